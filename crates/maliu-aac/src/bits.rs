@@ -1,0 +1,90 @@
+//! Bits of an access unit, most significant first. Past the end every bit is 0 and `overrun()` is true.
+
+/// A cursor over the bits of a slice.
+///
+/// Reading past the end never fails at the call: it yields zeros and is remembered, so that inner loops stay free of
+/// branches for errors and a caller asks once, at the end of an element.
+#[derive(Clone, Debug)]
+pub(crate) struct Bits<'a> {
+    data: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Bits<'a> {
+    pub(crate) fn new(data: &'a [u8]) -> Self {
+        Self { data, at: 0 }
+    }
+
+    /// The next `n` ≤ 32 bits as an unsigned number.
+    #[inline]
+    pub(crate) fn read(&mut self, n: u32) -> u32 {
+        let value = self.peek(n);
+        self.skip(n as usize);
+        value
+    }
+
+    /// The next bit as a flag.
+    #[inline]
+    pub(crate) fn flag(&mut self) -> bool {
+        self.read(1) != 0
+    }
+
+    /// The next `n` ≤ 32 bits without taking them.
+    #[inline]
+    pub(crate) fn peek(&self, n: u32) -> u32 {
+        debug_assert!(n <= 32);
+        if n == 0 {
+            return 0;
+        }
+        let byte = self.at / 8;
+        let word = match self.data.get(byte..byte + 8) {
+            Some(eight) => u64::from_be_bytes(eight.try_into().unwrap_or_default()),
+            None => {
+                let rest = self.data.get(byte..).unwrap_or_default();
+                let mut eight = [0; 8];
+                eight[..rest.len()].copy_from_slice(rest);
+                u64::from_be_bytes(eight)
+            }
+        };
+        ((word << (self.at % 8)) >> (64 - n)) as u32
+    }
+
+    /// Moves on by `n` bits.
+    #[inline]
+    pub(crate) fn skip(&mut self, n: usize) {
+        self.at = self.at.saturating_add(n);
+    }
+
+    /// Moves on to the next multiple of 8 bits, counted from the start of the slice.
+    pub(crate) fn align(&mut self) {
+        self.at = self.at.div_ceil(8).saturating_mul(8);
+    }
+
+    /// Bits taken since the start.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Bits left; 0 past the end.
+    pub(crate) fn left(&self) -> usize {
+        (self.data.len() * 8).saturating_sub(self.at)
+    }
+
+    /// Whether more bits were taken than there are.
+    pub(crate) fn overrun(&self) -> bool {
+        self.at > self.data.len() * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_most_significant_first_and_zeros_follow_the_end() {
+        let mut bits = Bits::new(&[0b1010_0101, 0xff]);
+        assert_eq!([bits.read(3), bits.read(5), bits.peek(8), bits.read(4)], [0b101, 0b00101, 0xff, 0xf]);
+        bits.align();
+        assert_eq!((bits.left(), bits.overrun(), bits.read(32), bits.overrun()), (0, false, 0, true));
+    }
+}
