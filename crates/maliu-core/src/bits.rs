@@ -1,0 +1,109 @@
+//! Bits of a byte slice, most significant first, with Exp-Golomb codes (ISO/IEC 14496-10 §9.1).
+
+/// A cursor over the bits of a slice. Every read is an `Option`: `None` when the bits are not there.
+#[derive(Clone, Debug)]
+pub struct Bits<'a> {
+    data: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Bits<'a> {
+    /// A cursor on the first bit of `data`.
+    pub fn new(data: &'a [u8]) -> Self {
+        Self { data, at: 0 }
+    }
+
+    /// The next bit.
+    pub fn flag(&mut self) -> Option<bool> {
+        let byte = *self.data.get(self.at / 8)?;
+        let bit = byte >> (7 - self.at % 8) & 1;
+        self.at += 1;
+        Some(bit == 1)
+    }
+
+    /// The next `n` ≤ 32 bits as an unsigned number.
+    pub fn read(&mut self, n: u32) -> Option<u32> {
+        self.read_u64(n.min(32)).map(|v| v as u32)
+    }
+
+    /// The next `n` ≤ 64 bits as an unsigned number.
+    pub fn read_u64(&mut self, n: u32) -> Option<u64> {
+        let n = n.min(64) as usize;
+        if self.left() < n {
+            return None;
+        }
+        let (mut value, mut wanted) = (0u64, n);
+        while wanted > 0 {
+            let byte = u64::from(*self.data.get(self.at / 8)?);
+            let offset = self.at % 8;
+            let part = wanted.min(8 - offset);
+            let bits = byte >> (8 - offset - part) & ((1 << part) - 1);
+            value = value << part | bits;
+            self.at += part;
+            wanted -= part;
+        }
+        Some(value)
+    }
+
+    /// Moves on by `n` bits; `None`, without moving, when fewer are left.
+    pub fn skip(&mut self, n: usize) -> Option<()> {
+        (n <= self.left()).then(|| self.at += n)
+    }
+
+    /// Moves on to the next multiple of 8 bits.
+    pub fn align(&mut self) {
+        self.at = self.at.div_ceil(8) * 8;
+    }
+
+    /// ue(v): unsigned Exp-Golomb of up to 32 leading zeros.
+    pub fn ue(&mut self) -> Option<u32> {
+        let mut zeros = 0;
+        while !self.flag()? {
+            zeros += 1;
+            if zeros > 32 {
+                return None;
+            }
+        }
+        let rest = self.read_u64(zeros)?;
+        u32::try_from((1u64 << zeros) - 1 + rest).ok()
+    }
+
+    /// se(v): signed Exp-Golomb, 0, 1, -1, 2, -2 …
+    pub fn se(&mut self) -> Option<i32> {
+        let code = i64::from(self.ue()?);
+        let magnitude = (code + 1) / 2;
+        i32::try_from(if code % 2 == 1 { magnitude } else { -magnitude }).ok()
+    }
+
+    /// Bits taken since the start.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Bits left.
+    pub fn left(&self) -> usize {
+        (self.data.len().saturating_mul(8)).saturating_sub(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_cross_bytes_and_stop_at_the_end() {
+        let mut bits = Bits::new(&[0b1010_0101, 0b1100_0011]);
+        assert_eq!((bits.read(3), bits.read(9), bits.flag()), (Some(0b101), Some(0b0_0101_1100), Some(false)));
+        assert_eq!((bits.read(4), bits.read(3), bits.flag()), (None, Some(0b011), None));
+    }
+
+    #[test]
+    fn exp_golomb_codes_follow_table_9_2() {
+        // 1 010 011 00100 00101 → 0 1 2 3 4
+        let mut bits = Bits::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000]);
+        assert_eq!([bits.ue(), bits.ue(), bits.ue(), bits.ue(), bits.ue()], [0, 1, 2, 3, 4].map(Some));
+        let mut bits = Bits::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000]);
+        assert_eq!([bits.se(), bits.se(), bits.se(), bits.se(), bits.se()], [0, 1, -1, 2, -2].map(Some));
+        assert_eq!(Bits::new(&[0; 9]).ue(), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! What a format is: a row of data, a probe, a demuxer and a muxer.
+
+use alloc::boxed::Box;
+
+use crate::{
+    error::{Error, Result},
+    input::Input,
+    output::Output,
+    packet::Packet,
+    settings::Help,
+    stream::{Codec, Metadata, StreamInfo},
+    time::{Ticks, TimeBase},
+};
+
+/// A format as one row of data.
+#[derive(Debug)]
+pub struct Format {
+    /// Short name, as on the command line.
+    pub name: &'static str,
+    /// Full name.
+    pub long_name: &'static str,
+    /// MIME types, the preferred one first.
+    pub mime: &'static [&'static str],
+    /// File name extensions without the dot, the preferred one first.
+    pub extensions: &'static [&'static str],
+    /// Looks at the first bytes of an input (behind any ID3v2 tag) and takes nothing. Called with growing prefixes of
+    /// the same input, so [`Score::No`] must stay `No` whatever follows.
+    pub probe: fn(&[u8]) -> Score,
+    /// Makes a demuxer from settings.
+    pub demuxer: Option<MakeDemuxer>,
+    /// Makes a muxer from settings.
+    pub muxer: Option<MakeMuxer>,
+    /// The settings of both.
+    pub settings: &'static [Help],
+    /// How timestamps are treated on the way to the muxer.
+    pub rules: Rules,
+    /// Codecs it is written with when nobody says otherwise: audio, video.
+    pub default_codecs: (Option<Codec>, Option<Codec>),
+}
+
+/// Makes a demuxer from `name=value` settings; refuses unknown ones.
+pub type MakeDemuxer = fn(&[(&str, &str)]) -> Result<Box<dyn Demuxer>>;
+
+/// Makes a muxer from `name=value` settings; refuses unknown ones.
+pub type MakeMuxer = fn(&[(&str, &str)]) -> Result<Box<dyn Muxer>>;
+
+/// How sure a probe is, and why. Ordered: `No < More < Maybe < Sure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Score {
+    /// It is not this format, whatever follows.
+    No(&'static str),
+    /// Too early to say.
+    More(&'static str),
+    /// It is this format if nothing else fits better.
+    Maybe(&'static str),
+    /// It is this format.
+    Sure(&'static str),
+}
+
+impl Score {
+    /// 0 no, 1 more, 2 maybe, 3 sure.
+    pub fn level(self) -> u8 {
+        match self {
+            Self::No(_) => 0,
+            Self::More(_) => 1,
+            Self::Maybe(_) => 2,
+            Self::Sure(_) => 3,
+        }
+    }
+
+    /// What was seen.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::No(why) | Self::More(why) | Self::Maybe(why) | Self::Sure(why) => why,
+        }
+    }
+
+    /// `no`, `more`, `maybe` or `sure`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::No(_) => "no",
+            Self::More(_) => "more",
+            Self::Maybe(_) => "maybe",
+            Self::Sure(_) => "sure",
+        }
+    }
+}
+
+/// How timestamps are treated on the way to a muxer (WF-3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Equal consecutive dts are allowed (TS_NONSTRICT).
+    pub equal_dts: bool,
+    /// Negative times are allowed (TS_NEGATIVE).
+    pub negative: bool,
+    /// The format stores no times (NOTIMESTAMPS).
+    pub no_timestamps: bool,
+    /// A flush reaches the muxer (ALLOW_FLUSH).
+    pub flush: bool,
+    /// Pictures need no size in the header (NODIMENSIONS).
+    pub no_dimensions: bool,
+    /// It can be written without a stream (NOSTREAMS).
+    pub no_streams: bool,
+    /// The muxer needs no output (NOFILE).
+    pub no_output: bool,
+}
+
+/// What a demuxer says when it is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A stream is there, or what is known of it has changed.
+    Stream(usize, Box<StreamInfo>),
+    /// Tags of the whole input, complete as far as they are known; replaces an earlier set.
+    Metadata(Box<Metadata>),
+    /// The next packet.
+    Packet(Packet),
+    /// Nothing can be said before more bytes are fed. Never said when the input has ended.
+    NeedBytes,
+    /// There is nothing more. Not an error.
+    End,
+}
+
+/// Bytes in, events out. Short of bytes it takes nothing and says [`Event::NeedBytes`].
+pub trait Demuxer: Send {
+    /// What comes next.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] where the input cannot be read on; everything good before it was given.
+    fn poll(&mut self, input: &mut Input) -> Result<Event>;
+
+    /// Goes to the last packet at which decoding can start at or before `to` (in `base`); the next polls continue there.
+    ///
+    /// # Errors
+    /// [`Error::NotSeekable`], [`Error::Unsupported`].
+    fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
+        let _ = (to, base);
+        Err(Error::NotSeekable { wanted: 0, oldest: input.offset() })
+    }
+
+    /// The carrier knows that what was fed so far ends a unit: what waits only for its end is out at the next poll.
+    fn finish_unit(&mut self) {}
+
+    /// Length of the whole input, when it is known.
+    fn duration(&self) -> Option<(Ticks, TimeBase)> {
+        None
+    }
+}
+
+/// Packets in, bytes out. Sees packets whose times are already complete and ordered.
+pub trait Muxer: Send {
+    /// Checks the streams and writes what stands before the first packet. May change their time bases.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when it cannot carry a stream.
+    fn start(&mut self, streams: &mut [StreamInfo], metadata: &Metadata, out: &mut Output) -> Result<()>;
+
+    /// Writes one packet, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when it cannot carry it.
+    fn packet(&mut self, packet: &Packet, out: &mut Output) -> Result<()>;
+
+    /// Writes what it holds back.
+    ///
+    /// # Errors
+    /// As [`Muxer::packet`].
+    fn flush(&mut self, _out: &mut Output) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes what stands behind the last packet, and patches what could not be known before.
+    ///
+    /// # Errors
+    /// As [`Muxer::packet`].
+    fn finish(&mut self, out: &mut Output) -> Result<()>;
+
+    /// How packets of this stream must be packaged for this muxer.
+    fn packaging(&self, _stream: &StreamInfo) -> Packaging {
+        Packaging::AsIs
+    }
+}
+
+/// How a muxer wants the data of packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packaging {
+    /// As they come.
+    #[default]
+    AsIs,
+    /// AAC without ADTS headers, AudioSpecificConfig in the stream's config.
+    RawAac,
+    /// H.264/H.265 NAL units behind their length in 4 bytes, avcC/hvcC in the stream's config.
+    LengthPrefixed,
+    /// H.264/H.265 NAL units behind start codes, parameter sets in the data.
+    AnnexB,
+}

@@ -1,0 +1,338 @@
+//! Bytes waiting to be parsed: fed on one side, peeked at and taken on the other.
+//!
+//! ```text
+//!   push / fill ─▶ ┌───────────── window ─────────────┐ ─▶ peek, take, skip, goto
+//!                  offset()                    next_read()
+//! ```
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::error::{Error, Result};
+
+/// Most unread bytes that a parser may let pile up while it asks for more.
+pub const MAX_WINDOW: usize = 64 << 20;
+
+/// Most warnings that wait to be fetched; later ones are only counted.
+pub const MAX_WARNINGS: usize = 64;
+
+/// Smallest room that a push makes when it must make some.
+const MIN_ROOM: usize = 1024;
+
+/// A remark of a parser about bytes it could read past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Absolute offset in the input (or output), in bytes.
+    pub at: u64,
+    /// What was found and what was done about it.
+    pub what: Cow<'static, str>,
+}
+
+/// A window on a stream of bytes, at absolute offsets.
+#[derive(Debug, Default)]
+pub struct Input {
+    window: Window,
+    /// Absolute offset of the first unread byte.
+    offset: u64,
+    /// Absolute offset of the next byte that is fed.
+    fed: u64,
+    ended: bool,
+    seekable: bool,
+    size: Option<u64>,
+    warnings: Vec<Warning>,
+    unheard: u64,
+}
+
+#[derive(Debug)]
+enum Window {
+    /// Pushed bytes, shared with their owner.
+    Shared(Bytes),
+    /// A buffer of our own whose first `filled` bytes are unread; all of it is initialised, so that reads go straight in.
+    Own { buffer: BytesMut, filled: usize },
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::Own { buffer: BytesMut::new(), filled: 0 }
+    }
+}
+
+/// The feeder's half.
+impl Input {
+    /// An input that only moves forward: a pipe, a socket, pushed slices.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An input that can be fed from any offset. `size` is its length in bytes, if known.
+    pub fn seekable(size: Option<u64>) -> Self {
+        Self { seekable: true, size, ..Self::default() }
+    }
+
+    /// Appends a copy of `bytes`, which stand at [`Input::next_read`].
+    pub fn push(&mut self, bytes: &[u8]) {
+        let bytes = self.accept(bytes.len()).and_then(|from| bytes.get(from..)).unwrap_or_default();
+        self.fed = self.fed.saturating_add(bytes.len() as u64);
+        let room = self.room(bytes.len(), MIN_ROOM);
+        if let Some(room) = room.get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
+        }
+        self.grown(bytes.len());
+    }
+
+    /// Appends `bytes` without copying them when nothing is unread, else as [`Input::push`].
+    pub fn push_bytes(&mut self, bytes: Bytes) {
+        if !self.peek().is_empty() || self.fed < self.offset {
+            return self.push(&bytes);
+        }
+        self.fed = self.fed.saturating_add(bytes.len() as u64);
+        self.window = Window::Shared(bytes);
+    }
+
+    /// Lets `read(at, buffer)` put up to `size` bytes that stand at offset `at` straight into the window. It returns how
+    /// many it put there; more than the buffer holds counts as the whole buffer. Returns the count.
+    ///
+    /// # Errors
+    /// Those of `read`; the input is then as before.
+    pub fn fill<E>(
+        &mut self,
+        size: usize,
+        read: impl FnOnce(u64, &mut [u8]) -> core::result::Result<usize, E>,
+    ) -> core::result::Result<usize, E> {
+        let at = self.next_read();
+        let room = self.room(size, size);
+        let room = room.get_mut(..size).unwrap_or_default();
+        let got = read(at, room)?.min(size);
+        let skipped = self.accept(got).unwrap_or(got);
+        if skipped > 0 {
+            // Bytes before a forward goto on an input that cannot jump: what is left of them moves to the front.
+            let wanted = got - skipped;
+            if let Window::Own { buffer, filled } = &mut self.window {
+                buffer.copy_within(*filled + skipped..*filled + got, *filled);
+            }
+            self.fed = self.fed.saturating_add(wanted as u64);
+            self.grown(wanted);
+        } else {
+            self.fed = self.fed.saturating_add(got as u64);
+            self.grown(got);
+        }
+        Ok(got)
+    }
+
+    /// Says that no byte follows those already fed. Feeding more, or a seek, takes it back.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The absolute offset at which the next fed byte must stand. It jumps only on a seekable input.
+    pub fn next_read(&self) -> u64 {
+        self.fed
+    }
+
+    /// Fetches the warnings noted so far, and how many more were not kept.
+    pub fn take_warnings(&mut self) -> (Vec<Warning>, u64) {
+        (core::mem::take(&mut self.warnings), core::mem::take(&mut self.unheard))
+    }
+
+    /// Of `len` bytes about to be fed, the index of the first one that is wanted; `None` when none is.
+    fn accept(&mut self, len: usize) -> Option<usize> {
+        if len > 0 {
+            self.ended = false;
+        }
+        let skip = self.offset.saturating_sub(self.fed).min(len as u64);
+        self.fed = self.fed.saturating_add(skip);
+        usize::try_from(skip).ok()
+    }
+
+    /// A place for at least `len` bytes behind the unread ones; makes room for `grow` when there is none.
+    fn room(&mut self, len: usize, grow: usize) -> &mut [u8] {
+        if let Window::Shared(bytes) = &self.window {
+            let mut buffer = BytesMut::zeroed(bytes.len().saturating_add(len.max(grow)));
+            if let Some(front) = buffer.get_mut(..bytes.len()) {
+                front.copy_from_slice(bytes);
+            }
+            self.window = Window::Own { filled: bytes.len(), buffer };
+        }
+        match &mut self.window {
+            Window::Own { buffer, filled } => {
+                if buffer.len() - *filled < len {
+                    buffer.truncate(*filled);
+                    // Doubling keeps byte-by-byte feeding linear.
+                    let wanted = filled.saturating_add(len.max(grow).max(*filled));
+                    buffer.resize(wanted, 0);
+                }
+                buffer.get_mut(*filled..).unwrap_or_default()
+            }
+            Window::Shared(_) => &mut [],
+        }
+    }
+
+    fn grown(&mut self, by: usize) {
+        if let Window::Own { filled, .. } = &mut self.window {
+            *filled += by;
+        }
+    }
+}
+
+/// The parser's half.
+impl Input {
+    /// All unread bytes.
+    pub fn peek(&self) -> &[u8] {
+        match &self.window {
+            Window::Shared(bytes) => bytes,
+            Window::Own { buffer, filled } => buffer.get(..*filled).unwrap_or_default(),
+        }
+    }
+
+    /// The next `n` bytes, shared and not copied; `None`, with nothing taken, when fewer are unread.
+    pub fn take(&mut self, n: usize) -> Option<Bytes> {
+        if n > self.peek().len() {
+            return None;
+        }
+        self.offset = self.offset.saturating_add(n as u64);
+        Some(match &mut self.window {
+            Window::Shared(bytes) => bytes.split_to(n),
+            Window::Own { buffer, filled } => {
+                *filled -= n;
+                buffer.split_to(n).freeze()
+            }
+        })
+    }
+
+    /// Passes over up to `n` unread bytes; returns how many.
+    pub fn skip(&mut self, n: usize) -> usize {
+        let n = n.min(self.peek().len());
+        self.offset = self.offset.saturating_add(n as u64);
+        match &mut self.window {
+            Window::Shared(bytes) => bytes.advance(n),
+            Window::Own { buffer, filled } => {
+                *filled -= n;
+                buffer.advance(n);
+            }
+        }
+        n
+    }
+
+    /// Moves to the absolute offset `at`. Forward always works (bytes on the way are passed over as they come), back
+    /// only on a seekable input.
+    ///
+    /// # Errors
+    /// [`Error::NotSeekable`].
+    pub fn goto(&mut self, at: u64) -> Result<()> {
+        let ahead = at.checked_sub(self.offset);
+        match ahead.and_then(|n| usize::try_from(n).ok()) {
+            Some(n) if n <= self.peek().len() => {
+                self.skip(n);
+            }
+            _ if self.seekable => {
+                (self.offset, self.fed, self.ended) = (at, at, false);
+                self.clear();
+            }
+            _ if ahead.is_some() => {
+                self.offset = at;
+                self.clear();
+            }
+            _ => return Err(Error::NotSeekable { wanted: at, oldest: self.offset }),
+        }
+        Ok(())
+    }
+
+    /// Absolute offset of the first unread byte.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether the unread bytes are the last ones.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether [`Input::goto`] can go back.
+    pub fn is_seekable(&self) -> bool {
+        self.seekable
+    }
+
+    /// Length of the whole input in bytes, if known.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// Notes a remark about the byte at the current offset.
+    pub fn warn(&mut self, what: impl Into<Cow<'static, str>>) {
+        self.warn_at(self.offset, what);
+    }
+
+    /// Notes a remark about the byte at `at`.
+    pub fn warn_at(&mut self, at: u64, what: impl Into<Cow<'static, str>>) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning { at, what: what.into() });
+        } else {
+            self.unheard = self.unheard.saturating_add(1);
+        }
+    }
+
+    fn clear(&mut self) {
+        match &mut self.window {
+            Window::Shared(_) => self.window = Window::default(),
+            Window::Own { filled, .. } => *filled = 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn take_gives_what_was_pushed_in_order_and_at_its_offset() {
+        let mut input = Input::new();
+        input.push(b"ab");
+        input.push_bytes(Bytes::from_static(b"cd"));
+        assert_eq!(input.peek(), b"abcd");
+        assert_eq!((input.take(5), input.offset()), (None, 0));
+        assert_eq!((input.take(3).unwrap(), input.offset(), input.next_read()), (Bytes::from_static(b"abc"), 3, 4));
+    }
+
+    #[test]
+    fn pushed_bytes_are_shared_when_nothing_waits() {
+        let bytes = Bytes::from(alloc::vec![7; 100]);
+        let mut input = Input::new();
+        input.push_bytes(bytes.clone());
+        assert_eq!(input.take(50).unwrap().as_ptr(), bytes.as_ptr());
+    }
+
+    #[test]
+    fn forward_goto_passes_over_bytes_as_they_come() {
+        let mut input = Input::new();
+        input.push(b"0123");
+        input.goto(6).unwrap();
+        assert_eq!((input.peek(), input.next_read()), (&b""[..], 4));
+        input.push(b"4");
+        let got = input.fill(8, |at, buffer| {
+            buffer[..3].copy_from_slice(b"567");
+            Ok::<_, ()>(if at == 5 { 3 } else { 0 })
+        });
+        assert_eq!((got, input.peek(), input.offset(), input.next_read()), (Ok(3), &b"67"[..], 6, 8));
+        assert_eq!(input.goto(5), Err(Error::NotSeekable { wanted: 5, oldest: 6 }));
+    }
+
+    #[test]
+    fn seekable_goto_moves_the_next_read() {
+        let mut input = Input::seekable(Some(100));
+        input.push(b"0123");
+        input.end();
+        input.goto(50).unwrap();
+        assert_eq!((input.next_read(), input.ended()), (50, false));
+        input.goto(2).unwrap();
+        assert_eq!((input.next_read(), input.offset()), (2, 2));
+    }
+
+    #[test]
+    fn warnings_are_bounded_and_counted() {
+        let mut input = Input::new();
+        (0..MAX_WARNINGS + 3).for_each(|_| input.warn("odd"));
+        let (kept, more) = input.take_warnings();
+        assert_eq!((kept.len(), more), (MAX_WARNINGS, 3));
+    }
+}

@@ -1,0 +1,169 @@
+//! One compressed frame, picture or access unit with its times: what demuxers give and muxers take.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::ops;
+
+use bytes::Bytes;
+
+use crate::{error::Error, time::Ticks};
+
+/// One unit of one stream. Times are in the stream's time base.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Packet {
+    /// Index of the stream it belongs to.
+    pub stream: usize,
+    /// When it is presented; `None` when unknown.
+    pub pts: Option<Ticks>,
+    /// When it is decoded; `None` when unknown.
+    pub dts: Option<Ticks>,
+    /// How long it lasts; 0 when unknown.
+    pub duration: Ticks,
+    /// What is known about it.
+    pub flags: Flags,
+    /// What travels beside the data.
+    pub side: SideData,
+    /// Offset of its first byte in the input, if it came from one.
+    pub position: Option<u64>,
+    /// The payload, shared with the input it came from.
+    pub data: Bytes,
+}
+
+impl Packet {
+    /// Whether decoding can start here.
+    pub fn is_key(&self) -> bool {
+        self.flags.has(Flags::KEY)
+    }
+}
+
+/// A set of marks on a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// Nothing is known.
+    pub const NONE: Self = Self(0);
+    /// Decoding can start here.
+    pub const KEY: Self = Self(1);
+    /// Bytes are missing or damaged.
+    pub const CORRUPT: Self = Self(2);
+    /// To be decoded but not presented.
+    pub const DISCARD: Self = Self(4);
+
+    /// Whether all marks of `other` are set.
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The marks as bits: 1 key, 2 corrupt, 4 discard.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The marks of `bits`; unknown bits are dropped.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits & 7)
+    }
+
+    /// [`Flags::KEY`] if `key`, else none.
+    pub fn key(key: bool) -> Self {
+        if key { Self::KEY } else { Self::NONE }
+    }
+}
+
+impl ops::BitOr for Flags {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl ops::BitOrAssign for Flags {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// What travels beside a packet's data. Empty costs one pointer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SideData(Option<Box<Side>>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Side {
+    new_config: Option<Bytes>,
+    trim: Trim,
+    new_audio: Option<(u32, u16)>,
+    opaque: Vec<(u32, Bytes)>,
+}
+
+/// Decoded samples per channel to drop, for gapless playback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trim {
+    /// Samples to drop from the start of what the packet decodes to; may exceed one packet and then goes on.
+    pub start: u32,
+    /// Samples to drop from the end of what the packet decodes to.
+    pub end: u32,
+}
+
+/// Most entries of unknown kind one packet carries.
+pub const MAX_OPAQUE: usize = 16;
+
+impl SideData {
+    /// Whether nothing is carried.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// A codec configuration that holds from this packet on.
+    pub fn new_config(&self) -> Option<&Bytes> {
+        self.0.as_ref()?.new_config.as_ref()
+    }
+
+    /// Sets [`SideData::new_config`].
+    pub fn set_new_config(&mut self, config: Bytes) {
+        self.edit().new_config = Some(config);
+    }
+
+    /// Samples to drop after decoding.
+    pub fn trim(&self) -> Trim {
+        self.0.as_ref().map_or_else(Trim::default, |side| side.trim)
+    }
+
+    /// Sets [`SideData::trim`].
+    pub fn set_trim(&mut self, trim: Trim) {
+        if trim != self.trim() {
+            self.edit().trim = trim;
+        }
+    }
+
+    /// Sample rate in Hz and channel count that hold from this packet on.
+    pub fn new_audio(&self) -> Option<(u32, u16)> {
+        self.0.as_ref()?.new_audio
+    }
+
+    /// Sets [`SideData::new_audio`].
+    pub fn set_new_audio(&mut self, sample_rate: u32, channels: u16) {
+        self.edit().new_audio = Some((sample_rate, channels));
+    }
+
+    /// Entries this crate does not interpret: (kind, bytes).
+    pub fn opaque(&self) -> &[(u32, Bytes)] {
+        self.0.as_ref().map_or(&[], |side| &side.opaque)
+    }
+
+    /// Adds an uninterpreted entry.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] beyond [`MAX_OPAQUE`] entries.
+    pub fn add_opaque(&mut self, kind: u32, bytes: Bytes) -> Result<(), Error> {
+        let side = self.edit();
+        if side.opaque.len() >= MAX_OPAQUE {
+            return Err(Error::Limit { what: "side data entries of a packet", limit: MAX_OPAQUE as u64 });
+        }
+        side.opaque.push((kind, bytes));
+        Ok(())
+    }
+
+    fn edit(&mut self) -> &mut Side {
+        self.0.get_or_insert_default()
+    }
+}

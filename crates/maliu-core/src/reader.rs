@@ -1,0 +1,213 @@
+//! Drives any demuxer: finds out which one fits, then hands on its events.
+//!
+//! ```text
+//!   Input.peek() ─▶ probe(prefix of 64, 80, 96, … bytes) ─▶ Verdict ─▶ Demuxer.poll(Input) ─▶ Event
+//! ```
+
+use alloc::{borrow::Cow, boxed::Box, format, vec::Vec};
+
+use crate::{
+    error::{Error, Result},
+    format::{Demuxer, Event, Format, Score},
+    input::{Input, MAX_WINDOW},
+    stream::StreamInfo,
+    syntax::id3v2,
+    time::{Ticks, TimeBase},
+};
+
+/// Bytes that are looked at before an input counts as unrecognised, unless set otherwise.
+pub const PROBE_BUDGET: usize = 1 << 20;
+
+/// Most streams that one input may open.
+pub const MAX_STREAMS: usize = 1024;
+
+/// Which formats scored what, and why.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Bytes that were looked at, from the start of the input.
+    pub looked_at: usize,
+    /// Bytes of them that were passed over as an ID3v2 tag.
+    pub tag: usize,
+    /// Format name and score, in the order of the list.
+    pub scores: Vec<(&'static str, Score)>,
+    /// The format that was chosen.
+    pub chosen: Option<&'static str>,
+}
+
+/// Bytes in, packets out, whatever the format.
+pub struct PacketReader {
+    state: State,
+    streams: Vec<StreamInfo>,
+    verdict: Verdict,
+}
+
+enum State {
+    Probing { formats: &'static [&'static Format], budget: usize, next: usize },
+    Reading { format: &'static Format, demuxer: Box<dyn Demuxer> },
+}
+
+impl PacketReader {
+    /// A reader that finds out by content which of `formats` it is given. Loses no byte, works on a pipe.
+    pub fn detect(formats: &'static [&'static Format]) -> Self {
+        Self::detect_within(formats, PROBE_BUDGET)
+    }
+
+    /// As [`PacketReader::detect`], looking at no more than `budget` bytes.
+    pub fn detect_within(formats: &'static [&'static Format], budget: usize) -> Self {
+        Self::in_state(State::Probing { formats, budget, next: FIRST_LOOK })
+    }
+
+    /// A reader of this format; nothing is probed.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the format is only written, [`Error::Setting`] for its settings.
+    pub fn of(format: &'static Format, settings: &[(&str, &str)]) -> Result<Self> {
+        Ok(Self::in_state(State::Reading { format, demuxer: open(format, settings)? }))
+    }
+
+    /// A reader over a demuxer of the caller's own, presented as `format`.
+    pub fn with(format: &'static Format, demuxer: Box<dyn Demuxer>) -> Self {
+        Self::in_state(State::Reading { format, demuxer })
+    }
+
+    fn in_state(state: State) -> Self {
+        Self { state, streams: Vec::new(), verdict: Verdict::default() }
+    }
+
+    /// What comes next. Poll and feed in any order.
+    ///
+    /// # Errors
+    /// [`Error::Unrecognized`], [`Error::Limit`], or those of the demuxer.
+    pub fn poll(&mut self, input: &mut Input) -> Result<Event> {
+        if let State::Probing { .. } = self.state {
+            match self.probe(input)? {
+                Some(format) => self.state = State::Reading { format, demuxer: open(format, &[])? },
+                None => return Ok(Event::NeedBytes),
+            }
+        }
+        let State::Reading { demuxer, .. } = &mut self.state else { return Ok(Event::NeedBytes) };
+        let event = demuxer.poll(input)?;
+        match &event {
+            Event::Stream(index, info) => note(&mut self.streams, *index, info)?,
+            Event::NeedBytes if input.peek().len() > MAX_WINDOW => {
+                return Err(Error::Limit { what: "unread bytes (MAX_WINDOW)", limit: MAX_WINDOW as u64 });
+            }
+            _ => {}
+        }
+        Ok(event)
+    }
+
+    /// Goes to the last packet at which decoding can start at or before `to` (in `base`).
+    ///
+    /// # Errors
+    /// [`Error::NotSeekable`], [`Error::Unsupported`].
+    pub fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
+        match &mut self.state {
+            State::Reading { demuxer, .. } => demuxer.seek(to, base, input),
+            State::Probing { .. } => Err(Error::unsupported("seeking before the format is known")),
+        }
+    }
+
+    /// The carrier knows that what was fed so far ends a unit: it is out at the next poll, not at the next start code.
+    pub fn finish_unit(&mut self) {
+        if let State::Reading { demuxer, .. } = &mut self.state {
+            demuxer.finish_unit();
+        }
+    }
+
+    /// The streams met so far, as last described.
+    pub fn streams(&self) -> &[StreamInfo] {
+        &self.streams
+    }
+
+    /// The format, once it is known.
+    pub fn format(&self) -> Option<&'static Format> {
+        match self.state {
+            State::Reading { format, .. } => Some(format),
+            State::Probing { .. } => None,
+        }
+    }
+
+    /// What the probes said last; empty when the format was declared.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Length of the whole input, when it is known.
+    pub fn duration(&self) -> Option<(Ticks, TimeBase)> {
+        match &self.state {
+            State::Reading { demuxer, .. } => demuxer.duration(),
+            State::Probing { .. } => None,
+        }
+    }
+
+    /// Looks at growing prefixes whose lengths do not depend on how the bytes came, so that every split of an input
+    /// gives the same verdict.
+    fn probe(&mut self, input: &Input) -> Result<Option<&'static Format>> {
+        let State::Probing { formats, budget, next } = &mut self.state else { return Ok(None) };
+        let (seen, ended) = (input.peek(), input.ended());
+        let tag = match id3v2::tag_size(seen) {
+            id3v2::Size::Known(size) => size,
+            id3v2::Size::Unknown if !ended => return Ok(None),
+            _ => 0,
+        };
+        let budget = budget.saturating_add(tag).min(MAX_WINDOW);
+        loop {
+            let length = tag.saturating_add(*next).min(budget);
+            let last = length >= budget || (ended && length >= seen.len());
+            let length = if last { length.min(seen.len()) } else { length };
+            let Some(prefix) = seen.get(..length) else { return Ok(None) };
+            let body = prefix.get(tag.min(length)..).unwrap_or_default();
+            self.verdict = look(formats, body, tag, length);
+            if let Some(format) = choose(formats, &self.verdict.scores, last) {
+                self.verdict.chosen = Some(format.name);
+                return Ok(Some(format));
+            }
+            if last || self.verdict.scores.iter().all(|(_, score)| score.level() == 0) {
+                return Err(unrecognized(&self.verdict));
+            }
+            *next = next.saturating_add((*next / 8).max(16));
+        }
+    }
+}
+
+const FIRST_LOOK: usize = 16;
+
+fn open(format: &'static Format, settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
+    let make = format.demuxer.ok_or_else(|| Error::unsupported(format!("reading {}", format.name)))?;
+    make(settings)
+}
+
+fn note(streams: &mut Vec<StreamInfo>, index: usize, info: &StreamInfo) -> Result<()> {
+    if index >= MAX_STREAMS {
+        return Err(Error::Limit { what: "streams (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
+    }
+    match streams.get_mut(index) {
+        Some(known) => *known = info.clone(),
+        None => streams.resize(index + 1, info.clone()),
+    }
+    Ok(())
+}
+
+fn look(formats: &[&'static Format], body: &[u8], tag: usize, looked_at: usize) -> Verdict {
+    let readable = formats.iter().filter(|format| format.demuxer.is_some());
+    let scores = readable.map(|format| (format.name, (format.probe)(body))).collect();
+    Verdict { looked_at, tag, scores, chosen: None }
+}
+
+/// A sure format at once; the best `Maybe`, the earlier one in the list on a tie, when nothing follows.
+fn choose(formats: &[&'static Format], scores: &[(&'static str, Score)], last: bool) -> Option<&'static Format> {
+    let enough = if last { 2 } else { 3 };
+    let best = scores.iter().map(|(_, score)| score.level()).max().filter(|level| *level >= enough)?;
+    let (name, _) = scores.iter().find(|(_, score)| score.level() == best)?;
+    formats.iter().copied().find(|format| format.name == *name)
+}
+
+fn unrecognized(verdict: &Verdict) -> Error {
+    let best = verdict.scores.iter().filter(|(_, score)| score.level() > 0).max_by_key(|(_, score)| score.level());
+    let why = match best {
+        Some((name, score)) => Cow::Owned(format!("closest is {name}: {}", score.why())),
+        None => Cow::Borrowed("no format fits"),
+    };
+    Error::Unrecognized { looked_at: verdict.looked_at as u64, why }
+}

@@ -1,0 +1,124 @@
+//! `name=value` pairs → typed options: every format names its settings as data and reads them through here.
+
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
+use crate::error::{Error, Result};
+
+/// One setting as help shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// What stands before the `=`.
+    pub name: &'static str,
+    /// What may stand behind it, e.g. `0|1`, `N/D`, `µs`.
+    pub value: &'static str,
+    /// What holds when it is not set.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub what: &'static str,
+}
+
+/// Pairs being read. Each `…` method takes its pair; [`Settings::finish`] refuses what is left.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    pairs: Vec<(&'a str, &'a str)>,
+    known: &'static [Help],
+}
+
+impl<'a> Settings<'a> {
+    /// Pairs for a reader that knows these names. Of equal names the last one counts.
+    pub fn new(pairs: &[(&'a str, &'a str)], known: &'static [Help]) -> Self {
+        Self { pairs: pairs.to_vec(), known }
+    }
+
+    /// The value of `name` as text.
+    pub fn text(&mut self, name: &str) -> Option<&'a str> {
+        let value = self.pairs.iter().rev().find(|(n, _)| *n == name)?.1;
+        self.pairs.retain(|(n, _)| *n != name);
+        Some(value)
+    }
+
+    /// The value of `name` as a flag: `1|yes|true|on` or `0|no|false|off`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for any other text.
+    pub fn flag(&mut self, name: &str) -> Result<Option<bool>> {
+        match self.text(name) {
+            None => Ok(None),
+            Some("1" | "yes" | "true" | "on") => Ok(Some(true)),
+            Some("0" | "no" | "false" | "off") => Ok(Some(false)),
+            Some(other) => Err(refused(name, format!("{other:?} is neither 1 nor 0"))),
+        }
+    }
+
+    /// The value of `name` as a whole number between `low` and `high`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for anything else.
+    pub fn number(&mut self, name: &str, low: i64, high: i64) -> Result<Option<i64>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(value) if (low..=high).contains(&value) => Ok(Some(value)),
+            _ => Err(refused(name, format!("{text:?} is not a whole number from {low} to {high}"))),
+        }
+    }
+
+    /// The value of `name` as a positive fraction: `25`, `30000/1001` or `29.97`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for anything else.
+    pub fn fraction(&mut self, name: &str) -> Result<Option<(u32, u32)>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let parsed = match text.split_once('/') {
+            Some((num, den)) => num.parse().ok().zip(den.parse().ok()),
+            None => match text.split_once('.') {
+                Some((whole, part)) if (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()) => {
+                    let den = 10u32.pow(part.len() as u32);
+                    let whole = whole.parse::<u32>().ok().and_then(|w| w.checked_mul(den));
+                    whole.zip(part.parse().ok()).and_then(|(w, p): (u32, u32)| w.checked_add(p)).map(|num| (num, den))
+                }
+                _ => text.parse().ok().map(|num| (num, 1)),
+            },
+        };
+        match parsed {
+            Some((num, den)) if num > 0 && den > 0 => Ok(Some((num, den))),
+            _ => Err(refused(name, format!("{text:?} is not a positive fraction such as 25 or 30000/1001"))),
+        }
+    }
+
+    /// Refuses names that nobody asked for.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the names that are known.
+    pub fn finish(self) -> Result<()> {
+        let Some((name, _)) = self.pairs.first() else { return Ok(()) };
+        let known: Vec<&str> = self.known.iter().map(|help| help.name).collect();
+        let why = if known.is_empty() {
+            "this format has no settings".to_owned()
+        } else {
+            format!("unknown; known are {}", known.join(", "))
+        };
+        Err(refused(name, why))
+    }
+}
+
+fn refused(name: &str, why: String) -> Error {
+    Error::Setting { name: name.to_owned(), why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[Help] = &[Help { name: "rate", value: "N/D", default: "25", what: "Pictures per second." }];
+
+    #[test]
+    fn values_are_typed_and_leftovers_refused() {
+        let mut settings = Settings::new(&[("rate", "1"), ("rate", "29.97"), ("live", "on"), ("depth", "7")], KNOWN);
+        assert_eq!(settings.fraction("rate"), Ok(Some((2997, 100))));
+        assert_eq!(settings.flag("live"), Ok(Some(true)));
+        assert!(settings.number("depth", 0, 3).is_err());
+        assert_eq!(settings.finish(), Ok(()));
+        let error = Settings::new(&[("rte", "1")], KNOWN).finish().unwrap_err();
+        assert_eq!(alloc::format!("{error}"), "setting rte: unknown; known are rate");
+    }
+}

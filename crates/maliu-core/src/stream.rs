@@ -1,0 +1,202 @@
+//! What a stream is: codec, configuration, time base, and the facts its kind of media needs.
+
+use alloc::{string::String, vec::Vec};
+
+use bytes::Bytes;
+
+use crate::time::{Ticks, TimeBase};
+
+pub mod codec;
+pub use codec::{Codec, Kind};
+
+/// One stream of a file or connection.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StreamInfo {
+    /// The unit of all its times.
+    pub time_base: TimeBase,
+    /// How its packets are coded.
+    pub codec: Codec,
+    /// The container's own number for the codec; 0 when there is none.
+    pub codec_tag: u32,
+    /// Codec configuration: AudioSpecificConfig, avcC/hvcC or Annex B parameter sets, …; empty when there is none.
+    pub config: Bytes,
+    /// Facts of its kind of media.
+    pub media: Media,
+    /// Time of its first packet, when the container says.
+    pub start: Option<Ticks>,
+    /// Its length, when the container says.
+    pub duration: Option<Ticks>,
+    /// Average bits per second, when the container says.
+    pub bit_rate: Option<u64>,
+    /// Codec profile as the codec numbers it.
+    pub profile: Option<u8>,
+    /// Whether it is an attachment (a font, a cover), which takes no packets.
+    pub attachment: bool,
+    /// Tags of this stream.
+    pub metadata: Metadata,
+}
+
+impl StreamInfo {
+    /// A stream with nothing known but this.
+    pub fn new(codec: Codec, time_base: TimeBase, media: Media) -> Self {
+        Self {
+            time_base,
+            codec,
+            codec_tag: 0,
+            config: Bytes::new(),
+            media,
+            start: None,
+            duration: None,
+            bit_rate: None,
+            profile: None,
+            attachment: false,
+            metadata: Metadata::default(),
+        }
+    }
+
+    /// Its audio facts, if it is audio.
+    pub fn audio(&self) -> Option<&Audio> {
+        match &self.media {
+            Media::Audio(audio) => Some(audio),
+            _ => None,
+        }
+    }
+
+    /// Its video facts, if it is video.
+    pub fn video(&self) -> Option<&Video> {
+        match &self.media {
+            Media::Video(video) => Some(video),
+            _ => None,
+        }
+    }
+}
+
+/// Facts by kind of media.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Media {
+    /// Sound.
+    Audio(Audio),
+    /// Pictures.
+    Video(Video),
+    /// Text to be shown over pictures.
+    Subtitle,
+    /// Anything timed that is none of the others.
+    Data,
+    /// A file carried along.
+    Attachment,
+}
+
+impl Media {
+    /// Which kind it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Audio(_) => Kind::Audio,
+            Self::Video(_) => Kind::Video,
+            Self::Subtitle => Kind::Subtitle,
+            Self::Data => Kind::Data,
+            Self::Attachment => Kind::Attachment,
+        }
+    }
+}
+
+/// Facts of an audio stream. 0 means unknown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Audio {
+    /// Samples per second and channel.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: u16,
+    /// WAVE channel mask; 0 when unknown.
+    pub channel_mask: u32,
+    /// Samples per channel in each packet when that is constant.
+    pub frame_size: u32,
+    /// Bits per sample as the container says.
+    pub bits_per_sample: u16,
+    /// Bytes of the smallest decodable block.
+    pub block_align: u32,
+    /// Samples per channel that a decoder needs ahead of the first wanted one.
+    pub preroll: u32,
+    /// Samples per channel to drop at the very start (encoder delay), when known.
+    pub delay: u32,
+}
+
+/// Facts of a video stream. 0 means unknown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Video {
+    /// Width of the shown picture, in pixels.
+    pub width: u32,
+    /// Height of the shown picture, in pixels.
+    pub height: u32,
+    /// Most pictures that are decoded before one that is shown earlier.
+    pub reorder: u8,
+    /// Pictures per second as a fraction, when known.
+    pub frame_rate: Option<(u32, u32)>,
+    /// Shape of a pixel, width to height, when known.
+    pub pixel_aspect: Option<(u32, u32)>,
+    /// Level as the codec numbers it.
+    pub level: Option<u8>,
+}
+
+/// Ordered tags. Keys compare without case; setting one that exists moves it to the end (FLV-16).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    entries: Vec<(String, String)>,
+    pictures: Vec<Picture>,
+}
+
+/// A picture carried in tags; its bytes stay in the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// MIME type as the tag says, e.g. `image/jpeg`.
+    pub mime: String,
+    /// Size of the picture, in bytes.
+    pub size: u64,
+}
+
+/// Most tags that are kept of one input.
+pub const MAX_TAGS: usize = 1024;
+
+impl Metadata {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.pictures.is_empty()
+    }
+
+    /// The tags in order.
+    pub fn entries(&self) -> &[(String, String)] {
+        &self.entries
+    }
+
+    /// The pictures in order.
+    pub fn pictures(&self) -> &[Picture] {
+        &self.pictures
+    }
+
+    /// The value of `key`, compared without case.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.entries.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets `key`: an existing one is removed first, then the new one is appended. Beyond [`MAX_TAGS`] it is dropped.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        let key = key.into();
+        self.remove(&key);
+        if self.entries.len() < MAX_TAGS {
+            self.entries.push((key, value.into()));
+        }
+    }
+
+    /// Removes `key`; the last entry takes its place, as the reference's dictionary does (FLV-16).
+    pub fn remove(&mut self, key: &str) -> Option<String> {
+        let at = self.entries.iter().position(|(k, _)| k.eq_ignore_ascii_case(key))?;
+        Some(self.entries.swap_remove(at).1)
+    }
+
+    /// Adds a picture; beyond [`MAX_TAGS`] it is dropped.
+    pub fn add_picture(&mut self, picture: Picture) {
+        if self.pictures.len() < MAX_TAGS {
+            self.pictures.push(picture);
+        }
+    }
+}

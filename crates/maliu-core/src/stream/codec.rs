@@ -1,0 +1,142 @@
+//! Which codecs there are: one table of names, long names and kinds.
+
+use core::fmt;
+
+/// The kind of media a codec codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Sound.
+    Audio,
+    /// Pictures.
+    Video,
+    /// Text over pictures.
+    Subtitle,
+    /// Other timed data.
+    Data,
+    /// A file carried along.
+    Attachment,
+}
+
+impl Kind {
+    /// `audio`, `video`, `subtitle`, `data` or `attachment`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::Subtitle => "subtitle",
+            Self::Data => "data",
+            Self::Attachment => "attachment",
+        }
+    }
+}
+
+macro_rules! codecs {
+    ($($variant:ident $kind:ident $name:literal $long:literal;)*) => {
+        /// How the packets of a stream are coded. Names are ffprobe's.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Codec {
+            $(#[doc = $long] $variant,)*
+        }
+
+        impl Codec {
+            /// Every codec, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The short name, as ffprobe prints it.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The full name.
+            pub fn long_name(self) -> &'static str {
+                match self { $(Self::$variant => $long,)* }
+            }
+
+            /// The kind of media it codes.
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+codecs! {
+    Aac Audio "aac" "AAC (Advanced Audio Coding)";
+    Mp1 Audio "mp1" "MPEG audio layer I";
+    Mp2 Audio "mp2" "MPEG audio layer II";
+    Mp3 Audio "mp3" "MPEG audio layer III";
+    PcmU8 Audio "pcm_u8" "PCM unsigned 8-bit";
+    PcmS8 Audio "pcm_s8" "PCM signed 8-bit";
+    PcmS16Le Audio "pcm_s16le" "PCM signed 16-bit little-endian";
+    PcmS16Be Audio "pcm_s16be" "PCM signed 16-bit big-endian";
+    PcmS24Le Audio "pcm_s24le" "PCM signed 24-bit little-endian";
+    PcmS24Be Audio "pcm_s24be" "PCM signed 24-bit big-endian";
+    PcmS32Le Audio "pcm_s32le" "PCM signed 32-bit little-endian";
+    PcmS32Be Audio "pcm_s32be" "PCM signed 32-bit big-endian";
+    PcmS64Le Audio "pcm_s64le" "PCM signed 64-bit little-endian";
+    PcmF32Le Audio "pcm_f32le" "PCM 32-bit floating point little-endian";
+    PcmF32Be Audio "pcm_f32be" "PCM 32-bit floating point big-endian";
+    PcmF64Le Audio "pcm_f64le" "PCM 64-bit floating point little-endian";
+    PcmALaw Audio "pcm_alaw" "PCM A-law (ITU-T G.711)";
+    PcmMuLaw Audio "pcm_mulaw" "PCM µ-law (ITU-T G.711)";
+    AdpcmImaWav Audio "adpcm_ima_wav" "ADPCM IMA, WAV";
+    AdpcmMs Audio "adpcm_ms" "ADPCM Microsoft";
+    AdpcmSwf Audio "adpcm_swf" "ADPCM Shockwave Flash";
+    AdpcmYamaha Audio "adpcm_yamaha" "ADPCM Yamaha";
+    G722 Audio "adpcm_g722" "ITU-T G.722 ADPCM";
+    G726 Audio "adpcm_g726" "ITU-T G.726 ADPCM";
+    G7231 Audio "g723_1" "ITU-T G.723.1";
+    G729 Audio "g729" "ITU-T G.729";
+    GsmMs Audio "gsm_ms" "GSM, Microsoft variant";
+    Gsm Audio "gsm" "GSM 06.10";
+    TrueSpeech Audio "truespeech" "DSP Group TrueSpeech";
+    WmaV1 Audio "wmav1" "Windows Media Audio 1";
+    WmaV2 Audio "wmav2" "Windows Media Audio 2";
+    Nellymoser Audio "nellymoser" "Nellymoser Asao";
+    Speex Audio "speex" "Speex";
+    Opus Audio "opus" "Opus";
+    Vorbis Audio "vorbis" "Vorbis";
+    Flac Audio "flac" "FLAC (Free Lossless Audio Codec)";
+    Ac3 Audio "ac3" "Dolby Digital (AC-3)";
+    Eac3 Audio "eac3" "Dolby Digital Plus (E-AC-3)";
+    Dts Audio "dts" "DTS Coherent Acoustics";
+    AmrNb Audio "amr_nb" "AMR narrow band";
+    AmrWb Audio "amr_wb" "AMR wide band";
+    UnknownAudio Audio "unknown" "audio of an unknown codec";
+    H264 Video "h264" "H.264 / AVC (ITU-T H.264, ISO/IEC 14496-10)";
+    H265 Video "hevc" "H.265 / HEVC (ITU-T H.265, ISO/IEC 23008-2)";
+    H266 Video "vvc" "H.266 / VVC (ITU-T H.266, ISO/IEC 23090-3)";
+    Av1 Video "av1" "AV1";
+    Vp8 Video "vp8" "On2 VP8";
+    Vp9 Video "vp9" "Google VP9";
+    Flv1 Video "flv1" "Sorenson Spark (H.263 of Flash)";
+    H263 Video "h263" "H.263";
+    FlashSv Video "flashsv" "Flash Screen Video 1";
+    FlashSv2 Video "flashsv2" "Flash Screen Video 2";
+    Vp6 Video "vp6" "On2 VP6";
+    Vp6F Video "vp6f" "On2 VP6, Flash variant";
+    Vp6A Video "vp6a" "On2 VP6 with alpha";
+    Mpeg2Video Video "mpeg2video" "MPEG-2 video";
+    Mpeg4 Video "mpeg4" "MPEG-4 part 2";
+    Mjpeg Video "mjpeg" "Motion JPEG";
+    Png Video "png" "PNG";
+    RawVideo Video "rawvideo" "uncompressed video";
+    UnknownVideo Video "unknown" "video of an unknown codec";
+    Text Subtitle "text" "plain text";
+    Srt Subtitle "subrip" "SubRip";
+    Data Data "none" "data";
+}
+
+impl Codec {
+    /// The codec of a short name; for `unknown` the audio one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|codec| codec.name() == name)
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,173 @@
+//! Instants and spans in ticks, time bases, and the exact conversion between them (WF-1).
+
+use core::{cmp::Ordering, fmt, num::NonZeroU32, ops};
+
+/// An instant or a span, counted in a [`TimeBase`]. Arithmetic saturates, here and nowhere else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticks(pub i64);
+
+impl ops::Add for Ticks {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl ops::Sub for Ticks {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl ops::Neg for Ticks {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(self.0.saturating_neg())
+    }
+}
+
+impl ops::AddAssign for Ticks {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl fmt::Display for Ticks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which neighbour a value between two ticks becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// The nearest; halves go away from zero.
+    Near,
+    /// Towards +∞.
+    Up,
+    /// Towards -∞.
+    Down,
+    /// Towards zero.
+    Zero,
+}
+
+/// The length of one tick: `num / den` seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimeBase {
+    /// Numerator, in seconds.
+    pub num: NonZeroU32,
+    /// Denominator.
+    pub den: NonZeroU32,
+}
+
+impl TimeBase {
+    /// One second.
+    pub const SECONDS: Self = Self::per_second(NonZeroU32::MIN);
+    /// One millisecond.
+    pub const MILLIS: Self = Self::hz(1000);
+    /// One microsecond.
+    pub const MICROS: Self = Self::hz(1_000_000);
+    /// One nanosecond.
+    pub const NANOS: Self = Self::hz(1_000_000_000);
+
+    /// `num / den` seconds; `None` when either is 0.
+    pub fn new(num: u32, den: u32) -> Option<Self> {
+        Some(Self { num: NonZeroU32::new(num)?, den: NonZeroU32::new(den)? })
+    }
+
+    /// `1 / rate` seconds.
+    pub const fn per_second(rate: NonZeroU32) -> Self {
+        Self { num: NonZeroU32::MIN, den: rate }
+    }
+
+    /// `1 / rate` seconds; a rate of 0 counts as 1.
+    pub const fn hz(rate: u32) -> Self {
+        match NonZeroU32::new(rate) {
+            Some(rate) => Self::per_second(rate),
+            None => Self { num: NonZeroU32::MIN, den: NonZeroU32::MIN },
+        }
+    }
+
+    /// `time` of this base in ticks of `to`: exact 128-bit arithmetic, one rounding, saturating at the ends of `i64`.
+    pub fn rescale(self, time: Ticks, to: Self, rounding: Rounding) -> Ticks {
+        if self == to {
+            return time;
+        }
+        let num = i128::from(self.num.get()).wrapping_mul(i128::from(to.den.get()));
+        let den = i128::from(self.den.get()).wrapping_mul(i128::from(to.num.get()));
+        Ticks(ratio(i128::from(time.0).wrapping_mul(num), den, rounding))
+    }
+
+    /// `time` of this base in seconds, for display.
+    pub fn seconds(self, time: Ticks) -> f64 {
+        time.0 as f64 * f64::from(self.num.get()) / f64::from(self.den.get())
+    }
+
+    /// Which of two times comes first, exactly, across bases.
+    pub fn compare(a: Ticks, a_base: Self, b: Ticks, b_base: Self) -> Ordering {
+        // |i64| · u32 · u32 < 2^127: the products are exact.
+        let left = i128::from(a.0) * (i128::from(a_base.num.get()) * i128::from(b_base.den.get()));
+        let right = i128::from(b.0) * (i128::from(b_base.num.get()) * i128::from(a_base.den.get()));
+        left.cmp(&right)
+    }
+}
+
+impl fmt::Display for TimeBase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.num, self.den)
+    }
+}
+
+/// `value · num / den`, exactly, in `i64`, saturating; `den` of 0 counts as 1.
+pub fn scale(value: i64, num: u64, den: u64, rounding: Rounding) -> i64 {
+    // |i64| · u64 < 2^127: the product is exact.
+    ratio(i128::from(value) * i128::from(num), i128::from(den.max(1)), rounding)
+}
+
+fn ratio(value: i128, den: i128, rounding: Rounding) -> i64 {
+    let (floor, rest) = (value.div_euclid(den), value.rem_euclid(den));
+    let up = match rounding {
+        Rounding::Down => false,
+        Rounding::Up => rest > 0,
+        Rounding::Zero => rest > 0 && value < 0,
+        Rounding::Near => {
+            let twice = rest.saturating_mul(2);
+            twice > den || (twice == den && value > 0)
+        }
+    };
+    let exact = floor.saturating_add(i128::from(up));
+    i64::try_from(exact).unwrap_or(if exact < 0 { i64::MIN } else { i64::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_follows_its_name_on_both_sides_of_zero() {
+        let halves = TimeBase::new(1, 2).unwrap();
+        let to = |ticks, rounding| halves.rescale(Ticks(ticks), TimeBase::SECONDS, rounding).0;
+        for (ticks, near, up, down, zero) in
+            [(3, 2, 2, 1, 1), (-3, -2, -1, -2, -1), (2, 1, 1, 1, 1), (-1, -1, 0, -1, 0)]
+        {
+            let got = [Rounding::Near, Rounding::Up, Rounding::Down, Rounding::Zero].map(|r| to(ticks, r));
+            assert_eq!(got, [near, up, down, zero], "{ticks} halves");
+        }
+    }
+
+    #[test]
+    fn out_of_range_saturates() {
+        assert_eq!(TimeBase::SECONDS.rescale(Ticks(i64::MAX / 2), TimeBase::MICROS, Rounding::Near), Ticks(i64::MAX));
+        assert_eq!(TimeBase::SECONDS.rescale(Ticks(i64::MIN), TimeBase::MICROS, Rounding::Near), Ticks(i64::MIN));
+        assert_eq!(Ticks(i64::MAX) + Ticks(1), Ticks(i64::MAX));
+    }
+
+    #[test]
+    fn times_compare_exactly_across_bases() {
+        let third = TimeBase::hz(3);
+        assert_eq!(TimeBase::compare(Ticks(1), third, Ticks(333), TimeBase::MILLIS), Ordering::Greater);
+        assert_eq!(TimeBase::compare(Ticks(3), third, Ticks(1000), TimeBase::MILLIS), Ordering::Equal);
+        assert_eq!(TimeBase::compare(Ticks(i64::MIN), TimeBase::SECONDS, Ticks(i64::MAX), third), Ordering::Less);
+    }
+}

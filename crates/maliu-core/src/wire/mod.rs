@@ -1,0 +1,1 @@
+//! Client a → client b: messages of a header and data, our own and anybody's.
