@@ -1,0 +1,163 @@
+//! The rules of the house, checked on the source text: who may use whom, and what every file must have.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every `.rs` file below `folder`, with its text.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap_or_else(|_| panic!("{}", folder.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The modules of core in the order of lib.rs, which is the order of dependency.
+fn modules() -> Vec<String> {
+    let text = fs::read_to_string(root().join("crates/maliu-core/src/lib.rs")).unwrap();
+    let names = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    names.map(str::to_owned).collect()
+}
+
+/// Names of core modules that a text uses through `crate::…`, also inside braces.
+fn used<'a>(text: &str, modules: &'a [String]) -> Vec<&'a str> {
+    let mut parts: Vec<String> = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let rest = &text[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let (mut depth, mut name) = (0, String::new());
+            for c in group.chars() {
+                match c {
+                    '}' if depth == 0 => break,
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => parts.push(std::mem::take(&mut name)),
+                    _ if depth == 0 => name.push(c),
+                    _ => {}
+                }
+            }
+            parts.push(name);
+        } else {
+            parts.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    let first = |part: &String| part.trim().split("::").next().unwrap_or_default().trim().to_owned();
+    let names: Vec<String> = parts.iter().map(first).collect();
+    modules.iter().map(String::as_str).filter(|m| names.iter().any(|n| n == m)).collect()
+}
+
+#[test]
+fn a_module_of_core_uses_only_those_above_it() {
+    let modules = modules();
+    assert!(modules.len() > 10, "lib.rs lists the modules");
+    let base = root().join("crates/maliu-core/src");
+    for (path, text) in sources(&base) {
+        let inside = path.strip_prefix(&base).unwrap();
+        let own = inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let Some(rank) = modules.iter().position(|m| *m == own) else { continue };
+        for name in used(&text, &modules) {
+            let other = modules.iter().position(|m| m == name).unwrap();
+            assert!(other <= rank, "{} uses {name}, which stands below {own} in lib.rs", inside.display());
+        }
+    }
+}
+
+#[test]
+fn formats_know_neither_each_other_nor_who_drives_them() {
+    let base = root().join("crates/maliu-core/src/formats");
+    let folders: Vec<String> = fs::read_dir(&base)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    for (path, text) in sources(&base) {
+        let inside = path.strip_prefix(&base).unwrap();
+        if inside == Path::new("mod.rs") {
+            continue;
+        }
+        let own = inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        for other in folders.iter().filter(|other| **other != own) {
+            for way in [format!("formats::{other}"), format!("super::{other}::"), format!("super::super::{other}")] {
+                let known = text.contains(&way)
+                    && !(way.starts_with("super::") && base.join(&own).join(format!("{other}.rs")).exists());
+                assert!(!known, "{} names the format {other}", inside.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_format_folder_is_in_the_list() {
+    let base = root().join("crates/maliu-core/src/formats");
+    let list = fs::read_to_string(base.join("mod.rs")).unwrap();
+    for entry in fs::read_dir(&base).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name != "mod" {
+            assert!(
+                list.contains(&format!("mod {name};")) && list.contains(&format!("{name}::")),
+                "{name} is not in formats::ALL"
+            );
+        }
+    }
+}
+
+#[test]
+fn crates_depend_downwards_only() {
+    let allowed: &[(&str, &[&str])] = &[
+        ("maliu-aac", &[]),
+        ("maliu-core", &[]),
+        ("maliu-decode", &["maliu-core", "maliu-aac"]),
+        ("maliu", &["maliu-core"]),
+        ("maliu-cli", &["maliu", "maliu-decode"]),
+    ];
+    for (name, below) in allowed {
+        let text = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
+        let sections = text.split("\n[").filter(|section| section.starts_with("dependencies"));
+        let lines: Vec<&str> = sections.flat_map(str::lines).collect();
+        for (other, _) in allowed.iter().filter(|(other, _)| other != name && !below.contains(other)) {
+            let named = lines.iter().any(|line| line.split(['.', '=', ' ']).next() == Some(other));
+            assert!(!named, "{name} depends on {other}");
+        }
+    }
+}
+
+#[test]
+fn core_depends_on_bytes_memchr_and_thiserror_only() {
+    let text = fs::read_to_string(root().join("crates/maliu-core/Cargo.toml")).unwrap();
+    let section = text.split("\n[").find(|section| section.starts_with("dependencies]")).unwrap();
+    for line in section.lines().skip(1).filter(|line| !line.trim().is_empty()) {
+        let name = line.split(['.', '=', ' ']).next().unwrap();
+        assert!(["bytes", "memchr", "thiserror"].contains(&name), "core depends on {name}");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_stays_short() {
+    for (path, text) in sources(&root().join("crates")) {
+        if path.components().any(|part| part.as_os_str() == "target") {
+            continue;
+        }
+        assert!(text.starts_with("//! "), "{}: line 1 must be //! and say what the file is", path.display());
+        let table = text.lines().nth(1).is_some_and(|line| line.contains("generated"))
+            || path.to_string_lossy().contains("table");
+        assert!(table || text.lines().count() <= 500, "{} is longer than 500 lines: one idea each", path.display());
+    }
+}

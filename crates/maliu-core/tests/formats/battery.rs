@@ -1,0 +1,110 @@
+//! What must hold for every format in `formats::ALL`, on every sample, with the format declared and detected.
+
+use crate::{
+    samples::samples,
+    trace::{Feed, Open, trace},
+};
+
+/// Most trials of one kind on one file; larger files are tried at evenly spread places.
+const TRIALS: usize = 1500;
+
+fn places(len: usize) -> impl Iterator<Item = usize> {
+    (0..len).step_by(len.div_ceil(TRIALS).max(1))
+}
+
+#[test]
+fn every_split_reads_as_the_whole() {
+    for (format, path, bytes) in samples() {
+        for (open, how) in [(Open::Of(format), "of"), (Open::Detect, "detect")] {
+            let whole = trace(open, &bytes, Feed::Whole);
+            for feed in [Feed::Slices(1), Feed::Slices(7), Feed::Slices(188), Feed::Random(3), Feed::Random(77)] {
+                assert_eq!(trace(open, &bytes, feed), whole, "{} {how} {feed:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn seekable_and_forward_inputs_give_the_same_packets() {
+    for (format, path, bytes) in samples() {
+        let forward = trace(Open::Of(format), &bytes, Feed::Whole);
+        for size in [13, 4096] {
+            let seekable = trace(Open::Of(format), &bytes, Feed::Seekable(size));
+            assert_eq!(seekable.packets, forward.packets, "{} in blocks of {size}", path.display());
+        }
+    }
+}
+
+#[test]
+fn input_cut_short_anywhere_gives_its_whole_packets() {
+    for (format, path, bytes) in samples() {
+        let whole = trace(Open::Of(format), &bytes, Feed::Whole);
+        for end in places(bytes.len()) {
+            let cut = trace(Open::Of(format), &bytes[..end], Feed::Slices(1000));
+            let sure = cut.packets.len().saturating_sub(1).min(whole.packets.len());
+            assert_eq!(cut.packets[..sure], whole.packets[..sure], "{} cut at {end}", path.display());
+            trace(Open::Detect, &bytes[..end], Feed::Whole);
+        }
+    }
+}
+
+#[test]
+fn input_flipped_anywhere_ends_without_a_panic() {
+    for (format, _, bytes) in samples() {
+        let mut bytes = bytes;
+        for at in places(bytes.len()) {
+            for mask in [0xff, 1 << (at % 8)] {
+                bytes[at] ^= mask;
+                trace(Open::Of(format), &bytes, Feed::Slices(5000));
+                trace(Open::Detect, &bytes, Feed::Seekable(5000));
+                bytes[at] ^= mask;
+            }
+        }
+    }
+}
+
+#[test]
+fn flipped_input_reads_the_same_for_every_split() {
+    for (format, path, bytes) in samples() {
+        let mut bytes = bytes;
+        for at in places(bytes.len()).step_by(40) {
+            bytes[at] ^= 0x55;
+            for (open, how) in [(Open::Of(format), "of"), (Open::Detect, "detect")] {
+                let whole = trace(open, &bytes, Feed::Whole);
+                let split = trace(open, &bytes, Feed::Slices(31));
+                assert_eq!(split, whole, "{} {how}, byte {at} flipped", path.display());
+            }
+            bytes[at] ^= 0x55;
+        }
+    }
+}
+
+#[test]
+fn bytes_of_other_formats_and_noise_are_refused_or_read_but_end() {
+    let mut noise = Vec::with_capacity(20_000);
+    let mut state = 1u32;
+    while noise.len() < 20_000 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        noise.push((state >> 24) as u8);
+    }
+    let all = samples();
+    for (format, _, _) in &all {
+        trace(Open::Of(format), &noise, Feed::Slices(777));
+        trace(Open::Of(format), &[], Feed::Whole);
+        for (_, _, bytes) in &all {
+            trace(Open::Of(format), bytes, Feed::Slices(1200));
+        }
+    }
+}
+
+#[test]
+fn detection_finds_the_format_of_every_sample() {
+    use maliu_core::{format::Event, formats, input::Input, reader::PacketReader};
+    for (format, path, bytes) in samples() {
+        let (mut input, mut reader) = (Input::new(), PacketReader::detect(formats::ALL));
+        input.push(&bytes);
+        input.end();
+        while !matches!(reader.poll(&mut input), Ok(Event::End) | Err(_)) {}
+        assert_eq!(reader.format().map(|f| f.name), Some(format.name), "{}", path.display());
+    }
+}

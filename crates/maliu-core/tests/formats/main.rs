@@ -1,0 +1,6 @@
+//! What holds for every format in the list: the samples read as dumped, and the battery.
+
+mod battery;
+mod dumps;
+mod samples;
+mod trace;

@@ -1,0 +1,41 @@
+//! Memory stays bounded by what the limits name, not by what the input promises or how long it is.
+
+use peak_alloc::PeakAlloc;
+
+#[path = "formats/samples.rs"]
+mod samples;
+use maliu_core::{format::Event, input::Input, reader::PacketReader};
+use samples::samples;
+
+#[global_allocator]
+static PEAK: PeakAlloc = PeakAlloc;
+
+/// More than any sample needs at once: two windows of a packet, a sparse index, tags.
+const BUDGET_KB: f32 = 2048.0;
+
+/// One test, so that nothing else allocates while it measures.
+#[test]
+fn an_hour_of_input_needs_no_more_than_a_second_of_it() {
+    for (format, path, bytes) in samples() {
+        let mut reader = PacketReader::of(format, &[]).unwrap();
+        let mut input = Input::new();
+        let before = PEAK.current_usage_as_kb();
+        PEAK.reset_peak_usage();
+        let mut fed = 0;
+        'feeding: while fed < 20_000_000 {
+            for slice in bytes.chunks(1400) {
+                input.push(slice);
+                fed += slice.len();
+                loop {
+                    match reader.poll(&mut input) {
+                        Ok(Event::NeedBytes) => break,
+                        Ok(Event::End) | Err(_) => break 'feeding,
+                        Ok(_) => drop(input.take_warnings()),
+                    }
+                }
+            }
+        }
+        let peak = PEAK.peak_usage_as_kb() - before;
+        assert!(peak < BUDGET_KB, "{} needed {peak} kB for {fed} bytes", path.display());
+    }
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Makes the sample media of this folder from synthetic sources. Needs ffmpeg (with libmp3lame, libx264, libx265).
+# The files are committed; run it only to add one. Each file's .dump is written by `UPDATE=1 cargo test --test dumps`.
+set -euo pipefail
+cd "$(dirname "$0")"
+mkdir -p adts mp3 wav flv h264 h265
+
+tone="sine=frequency=440:sample_rate=44100:duration=1"
+sweep="aevalsrc='0.4*sin(2*PI*(200+600*t)*t)|0.4*sin(2*PI*(900-500*t)*t)':s=44100:d=2"
+picture="testsrc2=size=160x120:rate=10:duration=2"
+exact="-fflags +bitexact -flags +bitexact -map_metadata -1"
+make() { ffmpeg -v error -y "$@"; }
+
+# ADTS
+make -f lavfi -i "$sweep" $exact -c:a aac -b:a 64k adts/stereo_44100.aac
+make -f lavfi -i "sine=frequency=300:sample_rate=16000:duration=1" $exact -c:a aac -b:a 24k adts/mono_16000.aac
+python3 - <<'PY'
+from pathlib import Path
+d = Path("adts/mono_16000.aac").read_bytes()
+s = Path("adts/stereo_44100.aac").read_bytes()
+tag = b"ID3\x04\0\0\0\0\0\x0fTIT2\0\0\0\x05\0\0\x03mal" + b"u"
+first = lambda b: b[: (b[3] & 3) << 11 | b[4] << 3 | b[5] >> 5]
+def frames(b):
+    while len(b) >= 7 and b[0] == 0xFF:
+        f = first(b); yield f; b = b[len(f):]
+m, t = list(frames(d)), list(frames(s))
+Path("adts/id3_front_middle_behind.aac").write_bytes(tag + b"".join(m[:4]) + tag + b"".join(m[4:8]) + b"TAG" + bytes(125))
+Path("adts/junk_between_frames.aac").write_bytes(b"\x00\x11\xff\x22" + b"".join(m[:3]) + b"\xff\xf1junk\xff" * 9 + b"".join(m[3:8]))
+Path("adts/rate_changes.aac").write_bytes(b"".join(m[:5]) + b"".join(t[:5]) + b"".join(m[5:9]))
+Path("adts/cut_in_frame.aac").write_bytes(b"".join(m[:5]) + m[5][:20])
+PY
+
+# MPEG audio
+make -f lavfi -i "$sweep" -c:a libmp3lame -b:a 64k -metadata title=Sweep -metadata artist=maliu -id3v2_version 3 -write_id3v1 1 -fflags +bitexact mp3/cbr_64k_tags.mp3
+make -f lavfi -i "$tone" $exact -c:a libmp3lame -q:a 8 mp3/vbr_info.mp3
+make -f lavfi -i "sine=frequency=440:sample_rate=22050:duration=1" $exact -c:a libmp3lame -b:a 32k -write_xing 0 mp3/mpeg2_mono.mp3
+make -f lavfi -i "$tone" $exact -c:a mp2 -b:a 64k mp3/layer2.mp2
+python3 - <<'PY'
+from pathlib import Path
+d = Path("mp3/mpeg2_mono.mp3").read_bytes()
+Path("mp3/junk_and_ape.mp3").write_bytes(b"\0" * 20 + b"xyz\xff" + d[:1500] + b"APETAGEX" + (2000).to_bytes(4, "little") + (32).to_bytes(4, "little") + bytes(16))
+Path("mp3/cut_in_frame.mp3").write_bytes(d[:1000])
+PY
+
+# WAV
+for c in pcm_u8 pcm_s16le pcm_s24le pcm_s32le pcm_f32le pcm_f64le pcm_alaw pcm_mulaw adpcm_ima_wav adpcm_ms; do
+  make -f lavfi -i "aevalsrc='0.5*sin(880*t)|0.3*sin(5000*t)':s=8000:d=0.25" $exact -c:a $c wav/$c.wav
+done
+python3 - <<'PY'
+from pathlib import Path
+d = bytearray(Path("wav/pcm_s16le.wav").read_bytes())
+at = d.index(b"data")
+Path("wav/live_size_0.wav").write_bytes(bytes(d[:at + 4]) + bytes(4) + bytes(d[at + 8:at + 2008]))
+Path("wav/live_size_ffffffff.wav").write_bytes(b"RIFF\xff\xff\xff\xff" + bytes(d[8:at + 4]) + b"\xff" * 4 + bytes(d[at + 8:at + 2008]))
+Path("wav/odd_chunks.wav").write_bytes(bytes(d[:12]) + b"junk\3\0\0\0abc\0" + bytes(d[12:at]) + b"LIST\x12\0\0\0INFOINAM\5\0\0\0name\0\0" + bytes(d[at:]))
+PY
+
+# Annex B and FLV
+x264="-c:v libx264 -preset veryfast -threads 1 -pix_fmt yuv420p -g 10 -bf 2 -crf 35"
+make -f lavfi -i "$picture" $exact $x264 h264/b_frames.h264
+make -f lavfi -i "$picture" $exact $x264 -tune zerolatency -slices 3 -profile:v baseline h264/baseline_slices.h264
+make -f lavfi -i "$picture" $exact -c:v libx265 -preset ultrafast -x265-params log-level=none:pools=1:info=0 -crf 38 -g 10 h265/main.h265
+make -f lavfi -i "$picture" -f lavfi -i "$sweep" $exact $x264 -c:a aac -b:a 48k -shortest flv/h264_aac.flv
+make -f lavfi -i "$picture" -f lavfi -i "$tone" $exact -c:v flv1 -q:v 20 -c:a libmp3lame -b:a 32k -shortest flv/flv1_mp3.flv
+make -f lavfi -i "$tone" $exact -ar 44100 -c:a aac -b:a 32k flv/aac_only.flv
+python3 - <<'PY'
+from pathlib import Path
+d = Path("flv/h264_aac.flv").read_bytes()
+Path("flv/cut_in_tag.flv").write_bytes(d[:9000])
+Path("flv/zero_tail.flv").write_bytes(d[:9000] + bytes(3000))
+out, at = bytearray(d[:13]), 13
+while at + 11 <= len(d) and len(out) < 16000:
+    n = int.from_bytes(d[at + 1:at + 4], "big") + 11
+    out += d[at:at + n] + bytes(4)
+    at += n + 4
+Path("flv/previous_sizes_0.flv").write_bytes(out)
+PY
+du -ch */* | tail -1
