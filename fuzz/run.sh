@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for SECONDS each (default 30), seeded with the samples. Stops at the first crash.
+# Needs cargo-fuzz. usage: fuzz/run.sh [SECONDS [TARGET…]]
+set -euo pipefail
+cd "$(dirname "$0")"
+seconds=${1:-30}
+shift || true
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list)
+cargo fuzz build -s none
+for target in "${targets[@]}"; do
+  echo "== $target: $seconds s"
+  seeds=$(mktemp -d)
+  mkdir -p regressions/"$target"
+  for file in ../samples/*/*; do
+    case "$file" in *.dump) ;; *) { printf '\x20'; cat "$file"; } >"$seeds/$(basename "$file")" ;; esac
+  done
+  cargo fuzz run -s none "$target" "$seeds" regressions/"$target" -- \
+    -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -verbosity=0 -print_final_stats=1 2>&1 | tail -n 12
+  rm -rf "$seeds"
+done
