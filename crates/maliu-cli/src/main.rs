@@ -1,3 +1,37 @@
-//! The command line.
+//! The command line: media probed, decoded, listed.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod commands;
+mod failure;
+mod input;
+mod json;
+mod log;
+
+/// Reads, checks and converts media: AAC, MP3, WAV, FLV, H.264, H.265.
+#[derive(Parser)]
+#[command(name = "maliu", version, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    log: log::Args,
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu probe song.mp3                       what is in it
+  maliu probe --json --packets song.mp3      every packet, with ffprobe's names
+  maliu formats                              what can be read and written
+
+A file name of - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage.";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.log.start();
+    match cli.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.exit(),
+    }
+}

@@ -1,1 +1,3 @@
-//! maliu.
+//! Media bytes in and out of anywhere: everything of `maliu-core`, re-exported.
+
+pub use maliu_core::*;

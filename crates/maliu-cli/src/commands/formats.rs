@@ -1,0 +1,40 @@
+//! `maliu formats`: what can be read and written.
+
+use std::io::Write;
+
+use maliu::{format::Format, formats};
+
+use crate::failure::Result;
+
+/// Lists the formats that can be read (D) and written (E).
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  maliu formats\n  maliu formats flv      settings of one format")]
+pub struct Args {
+    /// Show this format with its settings.
+    name: Option<String>,
+}
+
+/// Prints the list.
+pub fn run(args: Args) -> Result {
+    let mut out = std::io::stdout().lock();
+    let Some(name) = args.name else {
+        for format in formats::ALL {
+            writeln!(out, "{} {:<12} {}", abilities(format), format.name, format.long_name)?;
+        }
+        return Ok(());
+    };
+    let Some(format) = formats::named(&name) else {
+        return Err(crate::failure::Failure::Usage(format!("no format is called {name}")));
+    };
+    writeln!(out, "{} {}: {}", abilities(format), format.name, format.long_name)?;
+    writeln!(out, "  extensions: {}\n  types: {}", format.extensions.join(", "), format.mime.join(", "))?;
+    for help in format.settings {
+        writeln!(out, "  -o {}={} (default {}): {}", help.name, help.value, help.default, help.what)?;
+    }
+    Ok(())
+}
+
+fn abilities(format: &Format) -> String {
+    let mark = |can, letter| if can { letter } else { '.' };
+    [mark(format.demuxer.is_some(), 'D'), mark(format.muxer.is_some(), 'E')].iter().collect()
+}

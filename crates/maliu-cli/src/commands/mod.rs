@@ -1,0 +1,30 @@
+//! Which commands there are. A new one is named twice here: its module and its row.
+
+use crate::failure::Result;
+
+mod formats;
+mod probe;
+
+macro_rules! commands {
+    ($($name:ident $module:ident;)*) => {
+        /// What to do.
+        #[derive(clap::Subcommand)]
+        pub enum Command {
+            $($name($module::Args),)*
+        }
+
+        impl Command {
+            /// Does it.
+            pub fn run(self) -> Result {
+                match self {
+                    $(Self::$name(args) => $module::run(args),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    Probe probe;
+    Formats formats;
+}

@@ -1,0 +1,123 @@
+//! Names and figures that are derived from what a stream says of itself.
+
+use maliu::{
+    stream::{Codec, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
+};
+
+use super::survey::Survey;
+use crate::input::Opened;
+
+/// A time in seconds with six decimals, as ffprobe prints it.
+pub fn seconds(time: Ticks, base: TimeBase) -> String {
+    format!("{:.6}", base.seconds(time))
+}
+
+/// A time in whole microseconds.
+pub fn micros(time: Ticks, base: TimeBase) -> Ticks {
+    base.rescale(time, TimeBase::MICROS, Rounding::Near)
+}
+
+/// The name of the stream's profile, as ffprobe prints it, when it is known.
+pub fn profile(info: &StreamInfo) -> Option<&'static str> {
+    let rows: &[(u8, &str)] = match info.codec {
+        Codec::Aac => AAC_OBJECT_TYPES,
+        Codec::H264 => H264_PROFILES,
+        Codec::H265 => H265_PROFILES,
+        _ => return None,
+    };
+    let number = match info.codec {
+        Codec::Aac => aac_object_type(&info.config).or(info.profile)?,
+        _ => info.profile?,
+    };
+    rows.iter().find(|(profile, _)| *profile == number).map(|(_, name)| *name)
+}
+
+/// The audio object type at the start of an AudioSpecificConfig (ISO 14496-3 §1.6.2.1).
+fn aac_object_type(config: &[u8]) -> Option<u8> {
+    let &[first, second, ..] = config else { return None };
+    Some(match first >> 3 {
+        31 => 32 + ((first & 7) << 3 | second >> 5),
+        object_type => object_type,
+    })
+}
+
+const AAC_OBJECT_TYPES: &[(u8, &str)] = &[
+    (1, "Main"),
+    (2, "LC"),
+    (3, "SSR"),
+    (4, "LTP"),
+    (5, "HE-AAC"),
+    (23, "LD"),
+    (29, "HE-AACv2"),
+    (39, "ELD"),
+    (42, "xHE-AAC"),
+];
+
+const H264_PROFILES: &[(u8, &str)] = &[
+    (66, "Baseline"),
+    (77, "Main"),
+    (88, "Extended"),
+    (100, "High"),
+    (110, "High 10"),
+    (122, "High 4:2:2"),
+    (244, "High 4:4:4 Predictive"),
+];
+
+const H265_PROFILES: &[(u8, &str)] = &[(1, "Main"), (2, "Main 10"), (3, "Main Still Picture"), (4, "Rext")];
+
+/// Name of a usual channel layout, as ffprobe prints it.
+pub fn channel_layout(channels: u16, mask: u32) -> Option<&'static str> {
+    let rows = CHANNEL_LAYOUTS.iter();
+    let mut fitting = rows.filter(|(count, bits, _)| *count == channels && (mask == 0 || *bits == mask));
+    fitting.next().map(|(.., name)| *name)
+}
+
+/// (channels, WAVE channel mask, name); the first of a count is the one meant when there is no mask.
+const CHANNEL_LAYOUTS: &[(u16, u32, &str)] = &[
+    (1, 0x4, "mono"),
+    (2, 0x3, "stereo"),
+    (3, 0x7, "3.0"),
+    (3, 0xb, "2.1"),
+    (4, 0x107, "4.0"),
+    (4, 0x33, "quad"),
+    (5, 0x37, "5.0"),
+    (5, 0x607, "5.0(side)"),
+    (6, 0x3f, "5.1"),
+    (6, 0x60f, "5.1(side)"),
+    (7, 0x13f, "6.1"),
+    (8, 0x63f, "7.1"),
+];
+
+/// Start and length of the whole input in µs, and whether the length is only estimated.
+pub struct Span {
+    /// Earliest time of a packet, in µs.
+    pub start: Option<Ticks>,
+    /// Length, in µs.
+    pub duration: Option<Ticks>,
+    /// Whether the length was guessed from the share of the input that was read.
+    pub estimated: bool,
+}
+
+/// The span of what was opened.
+pub fn span(opened: &Opened, survey: &Survey) -> Span {
+    let streams = opened.reader.streams().iter().enumerate();
+    let times: Vec<_> = streams.map(|(index, info)| (info, survey.of(index))).collect();
+    let start = times.iter().filter_map(|(info, seen)| Some(micros(info.start.or(seen.start)?, info.time_base))).min();
+    let end = times.iter().filter_map(|(info, seen)| Some(micros(seen.end?, info.time_base))).max();
+    let seen = end.zip(start).map(|(end, start)| end - start);
+    let declared = opened.reader.duration().map(|(time, base)| micros(time, base));
+    let read = opened.position().max(1);
+    let guess = || {
+        let share = opened.size()? as f64 / read as f64;
+        Some(Ticks((seen?.0 as f64 * share) as i64))
+    };
+    let known = declared.or(if survey.whole { seen } else { None });
+    Span { start, duration: known.or_else(guess), estimated: known.is_none() }
+}
+
+/// `bytes` in `duration` µs as bits per second.
+pub fn bit_rate(bytes: u64, duration: Ticks) -> Option<u64> {
+    let micros = u128::try_from(duration.0).ok().filter(|micros| *micros > 0)?;
+    u64::try_from(u128::from(bytes) * 8_000_000 / micros).ok()
+}

@@ -1,0 +1,81 @@
+//! `maliu probe`: what is in an input – streams, packets, and how it was recognised.
+
+use std::io::{self, BufWriter, Write};
+
+use maliu::format::Event;
+
+use crate::{
+    failure::{Failure, Result},
+    input::{self, Opened},
+};
+
+mod explain;
+mod facts;
+mod hash;
+mod report;
+mod survey;
+mod text;
+
+/// Shows what is in an input: format, streams, tags, packets.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    input: input::Args,
+    /// Print JSON with ffprobe's names.
+    #[arg(long)]
+    json: bool,
+    /// Print every packet. Reads the whole input; without it the first part is enough.
+    #[arg(long)]
+    packets: bool,
+    /// Print a checksum of each packet.
+    #[arg(long, value_enum, requires = "packets")]
+    hash: Option<hash::Hash>,
+    /// Print how the format and the streams were recognised.
+    #[arg(long)]
+    explain: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu probe talk.flv
+  maliu probe --json --packets --hash md5 song.mp3
+  cat live.aac | maliu probe -
+  maliu probe --explain odd.bin              why it is, or is not, recognised";
+
+/// Reads and prints.
+pub fn run(args: Args) -> Result {
+    let mut opened = args.input.open()?;
+    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let print = if args.json { report::print } else { text::print };
+    let end = print(&mut out, &mut opened, &args);
+    out.flush()?;
+    end
+}
+
+/// Reads packets up to where enough is known, handing each to `print` if they are wanted.
+fn read(
+    opened: &mut Opened,
+    survey: &mut survey::Survey,
+    args: &Args,
+    mut print: impl FnMut(&Opened, &maliu::packet::Packet) -> io::Result<()>,
+) -> Result {
+    while let Some(event) = opened.next()? {
+        match event {
+            Event::Packet(packet) => {
+                survey.note(&packet);
+                if args.packets {
+                    print(opened, &packet).map_err(Failure::from)?;
+                } else if opened.position() >= LOOK && survey.covers(opened.reader.streams()) {
+                    return Ok(());
+                }
+            }
+            Event::Metadata(metadata) => survey.metadata = Some(metadata),
+            _ => {}
+        }
+    }
+    survey.whole = true;
+    Ok(())
+}
+
+/// Bytes after which the streams count as known, when their packets are not asked for.
+const LOOK: u64 = 32 << 20;

@@ -1,0 +1,209 @@
+//! The JSON report with ffprobe's names: `packets` as they come, then `streams`, `format` and what went wrong.
+
+use std::io::{self, Write};
+
+use maliu::{
+    packet::{Flags, Packet},
+    stream::{Media, Metadata, StreamInfo},
+    time::{Ticks, TimeBase},
+};
+
+use super::{
+    Args, explain, facts,
+    hash::Hash,
+    read,
+    survey::{Seen, Survey},
+};
+use crate::{failure::Result, input::Opened, json};
+
+/// Reads the input and prints the report while reading. It is valid JSON however the reading ends.
+pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
+    let mut survey = Survey::default();
+    let mut root = json::object(out)?;
+    let end = if args.packets {
+        let mut list = root.array("packets")?;
+        let end = read(opened, &mut survey, args, |opened, packet| one_packet(list.item()?, opened, packet, args.hash));
+        list.close()?;
+        end
+    } else {
+        read(opened, &mut survey, args, |_, _| Ok(()))
+    };
+    let mut list = root.array("streams")?;
+    for (index, info) in opened.reader.streams().iter().enumerate() {
+        one_stream(list.item()?, index, info, &survey)?;
+    }
+    list.close()?;
+    whole_format(root.object("format")?, opened, &survey)?;
+    if args.explain {
+        explain::json(root.object("verdict")?, opened)?;
+    }
+    if let Err(failure) = &end {
+        root.string("error", &failure.to_string())?;
+    }
+    root.close()?;
+    writeln!(out)?;
+    end
+}
+
+fn one_packet(mut item: json::Open, opened: &Opened, packet: &Packet, hash: Option<Hash>) -> io::Result<()> {
+    let Some(info) = opened.reader.streams().get(packet.stream) else { return item.close() };
+    item.plain("codec_type", info.media.kind().name())?;
+    item.bare("stream_index", packet.stream)?;
+    let known = Some(packet.duration).filter(|duration| *duration != Ticks(0));
+    for (name, time) in [("pts", packet.pts), ("dts", packet.dts), ("duration", known)] {
+        if let Some(time) = time {
+            item.bare(name, time)?;
+            item.plain(&format!("{name}_time"), facts::seconds(time, info.time_base))?;
+        }
+    }
+    item.plain("size", packet.data.len())?;
+    if let Some(position) = packet.position {
+        item.plain("pos", position)?;
+    }
+    item.plain("flags", flags(packet.flags))?;
+    if let Some(hash) = hash {
+        item.plain("data_hash", hash.of(&packet.data))?;
+    }
+    let trim = packet.side.trim();
+    if trim != Default::default() {
+        let mut side = item.array("side_data_list")?;
+        let mut skip = side.item()?;
+        skip.plain("side_data_type", "Skip Samples")?;
+        skip.bare("skip_samples", trim.start)?;
+        skip.bare("discard_padding", trim.end)?;
+        skip.close()?;
+        side.close()?;
+    }
+    item.close()
+}
+
+/// Key, discard, corrupt: a letter or an underscore each, in ffprobe's order.
+pub fn flags(flags: Flags) -> String {
+    let letters = [(Flags::KEY, 'K'), (Flags::DISCARD, 'D'), (Flags::CORRUPT, 'C')];
+    letters.iter().map(|(flag, letter)| if flags.has(*flag) { *letter } else { '_' }).collect()
+}
+
+fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Survey) -> io::Result<()> {
+    let seen = survey.of(index);
+    item.bare("index", index)?;
+    item.plain("codec_name", info.codec.name())?;
+    item.string("codec_long_name", info.codec.long_name())?;
+    if let Some(profile) = facts::profile(info) {
+        item.plain("profile", profile)?;
+    }
+    item.plain("codec_type", info.media.kind().name())?;
+    item.plain("codec_tag", format_args!("{:#06x}", info.codec_tag))?;
+    media(&mut item, info)?;
+    item.plain("time_base", info.time_base)?;
+    let duration = info.duration.or_else(|| seen.duration().filter(|_| survey.whole));
+    for (name, ticks, time) in
+        [("start_time", "start_pts", info.start.or(seen.start)), ("duration", "duration_ts", duration)]
+    {
+        if let Some(time) = time {
+            item.bare(ticks, time)?;
+            item.plain(name, facts::seconds(time, info.time_base))?;
+        }
+    }
+    if let Some(rate) = info.bit_rate.or_else(|| measured(&seen, info.time_base)) {
+        item.plain("bit_rate", rate)?;
+    }
+    if !info.config.is_empty() {
+        item.bare("extradata_size", info.config.len())?;
+    }
+    if survey.whole {
+        item.plain("nb_read_packets", seen.packets)?;
+    }
+    if info.attachment {
+        let mut disposition = item.object("disposition")?;
+        disposition.bare("attached_pic", 1)?;
+        disposition.close()?;
+    }
+    tags(&mut item, &info.metadata)?;
+    item.close()
+}
+
+fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
+    match &info.media {
+        Media::Audio(audio) => {
+            item.plain("sample_rate", audio.sample_rate)?;
+            item.bare("channels", audio.channels)?;
+            if let Some(layout) = facts::channel_layout(audio.channels, audio.channel_mask) {
+                item.plain("channel_layout", layout)?;
+            }
+            item.bare("bits_per_sample", audio.bits_per_sample)?;
+            if audio.delay > 0 {
+                item.bare("initial_padding", audio.delay)?;
+            }
+        }
+        Media::Video(video) => {
+            item.bare("width", video.width)?;
+            item.bare("height", video.height)?;
+            item.bare("has_b_frames", video.reorder)?;
+            if let Some((num, den)) = video.pixel_aspect {
+                item.plain("sample_aspect_ratio", format_args!("{num}:{den}"))?;
+            }
+            if let Some(level) = video.level {
+                item.bare("level", level)?;
+            }
+            if let Some((num, den)) = video.frame_rate {
+                item.plain("r_frame_rate", format_args!("{num}/{den}"))?;
+            }
+        }
+        Media::Subtitle | Media::Data | Media::Attachment => {}
+    }
+    Ok(())
+}
+
+fn measured(seen: &Seen, base: TimeBase) -> Option<u64> {
+    facts::bit_rate(seen.bytes, facts::micros(seen.duration()?, base))
+}
+
+fn whole_format(mut item: json::Open, opened: &Opened, survey: &Survey) -> io::Result<()> {
+    item.string("filename", &opened.name)?;
+    item.bare("nb_streams", opened.reader.streams().len())?;
+    if let Some(format) = opened.reader.format() {
+        item.plain("format_name", format.name)?;
+        item.string("format_long_name", format.long_name)?;
+    }
+    let span = facts::span(opened, survey);
+    if let Some(start) = span.start {
+        item.plain("start_time", facts::seconds(start, TimeBase::MICROS))?;
+    }
+    if let Some(duration) = span.duration {
+        item.plain("duration", facts::seconds(duration, TimeBase::MICROS))?;
+        if span.estimated {
+            item.bare("duration_estimated", true)?;
+        }
+    }
+    if let Some(size) = opened.size() {
+        item.plain("size", size)?;
+        if let Some(rate) = span.duration.and_then(|duration| facts::bit_rate(size, duration)) {
+            item.plain("bit_rate", rate)?;
+        }
+    }
+    if let Some(metadata) = &survey.metadata {
+        tags(&mut item, metadata)?;
+    }
+    item.close()
+}
+
+fn tags(item: &mut json::Open, metadata: &Metadata) -> io::Result<()> {
+    if !metadata.entries().is_empty() {
+        let mut tags = item.object("tags")?;
+        for (name, value) in metadata.entries() {
+            tags.string(name, value)?;
+        }
+        tags.close()?;
+    }
+    if !metadata.pictures().is_empty() {
+        let mut pictures = item.array("pictures")?;
+        for picture in metadata.pictures() {
+            let mut one = pictures.item()?;
+            one.string("mime", &picture.mime)?;
+            one.plain("size", picture.size)?;
+            one.close()?;
+        }
+        pictures.close()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The report for people: a line for the input, one for each stream, one for each packet if they are wanted.
+
+use std::io::{self, Write};
+
+use maliu::{
+    packet::Packet,
+    stream::{Media, StreamInfo},
+    time::{Ticks, TimeBase},
+};
+
+use super::{Args, explain, facts, hash::Hash, read, report, survey::Survey};
+use crate::{failure::Result, input::Opened};
+
+/// Reads the input and prints what is in it.
+pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
+    let mut survey = Survey::default();
+    let end = read(opened, &mut survey, args, |opened, packet| one_packet(out, opened, packet, args.hash));
+    if opened.reader.format().is_some() {
+        summary(out, opened, &survey)?;
+    }
+    if args.explain {
+        explain::print(out, opened)?;
+    }
+    end
+}
+
+fn one_packet(out: &mut dyn Write, opened: &Opened, packet: &Packet, hash: Option<Hash>) -> io::Result<()> {
+    let Some(info) = opened.reader.streams().get(packet.stream) else { return Ok(()) };
+    let time = |time: Option<Ticks>| time.map_or("-".to_owned(), |time| facts::seconds(time, info.time_base));
+    let kind = info.media.kind().name();
+    write!(out, "{} {kind:<5} pts {} dts {}", packet.stream, time(packet.pts), time(packet.dts))?;
+    write!(out, " duration {} size {}", time(Some(packet.duration)), packet.data.len())?;
+    if let Some(position) = packet.position {
+        write!(out, " at {position}")?;
+    }
+    write!(out, " {}", report::flags(packet.flags))?;
+    if let Some(hash) = hash {
+        write!(out, " {}", hash.of(&packet.data))?;
+    }
+    writeln!(out)
+}
+
+fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<()> {
+    let span = facts::span(opened, survey);
+    write!(out, "{}: {}", opened.name, opened.reader.format().map_or("unknown", |format| format.name))?;
+    if let Some(duration) = span.duration {
+        let about = if span.estimated { "about " } else { "" };
+        write!(out, ", {about}{} s", facts::seconds(duration, TimeBase::MICROS))?;
+    }
+    if let Some(size) = opened.size() {
+        write!(out, ", {size} bytes")?;
+    }
+    writeln!(out)?;
+    for (index, info) in opened.reader.streams().iter().enumerate() {
+        let seen = survey.of(index);
+        writeln!(
+            out,
+            "  {index} {}, {} packets{}",
+            stream(info),
+            seen.packets,
+            if survey.whole { "" } else { " so far" }
+        )?;
+    }
+    let tags = survey.metadata.iter().flat_map(|metadata| metadata.entries());
+    for (name, value) in tags {
+        writeln!(out, "  {name}: {}", value.escape_debug())?;
+    }
+    let pictures = survey.metadata.iter().flat_map(|metadata| metadata.pictures());
+    for picture in pictures {
+        writeln!(out, "  picture: {}, {} bytes", picture.mime.escape_debug(), picture.size)?;
+    }
+    Ok(())
+}
+
+fn stream(info: &StreamInfo) -> String {
+    let mut words = vec![format!("{} {}", info.media.kind().name(), info.codec)];
+    words.extend(facts::profile(info).map(str::to_owned));
+    match &info.media {
+        Media::Audio(audio) => {
+            words.push(format!("{} Hz", audio.sample_rate));
+            words.push(match facts::channel_layout(audio.channels, audio.channel_mask) {
+                Some(layout) => layout.to_owned(),
+                None => format!("{} channels", audio.channels),
+            });
+        }
+        Media::Video(video) => {
+            words.push(format!("{}x{}", video.width, video.height));
+            words.extend(
+                video.frame_rate.map(|(num, den)| format!("{:.3} pictures/s", f64::from(num) / f64::from(den))),
+            );
+        }
+        Media::Subtitle | Media::Data | Media::Attachment => {}
+    }
+    words.extend(info.bit_rate.map(|rate| format!("{} kb/s", rate / 1000)));
+    words.push(format!("time base {}", info.time_base));
+    words.join(", ")
+}
