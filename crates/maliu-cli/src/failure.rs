@@ -38,11 +38,11 @@ impl Failure {
     pub fn exit(self) -> ExitCode {
         match self {
             Self::Failed(why) => {
-                say(&format!("maliu: {why}"));
+                say(&why);
                 ExitCode::from(1)
             }
             Self::Usage(why) => {
-                say(&format!("maliu: {why}\nmaliu: --help tells more"));
+                say(&format!("{why}\nmaliu --help tells more"));
                 ExitCode::from(2)
             }
             Self::BrokenPipe => ExitCode::SUCCESS,

@@ -18,6 +18,7 @@ use crate::failure::{Failure, Result};
 
 /// Where media comes from and what is known about it beforehand.
 #[derive(clap::Args, Clone)]
+#[group(skip)]
 pub struct Args {
     /// File to read; - is standard input.
     #[arg(value_name = "IN")]

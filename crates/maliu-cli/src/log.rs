@@ -4,12 +4,13 @@ use tracing::Level;
 
 /// How much is said.
 #[derive(clap::Args, Clone, Copy)]
+#[group(skip)]
 pub struct Args {
     /// Say more on stderr; twice for details.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 100, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Say nothing but errors.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 100)]
     quiet: bool,
 }
 

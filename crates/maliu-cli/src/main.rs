@@ -35,3 +35,13 @@ fn main() -> ExitCode {
         Err(failure) => failure.exit(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_of_every_command_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}
