@@ -12,6 +12,8 @@ use crate::{
     time::{Ticks, TimeBase},
 };
 
+pub use crate::timing::Rules;
+
 /// A format as one row of data.
 #[derive(Debug)]
 pub struct Format {
@@ -84,25 +86,6 @@ impl Score {
             Self::Sure(_) => "sure",
         }
     }
-}
-
-/// How timestamps are treated on the way to a muxer (WF-3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// Equal consecutive dts are allowed (TS_NONSTRICT).
-    pub equal_dts: bool,
-    /// Negative times are allowed (TS_NEGATIVE).
-    pub negative: bool,
-    /// The format stores no times (NOTIMESTAMPS).
-    pub no_timestamps: bool,
-    /// A flush reaches the muxer (ALLOW_FLUSH).
-    pub flush: bool,
-    /// Pictures need no size in the header (NODIMENSIONS).
-    pub no_dimensions: bool,
-    /// It can be written without a stream (NOSTREAMS).
-    pub no_streams: bool,
-    /// The muxer needs no output (NOFILE).
-    pub no_output: bool,
 }
 
 /// What a demuxer says when it is asked.
@@ -178,6 +161,22 @@ pub trait Muxer: Send {
     fn packaging(&self, _stream: &StreamInfo) -> Packaging {
         Packaging::AsIs
     }
+
+    /// Writes `samples` uncoded samples per channel (or one picture, then 0), as the stream's codec stores them (WF-23).
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] unless the format takes uncoded frames.
+    fn frame(&mut self, _packet: &Packet, _samples: u32, _out: &mut Output) -> Result<()> {
+        Err(Error::unsupported("writing uncoded frames to this format"))
+    }
+
+    /// Whether [`Muxer::frame`] works.
+    fn takes_frames(&self) -> bool {
+        false
+    }
+
+    /// The tags of the file have changed; they are written again before the next packet where the format can.
+    fn metadata(&mut self, _metadata: &Metadata) {}
 }
 
 /// How a muxer wants the data of packets.

@@ -125,7 +125,11 @@ codecs! {
     UnknownVideo Video "unknown" "video of an unknown codec";
     Text Subtitle "text" "plain text";
     Srt Subtitle "subrip" "SubRip";
+    DvbSubtitle Subtitle "dvb_subtitle" "DVB subtitles";
     Data Data "none" "data";
+    BinData Data "bin_data" "binary data";
+    Klv Data "klv" "SMPTE 336M key-length-value data";
+    Ttf Attachment "ttf" "TrueType font";
 }
 
 impl Codec {
