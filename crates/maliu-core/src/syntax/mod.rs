@@ -1,3 +1,6 @@
 //! What is inside a packet or a tag: parsers and writers of syntax that several formats share. Nothing here decodes.
 
+pub mod annexb;
+pub mod h264;
+pub mod h265;
 pub mod id3v2;

@@ -1,0 +1,20 @@
+//! NAL units in a stream of bytes: behind start codes or behind their length (ISO/IEC 14496-10 Annex B, 14496-15 §4.3).
+//!
+//! ```text
+//!   … 00 | 00 00 01  NAL unit  00 00 | 00 00 01  NAL unit …        start codes: zeros before a code belong to it
+//!          len len len len  NAL unit  len len len len  NAL unit    lengths: 1, 2 or 4 bytes, as the config says
+//! ```
+//!
+//! Shared by H.264 and H.265. [`units`] walks bytes that are whole, [`Splitter`] finds the same units in bytes that
+//! still arrive, [`Framing`] converts between the two packagings, [`unescape`] and [`escape`] remove and put in
+//! emulation prevention bytes.
+
+mod escape;
+mod framing;
+mod scan;
+mod split;
+
+pub use escape::{escape, unescape, unescape_head};
+pub use framing::{Framing, from_lengths, lengths, to_lengths};
+pub use scan::{StartCodes, Unit, starts_with_code, trimmed, units};
+pub use split::{MAX_NAL, Splitter, Step};
