@@ -7,7 +7,7 @@ use std::{
 };
 
 use maliu::{
-    error::Error,
+    MediaError as Error,
     format::Event,
     formats,
     input::Input,

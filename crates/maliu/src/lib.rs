@@ -1,3 +1,35 @@
-//! Media bytes in and out of anywhere: everything of `maliu-core`, re-exported.
+//! Media I/O that cannot be crashed by its input: bytes from anywhere → packets, packets → bytes to anywhere.
+//!
+//! ```text
+//!  file ─┐                                                                ┌▶ file
+//!  tcp  ─┼▶ Source ─▶ blocking::Reader ─▶ Packet ─▶ PacketWriter ─▶ Sink ─┼▶ tcp
+//!  fn() ─┘                                                                └▶ fn()
+//! ```
+//!
+//! Who feeds bytes himself takes [`input::Input`] and [`reader::PacketReader`]; nothing is read behind his back.
+//!
+//! ```no_run
+//! use maliu::{blocking::Reader, io::File};
+//! # fn main() -> maliu::Result<()> {
+//! for packet in Reader::new(File::open("sound.aac")?) {
+//!     let packet = packet?;
+//!     println!("{:?} {} bytes", packet.pts, packet.data.len());
+//! }
+//! # Ok(()) }
+//! ```
+#![warn(missing_docs)]
 
+pub mod error;
+pub mod io;
+pub mod blocking;
+
+#[doc(no_inline)]
+pub use error::{Error, MediaError, Result};
 pub use maliu_core::*;
+#[doc(no_inline)]
+pub use maliu_core::{
+    format::{Event, Format},
+    packet::Packet,
+    stream::{Codec, StreamInfo},
+    time::{Ticks, TimeBase},
+};

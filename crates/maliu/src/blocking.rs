@@ -1,0 +1,11 @@
+//! The pump loops for threads that may wait: a reader over a source, a writer over a sink.
+//!
+//! ```text
+//!   Source ─ feed() ─▶ Input ─▶ PacketReader ─▶ Event        Packet ─▶ PacketWriter ─▶ Output ─ apply() ─▶ Sink
+//! ```
+
+mod pump;
+mod reader;
+
+pub use pump::Pump;
+pub use reader::Reader;

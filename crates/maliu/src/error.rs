@@ -1,0 +1,26 @@
+//! What can go wrong when bytes also travel: the system's errors and the media's, told apart.
+
+use std::io;
+
+pub use maliu_core::error::{Error as MediaError, PacketError};
+
+/// The result of everything in this crate that does I/O.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A source or a sink failed. `WouldBlock` means "not yet": nothing is lost, the same call goes on later.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The bytes, the packets or the settings are at fault.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+}
+
+impl Error {
+    /// Whether a non-blocking source or sink was only not ready: the same call can be made again.
+    pub fn is_not_yet(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}

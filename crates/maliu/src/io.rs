@@ -1,0 +1,150 @@
+//! Where bytes live: sources to read from and sinks to write to, two required calls each.
+//!
+//! ```text
+//!   File  Seekable(T)  Forward(T)  Callbacks  Bytes  ─▶ Source ─▶ Input
+//!   File  AtomicFile  Seekable(T)  Editable(T)  Forward(T)  WriteCallbacks  Memory ◀─ Sink ◀─ Output
+//! ```
+//!
+//! | wanted | take |
+//! |---|---|
+//! | a path | [`File::open`], [`File::create`], [`AtomicFile::create`] |
+//! | standard input and output | [`stdin`], [`stdout`] |
+//! | a socket, a pipe, any `Read` or `Write` | [`Forward::new`] |
+//! | any `Read + Seek`, any `Write + Seek` | [`Seekable::new`] |
+//! | memory | [`bytes::Bytes`] itself, [`Memory`] |
+//! | closures | [`Callbacks::new`], [`WriteCallbacks::new`] |
+//! | a file that still grows | [`Follow::new`] around any source |
+
+use std::io;
+
+use bytes::Bytes;
+use maliu_core::output::{Edit, Reach};
+
+mod atomic;
+mod callbacks;
+mod file;
+mod follow;
+mod forward;
+mod gather;
+mod memory;
+mod seekable;
+
+pub use atomic::AtomicFile;
+pub use callbacks::{Callbacks, WriteCallbacks};
+pub use file::{File, stdin, stdout};
+pub use follow::Follow;
+pub use forward::Forward;
+pub use memory::Memory;
+pub use seekable::{Editable, Seekable};
+
+/// Bytes that are asked of a source, or gathered for a sink, at a time, unless set otherwise.
+pub const BLOCK_SIZE: usize = 256 << 10;
+
+/// Interruptions in a row that are passed over; one more is an error, so that a source that only interrupts ends.
+pub const MAX_INTERRUPTS: usize = 1000;
+
+/// Bytes to read, at absolute offsets.
+pub trait Source {
+    /// Whether [`Source::read_at`] takes any offset. Otherwise it is asked for consecutive ones only.
+    fn seekable(&self) -> bool;
+
+    /// Puts up to `buf.len()` bytes that stand at offset `at` into `buf` and returns how many; 0 is the end of the input.
+    ///
+    /// # Errors
+    /// `Interrupted` is retried; `WouldBlock` is "not yet"; every other error surfaces once, and the next call asks again.
+    fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// All bytes from offset `at` on, shared and not copied, for sources that have them in memory; empty at the end.
+    fn share(&mut self, at: u64) -> Option<Bytes> {
+        let _ = at;
+        None
+    }
+
+    /// Length of the whole input in bytes, when it is known.
+    fn size(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// How many bytes each read should ask for.
+    fn block_size(&self) -> usize {
+        BLOCK_SIZE
+    }
+}
+
+/// A place for bytes.
+pub trait Sink {
+    /// What can be done with bytes that are already written.
+    fn reach(&self) -> Reach;
+
+    /// Takes one change. It may gather appended bytes until [`Sink::flush`].
+    ///
+    /// # Errors
+    /// `WouldBlock`: the edit is taken, but not all is written; [`Sink::flush`] goes on. Every other error is final: all
+    /// later calls repeat it.
+    fn apply(&mut self, edit: Edit) -> io::Result<()>;
+
+    /// Writes all that was taken.
+    ///
+    /// # Errors
+    /// As [`Sink::apply`].
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Writes all that was taken; nothing follows.
+    ///
+    /// # Errors
+    /// As [`Sink::apply`].
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn seekable(&self) -> bool {
+        (**self).seekable()
+    }
+    fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(at, buf)
+    }
+    fn share(&mut self, at: u64) -> Option<Bytes> {
+        (**self).share(at)
+    }
+    fn size(&mut self) -> Option<u64> {
+        (**self).size()
+    }
+    fn block_size(&self) -> usize {
+        (**self).block_size()
+    }
+}
+
+impl<S: Sink + ?Sized> Sink for Box<S> {
+    fn reach(&self) -> Reach {
+        (**self).reach()
+    }
+    fn apply(&mut self, edit: Edit) -> io::Result<()> {
+        (**self).apply(edit)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        (**self).flush()
+    }
+    fn finish(&mut self) -> io::Result<()> {
+        (**self).finish()
+    }
+}
+
+/// Runs `call` again while it is interrupted, within [`MAX_INTERRUPTS`].
+pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut interrupts = 0;
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupts < MAX_INTERRUPTS => interrupts += 1,
+            result => return result,
+        }
+    }
+}
+
+/// The error of a callback or stream that reports more bytes than it was given room or data for.
+pub(crate) fn overclaimed(claimed: usize, given: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{claimed} bytes reported of {given} given"))
+}
