@@ -1,1 +1,154 @@
-//! maliu.
+//! Packets in, PCM out: one file a decoder, all behind [`Decoder`].
+//!
+//! ```text
+//!   Packet ─▶ Track: trim, silence for damage, times ─▶ AudioFrame ─▶ SampleFormat: bytes of PCM
+//!               └─▶ mpeg_audio | aac | pcm | g711 | adpcm
+//! ```
+//!
+//! ```
+//! use maliu_core::{packet::Packet, stream::{Audio, Codec, Media, StreamInfo}, time::TimeBase};
+//!
+//! let audio = Audio { sample_rate: 8000, channels: 1, ..Audio::default() };
+//! let info = StreamInfo::new(Codec::PcmMuLaw, TimeBase::hz(8000), Media::Audio(audio));
+//! let mut decoder = maliu_decode::decoder_for(&info)?;
+//! let packet = Packet { data: vec![0xff, 0x80].into(), ..Packet::default() };
+//! let frame = decoder.decode(&packet)?.expect("two samples");
+//! assert_eq!((frame.len(), frame.sample_rate), (2, 8000));
+//! # Ok::<(), maliu_core::error::Error>(())
+//! ```
+
+use maliu_core::{
+    error::{Error, Result},
+    packet::Packet,
+    stream::{Codec, StreamInfo},
+};
+
+pub mod frame;
+pub mod sample_format;
+
+mod aac;
+mod adpcm;
+mod g711;
+mod mpeg_audio;
+mod pcm;
+mod track;
+
+pub use frame::{AudioFrame, Samples};
+pub use sample_format::SampleFormat;
+
+/// Turns the packets of one stream into PCM.
+pub trait Decoder: Send {
+    /// The sound of one packet; `None` when nothing of it is to be heard. A damaged packet gives silence of its length.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the stream uses a feature the decoder does not have; no later packet can be decoded.
+    fn decode(&mut self, packet: &Packet) -> Result<Option<AudioFrame>>;
+
+    /// What is still to come when the last packet was decoded; call it until it gives `None`.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`].
+    fn finish(&mut self) -> Result<Option<AudioFrame>> {
+        Ok(None)
+    }
+
+    /// The next packet does not follow the last one: a seek.
+    fn reset(&mut self);
+
+    /// What was odd so far.
+    fn report(&self) -> Report;
+}
+
+/// What a decoder met that the listener may want to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Packets that could not be decoded and were replaced by silence.
+    pub damaged: u64,
+    /// What was wrong with the first one.
+    pub first_damage: Option<String>,
+    /// Samples that were beyond [`frame::LOUDEST`] and were brought back to it.
+    pub clamped: u64,
+}
+
+/// How a decoder is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Drop the samples that packets mark as encoder delay and padding.
+    pub gapless: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { gapless: true }
+    }
+}
+
+/// A decoder of this stream.
+///
+/// # Errors
+/// [`Error::Unsupported`] naming the codec or the feature of it that cannot be decoded.
+pub fn decoder_for(info: &StreamInfo) -> Result<Box<dyn Decoder>> {
+    decoder_with(info, Options::default())
+}
+
+/// As [`decoder_for`], with options.
+///
+/// # Errors
+/// As [`decoder_for`].
+pub fn decoder_with(info: &StreamInfo, options: Options) -> Result<Box<dyn Decoder>> {
+    Ok(Box::new(track::Track::new(info, options)?))
+}
+
+/// Whether there is a decoder of this codec.
+pub fn decodes(codec: Codec) -> bool {
+    row(codec).is_some()
+}
+
+/// Which decoder decodes what. A new one is named twice here: its module and its row.
+const DECODERS: &[(&[Codec], Make)] = &[
+    (aac::CODECS, aac::make),
+    (mpeg_audio::CODECS, mpeg_audio::make),
+    (pcm::CODECS, pcm::make),
+    (g711::CODECS, g711::make),
+    (adpcm::CODECS, adpcm::make),
+];
+
+type Make = fn(&StreamInfo) -> Result<Box<dyn Unit>>;
+
+/// What one file of this crate does: the data of one packet to samples.
+trait Unit: Send {
+    /// The sound of one packet.
+    fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault>;
+
+    /// Samples per channel that the packet would have given, for the silence in its place; `None` when it does not say.
+    fn length(&self, _packet: &Packet) -> Option<usize> {
+        None
+    }
+
+    /// Whether its sound may go beyond full scale by its own mistake.
+    fn overshoots(&self) -> bool {
+        false
+    }
+
+    /// The next packet does not follow the last one.
+    fn reset(&mut self) {}
+}
+
+/// Why a packet gave no sound.
+enum Fault {
+    /// It is damaged; the next one may be fine.
+    Damaged(String),
+    /// It is fine, but cannot be decoded here, and neither can what follows.
+    Unsupported(String),
+}
+
+fn row(codec: Codec) -> Option<Make> {
+    DECODERS.iter().find(|(codecs, _)| codecs.contains(&codec)).map(|(_, make)| *make)
+}
+
+fn unit_for(info: &StreamInfo) -> Result<Box<dyn Unit>> {
+    let make = row(info.codec).ok_or_else(|| Error::unsupported(format!("decoding {}", info.codec)))?;
+    make(info)
+}

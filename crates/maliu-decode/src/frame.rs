@@ -1,0 +1,120 @@
+//! Decoded sound: interleaved samples with their rate, channels and time.
+
+use maliu_core::time::Ticks;
+
+/// Sound of all channels over some time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AudioFrame {
+    /// Samples per second and channel.
+    pub sample_rate: u32,
+    /// Number of channels, at least 1.
+    pub channels: u16,
+    /// WAVE channel mask; 0 when unknown.
+    pub channel_mask: u32,
+    /// Time of the first sample in the stream's time base; `None` when unknown.
+    pub time: Option<Ticks>,
+    /// One sample of each channel, then the next of each.
+    pub samples: Samples,
+}
+
+/// Samples in the precision that loses nothing of what was decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Samples {
+    /// Whole numbers of up to 32 bits, full scale at the ends of `i32`.
+    I32(Vec<i32>),
+    /// Full scale is -1 to 1; lossy codecs go beyond.
+    F32(Vec<f32>),
+    /// Full scale is -1 to 1.
+    F64(Vec<f64>),
+}
+
+/// Level at which decoded sound is cut off, 12 dB over full scale: music overshoots by 6 dB at most, and what a decoder
+/// makes of some damaged frames would hurt ears.
+pub const LOUDEST: f32 = 4.0;
+
+impl AudioFrame {
+    /// Samples per channel.
+    pub fn len(&self) -> usize {
+        self.samples.len() / usize::from(self.channels.max(1))
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Drops the first `n` samples of each channel. The time is left as it is.
+    pub fn drop_front(&mut self, n: usize) {
+        let n = n.saturating_mul(usize::from(self.channels));
+        match &mut self.samples {
+            Samples::I32(samples) => drop_front(samples, n),
+            Samples::F32(samples) => drop_front(samples, n),
+            Samples::F64(samples) => drop_front(samples, n),
+        }
+    }
+
+    /// Keeps only the first `n` samples of each channel.
+    pub fn truncate(&mut self, n: usize) {
+        let n = n.saturating_mul(usize::from(self.channels));
+        match &mut self.samples {
+            Samples::I32(samples) => samples.truncate(n),
+            Samples::F32(samples) => samples.truncate(n),
+            Samples::F64(samples) => samples.truncate(n),
+        }
+    }
+
+    /// Brings samples beyond [`LOUDEST`], and those that are no number, back into range; returns how many there were.
+    pub(crate) fn clamp(&mut self) -> u64 {
+        let Samples::F32(samples) = &mut self.samples else { return 0 };
+        if samples.iter().all(|sample| sample.abs() <= LOUDEST) {
+            return 0;
+        }
+        let loud = samples.iter_mut().filter(|sample| sample.is_nan() || sample.abs() > LOUDEST);
+        let bring_back =
+            |sample: &mut f32| *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-LOUDEST, LOUDEST) };
+        loud.map(bring_back).count() as u64
+    }
+}
+
+impl Samples {
+    /// Samples of all channels together.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::I32(samples) => samples.len(),
+            Self::F32(samples) => samples.len(),
+            Self::F64(samples) => samples.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn drop_front<T>(samples: &mut Vec<T>, n: usize) {
+    samples.drain(..n.min(samples.len()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_count_samples_of_a_channel() {
+        let samples = Samples::I32((0..10).collect());
+        let mut frame = AudioFrame { sample_rate: 1, channels: 2, channel_mask: 0, time: None, samples };
+        frame.drop_front(1);
+        frame.truncate(2);
+        assert_eq!((frame.samples.clone(), frame.len()), (Samples::I32(vec![2, 3, 4, 5]), 2));
+        frame.drop_front(9);
+        assert!(frame.is_empty());
+    }
+
+    #[test]
+    fn only_what_is_beyond_the_loudest_is_clamped() {
+        let samples = Samples::F32(vec![1.5, -240.0, f32::NAN, 4.0]);
+        let mut frame = AudioFrame { sample_rate: 1, channels: 1, channel_mask: 0, time: None, samples };
+        assert_eq!((frame.clamp(), frame.samples), (2, Samples::F32(vec![1.5, -4.0, 0.0, 4.0])));
+    }
+}

@@ -1,0 +1,150 @@
+//! Samples as bytes of PCM, rounded as FFmpeg's libswresample rounds without dither.
+
+use crate::frame::{AudioFrame, Samples};
+
+/// How one sample is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleFormat {
+    /// Unsigned, 8 bits, silence at 128.
+    U8,
+    /// Signed, 16 bits, little-endian.
+    S16Le,
+    /// Signed, 24 bits, little-endian.
+    S24Le,
+    /// Signed, 32 bits, little-endian.
+    S32Le,
+    /// Floating point, 32 bits, little-endian.
+    F32Le,
+}
+
+impl SampleFormat {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::U8, Self::S16Le, Self::S24Le, Self::S32Le, Self::F32Le];
+
+    /// The name, as FFmpeg calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "u8",
+            Self::S16Le => "s16le",
+            Self::S24Le => "s24le",
+            Self::S32Le => "s32le",
+            Self::F32Le => "f32le",
+        }
+    }
+
+    /// The format of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// Bytes of one sample.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::S16Le => 2,
+            Self::S24Le => 3,
+            Self::S32Le | Self::F32Le => 4,
+        }
+    }
+
+    /// Appends the samples of `frame` to `out`. Whole numbers lose their low bits, fractions go to the nearest whole
+    /// number (halves to the even one) and stop at full scale.
+    pub fn write(self, frame: &AudioFrame, out: &mut Vec<u8>) {
+        out.reserve(frame.samples.len() * self.bytes());
+        match &frame.samples {
+            Samples::I32(samples) => self.write_all(samples, out),
+            Samples::F32(samples) => self.write_all(samples, out),
+            Samples::F64(samples) => self.write_all(samples, out),
+        }
+    }
+
+    fn write_all<S: Sample>(self, samples: &[S], out: &mut Vec<u8>) {
+        match self {
+            Self::U8 => out.extend(samples.iter().map(|s| (s.whole::<8>() + 0x80) as u8)),
+            Self::S16Le => out.extend(samples.iter().flat_map(|s| (s.whole::<16>() as i16).to_le_bytes())),
+            // As FFmpeg does it: to 32 bits first, whose low byte then goes.
+            Self::S24Le => samples.iter().for_each(|s| out.extend_from_slice(&s.whole::<32>().to_le_bytes()[1..])),
+            Self::S32Le => out.extend(samples.iter().flat_map(|s| s.whole::<32>().to_le_bytes())),
+            Self::F32Le => out.extend(samples.iter().flat_map(|s| s.float().to_le_bytes())),
+        }
+    }
+}
+
+trait Sample: Copy {
+    /// As a signed whole number of `BITS` bits.
+    fn whole<const BITS: u32>(self) -> i32;
+    fn float(self) -> f32;
+}
+
+impl Sample for i32 {
+    fn whole<const BITS: u32>(self) -> i32 {
+        self >> (32 - BITS)
+    }
+
+    fn float(self) -> f32 {
+        self as f32 * (1.0 / 2_147_483_648.0)
+    }
+}
+
+impl Sample for f32 {
+    fn whole<const BITS: u32>(self) -> i32 {
+        if BITS > 24 {
+            return f64::from(self).whole::<BITS>();
+        }
+        // Up to 24 bits the product and the bounds are exact in f32. A cast of what is no number gives 0.
+        let full = (1u32 << (BITS - 1)) as f32;
+        (self * full).round_ties_even().clamp(-full, full - 1.0) as i32
+    }
+
+    fn float(self) -> f32 {
+        self
+    }
+}
+
+impl Sample for f64 {
+    fn whole<const BITS: u32>(self) -> i32 {
+        let full = f64::from(1u32 << (BITS - 1));
+        (self * full).round_ties_even().clamp(-full, full - 1.0) as i32
+    }
+
+    fn float(self) -> f32 {
+        self as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(format: SampleFormat, samples: Samples) -> Vec<u8> {
+        let mut out = Vec::new();
+        format.write(&AudioFrame { sample_rate: 1, channels: 1, channel_mask: 0, time: None, samples }, &mut out);
+        out
+    }
+
+    #[test]
+    fn fractions_round_to_even_and_stop_at_full_scale() {
+        let step = 1.0 / 32768.0;
+        let samples = [0.5 * step, 1.5 * step, -0.5 * step, -1.5 * step, 1.0, -1.0, 7.0, -7.0, f32::NAN];
+        let whole = bytes(SampleFormat::S16Le, Samples::F32(samples.to_vec()));
+        let whole: Vec<_> = whole.chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+        assert_eq!(whole, [0, 2, 0, -2, 32767, -32768, 32767, -32768, 0]);
+        assert_eq!(bytes(SampleFormat::U8, Samples::F32(vec![0.0, 1.0, -1.0])), [128, 255, 0]);
+        assert_eq!(bytes(SampleFormat::S32Le, Samples::F32(vec![1.0, -1.0])), [255, 255, 255, 127, 0, 0, 0, 128]);
+    }
+
+    #[test]
+    fn whole_numbers_come_back_as_they_were() {
+        for (format, shift) in [(SampleFormat::S16Le, 16), (SampleFormat::S24Le, 8), (SampleFormat::S32Le, 0)] {
+            let values =
+                [i32::MIN, -1 << shift, 0, 1 << shift, (i32::MAX >> shift) << shift, 0x1234_5678 >> shift << shift];
+            let expected: Vec<u8> =
+                values.iter().flat_map(|v| v.to_le_bytes()[4 - format.bytes()..].to_vec()).collect();
+            assert_eq!(bytes(format, Samples::I32(values.to_vec())), expected, "{}", format.name());
+            if shift > 0 {
+                let float: Vec<f32> = values.iter().map(|v| v.float()).collect();
+                assert_eq!(bytes(format, Samples::F32(float)), expected, "{} through f32", format.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What all decoders share: silence for damaged packets, gapless trim, times, changes of configuration.
+
+use maliu_core::{
+    error::{Error, Result},
+    packet::Packet,
+    stream::{Media, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
+};
+
+use crate::{AudioFrame, Decoder, Fault, Options, Report, Samples, Unit, unit_for};
+
+/// One stream being decoded.
+pub(crate) struct Track {
+    info: StreamInfo,
+    unit: Box<dyn Unit>,
+    options: Options,
+    report: Report,
+    /// Samples per channel still to be dropped.
+    trim: usize,
+    /// The last good frame without its samples, and how many it had per channel.
+    last: Option<(AudioFrame, usize)>,
+}
+
+impl Track {
+    pub fn new(info: &StreamInfo, options: Options) -> Result<Self> {
+        let unit = unit_for(info)?;
+        Ok(Self { info: info.clone(), unit, options, report: Report::default(), trim: 0, last: None })
+    }
+
+    /// Takes over what the packet says about itself and those after it.
+    fn configure(&mut self, packet: &Packet) -> Result<()> {
+        let (config, audio) = (packet.side.new_config(), packet.side.new_audio());
+        if config.is_none() && audio.is_none() {
+            return Ok(());
+        }
+        if let Some(config) = config {
+            self.info.config = config.clone();
+        }
+        if let (Some((sample_rate, channels)), Media::Audio(known)) = (audio, &mut self.info.media) {
+            (known.sample_rate, known.channels) = (sample_rate, channels);
+        }
+        self.unit = unit_for(&self.info)?;
+        Ok(())
+    }
+
+    /// Silence as long as the packet would have been; `None` when nobody knows how long that is.
+    fn silence(&self, packet: &Packet) -> Option<AudioFrame> {
+        let audio = self.info.audio().cloned().unwrap_or_default();
+        let mut frame = match &self.last {
+            Some((last, _)) => last.clone(),
+            None if audio.sample_rate == 0 || audio.channels == 0 => return None,
+            None => AudioFrame {
+                sample_rate: audio.sample_rate,
+                channels: audio.channels,
+                channel_mask: audio.channel_mask,
+                time: None,
+                samples: Samples::F32(Vec::new()),
+            },
+        };
+        let base = TimeBase::hz(frame.sample_rate);
+        let lasts = self.info.time_base.rescale(packet.duration, base, Rounding::Near).0;
+        let lasts = usize::try_from(lasts).ok().filter(|samples| (1..=MAX_SILENCE).contains(samples));
+        let fixed = usize::try_from(audio.frame_size).ok().filter(|size| (1..=MAX_SILENCE).contains(size));
+        let before = self.last.as_ref().map(|(_, len)| *len);
+        let len = self.unit.length(packet).or(lasts).or(fixed).or(before)?;
+        frame.samples = Samples::F32(vec![0.0; len * usize::from(frame.channels)]);
+        Some(frame)
+    }
+
+    fn cut(&mut self, packet: &Packet, frame: &mut AudioFrame) {
+        let trim = packet.side.trim();
+        self.trim = self.trim.saturating_add(trim.start as usize);
+        frame.truncate(frame.len().saturating_sub(trim.end as usize));
+        let dropped = self.trim.min(frame.len());
+        frame.drop_front(dropped);
+        self.trim -= dropped;
+        let base = TimeBase::hz(frame.sample_rate);
+        let late = base.rescale(Ticks(dropped as i64), self.info.time_base, Rounding::Near);
+        frame.time = frame.time.map(|time| time + late);
+    }
+}
+
+impl Decoder for Track {
+    fn decode(&mut self, packet: &Packet) -> Result<Option<AudioFrame>> {
+        self.configure(packet)?;
+        let mut frame = match self.unit.decode(packet) {
+            Ok(frame) => {
+                let shell = AudioFrame { samples: Samples::F32(Vec::new()), ..frame };
+                self.last = Some((shell, frame.len()));
+                frame
+            }
+            Err(Fault::Unsupported(what)) => return Err(Error::unsupported(what)),
+            Err(Fault::Damaged(why)) => {
+                self.report.damaged += 1;
+                self.report.first_damage.get_or_insert(why);
+                match self.silence(packet) {
+                    Some(frame) => frame,
+                    None => return Ok(None),
+                }
+            }
+        };
+        frame.time = packet.pts.or(packet.dts);
+        if self.options.gapless {
+            self.cut(packet, &mut frame);
+        }
+        if self.unit.overshoots() {
+            self.report.clamped += frame.clamp();
+        }
+        Ok(if frame.is_empty() { None } else { Some(frame) })
+    }
+
+    fn reset(&mut self) {
+        self.unit.reset();
+        self.trim = 0;
+    }
+
+    fn report(&self) -> Report {
+        self.report.clone()
+    }
+}
+
+/// Most samples per channel of silence in place of one packet; longer ones are not believed.
+const MAX_SILENCE: usize = 1 << 16;
