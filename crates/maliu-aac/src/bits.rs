@@ -60,6 +60,17 @@ impl<'a> Bits<'a> {
         self.at = self.at.div_ceil(8).saturating_mul(8);
     }
 
+    /// The next 32 bits at the top of a word, for Huffman tables.
+    #[inline]
+    pub(crate) fn window(&self) -> u64 {
+        u64::from(self.peek(32)) << 32
+    }
+
+    /// All bytes of the slice.
+    pub(crate) fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
     /// Bits taken since the start.
     pub(crate) fn position(&self) -> usize {
         self.at

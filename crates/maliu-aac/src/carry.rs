@@ -1,0 +1,31 @@
+//! What a decoder carries from unit to unit, for those who decode one stream in several runs.
+
+use crate::config::{Config, Signal, object};
+
+/// How a run that starts in the middle of a stream comes to equal one that started at its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Carry {
+    /// Units to decode and throw away before the sound is the same. With SBR the stream must also have sent its header
+    /// (encoders repeat it about twice a second) and an envelope that is not coded as a difference.
+    pub units: usize,
+    /// Whether those units make it exactly the same. Not so when state without end is used: Main prediction and long term
+    /// prediction fade only while they are unused, and noise continues one sequence from the first unit on.
+    pub exact: bool,
+}
+
+impl Carry {
+    pub(crate) fn of(config: &Config) -> Carry {
+        let core = match config.object_type {
+            object::ER_ELD => 3,
+            object::MAIN | object::LTP | object::ER_LTP | object::ER_LD => 8,
+            _ => 1,
+        };
+        let extension = match (config.sbr, config.ps) {
+            (Signal::Absent, _) => 0,
+            (_, Signal::Absent) => 2,
+            _ => 4,
+        };
+        Carry { units: core + extension, exact: false }
+    }
+}

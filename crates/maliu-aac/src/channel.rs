@@ -1,0 +1,133 @@
+//! One channel of an access unit: individual_channel_stream, from bits to dequantised lines (ISO/IEC 14496-3 §4.4.2.7).
+//!
+//! ```text
+//! global_gain · ics_info · section_data · scale_factor_data · pulse_data · tns_data · gain_control · spectral_data
+//!                 info        sections        sections          pulse        tns                      spectrum
+//! ```
+
+pub(crate) mod info;
+mod pulse;
+pub(crate) mod sections;
+pub(crate) mod spectrum;
+pub(crate) mod tns;
+
+use crate::bits::Bits;
+use crate::config::{Config, object};
+use crate::tables::bands::Bands;
+use crate::{Error, noise::Noise};
+use info::Info;
+use tns::Tns;
+
+/// What of a configuration the syntax of channels depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct Syntax {
+    pub(crate) object_type: u8,
+    pub(crate) frame_length: usize,
+    pub(crate) long: &'static Bands,
+    pub(crate) short: &'static Bands,
+}
+
+impl Syntax {
+    pub(crate) fn of(config: &Config) -> Syntax {
+        let rate = config.rate_index();
+        Syntax {
+            object_type: config.object_type,
+            frame_length: usize::from(config.frame_length),
+            long: Bands::of(config.frame_length, rate),
+            short: Bands::of(if config.frame_length == 960 { 120 } else { 128 }, rate),
+        }
+    }
+
+    pub(crate) fn eld(&self) -> bool {
+        self.object_type == object::ER_ELD
+    }
+
+    pub(crate) fn low_delay(&self) -> bool {
+        matches!(self.object_type, object::ER_LD | object::ER_ELD)
+    }
+
+    pub(crate) fn error_resilient(&self) -> bool {
+        self.object_type >= object::ER_LC
+    }
+}
+
+/// Codebooks that stand for something else than Huffman coded lines.
+pub(crate) mod book {
+    pub const ZERO: u8 = 0;
+    pub const ESCAPE: u8 = 11;
+    pub const RESERVED: u8 = 12;
+    pub const NOISE: u8 = 13;
+    pub const INTENSITY_OUT_OF_PHASE: u8 = 14;
+    pub const INTENSITY: u8 = 15;
+}
+
+/// What one unit says of one channel. Bands are numbered `16 * group + band`, which is the band itself in long windows.
+pub(crate) struct Channel {
+    pub(crate) info: Info,
+    /// Codebook of each band.
+    pub(crate) books: [u8; 128],
+    /// Factor of each band: gain, noise level or intensity; 0 in bands of zeros.
+    pub(crate) scales: [f32; 128],
+    pub(crate) tns: Tns,
+    /// Spectral lines. Window `w` of eight short ones begins at line `128 * w`.
+    pub(crate) lines: [f32; 1024],
+}
+
+impl Channel {
+    pub(crate) fn new(syntax: &Syntax) -> Channel {
+        Channel {
+            info: Info::new(syntax),
+            books: [0; 128],
+            scales: [0.0; 128],
+            tns: Tns::default(),
+            lines: [0.0; 1024],
+        }
+    }
+
+    /// Makes the channel silent, as a unit without it does.
+    pub(crate) fn silence(&mut self, syntax: &Syntax) {
+        let (sequence, kbd) = (self.info.sequence, self.info.kbd);
+        self.info = Info::new(syntax);
+        (self.info.sequence, self.info.kbd) = (sequence.before_silence(), kbd);
+        self.tns.clear();
+        self.lines.fill(0.0);
+    }
+
+    /// Reads an individual_channel_stream. `info` is the one the channel shares with its neighbour.
+    pub(crate) fn parse(
+        &mut self,
+        bits: &mut Bits,
+        syntax: &Syntax,
+        info: Option<&Info>,
+        noise: &mut Noise,
+    ) -> Result<(), Error> {
+        let global_gain = bits.read(8) as i32;
+        match info {
+            Some(shared) => self.info = *shared,
+            None => self.info = Info::parse(bits, syntax, false)?,
+        }
+        self.tns.clear();
+        sections::parse_books(bits, &self.info, &mut self.books)?;
+        sections::parse_scales(bits, &self.info, &self.books, &mut self.scales, global_gain)?;
+        let pulse = match !syntax.eld() && bits.flag() {
+            true => Some(pulse::Pulse::parse(bits, &self.info)?),
+            false => None,
+        };
+        let tns = bits.flag();
+        if tns && !syntax.error_resilient() {
+            self.tns.parse(bits, &self.info, syntax)?;
+        }
+        if !syntax.eld() && bits.flag() {
+            return Err(Error::Unsupported("gain control (AAC SSR)"));
+        }
+        // Error resilient streams have the filters behind the place of gain control.
+        if tns && syntax.error_resilient() {
+            self.tns.parse(bits, &self.info, syntax)?;
+        }
+        spectrum::parse(self, bits, noise)?;
+        if let Some(pulse) = pulse {
+            pulse.apply(self);
+        }
+        Ok(())
+    }
+}
