@@ -1,16 +1,13 @@
 //! The input of a command: which file, of which format, read to packets.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use maliu::{
-    MediaError as Error,
+    blocking::Reader,
+    error::Error,
     format::Event,
     formats,
-    input::Input,
+    io::{self, Follow, Source},
     reader::{PROBE_BUDGET, PacketReader},
 };
 
@@ -47,39 +44,37 @@ pub fn setting(text: &str) -> std::result::Result<(String, String), String> {
 pub struct Opened {
     /// As the user called it.
     pub name: String,
-    /// The reader, for what it knows.
-    pub reader: PacketReader,
-    input: Input,
+    /// The reader.
+    pub reader: Reader<Box<dyn Source>>,
     size: Option<u64>,
-    file: Box<dyn Read>,
-    follow: Option<Duration>,
-    told: u64,
+    ended: bool,
 }
 
 impl Args {
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
         let name = if self.path == "-" { "standard input" } else { &self.path };
-        let reader = match &self.from {
-            None => PacketReader::detect_within(formats::ALL, self.probe_budget),
-            Some(format) => {
-                let format = formats::named(format)
-                    .ok_or_else(|| Failure::Usage(format!("no format is called {format}; maliu formats lists them")))?;
-                let settings: Vec<_> =
-                    self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                PacketReader::of(format, &settings).map_err(|error| Failure::Usage(error.to_string()))?
-            }
+        let file = if self.path == "-" { io::stdin() } else { io::File::open(&self.path) };
+        let mut file = file.map_err(|error| Failure::while_("opening", name, error))?;
+        let size = file.size().filter(|_| self.follow.is_none());
+        let source: Box<dyn Source> = match self.follow {
+            None => Box::new(file),
+            Some(seconds) => match Duration::try_from_secs_f64(seconds) {
+                Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),
+                Err(_) => Box::new(Follow::new(file)),
+            },
         };
-        let (file, size): (Box<dyn Read>, _) = match self.path.as_str() {
-            "-" => (Box::new(io::stdin()), None),
-            path => {
-                let file = File::open(path).map_err(|error| Failure::while_("opening", name, error))?;
-                let about = file.metadata().ok().filter(|about| about.is_file());
-                (Box::new(file), about.map(|about| about.len()))
-            }
-        };
-        let follow = self.follow.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
-        Ok(Opened { name: name.to_owned(), reader, input: Input::new(), size, file, follow, told: 0 })
+        let reader = Reader::with(source, self.packet_reader()?);
+        Ok(Opened { name: name.to_owned(), reader, size, ended: false })
+    }
+
+    fn packet_reader(&self) -> Result<PacketReader> {
+        let Some(name) = &self.from else { return Ok(PacketReader::detect_within(formats::ALL, self.probe_budget)) };
+        let format = formats::named(name);
+        let format =
+            format.ok_or_else(|| Failure::Usage(format!("no format is called {name}; maliu formats lists them")))?;
+        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        PacketReader::of(format, &settings).map_err(|error| Failure::Usage(error.to_string()))
     }
 }
 
@@ -87,29 +82,15 @@ impl Opened {
     /// The next event; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Event>> {
         loop {
-            let event = self.reader.poll(&mut self.input);
-            self.tell_warnings();
-            match event {
-                Ok(Event::NeedBytes) => self.fill()?,
-                Ok(Event::End) => return Ok(None),
-                Ok(event) => return Ok(Some(event)),
-                Err(error) => return Err(self.failed(&error)),
-            }
-        }
-    }
-
-    fn fill(&mut self) -> Result {
-        let started = Instant::now();
-        loop {
-            match self.input.fill(BLOCK, |_, buffer| self.file.read(buffer)) {
-                Ok(0) if self.follow.is_some_and(|limit| started.elapsed() < limit) => std::thread::sleep(FOLLOW_PAUSE),
-                Ok(0) => {
-                    self.input.end();
-                    return Ok(());
+            match self.reader.next_event() {
+                Ok(Event::End) => {
+                    self.ended = true;
+                    return Ok(None);
                 }
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Failure::while_("reading", &self.name, error)),
+                Ok(event) => return Ok(Some(event)),
+                // A non-blocking standard input that has nothing yet.
+                Err(error) if error.is_not_yet() => std::thread::sleep(NOT_YET_PAUSE),
+                Err(error) => return Err(self.failed(&error)),
             }
         }
     }
@@ -119,43 +100,16 @@ impl Opened {
         Failure::while_("reading", &self.name, error)
     }
 
-    fn tell_warnings(&mut self) {
-        let (warnings, unheard) = self.input.take_warnings();
-        for warning in &warnings {
-            self.told += 1;
-            if self.told <= MAX_TOLD {
-                tracing::warn!("{}: {} at byte {}", self.name, warning.what, warning.at);
-            } else {
-                tracing::info!("{}: {} at byte {}", self.name, warning.what, warning.at);
-            }
-        }
-        self.told += unheard;
-    }
-
     /// Size of the input in bytes, if it is known or its end was reached.
     pub fn size(&self) -> Option<u64> {
-        self.size.or_else(|| self.input.ended().then(|| self.input.next_read()))
+        self.size.or_else(|| self.ended.then(|| self.reader.offset()))
     }
 
     /// Bytes of the input that were read and understood so far.
     pub fn position(&self) -> u64 {
-        self.input.offset()
+        self.reader.offset()
     }
 }
 
-/// Bytes that are read at once.
-const BLOCK: usize = 64 << 10;
-
-/// How long to wait for a file to grow before looking again.
-const FOLLOW_PAUSE: Duration = Duration::from_millis(50);
-
-/// Most warnings about one input that are shown without `-v`.
-const MAX_TOLD: u64 = 8;
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        if self.told > MAX_TOLD {
-            tracing::warn!("{}: {} more remarks; -v shows them", self.name, self.told - MAX_TOLD);
-        }
-    }
-}
+/// How long to wait before asking a non-blocking input again.
+const NOT_YET_PAUSE: Duration = Duration::from_millis(20);

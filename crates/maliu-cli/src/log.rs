@@ -1,12 +1,18 @@
-//! What goes to stderr beside errors: warnings, and more of them with `-v`.
+//! What goes to stderr beside errors: a few warnings, and all of them with `-v`.
 
-use tracing::Level;
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use tracing::{Level, Metadata, field::Field};
+use tracing_subscriber::fmt::{MakeWriter, format};
 
 /// How much is said.
 #[derive(clap::Args, Clone, Copy)]
 #[group(skip)]
 pub struct Args {
-    /// Say more on stderr; twice for details.
+    /// Say more on stderr: every warning; twice for details.
     #[arg(short, long, global = true, display_order = 100, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Say nothing but errors.
@@ -23,12 +29,49 @@ impl Args {
             (_, 1) => Level::INFO,
             _ => Level::DEBUG,
         };
+        // The offset that a warning carries as a field stands in its text, too.
+        let message_only = format::debug_fn(
+            |writer: &mut format::Writer, field: &Field, value: &dyn std::fmt::Debug| {
+                if field.name() == "message" { write!(writer, "{value:?}") } else { Ok(()) }
+            },
+        );
         tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_writer(Stderr { most: if self.verbose > 0 { u64::MAX } else { MOST_WARNINGS } })
+            .with_ansi(io::stderr().is_terminal())
             .with_max_level(level)
             .without_time()
             .with_target(false)
+            .fmt_fields(message_only)
             .init();
+    }
+
+    /// Says how much was not said.
+    pub fn finish(self) {
+        let more = WARNINGS.load(Ordering::Relaxed).saturating_sub(MOST_WARNINGS);
+        if more > 0 && !self.quiet && self.verbose == 0 {
+            let _ = writeln!(io::stderr(), " WARN {more} more warnings; -v shows them");
+        }
+    }
+}
+
+/// Most warnings that are shown without `-v`: damaged input gives thousands.
+const MOST_WARNINGS: u64 = 8;
+
+static WARNINGS: AtomicU64 = AtomicU64::new(0);
+
+struct Stderr {
+    most: u64,
+}
+
+impl<'a> MakeWriter<'a> for Stderr {
+    type Writer = Box<dyn Write>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Box::new(io::stderr())
+    }
+
+    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Self::Writer {
+        let silent = *about.level() == Level::WARN && WARNINGS.fetch_add(1, Ordering::Relaxed) >= self.most;
+        if silent { Box::new(io::sink()) } else { self.make_writer() }
     }
 }

@@ -30,7 +30,9 @@ A file name of - is standard input or output. Exit codes: 0 done, 1 failed, 2 wr
 fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.log.start();
-    match cli.command.run() {
+    let done = cli.command.run();
+    cli.log.finish();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.exit(),
     }
