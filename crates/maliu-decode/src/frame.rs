@@ -92,6 +92,15 @@ impl Samples {
     }
 }
 
+/// The samples as fractions of full scale.
+pub(crate) fn floats(samples: &Samples) -> Vec<f32> {
+    match samples {
+        Samples::I32(samples) => samples.iter().map(|sample| *sample as f32 * (1.0 / 2_147_483_648.0)).collect(),
+        Samples::F32(samples) => samples.clone(),
+        Samples::F64(samples) => samples.iter().map(|sample| *sample as f32).collect(),
+    }
+}
+
 fn drop_front<T>(samples: &mut Vec<T>, n: usize) {
     samples.drain(..n.min(samples.len()));
 }

@@ -23,6 +23,7 @@ use maliu_core::{
     stream::{Codec, StreamInfo},
 };
 
+pub mod convert;
 pub mod frame;
 pub mod sample_format;
 
@@ -33,6 +34,7 @@ mod mpeg_audio;
 mod pcm;
 mod track;
 
+pub use convert::Converter;
 pub use frame::{AudioFrame, Samples};
 pub use sample_format::SampleFormat;
 
