@@ -63,6 +63,13 @@ impl AudioFrame {
         }
     }
 
+    /// Puts the samples of `next`, which is of the same kind, behind these.
+    pub(crate) fn append(&mut self, next: Self) {
+        if let (Samples::F32(samples), Samples::F32(more)) = (&mut self.samples, next.samples) {
+            samples.extend(more);
+        }
+    }
+
     /// Brings samples beyond [`LOUDEST`], and those that are no number, back into range; returns how many there were.
     pub(crate) fn clamp(&mut self) -> u64 {
         let Samples::F32(samples) = &mut self.samples else { return 0 };
