@@ -1,6 +1,7 @@
 //! What a decoder carries from unit to unit, for those who decode one stream in several runs.
 
 use crate::config::{Config, Signal, object};
+use crate::sbr::CARRY_UNITS;
 
 /// How a run that starts in the middle of a stream comes to equal one that started at its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +22,7 @@ impl Carry {
             object::MAIN | object::LTP | object::ER_LTP | object::ER_LD => 8,
             _ => 1,
         };
-        let extension = match (config.sbr, config.ps) {
-            (Signal::Absent, _) => 0,
-            (_, Signal::Absent) => 2,
-            _ => 4,
-        };
+        let extension = if config.sbr == Signal::Absent { 0 } else { CARRY_UNITS };
         Carry { units: core + extension, exact: false }
     }
 }

@@ -10,6 +10,7 @@ use crate::coupling::Point;
 use crate::drc::Drc;
 use crate::filterbank::FilterBank;
 use crate::frame::{Frame, STRIDE};
+use crate::high_band::{self, Output};
 use crate::ltp::Scratch;
 use crate::noise::Noise;
 use crate::program::Program;
@@ -129,7 +130,10 @@ impl Decoder {
         if self.config.channels > 1 {
             self.config.ps = Signal::Absent;
         }
-        let program = Program::new(channel_config, declared, &self.syntax);
+        let mut program = Program::new(channel_config, declared, &self.syntax);
+        if self.config.sbr == Signal::Explicit {
+            high_band::attach(&mut program, &self.config);
+        }
         self.output.resize(usize::from(program.layout.channels.max(2)) * STRIDE, 0.0);
         self.program = Some(program);
     }
@@ -137,12 +141,15 @@ impl Decoder {
     /// Makes sound of the parsed unit.
     fn finish(&mut self) -> Frame<'_> {
         let length = self.syntax.frame_length;
-        let (samples, sample_rate) = (length, self.config.sample_rate);
+        let output = Output::of(&self.config);
+        let (samples, sample_rate) = (output.samples, output.rate);
         let Some(program) = &mut self.program else {
             return Frame { sample_rate, layout: layout::ChannelLayout::default(), data: &[], samples: 0 };
         };
+        let layout = high_band::layout(program, &self.config);
         for coupled in &mut program.couplings {
             coupled.finish(length, &mut self.bank, &mut self.scratch);
+            coupled.raise(output, length);
         }
         for element in &mut program.elements {
             if !element.present {
@@ -155,18 +162,23 @@ impl Decoder {
                 }
             }
             element.finish(length, &program.couplings, &mut self.bank, &mut self.scratch);
+            if output.sbr {
+                element.raise(output, length, &mut self.output[element.output * STRIDE..]);
+            }
             let outputs = self.output.chunks_exact_mut(STRIDE).skip(element.output);
             for (i, (voice, out)) in element.voices.iter().zip(outputs).enumerate() {
-                out[..length].copy_from_slice(&voice.sound[..length]);
+                if !output.sbr {
+                    out[..length].copy_from_slice(&voice.sound[..length]);
+                }
                 let heard = program.couplings.iter().filter(|c| c.present && c.coupling.point == Point::Samples);
                 for coupled in heard {
                     for gains in coupled.coupling.gains(element.place.pair, element.place.tag, i) {
-                        let source = coupled.voice.sound.iter();
-                        out[..length].iter_mut().zip(source).for_each(|(to, from)| *to += gains[0] * from);
+                        let source = coupled.sound(output);
+                        out[..samples].iter_mut().zip(source).for_each(|(to, from)| *to += gains[0] * from);
                     }
                 }
             }
         }
-        Frame { sample_rate, layout: program.layout, data: &self.output, samples }
+        Frame { sample_rate, layout, data: &self.output, samples }
     }
 }

@@ -5,8 +5,10 @@ use crate::channel::{Channel, Syntax, info::Info};
 use crate::config::{ProgramElement, object};
 use crate::coupling::{self, Coupling, Point};
 use crate::filterbank::{FilterBank, History};
+use crate::high_band::Raised;
 use crate::ltp::{Past, Scratch};
 use crate::prediction::Predictors;
+use crate::sbr::Sbr;
 use crate::stereo::{self, Mask};
 use crate::{Error, noise::Noise};
 
@@ -69,12 +71,16 @@ pub(crate) struct Element {
     pub(crate) present: bool,
     /// Its first output channel.
     pub(crate) output: usize,
+    /// There while SBR is on.
+    pub(crate) sbr: Option<Box<Sbr>>,
+    /// It is to make two channels of one.
+    pub(crate) stereo: bool,
 }
 
 impl Element {
     pub(crate) fn new(place: ProgramElement, output: usize, syntax: &Syntax) -> Element {
         let voices = (0..1 + usize::from(place.pair)).map(|_| Voice::new(syntax)).collect();
-        Element { place, voices, common: false, mask: Mask::NONE, present: false, output }
+        Element { place, voices, common: false, mask: Mask::NONE, present: false, output, sbr: None, stereo: false }
     }
 
     /// Reads single_channel_element, lfe_channel_element or channel_pair_element after its tag.
@@ -152,11 +158,13 @@ pub(crate) struct Coupled {
     pub(crate) voice: Voice,
     pub(crate) coupling: Coupling,
     pub(crate) present: bool,
+    /// There while SBR is on.
+    pub(crate) raised: Option<Box<Raised>>,
 }
 
 impl Coupled {
     pub(crate) fn new(tag: u8, syntax: &Syntax) -> Coupled {
-        Coupled { tag, voice: Voice::new(syntax), coupling: Coupling::new(), present: false }
+        Coupled { tag, voice: Voice::new(syntax), coupling: Coupling::new(), present: false, raised: None }
     }
 
     pub(crate) fn parse(&mut self, bits: &mut Bits, syntax: &Syntax, noise: &mut Noise) -> Result<(), Error> {

@@ -15,6 +15,8 @@ pub(crate) struct Program {
     pub(crate) couplings: Vec<Coupled>,
     /// Elements of the unit at hand that were found by order.
     found: usize,
+    /// The element that was read last, to which fill elements refer.
+    last: Option<usize>,
 }
 
 /// What a unit calls a channel element (id_syn_ele).
@@ -37,13 +39,19 @@ impl Program {
             elements: heard.map(|(place, first)| Element::new(*place, first, syntax)).collect(),
             couplings: places.filter(|e| e.place == Place::Coupling).map(|e| Coupled::new(e.tag, syntax)).collect(),
             found: 0,
+            last: None,
         }
     }
 
     /// Forgets which elements the last unit had.
     pub(crate) fn begin_unit(&mut self) {
-        self.found = 0;
-        self.elements.iter_mut().for_each(|e| e.present = false);
+        (self.found, self.last) = (0, None);
+        for element in &mut self.elements {
+            element.present = false;
+            if let Some(sbr) = &mut element.sbr {
+                sbr.lost();
+            }
+        }
         self.couplings.iter_mut().for_each(|c| c.present = false);
     }
 
@@ -66,7 +74,18 @@ impl Program {
             fits.then_some(self.found)?
         };
         self.found += 1;
+        self.last = Some(index);
         Some(index)
+    }
+
+    /// The element that was found last; none after a coupling element.
+    pub(crate) fn last_read(&mut self) -> Option<&mut Element> {
+        self.elements.get_mut(self.last?)
+    }
+
+    /// Says that a coupling element came, so that fill elements do not refer to a channel.
+    pub(crate) fn pass_coupling(&mut self) {
+        self.last = None;
     }
 }
 

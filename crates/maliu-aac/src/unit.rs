@@ -4,7 +4,7 @@ use crate::bits::Bits;
 use crate::config::{Place, ProgramConfig};
 use crate::decoder::Decoder;
 use crate::program::{Kind, Program};
-use crate::{Error, layout};
+use crate::{Error, high_band, layout};
 
 /// id_syn_ele (table 4.85).
 mod id {
@@ -20,6 +20,8 @@ mod id {
 /// extension_type (table 4.121).
 mod extension {
     pub const DYNAMIC_RANGE: u32 = 11;
+    pub const SBR_DATA: u32 = 13;
+    pub const SBR_DATA_CRC: u32 = 14;
 }
 
 /// Reads a unit into the elements of the decoder's program.
@@ -90,6 +92,7 @@ fn parse_coupling(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
     let unknown =
         Error::Malformed { what: "coupling element that the configuration does not have", bit: bits.position() };
     let program: &mut Program = decoder.program.as_mut().ok_or(unknown)?;
+    program.pass_coupling();
     let coupled = program.couplings.iter_mut().find(|c| c.tag == tag && !c.present).ok_or(unknown)?;
     coupled.parse(bits, &decoder.syntax, &mut decoder.noise)
 }
@@ -134,10 +137,15 @@ fn parse_fill(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
     if bits.left() < 8 * count {
         return Err(Error::Malformed { what: "fill element cut short", bit: bits.position() });
     }
-    while bits.position() < end {
+    loop {
+        if bits.position() >= end {
+            break;
+        }
         let start = bits.position();
         match bits.read(4) {
             extension::DYNAMIC_RANGE => decoder.drc.parse(bits),
+            extension::SBR_DATA => break high_band::parse(decoder, bits, end, false),
+            extension::SBR_DATA_CRC => break high_band::parse(decoder, bits, end, true),
             _ => break,
         }
         let used = (bits.position() - start).div_ceil(8) * 8;

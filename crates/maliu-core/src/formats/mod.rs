@@ -2,10 +2,8 @@
 
 use crate::format::Format;
 
-pub mod flv;
-
 /// Every format, in the order in which ties of a probe are decided.
-pub const ALL: &[&Format] = &[&flv::FORMAT];
+pub const ALL: &[&Format] = &[];
 
 /// The format of a name or a file name extension.
 pub fn named(name: &str) -> Option<&'static Format> {

@@ -1,0 +1,144 @@
+//! One channel through SBR: low band in, full spectrum out, what is carried between units (ISO/IEC 14496-3 4.6.18.5).
+//!
+//! ```text
+//!            unit before │ this unit                        A unit's spectrum lags its low band by `delay` slots, so that
+//! low    [ history ]─────┼──────────────────────┤           envelopes may reach past the unit's end; what they make there
+//! out         [──────────┼───────────────┤ tail ]           (the tail) is the start of the next unit's spectrum.
+//! ```
+
+use super::adjust::{Adjuster, Sinusoids};
+use super::assemble::Assembler;
+use super::bands::Bands;
+use super::generate::{Chirp, Predictor, generate};
+use super::header::Header;
+use super::levels::Levels;
+use super::planes::{Low, Spectrum};
+use super::qmf::{Analysis, Synthesis};
+use super::side_info::SideInfo;
+
+/// The slots of units and how they relate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timing {
+    /// QMF slots a unit: 32, or 30, 16, 15.
+    pub slots: usize,
+    /// QMF slots a time slot of the grid: 2, or 1 in low delay.
+    pub step: usize,
+    /// Slots by which the spectrum lags the low band: 6, or 0 in low delay.
+    pub delay: usize,
+}
+
+impl Timing {
+    /// Time slots of the grid a unit.
+    pub(super) fn grid_slots(&self) -> u8 {
+        (self.slots / self.step) as u8
+    }
+
+    /// Rows of the low band from units before: the lag and the two slots of the prediction.
+    fn history(&self) -> usize {
+        self.delay + 2
+    }
+}
+
+/// The channels from `kx` to `kx + m` are made by SBR, those below come from the core.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    kx: usize,
+    m: usize,
+}
+
+/// Without SBR, all 32 channels of the core pass.
+const CORE_ONLY: Span = Span { kx: 32, m: 0 };
+
+/// The state of one channel.
+#[derive(Clone, Debug)]
+pub(super) struct Channel {
+    pub info: SideInfo,
+    pub levels: Levels,
+    pub spectrum: Spectrum,
+    pub synthesis: Synthesis,
+    pub assembler: Assembler,
+    analysis: Analysis,
+    low: Low,
+    chirp: Chirp,
+    sinusoids: Sinusoids,
+    /// The channels of the unit before, and the slots of this unit that its envelopes have filled.
+    before: Span,
+    filled: usize,
+}
+
+impl Channel {
+    pub(super) fn new(timing: &Timing) -> Self {
+        Self {
+            info: SideInfo::new(timing.grid_slots()),
+            levels: Levels::ZERO,
+            spectrum: Spectrum::ZERO,
+            synthesis: Synthesis::NEW,
+            assembler: Assembler::NEW,
+            analysis: Analysis::NEW,
+            low: Low::ZERO,
+            chirp: Chirp::default(),
+            sinusoids: Sinusoids([false; 64]),
+            before: CORE_ONLY,
+            filled: 0,
+        }
+    }
+
+    /// Makes a unit's spectrum from the core's samples, and with SBR from the header, tables, side info and levels.
+    pub(super) fn unit(&mut self, timing: &Timing, core: &[f32], sbr: Option<(&Header, &Bands)>, reset: bool) {
+        let history = timing.history();
+        let span = sbr.map_or(CORE_ONLY, |(_, bands)| Span { kx: bands.kx, m: bands.m });
+        self.low.carry(timing.slots, history);
+        self.analysis.split(core, timing.slots, &mut self.low, history);
+        for row in history..history + timing.slots {
+            self.low.re[row][span.kx..].fill(0.0);
+            self.low.im[row][span.kx..].fill(0.0);
+        }
+        self.spectrum.carry(timing.slots, timing.delay);
+        let (mut start, mut tail) = (timing.slots, 0);
+        if let Some((header, bands)) = sbr {
+            start = timing.step * usize::from(self.info.grid.borders[0]);
+            tail = (timing.step * usize::from(self.info.grid.end())).saturating_sub(timing.slots);
+            self.high_band(timing, header, bands, reset);
+        }
+        self.fill(timing, span, start);
+        (self.before, self.filled) = (span, tail);
+    }
+
+    /// Generates and adjusts the channels of SBR.
+    fn high_band(&mut self, timing: &Timing, header: &Header, bands: &Bands, reset: bool) {
+        let grid = self.info.grid;
+        let slot = |e: usize| timing.step * usize::from(grid.borders[e]);
+        let predictor = Predictor::new(&self.low, timing.history() + timing.slots, bands.k0);
+        self.chirp.update(&self.info, bands);
+        generate(&self.low, &predictor, &self.chirp, bands, slot(0)..slot(grid.envelopes), &mut self.spectrum);
+        let adjuster = Adjuster { header, bands, info: &self.info, levels: &self.levels, before: self.sinusoids };
+        for e in 0..grid.envelopes {
+            let slots = slot(e)..slot(e + 1);
+            let (gains, sinusoids) = adjuster.gains(e, slots.clone(), &self.spectrum);
+            if reset && e == 0 {
+                self.assembler.reset(&gains);
+            }
+            let channels = bands.kx..bands.kx + bands.m;
+            let transient = adjuster.has_transient(e);
+            self.assembler.apply(&gains, transient, header.smoothing, channels, slots, &mut self.spectrum);
+            self.sinusoids = sinusoids;
+        }
+    }
+
+    /// Puts the core's channels under those of SBR, which start at the slot `start`, and silence above.
+    fn fill(&mut self, timing: &Timing, span: Span, start: usize) {
+        for slot in 0..timing.slots + timing.delay {
+            let of_before = slot < self.filled.min(start);
+            let Span { kx, m } = if of_before { self.before } else { span };
+            let (from_re, from_im) = self.low.row(slot + 2);
+            let (re, im) = self.spectrum.row_mut(slot);
+            re[..kx].copy_from_slice(&from_re[..kx]);
+            im[..kx].copy_from_slice(&from_im[..kx]);
+            if slot < timing.slots {
+                let made = if of_before || slot >= start { kx + m } else { kx };
+                re[made..].fill(0.0);
+                im[made..].fill(0.0);
+            }
+        }
+    }
+}

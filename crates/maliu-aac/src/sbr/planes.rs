@@ -1,0 +1,40 @@
+//! QMF samples by time slot and channel, real and imaginary parts apart so that loops over channels vectorise.
+
+/// Rows of the low band: a unit of at most 32 slots and up to eight slots of the one before.
+pub(super) const LOW_ROWS: usize = 40;
+
+/// Rows of a full spectrum: a unit and what reaches into the next.
+pub(crate) const ROWS: usize = 38;
+
+/// `ROWS` slots of `CHANNELS` channels.
+#[derive(Clone, Debug)]
+pub(crate) struct Planes<const ROWS: usize, const CHANNELS: usize> {
+    pub re: [[f32; CHANNELS]; ROWS],
+    pub im: [[f32; CHANNELS]; ROWS],
+}
+
+/// What analysis gives: 32 channels.
+pub(super) type Low = Planes<LOW_ROWS, 32>;
+
+/// What synthesis takes: 64 channels.
+pub(crate) type Spectrum = Planes<ROWS, 64>;
+
+impl<const ROWS: usize, const CHANNELS: usize> Planes<ROWS, CHANNELS> {
+    pub(crate) const ZERO: Self = Self { re: [[0.0; CHANNELS]; ROWS], im: [[0.0; CHANNELS]; ROWS] };
+
+    #[inline]
+    pub(crate) fn row(&self, slot: usize) -> (&[f32; CHANNELS], &[f32; CHANNELS]) {
+        (&self.re[slot], &self.im[slot])
+    }
+
+    #[inline]
+    pub(crate) fn row_mut(&mut self, slot: usize) -> (&mut [f32; CHANNELS], &mut [f32; CHANNELS]) {
+        (&mut self.re[slot], &mut self.im[slot])
+    }
+
+    /// Moves `count` rows from `from` to the front.
+    pub(super) fn carry(&mut self, from: usize, count: usize) {
+        self.re.copy_within(from..from + count, 0);
+        self.im.copy_within(from..from + count, 0);
+    }
+}
