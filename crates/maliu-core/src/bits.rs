@@ -1,4 +1,6 @@
-//! Bits of a byte slice, most significant first, with Exp-Golomb codes (ISO/IEC 14496-10 §9.1).
+//! Bits of a byte slice, most significant first, with Exp-Golomb codes (ISO/IEC 14496-10 §9.1), and bits being written.
+
+use alloc::vec::Vec;
 
 /// A cursor over the bits of a slice. Every read is an `Option`: `None` when the bits are not there.
 #[derive(Clone, Debug)]
@@ -86,9 +88,67 @@ impl<'a> Bits<'a> {
     }
 }
 
+/// Bits being written, most significant first.
+#[derive(Clone, Debug, Default)]
+pub struct BitWriter {
+    data: Vec<u8>,
+    /// Bits of the last byte that are still free.
+    free: u32,
+}
+
+impl BitWriter {
+    /// Nothing written.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends the low `n` ≤ 32 bits of `value`.
+    pub fn write(&mut self, n: u32, value: u32) {
+        let mut left = n.min(32);
+        while left > 0 {
+            if self.free == 0 {
+                self.data.push(0);
+                self.free = 8;
+            }
+            let part = left.min(self.free);
+            let bits = u64::from(value) >> (left - part) & ((1 << part) - 1);
+            self.free -= part;
+            left -= part;
+            if let Some(last) = self.data.last_mut() {
+                *last |= (bits << self.free) as u8;
+            }
+        }
+    }
+
+    /// Fills up with zeros to a whole byte.
+    pub fn align(&mut self) {
+        self.free = 0;
+    }
+
+    /// Bits written so far.
+    pub fn position(&self) -> usize {
+        self.data.len() * 8 - self.free as usize
+    }
+
+    /// The bytes; the last one filled up with zeros.
+    pub fn finish(self) -> Vec<u8> {
+        self.data
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn written_bits_read_back() {
+        let mut out = BitWriter::new();
+        [(5, 2), (4, 15), (24, 0x00ab_cdef), (1, 1)].iter().for_each(|&(n, value)| out.write(n, value));
+        assert_eq!(out.position(), 34);
+        let bytes = out.finish();
+        let mut bits = Bits::new(&bytes);
+        assert_eq!([5, 4, 24, 1, 6].map(|n| bits.read(n)), [2, 15, 0x00ab_cdef, 1, 0].map(Some));
+    }
 
     #[test]
     fn reads_cross_bytes_and_stop_at_the_end() {

@@ -4,3 +4,4 @@ pub mod annexb;
 pub mod h264;
 pub mod h265;
 pub mod id3v2;
+pub mod aac;
