@@ -3,5 +3,9 @@
 pub mod annexb;
 pub mod h264;
 pub mod h265;
+pub mod id3v1;
 pub mod id3v2;
+pub mod apev2;
+pub mod lyrics3;
+pub mod tags;
 pub mod aac;
