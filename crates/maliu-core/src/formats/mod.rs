@@ -2,8 +2,10 @@
 
 use crate::format::Format;
 
+pub mod adts;
+
 /// Every format, in the order in which ties of a probe are decided.
-pub const ALL: &[&Format] = &[];
+pub const ALL: &[&Format] = &[&adts::FORMAT];
 
 /// The format of a name or a file name extension.
 pub fn named(name: &str) -> Option<&'static Format> {

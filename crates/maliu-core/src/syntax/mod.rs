@@ -8,4 +8,5 @@ pub mod id3v2;
 pub mod apev2;
 pub mod lyrics3;
 pub mod tags;
+pub mod framing;
 pub mod aac;

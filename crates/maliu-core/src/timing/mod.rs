@@ -48,3 +48,5 @@ impl Rules {
         codec_tags: &[],
     };
 }
+
+pub mod index;

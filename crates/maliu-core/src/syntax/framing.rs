@@ -1,0 +1,238 @@
+//! Finds frames that begin with a sync word among tags and junk, the same way however the bytes come in.
+//!
+//! ```text
+//!   [tag] frame frame frame [junk] frame frame [tag] frame [cut frame] [tag]
+//!         └ trusted where one is due ┘      └ after junk: only if another frame, a tag or the end follows it
+//! ```
+
+use alloc::format;
+
+use super::tags::{self, Step, Tags};
+use crate::{input::Input, stream::Metadata};
+
+/// The frames of a format: each begins with 0xff.
+pub trait Frames {
+    /// What a frame's header says.
+    type Header: Copy + core::fmt::Debug;
+    /// Bytes that tell whether a header stands somewhere; at least 3.
+    const HEADER: usize;
+    /// Bytes that are passed over unseen where a frame was due and none stands.
+    const BLIND: u64 = 0;
+
+    /// The header at the start of `bytes`.
+    fn header(&self, bytes: &[u8]) -> Option<Self::Header>;
+
+    /// Bytes of the frame at the start of `bytes`, its header included.
+    fn length(&self, header: &Self::Header, bytes: &[u8], ended: bool) -> Length;
+
+    /// Whether one stream may have both headers.
+    fn agree(&self, a: &Self::Header, b: &Self::Header) -> bool;
+
+    /// The frame of this header and length is one.
+    fn accept(&mut self, _header: &Self::Header, _length: usize) {}
+}
+
+/// How long a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// This many bytes.
+    Known(usize),
+    /// More bytes will tell.
+    More,
+    /// It is no frame.
+    None,
+}
+
+/// What comes next in an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<H> {
+    /// A whole frame of this many bytes is unread at the front.
+    Frame(H, usize),
+    /// A tag was read; see [`Framing::metadata`].
+    Tag,
+    /// More bytes are needed.
+    NeedBytes,
+    /// Nothing is left.
+    End,
+}
+
+/// Walks over an input frame by frame.
+#[derive(Debug)]
+pub struct Framing<F: Frames> {
+    /// What a frame is.
+    pub frames: F,
+    tags: Tags,
+    last: Option<F::Header>,
+    junk: Option<Junk>,
+}
+
+/// Bytes that are passed over.
+#[derive(Clone, Copy, Debug)]
+struct Junk {
+    from: u64,
+    /// Nothing before this offset is looked at.
+    until: u64,
+    /// They begin with a frame that the end of the input cuts short.
+    cut: bool,
+}
+
+enum Judgement<H> {
+    Frame(H, usize),
+    More,
+    Cut,
+    No,
+}
+
+impl<F: Frames> Framing<F> {
+    /// A walk from the start of an input.
+    pub fn new(frames: F) -> Self {
+        Self { frames, tags: Tags::default(), last: None, junk: None }
+    }
+
+    /// What the tags said so far.
+    pub fn metadata(&self) -> &Metadata {
+        self.tags.metadata()
+    }
+
+    /// The input was moved to where a frame is known to begin.
+    pub fn restart(&mut self) {
+        (self.last, self.junk) = (None, None);
+    }
+
+    /// What comes next. A frame is the caller's to take.
+    pub fn poll(&mut self, input: &mut Input) -> Found<F::Header> {
+        loop {
+            if let Some(junk) = self.junk {
+                input.skip(usize::try_from(junk.until.saturating_sub(input.offset())).unwrap_or(usize::MAX));
+                if input.peek().is_empty() && !input.ended() {
+                    return Found::NeedBytes;
+                }
+                // Only what could begin a frame or a tag is looked at, whatever slices the bytes came in.
+                let bytes = input.peek();
+                let next = memchr::memchr3(0xff, b'I', b'T', bytes).unwrap_or(bytes.len());
+                input.skip(next);
+            }
+            let cut = match self.judge(input.peek(), input.ended()) {
+                Judgement::Frame(header, length) => {
+                    self.end_junk(input);
+                    self.frames.accept(&header, length);
+                    self.last = Some(header);
+                    return Found::Frame(header, length);
+                }
+                Judgement::More => return Found::NeedBytes,
+                Judgement::Cut => true,
+                Judgement::No => false,
+            };
+            if input.peek().is_empty() {
+                if !input.ended() {
+                    return Found::NeedBytes;
+                }
+                self.end_junk(input);
+                return Found::End;
+            }
+            let before = input.offset();
+            match if cut { Step::None } else { self.tags.poll(input) } {
+                Step::NeedBytes => return Found::NeedBytes,
+                Step::Taken => {
+                    self.end_junk_at(before, input);
+                    return Found::Tag;
+                }
+                Step::None => {}
+            }
+            let blind = if self.last.is_some() && !cut { F::BLIND.max(1) } else { 1 };
+            let until = before.saturating_add(blind);
+            self.junk.get_or_insert(Junk { from: before, until, cut });
+            input.skip(1);
+        }
+    }
+
+    fn judge(&self, bytes: &[u8], ended: bool) -> Judgement<F::Header> {
+        let Some(header) = self.frames.header(bytes) else {
+            let cut = bytes.first() == Some(&0xff) && bytes.len() < F::HEADER;
+            return match (cut, ended) {
+                (true, false) => Judgement::More,
+                (true, true) if self.junk.is_none() => Judgement::Cut,
+                _ => Judgement::No,
+            };
+        };
+        let due = self.junk.is_none() && self.last.is_none_or(|last| self.frames.agree(&last, &header));
+        let length = match self.frames.length(&header, bytes, ended) {
+            Length::Known(length) => length,
+            Length::More if ended => return if due { Judgement::Cut } else { Judgement::No },
+            Length::More => return Judgement::More,
+            Length::None => return Judgement::No,
+        };
+        match bytes.get(length..) {
+            Some(_) if due => Judgement::Frame(header, length),
+            None if !ended => Judgement::More,
+            None if due => Judgement::Cut,
+            None => Judgement::No,
+            Some(next) if next.len() < F::HEADER && !ended => Judgement::More,
+            Some(next) if self.follows(&header, next) => Judgement::Frame(header, length),
+            Some(_) => Judgement::No,
+        }
+    }
+
+    /// Whether `next` is what may stand behind a frame.
+    fn follows(&self, header: &F::Header, next: &[u8]) -> bool {
+        let framed = self.frames.header(next).is_some_and(|other| self.frames.agree(header, &other));
+        framed || next.is_empty() || tags::begins(next)
+    }
+
+    fn end_junk(&mut self, input: &mut Input) {
+        self.end_junk_at(input.offset(), input);
+    }
+
+    fn end_junk_at(&mut self, at: u64, input: &mut Input) {
+        let Some(Junk { from, cut, .. }) = self.junk.take() else { return };
+        let count = at.saturating_sub(from);
+        input.warn_at(
+            from,
+            match cut {
+                true => format!("frame cut short by the end of the input: {count} bytes left out"),
+                false => format!("{count} bytes that are no frame skipped"),
+            },
+        );
+    }
+}
+
+/// A row of frames at the start of some bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// Whole frames in a row.
+    pub frames: usize,
+    /// Bytes of them.
+    pub bytes: usize,
+    /// What follows them is the header of another frame, or a tag.
+    pub goes_on: bool,
+    /// The bytes run out, or a tag stands there, before the row is broken.
+    pub open: bool,
+}
+
+/// The row of agreeing frames at the start of `bytes`, counted up to `most`.
+pub fn chain<F: Frames>(frames: &F, bytes: &[u8], most: usize) -> Chain {
+    let mut chain = Chain::default();
+    let mut first = None;
+    loop {
+        let rest = bytes.get(chain.bytes..).unwrap_or_default();
+        let Some(header) = frames.header(rest).filter(|h| first.is_none_or(|f| frames.agree(&f, h))) else {
+            chain.goes_on = chain.frames > 0 && tags::begins(rest);
+            chain.open = chain.goes_on || rest.len() < F::HEADER && rest.first().is_none_or(|b| *b == 0xff);
+            return chain;
+        };
+        (chain.goes_on, chain.open) = (true, true);
+        if chain.frames == most {
+            return chain;
+        }
+        match frames.length(&header, rest, false) {
+            Length::Known(length) if length <= rest.len() => chain.bytes += length,
+            Length::None => {
+                (chain.goes_on, chain.open) = (false, false);
+                return chain;
+            }
+            _ => return chain,
+        }
+        first = first.or(Some(header));
+        chain.frames += 1;
+    }
+}
