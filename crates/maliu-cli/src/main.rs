@@ -2,18 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 mod commands;
 mod failure;
 mod input;
 mod json;
 mod log;
+mod output;
+mod progress;
+mod time;
 
 /// Reads, checks and converts media: AAC, MP3, WAV, FLV, H.264, H.265.
 #[derive(Parser)]
 #[command(name = "maliu", version, after_help = EXAMPLES, max_term_width = 110)]
-pub struct Cli {
+struct Cli {
     #[command(flatten)]
     log: log::Args,
     #[command(subcommand)]
@@ -23,9 +26,15 @@ pub struct Cli {
 const EXAMPLES: &str = "Examples:
   maliu probe song.mp3                       what is in it
   maliu probe --json --packets song.mp3      every packet, with ffprobe's names
+  maliu decode song.mp3 song.wav             to PCM
   maliu formats                              what can be read and written
 
 A file name of - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage.";
+
+/// All commands and their arguments, for completions and the manual.
+fn commands() -> clap::Command {
+    Cli::command()
+}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -40,10 +49,8 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_arguments_of_every_command_are_consistent() {
-        super::Cli::command().debug_assert();
+        super::commands().debug_assert();
     }
 }

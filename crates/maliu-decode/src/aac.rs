@@ -1,79 +1,66 @@
-//! AAC-LC mono and stereo, through symphonia (ISO 14496-3).
+//! AAC through maliu-aac (ISO 14496-3).
 
+use maliu_aac::{Config, Decoder, Frame};
 use maliu_core::{
     error::{Error, Result},
     packet::Packet,
     stream::{Codec, StreamInfo},
-};
-use symphonia_codec_aac::AacDecoder;
-use symphonia_core::{
-    codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known::CODEC_ID_AAC},
-    packet::PacketRef,
-    units::{Duration, Timestamp},
+    time::{Rounding, TimeBase},
 };
 
-use crate::{
-    AudioFrame, Fault, Unit,
-    mpeg_audio::{fault, frame},
-};
+use crate::{AudioFrame, Fault, Samples, Unit};
 
 pub(crate) const CODECS: &[Codec] = &[Codec::Aac];
 
 pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
-    let config = info.config.to_vec();
-    let mut unit = Aac { decoder: None, config, channels: 0 };
-    unit.open()?;
-    Ok(Box::new(unit))
+    if info.config.is_empty() {
+        return Err(Error::unsupported("AAC without an AudioSpecificConfig"));
+    }
+    let refused = |error: maliu_aac::Error| Error::unsupported(error.to_string());
+    let decoder = Config::parse(&info.config).and_then(Decoder::new).map_err(refused)?;
+    Ok(Box::new(Aac { decoder, base: info.time_base }))
 }
 
 struct Aac {
-    decoder: Option<AacDecoder>,
-    config: Vec<u8>,
-    channels: u16,
+    decoder: Decoder,
+    base: TimeBase,
 }
 
 impl Aac {
-    fn open(&mut self) -> Result<()> {
-        let &[first, second, ..] = self.config.as_slice() else {
-            return Err(Error::unsupported("AAC without an AudioSpecificConfig"));
-        };
-        let lacking = match (first >> 3, second >> 3 & 15) {
-            (1, _) => "AAC Main profile",
-            (3, _) => "AAC SSR profile",
-            (4, _) => "AAC LTP profile",
-            (5, _) => "HE-AAC (SBR)",
-            (29, _) => "HE-AAC v2 (PS)",
-            (2, 0) => "AAC with a program configuration element",
-            (2, 1 | 2) if second & 4 != 0 => "AAC with frames of 960 samples",
-            (2, channels @ (1 | 2)) => {
-                self.channels = u16::from(channels);
-                return self.start();
-            }
-            (2, _) => "AAC with more than two channels",
-            _ => "this AAC object type",
-        };
-        Err(Error::unsupported(format!("decoding {lacking}")))
-    }
-
-    fn start(&mut self) -> Result<()> {
-        let mut parameters = AudioCodecParameters::new();
-        parameters.for_codec(CODEC_ID_AAC).with_extra_data(self.config.clone().into());
-        let decoder = AacDecoder::try_new(&parameters, &AudioDecoderOptions::default());
-        self.decoder = Some(decoder.map_err(|error| Error::unsupported(format!("decoding {error}")))?);
-        Ok(())
+    /// Raw data blocks in a packet: an ADTS frame may hold four, and only its length in time tells.
+    fn blocks(&self, packet: &Packet) -> u8 {
+        let config = self.decoder.config();
+        let samples = self.base.rescale(packet.duration, TimeBase::hz(config.sample_rate), Rounding::Near).0;
+        match samples / i64::from(config.frame_length.max(1)) {
+            blocks @ 2..=4 => blocks as u8,
+            _ => 1,
+        }
     }
 }
 
 impl Unit for Aac {
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
-        let Some(decoder) = &mut self.decoder else { return Err(Fault::Unsupported("AAC".to_owned())) };
-        let data = PacketRef::new(0, Timestamp::new(0), Duration::new(0), &packet.data);
-        let buffer = decoder.decode_ref(&data).map_err(fault)?;
-        Ok(frame(&buffer, self.channels))
+        let blocks = self.blocks(packet);
+        if blocks == 1 {
+            return self.decoder.decode(&packet.data).map(|frame| interleaved(&frame)).map_err(fault);
+        }
+        let mut whole: Option<AudioFrame> = None;
+        let done = self.decoder.decode_blocks(&packet.data, blocks, |frame| {
+            let next = interleaved(&frame);
+            match &mut whole {
+                Some(whole) => whole.append(next),
+                None => whole = Some(next),
+            }
+        });
+        match (whole, done) {
+            (Some(whole), Ok(())) => Ok(whole),
+            (_, Err(error)) => Err(fault(error)),
+            (None, Ok(())) => Err(fault(maliu_aac::Error::NoSound)),
+        }
     }
 
-    fn length(&self, _: &Packet) -> Option<usize> {
-        Some(1024)
+    fn conceal(&mut self) -> Option<AudioFrame> {
+        Some(interleaved(&self.decoder.conceal())).filter(|frame| frame.channels > 0 && !frame.is_empty())
     }
 
     fn overshoots(&self) -> bool {
@@ -81,7 +68,29 @@ impl Unit for Aac {
     }
 
     fn reset(&mut self) {
-        // The library's own reset keeps the state of its noise generator.
-        let _ = self.start();
+        self.decoder.reset();
+    }
+}
+
+fn fault(error: maliu_aac::Error) -> Fault {
+    match error {
+        maliu_aac::Error::Unsupported(_) => Fault::Unsupported(error.to_string()),
+        other => Fault::Damaged(other.to_string()),
+    }
+}
+
+fn interleaved(frame: &Frame) -> AudioFrame {
+    let channels = frame.channels();
+    let mut samples = vec![0.0; channels * frame.samples()];
+    for channel in 0..channels {
+        let places = samples.iter_mut().skip(channel).step_by(channels);
+        places.zip(frame.channel(channel)).for_each(|(place, sample)| *place = *sample);
+    }
+    AudioFrame {
+        sample_rate: frame.sample_rate,
+        channels: channels as u16,
+        channel_mask: frame.layout.mask,
+        time: None,
+        samples: Samples::F32(samples),
     }
 }

@@ -63,6 +63,13 @@ impl AudioFrame {
         }
     }
 
+    /// Puts the samples of `next`, which is of the same kind, behind these.
+    pub(crate) fn append(&mut self, next: Self) {
+        if let (Samples::F32(samples), Samples::F32(more)) = (&mut self.samples, next.samples) {
+            samples.extend(more);
+        }
+    }
+
     /// Brings samples beyond [`LOUDEST`], and those that are no number, back into range; returns how many there were.
     pub(crate) fn clamp(&mut self) -> u64 {
         let Samples::F32(samples) = &mut self.samples else { return 0 };
@@ -89,6 +96,15 @@ impl Samples {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// The samples as fractions of full scale.
+pub(crate) fn floats(samples: &Samples) -> Vec<f32> {
+    match samples {
+        Samples::I32(samples) => samples.iter().map(|sample| *sample as f32 * (1.0 / 2_147_483_648.0)).collect(),
+        Samples::F32(samples) => samples.clone(),
+        Samples::F64(samples) => samples.iter().map(|sample| *sample as f32).collect(),
     }
 }
 

@@ -23,6 +23,7 @@ use maliu_core::{
     stream::{Codec, StreamInfo},
 };
 
+pub mod convert;
 pub mod frame;
 pub mod sample_format;
 
@@ -33,12 +34,14 @@ mod mpeg_audio;
 mod pcm;
 mod track;
 
+pub use convert::Converter;
 pub use frame::{AudioFrame, Samples};
 pub use sample_format::SampleFormat;
 
 /// Turns the packets of one stream into PCM.
 pub trait Decoder: Send {
-    /// The sound of one packet; `None` when nothing of it is to be heard. A damaged packet gives silence of its length.
+    /// The sound of one packet; `None` when nothing of it is to be heard. A damaged packet gives silence of its length, into
+    /// which the sound before it may fade.
     ///
     /// # Errors
     /// [`Error::Unsupported`] when the stream uses a feature the decoder does not have; no later packet can be decoded.
@@ -124,6 +127,11 @@ trait Unit: Send {
 
     /// Samples per channel that the packet would have given, for the silence in its place; `None` when it does not say.
     fn length(&self, _packet: &Packet) -> Option<usize> {
+        None
+    }
+
+    /// Sound to put in the place of a damaged packet, better than silence.
+    fn conceal(&mut self) -> Option<AudioFrame> {
         None
     }
 

@@ -106,7 +106,7 @@ fn library(kind: Kind) -> std::result::Result<MpaDecoder, Fault> {
 }
 
 /// What an error of the library means.
-pub(crate) fn fault(error: Error) -> Fault {
+fn fault(error: Error) -> Fault {
     match error {
         Error::Unsupported(what) => Fault::Unsupported(what.to_owned()),
         other => Fault::Damaged(other.to_string()),
@@ -114,7 +114,7 @@ pub(crate) fn fault(error: Error) -> Fault {
 }
 
 /// The library's buffer as a frame of ours.
-pub(crate) fn frame(buffer: &GenericAudioBufferRef, channels: u16) -> AudioFrame {
+fn frame(buffer: &GenericAudioBufferRef, channels: u16) -> AudioFrame {
     let mut samples = Vec::new();
     buffer.copy_to_vec_interleaved(&mut samples);
     let sample_rate = buffer.spec().rate();

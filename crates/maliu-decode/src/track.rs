@@ -93,7 +93,7 @@ impl Decoder for Track {
             Err(Fault::Damaged(why)) => {
                 self.report.damaged += 1;
                 self.report.first_damage.get_or_insert(why);
-                match self.silence(packet) {
+                match self.unit.conceal().or_else(|| self.silence(packet)) {
                     Some(frame) => frame,
                     None => return Ok(None),
                 }

@@ -22,6 +22,7 @@
 pub mod error;
 pub mod io;
 pub mod blocking;
+pub mod avio;
 
 #[doc(no_inline)]
 pub use error::{Error, MediaError, Result};

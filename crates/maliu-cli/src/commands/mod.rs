@@ -2,7 +2,11 @@
 
 use crate::failure::Result;
 
+mod codecs;
+mod completions;
+mod decode;
 mod formats;
+mod man;
 mod probe;
 
 macro_rules! commands {
@@ -26,5 +30,9 @@ macro_rules! commands {
 
 commands! {
     Probe probe;
+    Decode decode;
     Formats formats;
+    Codecs codecs;
+    Completions completions;
+    Man man;
 }

@@ -3,9 +3,10 @@
 use crate::format::Format;
 
 pub mod adts;
+pub mod flv;
 
 /// Every format, in the order in which ties of a probe are decided.
-pub const ALL: &[&Format] = &[&adts::FORMAT];
+pub const ALL: &[&Format] = &[&flv::FORMAT, &adts::FORMAT];
 
 /// The format of a name or a file name extension.
 pub fn named(name: &str) -> Option<&'static Format> {

@@ -1,5 +1,6 @@
 //! What is inside a packet or a tag: parsers and writers of syntax that several formats share. Nothing here decodes.
 
+pub mod amf;
 pub mod annexb;
 pub mod h264;
 pub mod h265;

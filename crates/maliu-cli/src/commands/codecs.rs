@@ -1,0 +1,21 @@
+//! `maliu codecs`: which codecs are known, and which of them can be decoded.
+
+use std::io::Write;
+
+use maliu::stream::Codec;
+
+use crate::failure::Result;
+
+/// Lists the codecs that can be demuxed and those that can be decoded (D).
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Prints the list.
+pub fn run(_: Args) -> Result {
+    let mut out = std::io::stdout().lock();
+    for codec in Codec::ALL.iter().filter(|codec| codec.name() != "unknown") {
+        let mark = if maliu_decode::decodes(*codec) { 'D' } else { '.' };
+        writeln!(out, "{mark} {:<9} {:<16} {}", codec.kind().name(), codec.name(), codec.long_name())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! `maliu completions`: what a shell needs to complete our arguments.
+
+use std::io::Write;
+
+use crate::failure::Result;
+
+/// Prints completions for a shell.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  maliu completions bash > /etc/bash_completion.d/maliu")]
+pub struct Args {
+    /// The shell.
+    shell: clap_complete::Shell,
+}
+
+/// Prints them.
+pub fn run(args: Args) -> Result {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut crate::commands(), "maliu", &mut script);
+    Ok(std::io::stdout().write_all(&script)?)
+}

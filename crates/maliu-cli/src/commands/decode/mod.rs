@@ -1,0 +1,280 @@
+//! `maliu decode`: one audio stream of an input to PCM.
+
+use std::path::Path;
+
+use maliu::{
+    format::Event,
+    packet::Packet,
+    stream::{Kind, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
+};
+use maliu_decode::{AudioFrame, Decoder, Options, SampleFormat, Samples, decoder_with};
+
+use self::{
+    pcm_file::{Container, PcmFile},
+    window::Window,
+};
+use crate::{
+    failure::{Failure, Result},
+    input::{self, Opened},
+    output::Target,
+    progress::Progress,
+    time,
+};
+
+mod pcm_file;
+mod wav;
+mod window;
+
+/// Decodes an audio stream to PCM.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    input: input::Args,
+    /// File to write: .wav, .pcm or .raw; - is standard output. A file appears when it is complete.
+    #[arg(value_name = "OUT")]
+    output: String,
+    /// How each sample is stored.
+    #[arg(long, default_value = "s16le", value_parser = format)]
+    format: SampleFormat,
+    /// What is around the samples, whatever the name of OUT says.
+    #[arg(long, value_enum)]
+    to: Option<Container>,
+    /// Leave out what comes before: seconds, M:S or H:M:S.
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    start: Option<Ticks>,
+    /// Stop after so much sound.
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    duration: Option<Ticks>,
+    /// Index of the stream; the first audio stream otherwise.
+    #[arg(long, value_name = "N")]
+    stream: Option<usize>,
+    /// Whether encoder delay and padding are dropped.
+    #[arg(long, default_value = "on")]
+    gapless: Gapless,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Gapless {
+    On,
+    Off,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu decode song.mp3 song.wav
+  maliu decode --format s24le --start 1:30 --duration 10 talk.flv part.wav
+  cat live.aac | maliu decode - - | aplay -f S16_LE -c 2 -r 44100
+
+A damaged packet becomes silence of its length. When rate or channels change on the
+way, what follows is converted to those at the start.";
+
+fn format(text: &str) -> std::result::Result<SampleFormat, String> {
+    SampleFormat::from_name(text)
+        .ok_or_else(|| format!("known are {}", SampleFormat::ALL.map(SampleFormat::name).join(", ")))
+}
+
+/// Reads, decodes and writes.
+pub fn run(args: Args) -> Result {
+    let container = container(&args)?;
+    let mut opened = args.input.open()?;
+    let file = PcmFile::new(Target::create(&args.output)?, container, args.format);
+    let window = Window::new(args.start.unwrap_or_default(), args.duration);
+    let mut work =
+        Work { args: &args, file, window, stream: None, decoder: None, packets: 0, damaged: 0, changed: false };
+    let end = work.read(&mut opened);
+    work.close(&opened, end)
+}
+
+fn container(args: &Args) -> Result<Container> {
+    if let Some(container) = args.to {
+        return Ok(container);
+    }
+    let path = Path::new(&args.output);
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "wav" | "wave" => Ok(Container::Wav),
+        "pcm" | "raw" => Ok(Container::Pcm),
+        _ if args.output == "-" || path.metadata().is_ok_and(|about| !about.is_file()) => Ok(Container::Pcm),
+        _ => Err(Failure::Usage(format!("{}: a name ending in .wav, .pcm or .raw is needed, or --to", args.output))),
+    }
+}
+
+/// One run of the command.
+struct Work<'a> {
+    args: &'a Args,
+    file: PcmFile,
+    window: Window,
+    /// The stream being decoded, as last described.
+    stream: Option<(usize, StreamInfo)>,
+    /// Made at the first packet: until then a stream may be described better and better.
+    decoder: Option<Box<dyn Decoder>>,
+    packets: u64,
+    damaged: u64,
+    changed: bool,
+}
+
+impl Work<'_> {
+    fn read(&mut self, opened: &mut Opened) -> Result {
+        let mut progress: Option<Progress> = None;
+        let mut may_seek = self.args.start.is_some();
+        while let Some(event) = opened.next()? {
+            match event {
+                Event::Stream(index, info) => self.meet(index, *info),
+                Event::Packet(packet) if self.stream.as_ref().is_some_and(|(index, _)| *index == packet.stream) => {
+                    let Some(frame) = self.decode(opened, &packet)? else { continue };
+                    if !self.put(frame)? {
+                        break;
+                    }
+                    if std::mem::take(&mut may_seek) {
+                        self.seek(opened);
+                    }
+                    progress
+                        .get_or_insert_with(|| Progress::new(length(opened)))
+                        .show(self.window.done(), opened.position());
+                }
+                _ => {}
+            }
+        }
+        self.drain(opened)
+    }
+
+    /// A stream is there, or has changed.
+    fn meet(&mut self, index: usize, info: StreamInfo) {
+        let wanted = match (&self.stream, self.args.stream) {
+            (Some((chosen, _)), _) => *chosen == index,
+            (None, Some(wanted)) => wanted == index,
+            (None, None) => info.media.kind() == Kind::Audio,
+        };
+        if !wanted {
+            return;
+        }
+        if self.stream.as_ref().is_some_and(|(_, known)| !same_sound(known, &info)) {
+            self.retire();
+        }
+        self.stream = Some((index, info));
+    }
+
+    fn decode(&mut self, opened: &Opened, packet: &Packet) -> Result<Option<AudioFrame>> {
+        let Some((_, info)) = &self.stream else { return Ok(None) };
+        self.packets += 1;
+        let mut decoder = match self.decoder.take() {
+            Some(decoder) => decoder,
+            None => {
+                let mut options = Options::default();
+                options.gapless = self.args.gapless == Gapless::On;
+                decoder_with(info, options).map_err(|error| decoding(opened, &error))?
+            }
+        };
+        let frame = decoder.decode(packet);
+        self.decoder = Some(decoder);
+        frame.map_err(|error| decoding(opened, &error))
+    }
+
+    /// Writes the wanted part of a frame; false when nothing more is wanted.
+    fn put(&mut self, mut frame: AudioFrame) -> Result<bool> {
+        let base = self.stream.as_ref().map_or(TimeBase::MICROS, |(_, info)| info.time_base);
+        let more = self.window.cut(&mut frame, base);
+        if !frame.is_empty() {
+            if self.file.differs(&frame) && !std::mem::replace(&mut self.changed, true) {
+                let AudioFrame { sample_rate, channels, .. } = frame;
+                tracing::warn!(
+                    "the sound changes to {sample_rate} Hz, {channels} channels; it is converted to that at the start"
+                );
+            }
+            self.file.write(frame)?;
+        }
+        Ok(more)
+    }
+
+    /// Jumps near the start, where the input can; otherwise everything up to it is decoded and dropped.
+    fn seek(&mut self, opened: &mut Opened) {
+        let Some((_, info)) = &self.stream else { return };
+        let Some(to) = self.window.seek_to(PREROLL, info.time_base) else { return };
+        match opened.reader.seek(to, info.time_base) {
+            Ok(()) => {
+                self.window.jumped();
+                if let Some(decoder) = &mut self.decoder {
+                    decoder.reset();
+                }
+            }
+            Err(error) => tracing::info!("{}: {error}; decoding from the beginning", opened.name),
+        }
+    }
+
+    fn drain(&mut self, opened: &Opened) -> Result {
+        while let Some(decoder) = &mut self.decoder {
+            match decoder.finish().map_err(|error| decoding(opened, &error))? {
+                Some(frame) => self.put(frame)?,
+                None => break,
+            };
+        }
+        Ok(())
+    }
+
+    /// Lets go of the decoder and says what was odd about its packets.
+    fn retire(&mut self) {
+        let Some(report) = self.decoder.take().map(|decoder| decoder.report()) else { return };
+        self.damaged += report.damaged;
+        if let Some(why) = report.first_damage {
+            tracing::warn!("{} damaged packets are replaced by silence; the first: {why}", report.damaged);
+        }
+        if report.clamped > 0 {
+            tracing::warn!("{} samples far beyond full scale are cut off", report.clamped);
+        }
+    }
+
+    /// Completes the file with what was good, however reading ended.
+    fn close(mut self, opened: &Opened, end: Result) -> Result {
+        self.retire();
+        match &self.stream {
+            _ if self.file.is_started() => {}
+            _ if end.is_err() => return end,
+            None => return Err(Failure::Failed(no_stream(opened, self.args.stream))),
+            Some((_, info)) => self.file.start(&silent(info)?)?,
+        }
+        if self.packets > 0 && self.damaged == self.packets {
+            return Err(Failure::while_("decoding", &opened.name, "all packets are damaged"));
+        }
+        self.file.finish()?;
+        end
+    }
+}
+
+fn decoding(opened: &Opened, error: &maliu::MediaError) -> Failure {
+    Failure::while_("decoding", &opened.name, error)
+}
+
+/// Whether a decoder of the one can go on with the other.
+fn same_sound(a: &StreamInfo, b: &StreamInfo) -> bool {
+    let sound = |info: &StreamInfo| info.audio().map(|audio| (audio.sample_rate, audio.channels));
+    (a.codec, &a.config, a.time_base, sound(a)) == (b.codec, &b.config, b.time_base, sound(b))
+}
+
+fn no_stream(opened: &Opened, wanted: Option<usize>) -> String {
+    match wanted {
+        Some(wanted) => format!("reading {}: there is no stream {wanted}", opened.name),
+        None => format!("reading {}: there is no audio stream", opened.name),
+    }
+}
+
+/// A frame without samples, for the head of a file without sound.
+fn silent(info: &StreamInfo) -> Result<AudioFrame> {
+    match info.audio() {
+        Some(audio) if audio.sample_rate > 0 && audio.channels > 0 => Ok(AudioFrame {
+            sample_rate: audio.sample_rate,
+            channels: audio.channels,
+            channel_mask: audio.channel_mask,
+            time: None,
+            samples: Samples::F32(Vec::new()),
+        }),
+        _ => Err(Failure::Failed(format!("the {} stream holds no sound", info.codec))),
+    }
+}
+
+fn length(opened: &Opened) -> Option<Ticks> {
+    opened.reader.duration().map(|(time, base)| base.rescale(time, TimeBase::MICROS, Rounding::Near))
+}
+
+/// How long before the wanted start decoding starts, in µs: past any bit reservoir and overlap.
+const PREROLL: Ticks = Ticks(1_000_000);

@@ -1,0 +1,101 @@
+//! `--start` and `--duration`: which samples of a stream are wanted, exact to the sample.
+
+use maliu::time::{Rounding, Ticks, TimeBase};
+use maliu_decode::AudioFrame;
+
+/// The wanted part of a stream, counted from its first sound.
+pub struct Window {
+    /// Where it starts, in µs.
+    pub start: Ticks,
+    /// How long it is, in µs; `None` is to the end.
+    pub duration: Option<Ticks>,
+    /// Time of the first sound, in the stream's time base.
+    origin: Option<Ticks>,
+    /// Place of the next sample.
+    at: i64,
+    /// Samples per second of `at`.
+    rate: TimeBase,
+    /// The next frame does not follow the last one.
+    jumped: bool,
+}
+
+impl Window {
+    /// A window on a stream of which nothing was heard.
+    pub fn new(start: Ticks, duration: Option<Ticks>) -> Self {
+        Self { start, duration, origin: None, at: 0, rate: TimeBase::SECONDS, jumped: false }
+    }
+
+    /// Cuts `frame` to the wanted part. False when nothing more will be wanted.
+    pub fn cut(&mut self, frame: &mut AudioFrame, base: TimeBase) -> bool {
+        let rate = TimeBase::hz(frame.sample_rate);
+        self.at = self.rate.rescale(Ticks(self.at), rate, Rounding::Near).0;
+        self.rate = rate;
+        let origin = *self.origin.get_or_insert(frame.time.unwrap_or_default());
+        let place = frame.time.map(|time| base.rescale(time - origin, rate, Rounding::Near).0);
+        // Coarse times (ms in FLV) must not cut or repeat samples; only a jump or a real gap is followed.
+        let gap = i64::from(frame.sample_rate) / 10;
+        let at = place.filter(|place| self.jumped || place.abs_diff(self.at) > gap.unsigned_abs()).unwrap_or(self.at);
+        self.jumped = false;
+        let len = frame.len() as i64;
+        self.at = at.saturating_add(len);
+        let samples = |time| TimeBase::MICROS.rescale(time, rate, Rounding::Near).0;
+        let start = samples(self.start);
+        let end = self.duration.map_or(i64::MAX, |duration| samples(self.start + duration));
+        frame.truncate(end.saturating_sub(at).clamp(0, len) as usize);
+        frame.drop_front(start.saturating_sub(at).clamp(0, len) as usize);
+        self.at < end
+    }
+
+    /// How much of the stream has passed, in µs.
+    pub fn done(&self) -> Ticks {
+        self.rate.rescale(Ticks(self.at), TimeBase::MICROS, Rounding::Near)
+    }
+
+    /// Where to seek, in the stream's time base, once the first sound was met: `preroll` µs before the start. `None` when
+    /// the start is too near for a jump.
+    pub fn seek_to(&self, preroll: Ticks, base: TimeBase) -> Option<Ticks> {
+        let ahead = Some(self.start - preroll).filter(|ahead| *ahead > preroll)?;
+        Some(self.origin? + TimeBase::MICROS.rescale(ahead, base, Rounding::Down))
+    }
+
+    /// The stream was sought: the next frame may be of any time.
+    pub fn jumped(&mut self) {
+        self.jumped = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maliu_decode::Samples;
+
+    use super::*;
+
+    fn frame(time: i64) -> AudioFrame {
+        let samples = Samples::I32((0..1000).collect());
+        AudioFrame { sample_rate: 1000, channels: 1, channel_mask: 0, time: Some(Ticks(time)), samples }
+    }
+
+    #[test]
+    fn the_window_is_exact_to_the_sample() {
+        let mut window = Window::new(Ticks(1_500_000), Some(Ticks(1_000_000)));
+        let lengths: Vec<_> = [7000, 8001, 8999]
+            .into_iter()
+            .map(|time| {
+                let mut frame = frame(time);
+                (window.cut(&mut frame, TimeBase::MILLIS), frame.len())
+            })
+            .collect();
+        assert_eq!(lengths, [(true, 0), (true, 500), (false, 500)]);
+    }
+
+    #[test]
+    fn after_a_jump_the_time_of_the_frame_counts() {
+        let mut window = Window::new(Ticks(9_250_000), None);
+        window.cut(&mut frame(500), TimeBase::MILLIS);
+        assert_eq!(window.seek_to(Ticks(1_000_000), TimeBase::MILLIS), Some(Ticks(8750)));
+        window.jumped();
+        let mut frame = frame(9000);
+        window.cut(&mut frame, TimeBase::MILLIS);
+        assert_eq!(frame.len(), 250);
+    }
+}

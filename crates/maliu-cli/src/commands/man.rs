@@ -1,0 +1,30 @@
+//! `maliu man`: the manual page, one for all commands.
+
+use std::io::Write;
+
+use clap_mangen::Man;
+
+use crate::failure::Result;
+
+/// Prints the manual page in roff.
+#[derive(clap::Args)]
+#[command(hide = true, after_help = "Example:\n  maliu man | man -l -")]
+pub struct Args {}
+
+/// Prints it: the page of the program, then a section for each command.
+pub fn run(_: Args) -> Result {
+    let mut program = crate::commands();
+    program.build();
+    let mut page = Vec::new();
+    Man::new(program.clone()).render(&mut page)?;
+    for command in program.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
+        let title = format!(".SH \"MALIU {}\"\n", command.get_name().to_uppercase());
+        page.extend_from_slice(title.as_bytes());
+        let man = Man::new(command.clone());
+        man.render_synopsis_section(&mut page)?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+        man.render_extra_section(&mut page)?;
+    }
+    Ok(std::io::stdout().write_all(&page)?)
+}

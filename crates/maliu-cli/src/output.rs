@@ -1,0 +1,51 @@
+//! The output of a command: a file that appears whole, standard output, or a device.
+
+use maliu::{
+    Error,
+    blocking::Pump,
+    io::{AtomicFile, Sink, stdout},
+    output::Output,
+};
+
+use crate::failure::{Failure, Result};
+
+/// Bytes on their way to where the user wants them.
+pub struct Target {
+    name: String,
+    pump: Pump<Box<dyn Sink>>,
+}
+
+impl Target {
+    /// Starts writing to a path; `-` is standard output. A file takes its place only at [`Target::finish`].
+    pub fn create(path: &str) -> Result<Self> {
+        let name = if path == "-" { "standard output" } else { path };
+        let failed = |error| Failure::writing(name, &error);
+        let sink: Box<dyn Sink> = match path {
+            "-" => Box::new(stdout().map_err(failed)?),
+            path => Box::new(AtomicFile::create(path).map_err(failed)?),
+        };
+        Ok(Self { name: name.to_owned(), pump: Pump::new(sink) })
+    }
+
+    /// Where a muxer puts its edits.
+    pub fn output(&mut self) -> &mut Output {
+        self.pump.output()
+    }
+
+    /// Writes what waits.
+    pub fn pump(&mut self) -> Result {
+        self.pump.pump().map_err(|error| self.failed(&error))
+    }
+
+    /// Writes all that waits; the file takes its place.
+    pub fn finish(mut self) -> Result {
+        self.pump.finish().map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &Error) -> Failure {
+        match error {
+            Error::Io(error) => Failure::writing(&self.name, error),
+            Error::Media(error) => Failure::while_("writing", &self.name, error),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The progress bar: time done, how many times real time, bytes per second. On a terminal only.
+
+use std::io::IsTerminal;
+
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use maliu::time::Ticks;
+
+use crate::time::clock;
+
+/// A bar on stderr, or nothing.
+pub struct Progress {
+    bar: ProgressBar,
+    length: Option<Ticks>,
+    done: Ticks,
+}
+
+impl Progress {
+    /// A bar for so much media, in µs; without an end when the length is not known.
+    pub fn new(length: Option<Ticks>) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { bar: ProgressBar::hidden(), length, done: Ticks(0) };
+        }
+        let (bar, template) = match length.and_then(|length| u64::try_from(length.0).ok()) {
+            Some(length) => (ProgressBar::new(length), "{wide_bar} {msg}"),
+            None => (ProgressBar::no_length(), "{spinner} {msg}"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar, length, done: Ticks(0) }
+    }
+
+    /// So much media is done, in µs, for so many bytes of input.
+    pub fn show(&mut self, done: Ticks, bytes: u64) {
+        if self.bar.is_hidden() || done - self.done < STEP {
+            return;
+        }
+        self.done = done;
+        let elapsed = self.bar.elapsed().as_secs_f64().max(1e-3);
+        let of = self.length.map_or(String::new(), |length| format!(" of {}", clock(length)));
+        let speed = done.0 as f64 / 1e6 / elapsed;
+        let rate = HumanBytes((bytes as f64 / elapsed) as u64);
+        self.bar.set_message(format!("{}{of}, {speed:.1}x real time, {rate}/s", clock(done)));
+        self.bar.set_position(u64::try_from(done.0).unwrap_or_default());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Media between two updates.
+const STEP: Ticks = Ticks(100_000);

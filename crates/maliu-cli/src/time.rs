@@ -1,0 +1,42 @@
+//! Times as people write and read them.
+
+use maliu::time::Ticks;
+
+/// A time of `[[H:]M:]S[.fraction]` in µs.
+pub fn parse(text: &str) -> Result<Ticks, String> {
+    let wrong = || "expected seconds, MINUTES:SECONDS or HOURS:MINUTES:SECONDS, e.g. 90, 1:30 or 0:01:30.5".to_owned();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if fraction.len() > 6 || !digits(fraction) || whole.split(':').count() > 3 {
+        return Err(wrong());
+    }
+    let mut seconds = 0i64;
+    for part in whole.split(':') {
+        let value = part.parse::<u32>().ok().filter(|_| digits(part)).ok_or_else(wrong)?;
+        seconds = seconds * 60 + i64::from(value);
+    }
+    let micros: i64 = format!("{fraction:0<6}").parse().map_err(|_| wrong())?;
+    Ok(Ticks(seconds * 1_000_000 + micros))
+}
+
+/// A time in µs as `H:MM:SS`.
+pub fn clock(micros: Ticks) -> String {
+    let seconds = micros.0.max(0) / 1_000_000;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, micros) in [("90", 90_000_000), ("1:30", 90_000_000), ("0:01:30.5", 90_500_000), ("0.000001", 1)] {
+            assert_eq!(parse(text), Ok(Ticks(micros)), "{text}");
+        }
+        for text in ["", "-1", "1:2:3:4", "1.2.3", "a", "1:", "+5", "0.0000001"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert_eq!(clock(Ticks(3_725_000_000)), "1:02:05");
+    }
+}

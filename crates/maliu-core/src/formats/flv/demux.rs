@@ -1,0 +1,380 @@
+//! The demuxer: from tag to tag, and back on track after bytes that are none (FLD-3, FLD-5…FLD-9, FLD-24…FLD-27).
+//!
+//! ```text
+//!   Header ─▶ FirstSize ─▶ Tags ◀──pair found── Lost
+//!                           │ └──── no tag ──────▲
+//!                           └─ second header ─▶ Stopped
+//! ```
+
+use alloc::{borrow::Cow, boxed::Box, collections::VecDeque, format};
+
+use bytes::{Buf, Bytes};
+
+use crate::{
+    error::{Error, Result},
+    format::{Demuxer, Event},
+    input::Input,
+    packet::Packet,
+    stream::Metadata,
+    time::{Ticks, TimeBase},
+};
+
+use super::{
+    clock::Clock,
+    header::{self, Header},
+    resync::{Found, Search},
+    settings::Reading,
+    streams::Streams,
+    tag::{HEAD, Head, Kind, TAIL, u32_at},
+};
+
+/// The demuxer of one FLV file or connection.
+#[derive(Debug)]
+pub struct Flv {
+    pub(super) options: Reading,
+    pub(super) state: State,
+    pub(super) streams: Streams,
+    pub(super) clock: Clock,
+    /// What is still to be told before the next tag is read.
+    pub(super) queue: VecDeque<Event>,
+    pub(super) tags: Metadata,
+    /// In µs.
+    pub(super) duration: Option<Ticks>,
+    /// PreviousTagSize is known to be wrong and not looked at.
+    pub(super) bad_sizes: bool,
+    /// Rate and channels of the last audio tag of a codec without configuration (FLD-19).
+    pub(super) last_audio: (u32, u16),
+    /// Sum of the lengths of all tags, which some writers put in PreviousTagSize (FLD-24).
+    total: u32,
+    /// Whether any tag was met.
+    met: bool,
+    /// Offset at which the end of a cut file was last remarked upon.
+    remarked: Option<u64>,
+}
+
+/// Where in the file the demuxer is.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Before the file header.
+    Header,
+    /// Before the first PreviousTagSize.
+    FirstSize,
+    /// Before a tag.
+    Tags,
+    /// Among bytes that are no tags, since an offset.
+    Lost { search: Search, since: u64 },
+    /// Behind the last tag that is of interest.
+    Stopped,
+}
+
+/// What one step came to.
+pub(super) enum Step {
+    Packet(Packet),
+    Again,
+    Need,
+    End,
+}
+
+/// A tag about to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tag {
+    pub head: Head,
+    /// Offset of its first byte.
+    pub at: u64,
+    /// Whether its body ends before its size says.
+    pub cut: bool,
+}
+
+/// What the bytes behind a body say of the tag.
+enum Verdict {
+    Follow,
+    /// The size behind the tag is wrong, the next tag stands where DataSize says.
+    FollowAnyway(u32),
+    NoTag,
+    Need,
+}
+
+impl Flv {
+    /// A demuxer at the start of its input.
+    pub fn new(options: Reading) -> Self {
+        Self {
+            options,
+            state: State::Header,
+            streams: Streams::default(),
+            clock: Clock::default(),
+            queue: VecDeque::new(),
+            tags: Metadata::default(),
+            duration: None,
+            bad_sizes: false,
+            last_audio: (0, 0),
+            total: 0,
+            met: false,
+            remarked: None,
+        }
+    }
+
+    fn step(&mut self, input: &mut Input) -> Result<Step> {
+        match self.state {
+            State::Tags => self.next_tag(input),
+            State::Header => self.header(input),
+            State::FirstSize => self.first_size(input),
+            State::Lost { search, since } => self.look(input, search, since),
+            State::Stopped => {
+                input.skip(input.peek().len());
+                Ok(if input.ended() { Step::End } else { Step::Need })
+            }
+        }
+    }
+
+    fn header(&mut self, input: &mut Input) -> Result<Step> {
+        let seen = input.peek();
+        if seen.len() < header::SIZE && !input.ended() {
+            return Ok(Step::Need);
+        }
+        match Header::parse(seen) {
+            _ if seen.is_empty() => return Ok(Step::End),
+            Some(found) if header::begins(seen) => {
+                let size = u64::from(found.size).max(header::SIZE as u64);
+                if found.size < header::SIZE as u32 {
+                    input.warn("the header says it has less than 9 bytes");
+                }
+                input.goto(input.offset().saturating_add(size))?;
+                self.state = State::FirstSize;
+            }
+            _ => {
+                input.warn("no FLV signature");
+                self.lose(input.offset());
+            }
+        }
+        Ok(Step::Again)
+    }
+
+    /// FLD-3: the size before the first tag should be 0, and some writers leave it out.
+    fn first_size(&mut self, input: &mut Input) -> Result<Step> {
+        let seen = input.peek();
+        if seen.len() < TAIL + HEAD && !input.ended() {
+            return Ok(Step::Need);
+        }
+        let likely = |at| seen.get(at..).and_then(Head::parse).is_some_and(|head| head.is_likely());
+        self.state = State::Tags;
+        match u32_at(seen, 0) {
+            Some(0) | None => {}
+            Some(_) if likely(0) && !likely(TAIL) => {
+                input.warn("no PreviousTagSize before the first tag");
+                return Ok(Step::Again);
+            }
+            Some(size) => input.warn(format!("PreviousTagSize before the first tag is {size}, not 0")),
+        }
+        input.skip(TAIL);
+        Ok(Step::Again)
+    }
+
+    fn next_tag(&mut self, input: &mut Input) -> Result<Step> {
+        let (seen, at, ended) = (input.peek(), input.offset(), input.ended());
+        let Some(head) = Head::parse(seen) else {
+            return Ok(if ended { self.end_inside(input, seen.len()) } else { Step::Need });
+        };
+        if let Kind::Other(_) = head.kind {
+            return Ok(self.strange(head, input));
+        }
+        if seen.len() < head.length() {
+            return if ended { self.cut(head, input) } else { Ok(Step::Need) };
+        }
+        match self.judge(&head, seen, ended) {
+            Verdict::Need => return Ok(Step::Need),
+            Verdict::NoTag => {
+                input.warn(format!("no tag: nothing fits behind its size of {}", head.size));
+                self.lose(at.saturating_add(1));
+                return Ok(Step::Again);
+            }
+            Verdict::FollowAnyway(found) => {
+                input.warn(format!("PreviousTagSize {found} after a tag of {}", head.length()));
+            }
+            Verdict::Follow => {}
+        }
+        self.follow(Tag { head, at, cut: false }, input)
+    }
+
+    /// FLD-24, but that a wrong size alone condemns no tag.
+    fn judge(&self, head: &Head, seen: &[u8], ended: bool) -> Verdict {
+        let length = head.length();
+        let Some(found) = u32_at(seen, length) else {
+            return if ended { Verdict::Follow } else { Verdict::Need };
+        };
+        let size = found as usize;
+        let total = self.total.wrapping_add(length as u32);
+        let odd = size == length - 1 || (size == head.size && size != 0) || found == total;
+        if size == length || odd || self.bad_sizes || self.options.ignore_sizes {
+            return Verdict::Follow;
+        }
+        let next = seen.get(length + TAIL..).unwrap_or_default();
+        match Head::parse(next) {
+            Some(next) if next.is_likely() => Verdict::FollowAnyway(found),
+            Some(_) => Verdict::NoTag,
+            None if !ended => Verdict::Need,
+            None if next.is_empty() => Verdict::FollowAnyway(found),
+            None => Verdict::NoTag,
+        }
+    }
+
+    /// Takes the tag and reads it.
+    fn follow(&mut self, tag: Tag, input: &mut Input) -> Result<Step> {
+        let length = tag.head.length().min(input.peek().len());
+        self.total = self.total.wrapping_add(tag.head.length() as u32);
+        self.met = true;
+        let mut body = input.take(length).unwrap_or_default();
+        body.advance(HEAD.min(body.len()));
+        input.skip(TAIL);
+        if tag.head.filtered && is_encrypted(&tag, &body) {
+            input.warn_at(tag.at, "an encrypted tag is passed over");
+            return Ok(Step::Again);
+        }
+        let packet = match tag.head.kind {
+            Kind::Audio => self.audio(tag, body, input)?,
+            Kind::Video => self.video(tag, body, input)?,
+            Kind::Script | Kind::Script3 => self.script(tag, body, input)?,
+            Kind::Other(_) => None,
+        };
+        Ok(packet.map_or(Step::Again, Step::Packet))
+    }
+
+    /// A tag of a type without meaning: passed over if the size behind it is right, else it is no tag. Two good tags in
+    /// a row that end before it does decide against it.
+    fn strange(&mut self, head: Head, input: &mut Input) -> Step {
+        let (seen, at, ended) = (input.peek(), input.offset(), input.ended());
+        if header::begins(seen.get(..header::SIZE).unwrap_or_default())
+            && Header::parse(seen).is_some_and(|h| h.size > 8)
+        {
+            return self.second_file(input);
+        }
+        let whole = head.length() + TAIL;
+        let mut search = Search::new(at.saturating_add(1));
+        let pair = matches!(search.look(seen.get(..whole - 1).unwrap_or(seen), at), Found::Pair(_) | Found::Header(_));
+        if !pair && seen.len() < whole && !ended {
+            return Step::Need;
+        }
+        if !pair && u32_at(seen, head.length()) == Some(head.length() as u32) {
+            input.warn(format!("a tag of the unknown type {} is passed over", seen.first().unwrap_or(&0) & 0x1f));
+            self.total = self.total.wrapping_add(head.length() as u32);
+            input.skip(whole);
+            return Step::Again;
+        }
+        self.lose(at.saturating_add(1));
+        Step::Again
+    }
+
+    fn second_file(&mut self, input: &mut Input) -> Step {
+        if self.options.joined {
+            self.clock.next_file();
+            self.state = State::Header;
+        } else {
+            input.warn("a second file begins; joined=1 reads on");
+            self.state = State::Stopped;
+        }
+        Step::Again
+    }
+
+    /// The input ends inside a body: the rest is a packet marked corrupt, unless tags are to be found in it.
+    fn cut(&mut self, head: Head, input: &mut Input) -> Result<Step> {
+        let at = input.offset();
+        if Search::new(at.saturating_add(1)).look(input.peek(), at) != Found::Nothing {
+            input.warn(format!("no tag: its size of {} passes the end", head.size));
+            self.lose(at.saturating_add(1));
+            return Ok(Step::Again);
+        }
+        input.warn(format!("the input ends {} bytes before its last tag does", head.length() - input.peek().len()));
+        self.follow(Tag { head, at, cut: true }, input)
+    }
+
+    fn end_inside(&mut self, input: &mut Input, left: usize) -> Step {
+        if left > 0 && self.remarked != Some(input.offset()) {
+            self.remarked = Some(input.offset());
+            input.warn(format!("the input ends with {left} bytes of a tag's head"));
+        }
+        Step::End
+    }
+
+    fn lose(&mut self, from: u64) {
+        self.state = State::Lost { search: Search::new(from), since: from };
+    }
+
+    /// FLD-25.
+    fn look(&mut self, input: &mut Input, mut search: Search, since: u64) -> Result<Step> {
+        let found = search.look(input.peek(), input.offset());
+        match found {
+            Found::Pair(start) => {
+                input.warn_at(since, format!("{} bytes are no tags", start.saturating_sub(since)));
+                input.goto(start)?;
+                self.state = State::Tags;
+                return Ok(Step::Again);
+            }
+            Found::Header(_) => self.clock.next_file(),
+            Found::Nothing => {}
+        }
+        // What lies before the search cannot begin a tag any more.
+        if search.from > input.offset() {
+            input.goto(search.from)?;
+        }
+        self.state = State::Lost { search, since };
+        if found != Found::Nothing {
+            return Ok(Step::Again);
+        }
+        if !input.ended() {
+            return Ok(Step::Need);
+        }
+        let left = input.offset().saturating_add(input.peek().len() as u64).saturating_sub(since);
+        if !self.met {
+            return Err(Error::malformed("flv", "no tags", since));
+        }
+        let zeros = input.peek().iter().all(|byte| *byte == 0);
+        let what: Cow<'static, str> = match zeros {
+            true => format!("the last {left} bytes are zeros: the recording was cut").into(),
+            false => format!("the last {left} bytes are no tags").into(),
+        };
+        input.warn_at(since, what);
+        self.state = State::Stopped;
+        Ok(Step::Again)
+    }
+}
+
+impl Demuxer for Flv {
+    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return Ok(event);
+            }
+            let step = self.step(input);
+            self.streams.announce(&mut self.queue);
+            match step? {
+                Step::Packet(packet) if self.queue.is_empty() => return Ok(Event::Packet(packet)),
+                Step::Packet(packet) => self.queue.push_back(Event::Packet(packet)),
+                Step::Again => {}
+                Step::Need if self.queue.is_empty() => return Ok(Event::NeedBytes),
+                Step::End if self.queue.is_empty() => return Ok(Event::End),
+                Step::Need | Step::End => {}
+            }
+        }
+    }
+
+    fn duration(&self) -> Option<(Ticks, TimeBase)> {
+        self.duration.map(|duration| (duration, TimeBase::MICROS))
+    }
+}
+
+/// Whether the body of a tag with the filter bit begins, behind its codec byte, with an encryption header (FLV
+/// specification, annex F): one filter, named "Encryption" or "SE".
+fn is_encrypted(tag: &Tag, body: &Bytes) -> bool {
+    let behind = match tag.head.kind {
+        Kind::Video if body.first().is_some_and(|flags| flags & 0x0f == 7) => 5,
+        Kind::Audio if body.first().is_some_and(|flags| flags >> 4 == 10) => 2,
+        Kind::Video | Kind::Audio => 1,
+        _ => 0,
+    };
+    let rest = body.get(behind..).unwrap_or_default();
+    rest.starts_with(b"\x01Encryption\0") || rest.starts_with(b"\x01SE\0")
+}
+
+/// Makes a demuxer from settings.
+pub fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
+    Ok(Box::new(Flv::new(Reading::parse(settings)?)))
+}

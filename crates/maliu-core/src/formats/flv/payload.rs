@@ -1,0 +1,258 @@
+//! Bodies of audio and video tags become packets and stream facts (FLD-19…FLD-22, FLD-40).
+
+use alloc::format;
+
+use bytes::{Buf, Bytes};
+
+use crate::{
+    error::Result,
+    format::Event,
+    input::Input,
+    packet::{Flags as Marks, Packet},
+    stream::{Codec, Kind as StreamKind, Media},
+    time::Ticks,
+};
+
+use super::{
+    audio, colors,
+    demux::{Flv, Tag},
+    enhanced::{self, Part},
+    streams::Key,
+    video,
+};
+
+/// Largest distance between pts and dts that is believed, in ms (FLD-21).
+const MAX_COMPOSITION: i32 = 900_000;
+
+/// First byte of an enhanced audio tag: SoundFormat 9.
+const ENHANCED_AUDIO: u8 = 9;
+/// Top bit of an enhanced video tag's first byte.
+const ENHANCED_VIDEO: u8 = 0x80;
+
+impl Flv {
+    pub(super) fn audio(&mut self, tag: Tag, mut body: Bytes, input: &mut Input) -> Result<Option<Packet>> {
+        let [first, second, ..] = *body else { return Ok(None) };
+        if first >> 4 == ENHANCED_AUDIO {
+            return self.enhanced(StreamKind::Audio, tag, body, input);
+        }
+        let flags = audio::Flags::parse(first);
+        let index = self.streams.of(Key { codec: flags.codec, tag: flags.tag(), bits: flags.bits, track: 0 })?;
+        self.settle_audio(index, &flags);
+        if flags.codec == Codec::Aac {
+            body.advance(2);
+            if second == 0 {
+                self.configure(index, body, &tag, input);
+                return Ok(None);
+            }
+        } else {
+            body.advance(1);
+            self.settle_from_data(index, &body);
+        }
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let mut packet = self.packet(index, &tag, 0, Marks::KEY, body);
+        if flags.codec != Codec::Aac && self.last_audio != (flags.sample_rate, flags.channels) {
+            self.last_audio = (flags.sample_rate, flags.channels);
+            packet.side.set_new_audio(flags.sample_rate, flags.channels);
+        }
+        Ok(Some(packet))
+    }
+
+    pub(super) fn video(&mut self, tag: Tag, mut body: Bytes, input: &mut Input) -> Result<Option<Packet>> {
+        let Some(&first) = body.first() else { return Ok(None) };
+        if first & ENHANCED_VIDEO != 0 {
+            return self.enhanced(StreamKind::Video, tag, body, input);
+        }
+        let (frame_type, number) = (first >> 4, first & 0x0f);
+        if frame_type == video::COMMAND || body.len() == 1 {
+            return Ok(None);
+        }
+        let codec = video::codec(number);
+        if codec == Codec::UnknownVideo && number == 0 && self.streams.first(StreamKind::Video).is_some() {
+            input.warn_at(tag.at, "a video tag without a codec is passed over");
+            return Ok(None);
+        }
+        let unnamed = if codec == Codec::UnknownVideo { u32::from(number) } else { 0 };
+        let index = self.streams.of(Key { codec, tag: unnamed, bits: 0, track: 0 })?;
+        let key = frame_type == video::KEY;
+        if !video::has_packet_type(codec) {
+            body.advance(1);
+            if matches!(codec, Codec::Vp6F | Codec::Vp6A) {
+                self.adjust(index, body.split_to(1));
+            }
+            if key {
+                self.settle_from_data(index, &body);
+            }
+            return Ok((!body.is_empty()).then(|| self.packet(index, &tag, 0, Marks::key(key), body)));
+        }
+        let [_, packet_type, c2, c1, c0, ..] = *body else {
+            input.warn_at(tag.at, format!("a video tag of {} bytes has no room for its composition time", body.len()));
+            return Ok(None);
+        };
+        body.advance(5);
+        if packet_type == 0 {
+            self.configure(index, body, &tag, input);
+            return Ok(None);
+        }
+        let composition = signed([c2, c1, c0]);
+        Ok((!body.is_empty()).then(|| self.packet(index, &tag, composition, Marks::key(key), body)))
+    }
+
+    fn enhanced(&mut self, kind: StreamKind, tag: Tag, body: Bytes, input: &mut Input) -> Result<Option<Packet>> {
+        let Some(tracks) = enhanced::Tag::parse(kind, &body) else {
+            input.warn_at(tag.at, "an enhanced tag ends inside its head");
+            return Ok(None);
+        };
+        let frame_type = body.first().unwrap_or(&0) >> 4 & 7;
+        let (nanos, mut last) = (tracks.nanos, None);
+        for track in tracks {
+            if kind == StreamKind::Video && frame_type == video::COMMAND && track.part != Part::Metadata {
+                break;
+            }
+            let codec = enhanced::codec(track.fourcc, kind);
+            let number = if matches!(codec, Codec::UnknownVideo | Codec::UnknownAudio) { track.fourcc } else { 0 };
+            let index = self.streams.of(Key { codec, tag: number, bits: 0, track: track.id })?;
+            let key = kind == StreamKind::Audio || frame_type == video::KEY;
+            let payload = body.slice(track.payload.clone());
+            let packet = self.track(index, track.part, key, &tag, payload, input);
+            if let Some(mut packet) = packet {
+                if let Some(nanos) = nanos {
+                    packet.side.add_opaque(super::SIDE_NANOS, Bytes::copy_from_slice(&nanos.to_be_bytes()))?;
+                }
+                // All but the last wait; streams they opened are told first.
+                if let Some(earlier) = last.replace(packet) {
+                    self.streams.announce(&mut self.queue);
+                    self.queue.push_back(Event::Packet(earlier));
+                }
+            }
+        }
+        Ok(last)
+    }
+
+    fn track(
+        &mut self,
+        index: usize,
+        part: Part,
+        key: bool,
+        tag: &Tag,
+        mut payload: Bytes,
+        input: &mut Input,
+    ) -> Option<Packet> {
+        let codec = self.streams.peek(index)?.info.codec;
+        match part {
+            Part::Config => self.configure(index, payload, tag, input),
+            Part::Channels => self.channels(index, &payload),
+            Part::Metadata => {
+                let stream = self.streams.edit(index)?;
+                stream.next_colors = colors::read(payload, &mut stream.edit().metadata);
+            }
+            Part::Frames | Part::FramesX => {
+                let mut composition = 0;
+                if part == Part::Frames && enhanced::has_composition_time(codec) {
+                    let [c2, c1, c0] = *payload.first_chunk()?;
+                    composition = signed([c2, c1, c0]);
+                    payload.advance(3);
+                }
+                self.settle_from_data(index, &payload);
+                return (!payload.is_empty()).then(|| self.packet(index, tag, composition, Marks::key(key), payload));
+            }
+            Part::End | Part::Other(_) => {}
+        }
+        None
+    }
+
+    /// FLD-21: the first configuration is the stream's, later ones travel with the next packet.
+    fn configure(&mut self, index: usize, config: Bytes, tag: &Tag, input: &mut Input) {
+        if config.is_empty() {
+            return;
+        }
+        if tag.cut {
+            return input.warn_at(tag.at, "the input ends inside a codec configuration");
+        }
+        let Some(stream) = self.streams.edit(index) else { return };
+        if !stream.info.config.is_empty() {
+            stream.next_config = Some(config);
+            return;
+        }
+        super::facts::from_config(stream.edit(), config);
+        stream.settled = true;
+    }
+
+    /// VP6: the byte that crops the picture is the stream's configuration, and the last one counts.
+    fn adjust(&mut self, index: usize, byte: Bytes) {
+        if self.streams.peek(index).is_some_and(|stream| stream.info.config != byte)
+            && let Some(stream) = self.streams.edit(index)
+        {
+            stream.edit().config = byte;
+        }
+    }
+
+    /// FLD-19: the flags of the first tag describe the stream.
+    fn settle_audio(&mut self, index: usize, flags: &audio::Flags) {
+        if self.streams.peek(index).is_some_and(|s| s.info.audio().is_some_and(|audio| audio.sample_rate == 0)) {
+            if let Some(stream) = self.streams.edit(index)
+                && let Media::Audio(audio) = &mut stream.edit().media
+            {
+                audio.sample_rate = flags.sample_rate;
+                audio.channels = flags.channels;
+            }
+            self.last_audio = (flags.sample_rate, flags.channels);
+        }
+    }
+
+    /// What the first payload says of a stream without configuration.
+    fn settle_from_data(&mut self, index: usize, data: &[u8]) {
+        if self.streams.peek(index).is_some_and(|stream| !stream.settled) {
+            let size = self.streams.promise.size;
+            if let Some(stream) = self.streams.edit(index) {
+                stream.settled = true;
+                super::facts::from_data(stream.edit(), data, size);
+            }
+        }
+    }
+
+    /// Channel configuration of enhanced audio: order, count, mask (FLV-63).
+    fn channels(&mut self, index: usize, payload: &[u8]) {
+        let [order, count, rest @ ..] = payload else { return };
+        let Some(stream) = self.streams.edit(index) else { return };
+        if let Media::Audio(audio) = &mut stream.edit().media {
+            audio.channels = u16::from(*count);
+            if let (1, Some(mask)) = (order, rest.first_chunk()) {
+                audio.channel_mask = u32::from_be_bytes(*mask);
+            }
+        }
+    }
+
+    /// FLD-22.
+    pub(super) fn packet(&mut self, stream: usize, tag: &Tag, composition: i32, flags: Marks, data: Bytes) -> Packet {
+        let time = self.clock.join(tag.head.time);
+        self.clock.given(time);
+        let believed = composition <= MAX_COMPOSITION;
+        let shown = time.saturating_add(i64::from(composition));
+        let mut packet = Packet {
+            stream,
+            pts: believed.then(|| self.clock.unroll(shown)),
+            dts: believed.then(|| self.clock.unroll(time)),
+            duration: Ticks(0),
+            flags: if tag.cut { flags | Marks::CORRUPT } else { flags },
+            position: Some(tag.at),
+            data,
+            ..Packet::default()
+        };
+        if let Some(waiting) = self.streams.waiting(stream) {
+            if let Some(config) = waiting.next_config.take() {
+                packet.side.set_new_config(config);
+            }
+            if let Some(colors) = waiting.next_colors.take() {
+                // A packet made here carries no other entry yet.
+                let _ = packet.side.add_opaque(super::SIDE_COLORS, colors);
+            }
+        }
+        packet
+    }
+}
+
+fn signed([b2, b1, b0]: [u8; 3]) -> i32 {
+    i32::from_be_bytes([b2, b1, b0, 0]) >> 8
+}
