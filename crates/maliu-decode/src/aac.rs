@@ -13,13 +13,24 @@ use crate::{AudioFrame, Fault, Samples, Unit};
 pub(crate) const CODECS: &[Codec] = &[Codec::Aac];
 
 pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
-    if info.config.is_empty() {
-        return Err(Error::unsupported("AAC without an AudioSpecificConfig"));
-    }
     let refused = |error: maliu_aac::Error| Error::unsupported(error.to_string());
-    let decoder = Config::parse(&info.config).and_then(Decoder::new).map_err(refused)?;
+    let config = if info.config.is_empty() { assumed(info)? } else { Config::parse(&info.config).map_err(refused)? };
+    let decoder = Decoder::new(config).map_err(refused)?;
     Ok(Box::new(Aac { decoder, base: info.time_base }))
 }
+
+/// Containers whose AudioSpecificConfig was lost mostly carry LC of the rate and channels that they say.
+fn assumed(info: &StreamInfo) -> Result<Config> {
+    let rate = info.audio().and_then(|audio| RATES.iter().position(|rate| *rate == audio.sample_rate));
+    let channels =
+        info.audio().and_then(|audio| u8::try_from(audio.channels).ok()).filter(|count| (1..=7).contains(count));
+    let config = rate.zip(channels).and_then(|(rate, channels)| Config::from_adts(2, rate as u8, channels).ok());
+    config.ok_or_else(|| Error::unsupported("AAC without an AudioSpecificConfig"))
+}
+
+/// samplingFrequencyIndex (ISO 14496-3 table 1.18).
+const RATES: [u32; 13] =
+    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
 
 struct Aac {
     decoder: Decoder,
