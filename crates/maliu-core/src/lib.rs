@@ -28,6 +28,7 @@ extern crate alloc;
 pub mod error;
 pub mod time;
 pub mod bits;
+pub mod digest;
 pub mod packet;
 pub mod stream;
 pub mod input;
