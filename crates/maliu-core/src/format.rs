@@ -5,11 +5,11 @@ use alloc::boxed::Box;
 use crate::{
     error::{Error, Result},
     input::Input,
-    output::Output,
+    output::{Mark, Output},
     packet::Packet,
     settings::Help,
     stream::{Codec, Metadata, StreamInfo},
-    time::{Ticks, TimeBase},
+    time::{Rounding, Ticks, TimeBase},
 };
 
 pub use crate::timing::Rules;
@@ -177,6 +177,13 @@ pub trait Muxer: Send {
 
     /// The tags of the file have changed; they are written again before the next packet where the format can.
     fn metadata(&mut self, _metadata: &Metadata) {}
+}
+
+/// The mark of the piece that carries `packet` (WF-61): a receiver can start at a key packet of video, or of anything
+/// where there is no video.
+pub fn mark(packet: &Packet, base: TimeBase, is_video: bool, has_video: bool) -> Mark {
+    let time = packet.dts.map(|dts| base.rescale(dts, TimeBase::MICROS, Rounding::Near));
+    if packet.is_key() && (is_video || !has_video) { Mark::Key { time } } else { Mark::Body { time } }
 }
 
 /// How a muxer wants the data of packets.

@@ -35,6 +35,21 @@ impl Packet {
     }
 }
 
+/// One uncoded stretch of sound or one picture, as the stream's codec stores it (WF-23).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// Index of the stream it belongs to.
+    pub stream: usize,
+    /// When it is presented.
+    pub pts: Option<Ticks>,
+    /// How long it lasts; 0 to let its samples say.
+    pub duration: Ticks,
+    /// Samples per channel; 0 for a picture.
+    pub samples: u32,
+    /// The samples, channels interleaved, or the picture.
+    pub data: Bytes,
+}
+
 /// A set of marks on a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u8);

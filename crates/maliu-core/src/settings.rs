@@ -2,7 +2,10 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    time::Ticks,
+};
 
 /// One setting as help shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,18 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// The value of `name` as a span of time in µs: `90`, `1.5`, `-20ms`, `300us`, `1:30`, `0:01:30.5`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for anything else.
+    pub fn duration(&mut self, name: &str) -> Result<Option<Ticks>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match micros(text) {
+            Some(micros) => Ok(Some(Ticks(micros))),
+            None => Err(refused(name, format!("{text:?} is not a time such as 90, 1.5, 20ms, 300us or 0:01:30.5"))),
+        }
+    }
+
     /// Refuses names that nobody asked for.
     ///
     /// # Errors
@@ -101,6 +116,40 @@ impl<'a> Settings<'a> {
     }
 }
 
+/// A span of time in µs; plain numbers are seconds.
+fn micros(text: &str) -> Option<i64> {
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
+        Some(at) => text.split_at_checked(at)?,
+        None => (text, "s"),
+    };
+    let unit = match unit {
+        "s" => 1_000_000,
+        "ms" => 1000,
+        "us" => 1,
+        _ => return None,
+    };
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let mut total = 0i64;
+    for (place, field) in whole.split(':').enumerate() {
+        let digits = !field.is_empty() && field.bytes().all(|b| b.is_ascii_digit());
+        if place > 2 || !digits {
+            return None;
+        }
+        total = total.checked_mul(60)?.checked_add(field.parse().ok()?)?;
+    }
+    let mut fraction = 0i64;
+    let mut place = unit;
+    for digit in part.bytes() {
+        place /= 10;
+        fraction += place * i64::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    total.checked_mul(unit)?.checked_add(fraction)?.checked_mul(sign)
+}
+
 fn refused(name: &str, why: String) -> Error {
     Error::Setting { name: name.to_owned(), why }
 }
@@ -110,6 +159,26 @@ mod tests {
     use super::*;
 
     const KNOWN: &[Help] = &[Help { name: "rate", value: "N/D", default: "25", what: "Pictures per second." }];
+
+    #[test]
+    fn times_are_seconds_unless_they_name_a_unit() {
+        for (text, expected) in [
+            ("5", Some(5_000_000)),
+            ("-1.25", Some(-1_250_000)),
+            ("20ms", Some(20_000)),
+            ("1.5ms", Some(1_500)),
+            ("-499999us", Some(-499_999)),
+            ("1:30", Some(90_000_000)),
+            ("1:01:30.5", Some(3_690_500_000)),
+            ("", None),
+            ("1:", None),
+            ("5h", None),
+            ("9999999999999999999", None),
+            ("1.5x", None),
+        ] {
+            assert_eq!(micros(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn values_are_typed_and_leftovers_refused() {

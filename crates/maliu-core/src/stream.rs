@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::time::{Ticks, TimeBase};
 
 pub mod codec;
+mod layout;
 pub use codec::{Codec, Kind};
 
 /// One stream of a file or connection.
@@ -55,6 +56,11 @@ impl StreamInfo {
         }
     }
 
+    /// Whether it is an attachment in name or in kind: no packet of it is ever written (WF-21).
+    pub fn takes_no_packets(&self) -> bool {
+        self.attachment || self.media.kind() == Kind::Attachment
+    }
+
     /// Its audio facts, if it is audio.
     pub fn audio(&self) -> Option<&Audio> {
         match &self.media {
@@ -88,6 +94,14 @@ pub enum Media {
 }
 
 impl Media {
+    /// What its times are counted in when nobody says otherwise: samples, else 1/90000 s (WF-7).
+    pub fn default_time_base(&self) -> TimeBase {
+        match self {
+            Self::Audio(audio) if audio.sample_rate > 0 => TimeBase::hz(audio.sample_rate),
+            _ => TimeBase::hz(90_000),
+        }
+    }
+
     /// Which kind it is.
     pub fn kind(&self) -> Kind {
         match self {

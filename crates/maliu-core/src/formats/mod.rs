@@ -4,9 +4,35 @@ use crate::format::Format;
 
 pub mod adts;
 pub mod flv;
+pub mod frame_hash;
+pub mod hash;
+pub mod null;
+pub mod pcm;
 
 /// Every format, in the order in which ties of a probe are decided.
-pub const ALL: &[&Format] = &[&flv::FORMAT, &adts::FORMAT];
+pub const ALL: &[&Format] = &[
+    &flv::FORMAT,
+    &adts::FORMAT,
+    &null::FORMAT,
+    &frame_hash::FRAMECRC,
+    &frame_hash::FRAMEMD5,
+    &frame_hash::FRAMEHASH,
+    &hash::HASH,
+    &hash::MD5,
+    &pcm::U8,
+    &pcm::S8,
+    &pcm::S16LE,
+    &pcm::S16BE,
+    &pcm::S24LE,
+    &pcm::S24BE,
+    &pcm::S32LE,
+    &pcm::S32BE,
+    &pcm::F32LE,
+    &pcm::F32BE,
+    &pcm::F64LE,
+    &pcm::ALAW,
+    &pcm::MULAW,
+];
 
 /// The format of a name or a file name extension.
 pub fn named(name: &str) -> Option<&'static Format> {

@@ -8,6 +8,13 @@
 
 use crate::stream::Codec;
 
+pub mod clock;
+pub mod explain;
+pub mod fill;
+pub mod order;
+pub mod samples;
+pub mod shift;
+
 /// How timestamps are treated on the way to a muxer (WF-3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {

@@ -1,0 +1,134 @@
+//! A singly linked list in one vector: elements keep their index while others come and go.
+
+use alloc::vec::Vec;
+
+/// The place of an element, valid until it is taken.
+pub type Index = u32;
+
+/// The list.
+#[derive(Debug)]
+pub struct List<T> {
+    nodes: Vec<Node<T>>,
+    free: Option<Index>,
+    head: Option<Index>,
+    tail: Option<Index>,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct Node<T> {
+    value: Option<T>,
+    next: Option<Index>,
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), free: None, head: None, tail: None, len: 0 }
+    }
+}
+
+impl<T> List<T> {
+    /// Puts `value` behind `behind`, or to the front.
+    pub fn insert(&mut self, behind: Option<Index>, value: T) -> Index {
+        let next = self.after(behind);
+        let index = self.store(Node { value: Some(value), next });
+        match behind.and_then(|behind| self.nodes.get_mut(behind as usize)) {
+            Some(node) => node.next = Some(index),
+            None => self.head = Some(index),
+        }
+        if next.is_none() {
+            self.tail = Some(index);
+        }
+        self.len += 1;
+        index
+    }
+
+    /// Takes the first element.
+    pub fn take_head(&mut self) -> Option<(Index, T)> {
+        let index = self.head?;
+        let free = self.free;
+        let node = self.nodes.get_mut(index as usize)?;
+        let value = node.value.take()?;
+        self.head = node.next;
+        node.next = free;
+        self.free = Some(index);
+        if self.head.is_none() {
+            self.tail = None;
+        }
+        self.len -= 1;
+        Some((index, value))
+    }
+
+    /// The element behind `behind`, or the first one.
+    pub fn after(&self, behind: Option<Index>) -> Option<Index> {
+        match behind {
+            Some(behind) => self.nodes.get(behind as usize)?.next,
+            None => self.head,
+        }
+    }
+
+    /// The last element.
+    pub fn tail(&self) -> Option<Index> {
+        self.tail
+    }
+
+    /// The value of an element.
+    pub fn at(&self, index: Index) -> Option<&T> {
+        self.nodes.get(index as usize)?.value.as_ref()
+    }
+
+    /// The value of the first element.
+    pub fn head(&self) -> Option<&T> {
+        self.at(self.head?)
+    }
+
+    /// The values in order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        let mut next = self.head;
+        core::iter::from_fn(move || {
+            let node = self.nodes.get(next? as usize)?;
+            next = node.next;
+            node.value.as_ref()
+        })
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    fn store(&mut self, node: Node<T>) -> Index {
+        match self.free.and_then(|free| self.nodes.get_mut(free as usize).map(|slot| (free, slot))) {
+            Some((index, slot)) => {
+                self.free = slot.next;
+                *slot = node;
+                index
+            }
+            None => {
+                self.nodes.push(node);
+                (self.nodes.len() - 1) as Index
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_go_where_they_are_put_and_places_are_reused() {
+        let mut list = List::default();
+        let b = list.insert(None, 'b');
+        list.insert(None, 'a');
+        let c = list.insert(Some(b), 'c');
+        assert_eq!(list.iter().collect::<String>(), "abc");
+        assert_eq!((list.tail(), list.len(), list.take_head().map(|(_, v)| v)), (Some(c), 3, Some('a')));
+        list.insert(Some(c), 'd');
+        assert_eq!((list.iter().collect::<String>(), list.nodes.len()), ("bcd".into(), 3));
+        while list.take_head().is_some() {}
+        assert_eq!((list.head(), list.tail(), list.len()), (None, None, 0));
+    }
+
+    use alloc::string::String;
+}
