@@ -1,0 +1,221 @@
+//! One recorded case: its input as the crate's own types, its results as they were recorded.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use maliu_core::{
+    packet::{Flags, Packet},
+    stream::{Audio, Codec, Kind, Media, Metadata, StreamInfo, Video},
+    time::{Ticks, TimeBase},
+    timing::Rules,
+};
+use serde_json::Value;
+
+/// A case of write_frame.jsonl or flv_mux.jsonl.
+pub struct Case {
+    pub id: String,
+    pub muxer: String,
+    pub folder: PathBuf,
+    pub json: Value,
+    pub steps: Vec<Step>,
+}
+
+/// One operation with its recorded result.
+pub struct Step {
+    pub op: Value,
+    pub result: Value,
+}
+
+impl Case {
+    pub fn parse(line: &str, folder: &Path) -> Self {
+        let json: Value = serde_json::from_str(line).unwrap();
+        let results = json["res"].as_array().unwrap();
+        let ops = json["ops"].as_array().unwrap();
+        let steps = ops.iter().zip(results).map(|(op, result)| Step { op: op.clone(), result: result.clone() });
+        Self {
+            id: json["id"].as_str().unwrap().into(),
+            muxer: json["muxer"].as_str().unwrap().into(),
+            folder: folder.into(),
+            steps: steps.collect(),
+            json,
+        }
+    }
+
+    /// The rules of the recorded muxer, from its flags.
+    pub fn rules(&self) -> Rules {
+        let flags: Vec<&str> = self.json["fmt_flags"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let has = |flag| flags.contains(&flag);
+        Rules {
+            equal_dts: has("TS_NONSTRICT"),
+            negative: has("TS_NEGATIVE"),
+            no_timestamps: has("NOTIMESTAMPS"),
+            flush: has("ALLOW_FLUSH"),
+            no_dimensions: has("NODIMENSIONS"),
+            no_streams: has("NOSTREAMS"),
+            no_output: has("NOFILE"),
+            shift_by_pts: self.muxer == "matroska" && !self.explicit_shift(),
+            no_order: self.json["own_interleaver"] == 1,
+            codec_tags: &[],
+        }
+    }
+
+    fn explicit_shift(&self) -> bool {
+        self.json["options"]
+            .get("avoid_negative_ts")
+            .is_some_and(|value| !matches!(value.as_str(), Some("auto" | "-1")))
+    }
+
+    /// The value of an option; empty when it is not set.
+    pub fn option(&self, name: &str) -> &str {
+        self.json["options"].get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The time bases in force after the header, if it succeeded.
+    pub fn bases(&self) -> Vec<TimeBase> {
+        let header = self.header();
+        let list = header["tb"].as_array().cloned().unwrap_or_default();
+        list.iter().filter_map(base).collect()
+    }
+
+    /// `avoid_negative_ts` as the header resolved it.
+    pub fn shift(&self) -> Option<i64> {
+        self.header()["avoid_negative_ts"].as_i64()
+    }
+
+    pub fn header(&self) -> &Value {
+        &self.steps.iter().find(|step| step.op["op"] == "header").unwrap().result
+    }
+
+    /// The tags set before the header.
+    pub fn metadata(&self) -> Metadata {
+        let mut metadata = Metadata::default();
+        for pair in self.json["metadata"].as_array().into_iter().flatten() {
+            metadata.set(pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+        }
+        metadata
+    }
+
+    /// The streams; `None` when one cannot be expressed: a time base that is not positive.
+    pub fn streams(&self) -> Option<Vec<StreamInfo>> {
+        self.json["streams"].as_array().into_iter().flatten().map(stream).collect()
+    }
+
+    /// Whether it was recorded what reached the muxer.
+    pub fn has_events(&self) -> bool {
+        self.steps.iter().any(|step| step.result.get("ev").is_some())
+    }
+
+    /// Whether a write to the recorded output failed.
+    pub fn output_fails(&self) -> bool {
+        self.json["io"].get("fail_after").is_some()
+    }
+
+    /// Whether the recorded output could be patched.
+    pub fn seekable(&self) -> bool {
+        self.json["io"]["seekable"] == 1
+    }
+}
+
+fn base(value: &Value) -> Option<TimeBase> {
+    TimeBase::new(u32::try_from(value[0].as_i64()?).ok()?, u32::try_from(value[1].as_i64()?).ok()?)
+}
+
+fn unsigned(value: &Value) -> u32 {
+    value.as_i64().and_then(|v| u32::try_from(v).ok()).unwrap_or(0)
+}
+
+fn stream(json: &Value) -> Option<StreamInfo> {
+    let kind = json["type"].as_str().unwrap();
+    let media = match kind {
+        "audio" => Media::Audio(Audio {
+            sample_rate: unsigned(&json["rate"]),
+            channels: unsigned(&json["ch"]) as u16,
+            frame_size: unsigned(&json["frame_size"]),
+            bits_per_sample: unsigned(&json["bits_per_coded_sample"]) as u16,
+            block_align: unsigned(&json["block_align"]),
+            ..Audio::default()
+        }),
+        "video" => Media::Video(Video {
+            width: unsigned(&json["w"]),
+            height: unsigned(&json["h"]),
+            reorder: unsigned(&json["delay"]) as u8,
+            frame_rate: Some((unsigned(&json["fps"][0]), unsigned(&json["fps"][1]))).filter(|(n, d)| *n > 0 && *d > 0),
+            ..Video::default()
+        }),
+        "subtitle" => Media::Subtitle,
+        "data" => Media::Data,
+        "attachment" => Media::Attachment,
+        other => panic!("media type {other}"),
+    };
+    // A numerator of 0 asks for the default of the kind of media (WF-7).
+    let unset = json.get("tb").is_none_or(|tb| tb[0] == 0);
+    let time_base = if unset { media.default_time_base() } else { base(&json["tb"])? };
+    let mut info = StreamInfo::new(codec(json["codec"].as_str().unwrap(), media.kind()), time_base, media);
+    info.codec_tag = unsigned(&json["codec_tag"]);
+    info.bit_rate = json["bitrate"].as_u64();
+    info.profile = json["profile"].as_i64().and_then(|profile| u8::try_from(profile).ok());
+    info.config = json["extradata"].as_str().map(hex).unwrap_or_default();
+    Some(info)
+}
+
+/// A codec the crate does not name counts as an unknown one of its kind.
+fn codec(name: &str, kind: Kind) -> Codec {
+    let known = Codec::ALL.iter().copied().find(|codec| codec.name() == name && codec.kind() == kind);
+    known.unwrap_or(match (kind, name) {
+        (Kind::Audio, _) => Codec::UnknownAudio,
+        (Kind::Video, _) => Codec::UnknownVideo,
+        (Kind::Subtitle, _) => Codec::Srt,
+        (Kind::Data, "text") => Codec::Text,
+        (Kind::Data, "none") => Codec::Data,
+        (Kind::Data, _) => Codec::BinData,
+        (Kind::Attachment, _) => Codec::Ttf,
+    })
+}
+
+impl Step {
+    pub fn name(&self) -> &str {
+        self.op["op"].as_str().unwrap()
+    }
+
+    pub fn skipped(&self) -> bool {
+        self.result["skipped"] == 1
+    }
+
+    /// The packet this operation writes.
+    pub fn packet(&self) -> Packet {
+        let time = |key: &str| self.op[key].as_i64().map(Ticks);
+        let mut packet = Packet {
+            stream: self.op["s"].as_i64().and_then(|s| usize::try_from(s).ok()).unwrap_or(usize::MAX),
+            pts: time("pts"),
+            dts: time("dts"),
+            duration: time("dur").unwrap_or_default(),
+            flags: Flags::from_bits(self.op["flags"].as_u64().unwrap_or(0) as u8),
+            data: self.payload(),
+            ..Packet::default()
+        };
+        if let Some(config) = self.op["new_extradata"].as_str() {
+            packet.side.set_new_config(hex(config));
+        }
+        packet
+    }
+
+    fn payload(&self) -> Bytes {
+        let (size, g) = (self.op["size"].as_u64().unwrap_or(0), self.op["g"].as_u64().unwrap_or(0));
+        let mut data: Vec<u8> = (0..size).map(|i| (g * 37 + i * 11 + i / 16 * 5) as u8).collect();
+        let start = self.op["pre"].as_str().map(hex).unwrap_or_default();
+        for (byte, fixed) in data.iter_mut().zip(start) {
+            *byte = fixed;
+        }
+        data.into()
+    }
+
+    /// Recorded events of these kinds.
+    pub fn events<'a>(&'a self, kinds: &'a [&str]) -> impl Iterator<Item = &'a Value> {
+        let events = self.result["ev"].as_array().into_iter().flatten();
+        events.filter(move |event| kinds.contains(&event[0].as_str().unwrap()))
+    }
+}
+
+pub fn hex(text: &str) -> Bytes {
+    (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
+}

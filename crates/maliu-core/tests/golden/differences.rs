@@ -1,0 +1,53 @@
+//! The cases in which the project decided to differ from the reference, by rule, and what it does instead.
+
+use super::{case::Case, run::Outcome};
+
+/// A decided difference.
+struct Difference {
+    rule: &'static str,
+    /// Whether the case contains what the rule is about.
+    concerns: fn(&Case) -> bool,
+    /// What is ours to do in such a case.
+    ours: fn(&Case, &Outcome) -> Result<(), String>,
+}
+
+const ALL: &[Difference] = &[Difference { rule: "FLV-33", concerns: adts_comes_late, ours: late_adts_is_converted }];
+
+/// `None`: the case is to be equal. `Ok`: it differs by this rule as decided. `Err`: it should differ, but not like this.
+pub fn of(case: &Case, outcome: &Outcome) -> Option<Result<&'static str, String>> {
+    let difference = ALL.iter().find(|difference| (difference.concerns)(case))?;
+    let ours = (difference.ours)(case, outcome);
+    Some(ours.map(|()| difference.rule).map_err(|fault| format!("{}: {fault}", difference.rule)))
+}
+
+fn is_adts(data: &[u8]) -> bool {
+    data.len() > 2 && data[0] == 0xff && data[1] & 0xf0 == 0xf0
+}
+
+/// AAC into FLV whose first packet is bare and a later one has an ADTS header.
+fn adts_comes_late(case: &Case) -> bool {
+    let aac = case.json["streams"].as_array().into_iter().flatten().position(|stream| stream["codec"] == "aac");
+    let Some(aac) = aac.filter(|_| case.muxer == "flv" && !case.option("fflags").contains("-autobsf")) else {
+        return false;
+    };
+    let packets = case.steps.iter().filter(|step| step.op.get("size").is_some()).map(|step| step.packet());
+    let mut ours = packets.filter(|packet| packet.stream == aac && packet.data.len() > 2);
+    ours.next().is_some_and(|first| !is_adts(&first.data)) && ours.any(|packet| is_adts(&packet.data))
+}
+
+/// It loses its header like an early one, and everything else is as recorded.
+fn late_adts_is_converted(case: &Case, outcome: &Outcome) -> Result<(), String> {
+    let recorded = case.steps.iter().flat_map(|step| step.events(&["mux"]));
+    let sent: Vec<_> =
+        case.steps.iter().filter(|step| step.op.get("size").is_some()).map(|step| step.packet()).collect();
+    for (ours, theirs) in outcome.reached.iter().zip(recorded) {
+        let adler = theirs[8].as_u64().unwrap() as u32;
+        let packet = sent.iter().find(|packet| super::recorder::adler32(&packet.data) == adler);
+        let cut = packet.is_some_and(|packet| is_adts(&packet.data)) as u64 * 7;
+        let size = theirs[5].as_u64().unwrap() - cut;
+        if ours[5].as_u64() != Some(size) || (1..=4).any(|field| ours[field] != theirs[field]) {
+            return Err(format!("{ours} for {theirs}"));
+        }
+    }
+    Ok(())
+}
