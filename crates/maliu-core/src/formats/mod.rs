@@ -5,6 +5,7 @@ use crate::format::Format;
 pub mod adts;
 pub mod flv;
 pub mod frame_hash;
+pub mod h264;
 pub mod hash;
 pub mod null;
 pub mod pcm;
@@ -12,6 +13,7 @@ pub mod pcm;
 /// Every format, in the order in which ties of a probe are decided.
 pub const ALL: &[&Format] = &[
     &flv::FORMAT,
+    &h264::FORMAT,
     &adts::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,

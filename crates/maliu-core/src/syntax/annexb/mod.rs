@@ -9,12 +9,20 @@
 //! still arrive, [`Framing`] converts between the two packagings, [`unescape`] and [`escape`] remove and put in
 //! emulation prevention bytes.
 
+mod assemble;
+mod clock;
 mod escape;
 mod framing;
+mod raw;
 mod scan;
+mod sei;
 mod split;
 
+pub use assemble::{Assembled, Assembler, Coding, MAX_JUNK, MAX_UNIT};
+pub use clock::{Clock, Stamps, Timing};
 pub use escape::{escape, unescape, unescape_head};
 pub use framing::{Framing, from_lengths, lengths, to_lengths};
+pub use raw::{Description, RAW_TIME_BASE, RawCoding, RawEvent, RawStream};
 pub use scan::{StartCodes, Unit, starts_with_code, trimmed, units};
+pub use sei::{SeiMessage, SeiMessages, USER_DATA_T35, USER_DATA_UNREGISTERED, sei_messages};
 pub use split::{MAX_NAL, Splitter, Step};

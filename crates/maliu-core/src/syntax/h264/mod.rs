@@ -5,14 +5,26 @@
 //!   Config (avcC) = 01 profile compatibility level | FC + length size-1 | E0 + n SPS | n PPS | chroma, depths, extensions
 //! ```
 
+mod boundary;
 mod config;
+mod order;
+mod picture;
 mod pps;
+mod sei;
+mod sets;
+mod slice;
 mod sps;
 mod to_annexb;
 mod vui;
 
+pub use boundary::AccessUnits;
 pub use config::{Config, ConfigFault, build_config, first_parameter_sets};
+pub use order::PictureOrder;
+pub use picture::{Picture, Pictures};
 pub use pps::Pps;
+pub use sei::{PictureTiming, RecoveryPoint, for_each_sei};
+pub use sets::ParameterSets;
+pub use slice::{SliceHeader, SliceStart, SliceType, restarts_order};
 pub use sps::{PicOrderCnt, ScalingList, ScalingLists, Sps};
 pub use to_annexb::ToAnnexB;
 pub use vui::{BitstreamRestriction, Hrd, Timing, Vui};

@@ -1,0 +1,179 @@
+//! Times for pictures that carry none: the presentation order and a rate make pts, dts and duration.
+//!
+//! ```text
+//!   decoded:   I0 P3 b1 b2 P6 …    dts  -1 0 1 2 3 …     one step a picture, ahead by the reorder depth
+//!   shown:     I0 b1 b2 P3 …       pts   0 3 1 2 6 …     order count, from the sequence's base on
+//! ```
+
+use crate::time::{Rounding, Ticks, TimeBase, scale};
+
+/// What the clock needs to know of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// When it is shown, in steps of its sequence; `None` when unknown.
+    pub order: Option<i64>,
+    /// It is shown when it is decoded.
+    pub in_coding_order: bool,
+    /// The order counts of what follows do not continue those before.
+    pub restarts: bool,
+    /// Decoding can start with it, or started with it although it should not: pictures that follow may be shown before.
+    pub leading_may_follow: bool,
+    /// How many steps it is shown for.
+    pub span: i64,
+    /// Most steps by which a picture is decoded before it is shown.
+    pub reorder: i64,
+}
+
+/// The times of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamps {
+    /// `None` when the order is unknown.
+    pub pts: Option<Ticks>,
+    /// Strictly increasing.
+    pub dts: Ticks,
+    /// As the rate says.
+    pub duration: Ticks,
+}
+
+/// Counts pictures and turns their order into times.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    base: TimeBase,
+    /// Steps per second.
+    rate: (u64, u64),
+    /// Step of the next picture's dts.
+    next: i64,
+    /// Step at which order 0 of the sequence is shown.
+    zero: i64,
+    /// Step behind everything shown so far.
+    end: i64,
+    /// Where the sequence begins: what is shown before belongs to the sequence before.
+    floor: i64,
+    /// Most steps that pictures were shown before the one that restarted their sequence.
+    leading: i64,
+    started: bool,
+    last_dts: Option<Ticks>,
+}
+
+impl Clock {
+    /// A clock in ticks of `base`.
+    pub fn new(base: TimeBase) -> Self {
+        Self {
+            base,
+            rate: (25, 1),
+            next: 0,
+            zero: 0,
+            end: 0,
+            floor: i64::MIN,
+            leading: 0,
+            started: false,
+            last_dts: None,
+        }
+    }
+
+    /// From here on there are `num / den` steps a second.
+    pub fn set_rate(&mut self, num: u64, den: u64) {
+        if (num, den) != self.rate && num > 0 && den > 0 {
+            // Steps already counted keep their times: they are counted in the new steps.
+            let convert = |step: i64| {
+                let at = scale(step, num, self.rate.0, Rounding::Near);
+                scale(at, self.rate.1, den, Rounding::Near)
+            };
+            (self.next, self.zero, self.end) = (convert(self.next), convert(self.zero), convert(self.end));
+            self.floor = self.end;
+            self.rate = (num, den);
+        }
+    }
+
+    /// The times of the next picture in decoding order.
+    pub fn stamp(&mut self, picture: Timing) -> Stamps {
+        if !self.started {
+            self.started = true;
+            self.next = self.next.saturating_sub(picture.reorder);
+            let ahead = if picture.leading_may_follow { picture.reorder } else { 0 };
+            self.restart(picture, ahead);
+        } else if picture.restarts {
+            self.floor = self.end.max(self.next.saturating_add(picture.reorder));
+            self.restart(picture, self.floor.saturating_add(self.leading));
+        }
+        let nominal = self.ticks(self.next);
+        self.next = self.next.saturating_add(picture.span);
+        let pts = match picture.order {
+            _ if picture.in_coding_order => Some(nominal),
+            Some(order) => Some(self.shown(order, picture)),
+            None => None,
+        };
+        let earliest = self.last_dts.map_or(Ticks(i64::MIN), |last| last + Ticks(1));
+        let dts = pts.map_or(nominal, |pts| nominal.min(pts)).max(earliest);
+        self.last_dts = Some(dts);
+        let duration = self.ticks(picture.span);
+        Stamps { pts: pts.map(|pts| pts.max(dts)), dts, duration }
+    }
+
+    /// `picture` is shown at `step`, and what follows counts from there.
+    fn restart(&mut self, picture: Timing, step: i64) {
+        self.zero = step.saturating_sub(picture.order.unwrap_or(0));
+        self.next = self.next.max(step.saturating_sub(picture.reorder));
+    }
+
+    fn shown(&mut self, order: i64, picture: Timing) -> Ticks {
+        let step = self.zero.saturating_add(order);
+        self.end = self.end.max(step.saturating_add(picture.span));
+        let before = self.floor.saturating_sub(step);
+        if before <= 0 {
+            return self.ticks(step);
+        }
+        // Shown before the picture that restarted the sequence, where no room was left for it: squeezed in between
+        // the sequences, and room is left the next time.
+        self.leading = self.leading.max(before).min(MAX_LEADING);
+        let parts = u64::try_from(self.leading.max(picture.reorder)).unwrap_or(0).saturating_add(1);
+        let (one, floor) = (self.ticks(1), self.ticks(self.floor));
+        floor - Ticks(scale(one.0, before.min(self.leading).unsigned_abs(), parts, Rounding::Near))
+    }
+
+    fn ticks(&self, steps: i64) -> Ticks {
+        let per_second = u64::from(self.base.den.get()).saturating_mul(self.rate.1);
+        Ticks(scale(steps, per_second, self.rate.0.saturating_mul(u64::from(self.base.num.get())), Rounding::Near))
+    }
+}
+
+/// Most steps of room left before a picture that restarts its sequence.
+const MAX_LEADING: i64 = 32;
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    fn stamps(pictures: &[(i64, bool)], reorder: i64) -> Vec<(i64, i64)> {
+        let mut clock = Clock::new(TimeBase::hz(2500));
+        let stamp = |(order, restarts): &(i64, bool)| {
+            let picture = Timing { order: Some(*order), restarts: *restarts, span: 1, reorder, ..Timing::default() };
+            let stamps = clock.stamp(picture);
+            (stamps.pts.unwrap().0, stamps.dts.0)
+        };
+        pictures.iter().map(stamp).collect()
+    }
+
+    #[test]
+    fn order_becomes_pts_and_decoding_goes_ahead() {
+        let got = stamps(&[(0, true), (3, false), (1, false), (2, false), (0, true), (1, false)], 2);
+        assert_eq!(got, [(0, -200), (300, -100), (100, 0), (200, 100), (400, 200), (500, 300)]);
+    }
+
+    #[test]
+    fn lost_pictures_leave_a_gap_until_the_next_restart() {
+        let got = stamps(&[(0, true), (9, false), (0, true), (1, false)], 0);
+        assert_eq!(got, [(0, 0), (900, 100), (1000, 1000), (1100, 1100)]);
+    }
+
+    #[test]
+    fn pictures_before_a_restart_keep_their_order() {
+        let got = stamps(&[(0, true), (1, false), (0, true), (-1, false), (1, false), (0, true), (-1, false)], 1);
+        let mut shown: Vec<_> = got.iter().enumerate().map(|(n, times)| (times.0, n)).collect();
+        shown.sort_unstable();
+        assert_eq!(shown.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [0, 1, 3, 2, 4, 6, 5]);
+        assert!(got.iter().all(|(pts, dts)| pts >= dts) && got.windows(2).all(|pair| pair[0].1 < pair[1].1), "{got:?}");
+    }
+}

@@ -1,0 +1,185 @@
+//! A raw stream of NAL units read as packets: access units with times from picture order and rate (PAR-8).
+//!
+//! ```text
+//!   Input ─▶ Assembler + Coding ─▶ unit, picture ─▶ Clock ─▶ Packet
+//!                     └ parameter sets ─▶ StreamInfo, when it is new or has changed
+//! ```
+
+use bytes::Bytes;
+
+use super::{Assembled, Assembler, Clock, assemble::Coding, clock::Timing};
+use crate::{
+    error::Result,
+    input::Input,
+    packet::{Flags, Packet, SideData},
+    stream::{Codec, Media, StreamInfo, Video},
+    time::TimeBase,
+};
+
+/// What a raw stream needs to know of its codec beside where access units are.
+pub trait RawCoding: Coding {
+    /// The codec.
+    const CODEC: Codec;
+
+    /// Steps of the picture order that one frame takes.
+    const STEPS: u32;
+
+    /// Whether decoding can start with `picture`.
+    fn is_key(&self, picture: &Self::Picture) -> bool;
+
+    /// What the clock needs to know of `picture`.
+    fn timing(&self, picture: &Self::Picture) -> Timing;
+
+    /// Changes whenever [`RawCoding::describe`] may say something else; `None` when `picture` says nothing of it.
+    fn version(&self, picture: &Self::Picture) -> Option<u64>;
+
+    /// What the parameter sets of `picture` say; `None` without them.
+    fn describe(&self, picture: &Self::Picture) -> Option<Description>;
+
+    /// The next remark about the stream, with the offset of what it is about.
+    fn next_warning(&mut self) -> Option<(u64, &'static str)>;
+}
+
+/// What parameter sets say of a stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Description {
+    /// The sets in Annex B form.
+    pub config: Bytes,
+    /// Codec profile.
+    pub profile: u8,
+    /// Size, rate, shape, level.
+    pub video: Video,
+}
+
+/// What [`RawStream::poll`] says.
+#[derive(Clone, Debug)]
+pub enum RawEvent {
+    /// What the stream is, before the first packet and whenever it changes.
+    Stream(StreamInfo),
+    /// The next access unit.
+    Packet(Packet),
+    /// More bytes decide.
+    NeedBytes,
+    /// There is nothing more.
+    End,
+}
+
+/// Reads access units of one codec.
+#[derive(Debug)]
+pub struct RawStream<C: RawCoding> {
+    assembler: Assembler,
+    coding: C,
+    clock: Clock,
+    /// Frames per second that were asked for.
+    asked_rate: Option<(u32, u32)>,
+    described: Option<(Option<u64>, StreamInfo)>,
+    /// Waits behind the description it changed.
+    waiting: Option<Packet>,
+    rate_assumed: bool,
+}
+
+/// Ticks of all raw streams, as in the reference.
+pub const RAW_TIME_BASE: TimeBase = TimeBase::hz(1_200_000);
+
+/// Frames per second when nobody says.
+const DEFAULT_RATE: (u32, u32) = (25, 1);
+
+impl<C: RawCoding> RawStream<C> {
+    /// Reads with `coding`. `rate`: frames per second, whatever the stream says.
+    pub fn new(coding: C, rate: Option<(u32, u32)>) -> Self {
+        Self {
+            assembler: Assembler::default(),
+            coding,
+            clock: Clock::new(RAW_TIME_BASE),
+            asked_rate: rate,
+            described: None,
+            waiting: None,
+            rate_assumed: false,
+        }
+    }
+
+    /// The bytes fed so far end a unit: it is out at the next poll.
+    pub fn finish_unit(&mut self) {
+        self.assembler.finish_unit();
+    }
+
+    /// What comes next.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Limit`] for an access unit that is too long.
+    pub fn poll(&mut self, input: &mut Input) -> Result<RawEvent> {
+        if let Some(packet) = self.waiting.take() {
+            return Ok(RawEvent::Packet(packet));
+        }
+        let (at, data, picture) = match self.assembler.poll(input, &mut self.coding)? {
+            Assembled::Unit(at, data, picture) => (at, data, picture),
+            Assembled::NeedBytes => return Ok(RawEvent::NeedBytes),
+            Assembled::End => return Ok(RawEvent::End),
+        };
+        while let Some((at, what)) = self.coding.next_warning() {
+            input.warn_at(at, what);
+        }
+        let changed = self.describe(&picture, at, input);
+        let stamps = self.clock.stamp(self.coding.timing(&picture));
+        let packet = Packet {
+            stream: 0,
+            pts: stamps.pts,
+            dts: Some(stamps.dts),
+            duration: stamps.duration,
+            flags: Flags::key(self.coding.is_key(&picture)),
+            side: SideData::default(),
+            position: Some(at),
+            data,
+        };
+        Ok(match changed {
+            Some(info) => {
+                self.waiting = Some(packet);
+                RawEvent::Stream(info)
+            }
+            None => RawEvent::Packet(packet),
+        })
+    }
+
+    /// The stream as it is from `picture` on, if that is news.
+    fn describe(&mut self, picture: &C::Picture, at: u64, input: &mut Input) -> Option<StreamInfo> {
+        let version = self.coding.version(picture);
+        if let Some((known, _)) = &self.described
+            && (version.is_none() || version == *known)
+        {
+            return None;
+        }
+        let description = self.coding.describe(picture);
+        if description.is_none() && self.described.is_some() {
+            return None;
+        }
+        let rate = self.rate(description.as_ref(), at, input);
+        self.clock.set_rate(u64::from(rate.0) * u64::from(C::STEPS), u64::from(rate.1));
+        let profile = description.as_ref().map(|description| description.profile);
+        let Description { config, video, .. } = description.unwrap_or_default();
+        let media = Media::Video(Video { frame_rate: Some(rate), ..video });
+        let mut info = StreamInfo::new(C::CODEC, RAW_TIME_BASE, media);
+        (info.config, info.profile) = (config, profile);
+        let news = self.described.as_ref().is_none_or(|(_, known)| *known != info);
+        self.described = Some((version, info.clone()));
+        news.then_some(info)
+    }
+
+    fn rate(&mut self, description: Option<&Description>, at: u64, input: &mut Input) -> (u32, u32) {
+        let plausible = |rate: &(u32, u32)| {
+            let (num, den) = (u64::from(rate.0), u64::from(rate.1));
+            num <= MAX_RATE * den && num * MAX_RATE >= den
+        };
+        let coded = description.and_then(|description| description.video.frame_rate).filter(plausible);
+        if let Some(rate) = self.asked_rate.or(coded) {
+            return rate;
+        }
+        if description.is_some() && !self.rate_assumed {
+            self.rate_assumed = true;
+            input.warn_at(at, "the stream does not say its frame rate: 25 assumed");
+        }
+        DEFAULT_RATE
+    }
+}
+
+/// Highest believed frame rate, and the longest believed frame in seconds.
+const MAX_RATE: u64 = 1000;

@@ -1,0 +1,282 @@
+//! Slice header, as far as access units, picture order and reference marking need it (ISO/IEC 14496-10 §7.3.3).
+
+use alloc::borrow::Cow;
+
+use super::{Header, ParameterSets, PicOrderCnt, Pps, Sps, kind};
+use crate::{bits::Bits, syntax::annexb};
+
+/// What a slice codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SliceType {
+    /// Predicted from one picture a block.
+    P,
+    /// Predicted from up to two.
+    B,
+    /// Not predicted from other pictures.
+    I,
+    /// P for switching streams.
+    Sp,
+    /// I for switching streams.
+    Si,
+}
+
+impl SliceType {
+    fn of(slice_type: u32) -> Option<Self> {
+        Some(match slice_type {
+            0 | 5 => Self::P,
+            1 | 6 => Self::B,
+            2 | 7 => Self::I,
+            3 | 8 => Self::Sp,
+            4 | 9 => Self::Si,
+            _ => return None,
+        })
+    }
+
+    /// `P`, `B`, `I`, `SP` or `SI`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::P => "P",
+            Self::B => "B",
+            Self::I => "I",
+            Self::Sp => "SP",
+            Self::Si => "SI",
+        }
+    }
+}
+
+/// The fields that every slice begins with; they need no parameter set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceStart {
+    /// Address of its first macroblock (pair).
+    pub first_mb_in_slice: u32,
+    /// What it codes.
+    pub slice_type: SliceType,
+    /// The picture parameter set it uses: 0 to 255.
+    pub pic_parameter_set_id: u8,
+}
+
+/// A slice header up to redundant_pic_cnt. Names are the standard's; absent fields are 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceHeader {
+    /// The fields before those that depend on parameter sets.
+    pub start: SliceStart,
+    /// Of the NAL unit: whether the picture is kept for prediction.
+    pub nal_ref_idc: u8,
+    /// Whether it belongs to an IDR picture.
+    pub idr: bool,
+    /// Which plane, when the three are coded apart.
+    pub colour_plane_id: u8,
+    /// Counts reference frames, modulo 2^log2_max_frame_num.
+    pub frame_num: u32,
+    /// It belongs to a field, not a frame.
+    pub field_pic_flag: bool,
+    /// The field is the bottom one.
+    pub bottom_field_flag: bool,
+    /// Tells consecutive IDR pictures apart.
+    pub idr_pic_id: u32,
+    /// Low bits of the picture order count.
+    pub pic_order_cnt_lsb: u32,
+    /// Picture order count of the bottom field, less that of the top one.
+    pub delta_pic_order_cnt_bottom: i32,
+    /// Corrections of the expected picture order count.
+    pub delta_pic_order_cnt: [i32; 2],
+    /// 0 for the primary coded picture.
+    pub redundant_pic_cnt: u32,
+}
+
+/// Bytes of a NAL unit that surely hold a slice header up to redundant_pic_cnt.
+pub(super) const HEAD: usize = 64;
+
+/// Bytes of a NAL unit that hold a slice header up to its reference marking, unless it carries hundreds of weights.
+const LONG_HEAD: usize = 2048;
+
+/// The slice in a NAL unit.
+pub(super) struct Slice<'a> {
+    header: Header,
+    rbsp: Cow<'a, [u8]>,
+}
+
+impl<'a> Slice<'a> {
+    /// `None` when the unit is no slice of a primary or redundant picture.
+    fn of(nal: &'a [u8], most: usize) -> Option<Self> {
+        let header = Header::of(nal)?;
+        let is_slice = matches!(header.nal_unit_type, kind::SLICE | kind::PARTITION_A | kind::IDR);
+        is_slice.then(|| Self { header, rbsp: annexb::unescape_head(nal.get(1..).unwrap_or_default(), most) })
+    }
+}
+
+impl SliceStart {
+    /// The start of the slice in `nal`; `None` when it is no slice, or too short, or its type or set is out of range.
+    pub fn parse(nal: &[u8]) -> Option<Self> {
+        Self::read(&mut Bits::new(&Slice::of(nal, HEAD)?.rbsp))
+    }
+
+    fn read(bits: &mut Bits<'_>) -> Option<Self> {
+        Some(Self {
+            first_mb_in_slice: bits.ue()?,
+            slice_type: SliceType::of(bits.ue()?)?,
+            pic_parameter_set_id: u8::try_from(bits.ue()?).ok()?,
+        })
+    }
+}
+
+impl SliceHeader {
+    /// The header of the slice in `nal` (or in its first bytes). `None` when it is no slice, too short, or names sets
+    /// that are not there.
+    pub fn parse(nal: &[u8], sets: &ParameterSets) -> Option<Self> {
+        let slice = Slice::of(nal, HEAD)?;
+        let mut bits = Bits::new(&slice.rbsp);
+        Self::read(slice.header, &mut bits, sets).map(|(header, ..)| header)
+    }
+
+    fn read<'s>(nal: Header, bits: &mut Bits<'_>, sets: &'s ParameterSets) -> Option<(Self, &'s Sps, &'s Pps)> {
+        let start = SliceStart::read(bits)?;
+        let (sps, pps) = sets.of_slice(start.pic_parameter_set_id)?;
+        let mut header = Self {
+            start,
+            nal_ref_idc: nal.nal_ref_idc,
+            idr: nal.nal_unit_type == kind::IDR,
+            colour_plane_id: 0,
+            frame_num: 0,
+            field_pic_flag: false,
+            bottom_field_flag: false,
+            idr_pic_id: 0,
+            pic_order_cnt_lsb: 0,
+            delta_pic_order_cnt_bottom: 0,
+            delta_pic_order_cnt: [0; 2],
+            redundant_pic_cnt: 0,
+        };
+        if sps.separate_colour_plane_flag {
+            header.colour_plane_id = bits.read(2)? as u8;
+        }
+        header.frame_num = bits.read(u32::from(sps.log2_max_frame_num))?;
+        if !sps.frame_mbs_only_flag {
+            header.field_pic_flag = bits.flag()?;
+            header.bottom_field_flag = header.field_pic_flag && bits.flag()?;
+        }
+        if header.idr {
+            header.idr_pic_id = bits.ue()?;
+        }
+        header.read_order(bits, sps, pps)?;
+        if pps.redundant_pic_cnt_present_flag {
+            header.redundant_pic_cnt = bits.ue()?;
+        }
+        Some((header, sps, pps))
+    }
+
+    fn read_order(&mut self, bits: &mut Bits<'_>, sps: &Sps, pps: &Pps) -> Option<()> {
+        let bottom_too = pps.bottom_field_pic_order_in_frame_present_flag && !self.field_pic_flag;
+        match &sps.pic_order_cnt {
+            PicOrderCnt::Lsb { log2_max_lsb } => {
+                self.pic_order_cnt_lsb = bits.read(u32::from(*log2_max_lsb))?;
+                if bottom_too {
+                    self.delta_pic_order_cnt_bottom = bits.se()?;
+                }
+            }
+            PicOrderCnt::Cycle { delta_pic_order_always_zero_flag: false, .. } => {
+                self.delta_pic_order_cnt = [bits.se()?, if bottom_too { bits.se()? } else { 0 }];
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// Whether this slice, of a primary coded picture, is of another picture than `previous` (§7.4.1.2.4).
+    pub fn begins_picture_after(&self, previous: &Self) -> bool {
+        let differs = (self.frame_num, self.start.pic_parameter_set_id, self.field_pic_flag, self.bottom_field_flag)
+            != (
+                previous.frame_num,
+                previous.start.pic_parameter_set_id,
+                previous.field_pic_flag,
+                previous.bottom_field_flag,
+            );
+        differs
+            || (self.nal_ref_idc == 0) != (previous.nal_ref_idc == 0)
+            || self.idr != previous.idr
+            || self.idr_pic_id != previous.idr_pic_id
+            || self.pic_order_cnt_lsb != previous.pic_order_cnt_lsb
+            || self.delta_pic_order_cnt_bottom != previous.delta_pic_order_cnt_bottom
+            || self.delta_pic_order_cnt != previous.delta_pic_order_cnt
+    }
+}
+
+/// Whether the slice in `nal` ends all references and restarts the order of pictures, as memory management operation 5
+/// does in a picture that is no IDR picture (§7.4.3.3).
+pub fn restarts_order(nal: &[u8], sets: &ParameterSets) -> bool {
+    let Some(slice) = Slice::of(nal, LONG_HEAD) else { return false };
+    let mut bits = Bits::new(&slice.rbsp);
+    let Some((header, sps, pps)) = SliceHeader::read(slice.header, &mut bits, sets) else { return false };
+    !header.idr && header.nal_ref_idc != 0 && marking_has_5(&mut bits, &header, sps, pps).unwrap_or(false)
+}
+
+fn marking_has_5(bits: &mut Bits<'_>, header: &SliceHeader, sps: &Sps, pps: &Pps) -> Option<bool> {
+    let slice_type = header.start.slice_type;
+    let lists = match slice_type {
+        SliceType::P | SliceType::Sp => 1,
+        SliceType::B => 2,
+        SliceType::I | SliceType::Si => 0,
+    };
+    if slice_type == SliceType::B {
+        let _direct_spatial_mv_pred_flag = bits.flag()?;
+    }
+    let mut active = pps.num_ref_idx_default_active;
+    if lists > 0 && bits.flag()? {
+        for count in active.iter_mut().take(lists) {
+            *count = bits.ue().filter(|minus1| *minus1 < 32)? as u8 + 1;
+        }
+    }
+    for _ in 0..lists {
+        skip_list_modification(bits)?;
+    }
+    let weighted = match slice_type {
+        SliceType::P | SliceType::Sp => pps.weighted_pred_flag,
+        SliceType::B => pps.weighted_bipred_idc == 1,
+        _ => false,
+    };
+    if weighted {
+        skip_weights(bits, active.get(..lists)?, sps.chroma_array_type() != 0)?;
+    }
+    let adaptive_ref_pic_marking_mode_flag = bits.flag()?;
+    if !adaptive_ref_pic_marking_mode_flag {
+        return Some(false);
+    }
+    loop {
+        match bits.ue()? {
+            0 => return Some(false),
+            5 => return Some(true),
+            3 => bits.ue().and(bits.ue())?,
+            1 | 2 | 4 | 6 => bits.ue()?,
+            _ => return None,
+        };
+    }
+}
+
+fn skip_list_modification(bits: &mut Bits<'_>) -> Option<()> {
+    let ref_pic_list_modification_flag = bits.flag()?;
+    if !ref_pic_list_modification_flag {
+        return Some(());
+    }
+    loop {
+        match bits.ue()? {
+            0..=2 => bits.ue()?,
+            3 => return Some(()),
+            _ => return None,
+        };
+    }
+}
+
+fn skip_weights(bits: &mut Bits<'_>, active: &[u8], chroma: bool) -> Option<()> {
+    let _luma_log2_weight_denom = bits.ue()?;
+    if chroma {
+        let _chroma_log2_weight_denom = bits.ue()?;
+    }
+    for _ in active.iter().flat_map(|count| 0..*count) {
+        if bits.flag()? {
+            bits.se().and(bits.se())?;
+        }
+        if chroma && bits.flag()? {
+            (0..4).try_for_each(|_| bits.se().map(|_| ()))?;
+        }
+    }
+    Some(())
+}
