@@ -214,6 +214,16 @@ impl Input {
         n
     }
 
+    /// Puts back bytes that were taken or skipped last: they stand in front of the unread ones again. Copies them.
+    pub fn give_back(&mut self, bytes: &[u8]) {
+        let rest = self.peek();
+        let mut buffer = BytesMut::with_capacity(bytes.len().saturating_add(rest.len()));
+        buffer.extend_from_slice(bytes);
+        buffer.extend_from_slice(rest);
+        self.offset = self.offset.saturating_sub(bytes.len() as u64);
+        self.window = Window::Own { filled: buffer.len(), buffer };
+    }
+
     /// Moves to the absolute offset `at`. Forward always works (bytes on the way are passed over as they come), back
     /// only on a seekable input.
     ///

@@ -23,6 +23,8 @@ pub mod error;
 pub mod io;
 pub mod blocking;
 pub mod avio;
+#[cfg(feature = "layout")]
+pub mod layout;
 
 #[doc(no_inline)]
 pub use error::{Error, MediaError, Result};

@@ -1,0 +1,223 @@
+//! Is a layout sound? Checked once, so that reading and writing by it cannot fail in ways an input chooses.
+
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+};
+
+use super::{
+    BodyKind, Constant, Field, From, Kind, Layout, MAX_BODY, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING, Meaning, Role,
+};
+
+/// What is wrong with a layout, where, and what would help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `preamble`, `header`, `inside`, `tail`, `body` or `limits`.
+    pub part: &'static str,
+    /// Index of the field in its part, if it is about one.
+    pub field: Option<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl core::fmt::Display for Fault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {} ({})", self.part, self.what, self.hint)
+    }
+}
+
+impl Layout {
+    /// Whether the layout is sound.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn check(&self) -> Result<(), Fault> {
+        self.check_nested(0)
+    }
+
+    fn check_nested(&self, depth: usize) -> Result<(), Fault> {
+        if depth > MAX_NESTING {
+            return Err(fault("body", None, format!("nested deeper than {MAX_NESTING}"), "flatten the layouts"));
+        }
+        for (part, fields) in
+            [("preamble", &self.preamble), ("header", &self.header), ("inside", &self.inside), ("tail", &self.tail)]
+        {
+            check_part(part, fields)?;
+        }
+        if self.header.is_empty() {
+            return Err(fault(
+                "header",
+                None,
+                "there is no field".to_owned(),
+                "add a [[header]] with at least a length",
+            ));
+        }
+        let sized = |field: &&Field| matches!(field.role, Some(Role::Length { .. }));
+        let lengths = self.header.iter().filter(sized).count();
+        match (lengths, self.body.length) {
+            (0, None) => {
+                let hint = "give one header field role = \"length\", or the body a fixed length";
+                return Err(fault("header", None, "nothing says how long the body is".to_owned(), hint));
+            }
+            (1.., Some(_)) => {
+                let hint = "keep one of them";
+                return Err(fault("body", None, "a fixed length and a length field".to_owned(), hint));
+            }
+            _ => {}
+        }
+        if self.preamble.iter().chain(&self.tail).any(|field| matches!(field.role, Some(Role::Length { .. })))
+            && lengths == 0
+        {
+            return Err(fault("header", None, "the length is not in the header".to_owned(), "move it there"));
+        }
+        if self.limits.body == 0 || self.limits.body as usize > MAX_BODY {
+            let what = format!("a body of {} bytes", self.limits.body);
+            return Err(fault("limits", None, what, &format!("between 1 and {MAX_BODY}")));
+        }
+        if self.body.length.is_some_and(|length| length > self.limits.body) {
+            return Err(fault("limits", None, "the fixed body is longer than the limit".to_owned(), "raise the limit"));
+        }
+        self.check_ranges()?;
+        match &self.body.kind {
+            BodyKind::Nested(inner) => inner.check_nested(depth + 1),
+            BodyKind::Avcc(n) if ![1, 2, 4].contains(n) => {
+                Err(fault("body", None, format!("avcc with lengths of {n} bytes"), "1, 2 or 4"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ranges of lengths and checksums name fields of the header that stand on whole bytes.
+    fn check_ranges(&self) -> Result<(), Fault> {
+        for (part, fields) in [("header", &self.header), ("tail", &self.tail)] {
+            for (index, field) in fields.iter().enumerate() {
+                let from = match &field.role {
+                    Some(Role::Length { from, unit, .. }) => {
+                        if *unit == 0 {
+                            return Err(fault(
+                                part,
+                                Some(index),
+                                "a unit of 0 bytes".to_owned(),
+                                "1 is the usual unit",
+                            ));
+                        }
+                        *from
+                    }
+                    Some(Role::Checksum { from, .. }) => *from,
+                    _ => continue,
+                };
+                let (start, behind) = match from {
+                    From::Field(start) => (start, 0),
+                    From::Behind(start) => (start, 1),
+                    From::Start | From::Body => continue,
+                };
+                let before = self.header.get(..start.saturating_add(behind)).unwrap_or_default();
+                let bits: usize = before.iter().map(|field| field.kind.bits()).sum();
+                if start >= self.header.len() || !bits.is_multiple_of(8) {
+                    let what = format!("{} counts from a field that is not a whole byte of the header", field.name);
+                    return Err(fault(part, Some(index), what, "name a header field that starts on a byte"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_part(part: &'static str, fields: &[Field]) -> Result<(), Fault> {
+    if fields.len() > MAX_FIELDS {
+        return Err(fault(part, None, format!("{} fields", fields.len()), &format!("at most {MAX_FIELDS}")));
+    }
+    let (mut bits, mut runs) = (0usize, 0usize);
+    for (index, field) in fields.iter().enumerate() {
+        check_field(part, index, field, fields)?;
+        let whole_bytes = !matches!(field.kind, Kind::Number { .. });
+        if whole_bytes && !runs.is_multiple_of(8) {
+            let what = format!("{} starts inside a byte", field.name);
+            return Err(fault(part, Some(index), what, "fill up the bits before it"));
+        }
+        runs += field.kind.bits();
+        bits += field.kind.bits();
+    }
+    if !bits.is_multiple_of(8) {
+        let what = format!("{bits} bits are not whole bytes");
+        return Err(fault(part, fields.len().checked_sub(1), what, &format!("add a field of {} bits", 8 - bits % 8)));
+    }
+    if bits > MAX_HEADER_BITS {
+        return Err(fault(part, None, format!("{bits} bits"), &format!("at most {MAX_HEADER_BITS}")));
+    }
+    Ok(())
+}
+
+fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]) -> Result<(), Fault> {
+    let wrong = |what: String, hint: &str| Err(fault(part, Some(index), what, hint));
+    if field.name.is_empty() {
+        return wrong("a field without a name".to_owned(), "name = \"…\"");
+    }
+    if fields.iter().take(index).any(|other| other.name == field.name) {
+        return wrong(format!("a second field {}", field.name), "names are unique in their part");
+    }
+    match field.kind {
+        Kind::Number { bits, little, .. } => {
+            if bits == 0 || bits > 64 {
+                return wrong(format!("{} has {bits} bits", field.name), "1 to 64");
+            }
+            if little && !bits.is_multiple_of(8) {
+                return wrong(format!("{} is little-endian and not whole bytes", field.name), "leave out le");
+            }
+        }
+        Kind::Bcd { digits } if digits == 0 || !digits.is_multiple_of(2) => {
+            return wrong(format!("{} has {digits} digits", field.name), "an even number, two a byte");
+        }
+        _ => {}
+    }
+    match (&field.constant, field.kind) {
+        (Some(Constant::Number(value)), Kind::Number { bits, .. }) if bits < 64 && value >> bits != 0 => {
+            return wrong(format!("the value {value} of {} does not fit {bits} bits", field.name), "widen the field");
+        }
+        (Some(Constant::Bytes(_)), Kind::Number { .. } | Kind::Bcd { .. }) => {
+            return wrong(format!("{} is a number", field.name), "give value a number");
+        }
+        (Some(Constant::Bytes(bytes)), kind) if bytes.len() * 8 > kind.bits() => {
+            return wrong(format!("the value of {} is longer than the field", field.name), "widen the field");
+        }
+        (Some(Constant::Number(_)), Kind::Text { .. } | Kind::Bytes { .. }) => {
+            return wrong(format!("{} is not a number", field.name), "give value a text");
+        }
+        _ => {}
+    }
+    if let Some(condition) = field.when.iter().find(|condition| condition.field >= index) {
+        let what = format!("{} depends on field {} which is not in front of it", field.name, condition.field);
+        return wrong(what, "conditions look back");
+    }
+    let optional_bits = !field.when.is_empty() && !field.kind.bits().is_multiple_of(8);
+    if optional_bits && !grouped(index, field, fields) {
+        let what = format!("{} is conditional and not whole bytes", field.name);
+        return wrong(what, "give all bits of the byte the same condition");
+    }
+    let mapped = field.map.iter().any(|(_, meaning)| matches!(meaning, Meaning::Codec(_)));
+    if field.role == Some(Role::Codec) && !mapped {
+        return wrong(format!("{} says the codec but has no map", field.name), "map = { 1 = \"h264\" }");
+    }
+    if field.role == Some(Role::Fragment) && field.map.is_empty() {
+        return wrong(
+            format!("{} says the fragment but has no map", field.name),
+            "map = { 0 = \"whole\", 1 = \"first\", … }",
+        );
+    }
+    Ok(())
+}
+
+/// Whether the neighbours with the same condition fill whole bytes.
+fn grouped(index: usize, field: &Field, fields: &[Field]) -> bool {
+    let same = |other: &&Field| other.when == field.when;
+    let (before, after) = fields.split_at(index);
+    let bits = |found: usize, field: &Field| found + field.kind.bits();
+    (before.iter().rev().take_while(same).fold(0, bits) + after.iter().take_while(same).fold(0, bits)).is_multiple_of(8)
+}
+
+fn fault(part: &'static str, field: Option<usize>, what: String, hint: &str) -> Fault {
+    Fault { part, field, what, hint: hint.to_string() }
+}

@@ -1,0 +1,368 @@
+//! Reads messages by a layout: a demuxer whose every message is a unit of its own, and which finds its way after garbage.
+
+use alloc::{borrow::Cow, boxed::Box, collections::VecDeque, format, vec::Vec};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    BodyKind, Fault, Fragment, Layout, MAX_STREAMS,
+    message::{self, Facts, Lack, Message, Stamp, Steady},
+    payload,
+};
+use crate::{
+    error::{Error, Result},
+    format::{Demuxer, Event},
+    input::Input,
+    packet::{Flags, Packet},
+    stream::{Audio, Codec, Kind, Media, StreamInfo, Video},
+    time::{Rounding, Ticks, TimeBase},
+};
+
+mod search;
+use search::Search;
+
+/// The name errors carry.
+const NAME: &str = "layout";
+
+/// A demuxer for a layout.
+pub struct Reader {
+    layout: Layout,
+    opened: bool,
+    preamble: Facts,
+    steady: Steady,
+    search: Option<Search>,
+    streams: Vec<Stream>,
+    events: VecDeque<Event>,
+    sequence: Option<u64>,
+    nested: Option<Box<(Reader, Input)>>,
+    /// The message before, until a good one follows it: where it stood, and its bytes.
+    last: Option<(u64, Bytes)>,
+    /// Bytes in front of this offset were given back once.
+    given_back: u64,
+}
+
+struct Stream {
+    value: u64,
+    info: StreamInfo,
+    pts: Unroll,
+    dts: Unroll,
+    parts: Option<(BytesMut, Packet)>,
+    new_config: Option<Bytes>,
+}
+
+impl Reader {
+    /// A reader of `layout`.
+    ///
+    /// # Errors
+    /// The layout's first [`Fault`].
+    pub fn new(layout: Layout) -> core::result::Result<Self, Fault> {
+        layout.check()?;
+        let nested = match &layout.body.kind {
+            BodyKind::Nested(inner) => Some(Box::new((Self::new((**inner).clone())?, Input::new()))),
+            _ => None,
+        };
+        let opened = layout.preamble.is_empty();
+        Ok(Self {
+            layout,
+            opened,
+            preamble: Facts::default(),
+            steady: Steady::new(),
+            search: None,
+            streams: Vec::new(),
+            events: VecDeque::new(),
+            sequence: None,
+            nested,
+            last: None,
+            given_back: 0,
+        })
+    }
+
+    /// Reads the preamble; `true` when it is behind us.
+    fn open(&mut self, input: &mut Input) -> Result<bool> {
+        let mut facts = Facts::default();
+        match message::part(&self.layout.preamble, input.peek(), 0, None, &mut facts) {
+            Ok(part) => {
+                input.skip(part.end);
+                self.preamble = facts;
+            }
+            Err(Lack::Need(_)) if !input.ended() => return Ok(false),
+            Err(Lack::Need(_)) if input.peek().is_empty() => {}
+            Err(Lack::Bad(why)) if self.layout.limits.resync => {
+                input.warn(format!("{}: no preamble ({why}); joining in the middle", self.layout.name));
+            }
+            Err(Lack::Bad(why)) => return Err(self.malformed(&why, input.offset())),
+            Err(_) => return Err(self.malformed("the preamble is cut short", input.offset())),
+        }
+        self.opened = true;
+        Ok(true)
+    }
+
+    fn malformed(&self, why: &str, at: u64) -> Error {
+        Error::malformed(NAME, format!("{}: {why}", self.layout.name), at)
+    }
+
+    /// Takes a whole message from the input and queues what it says.
+    fn accept(&mut self, message: &Message, input: &mut Input) -> Result<()> {
+        let at = input.offset();
+        message::hold(&self.layout, message, input.peek(), &mut self.steady);
+        let Some(bytes) = input.take(message.total()) else { return Ok(()) };
+        let body = bytes.slice(message.body.clone());
+        self.last = Some((at, bytes));
+        if let Some((number, bits)) = message.facts.sequence {
+            let mask = u64::MAX >> (64 - u32::from(bits.clamp(1, 64)));
+            if self.sequence.is_some_and(|last| last.wrapping_add(1) & mask != number) {
+                input.warn_at(at, "a gap in the sequence numbers");
+            }
+            self.sequence = Some(number);
+        }
+        if message.facts.skip {
+            return Ok(());
+        }
+        match self.nested.take() {
+            Some(mut nested) => {
+                let done = self.read_nested(&mut nested, &body);
+                self.nested = Some(nested);
+                done
+            }
+            None => self.deliver(&message.facts, body, at, input),
+        }
+    }
+
+    fn read_nested(&mut self, nested: &mut (Reader, Input), body: &[u8]) -> Result<()> {
+        let (reader, inner) = nested;
+        inner.push(body);
+        loop {
+            match reader.poll(inner)? {
+                Event::NeedBytes | Event::End => return Ok(()),
+                event => self.events.push_back(event),
+            }
+        }
+    }
+
+    fn deliver(&mut self, facts: &Facts, body: Bytes, at: u64, input: &mut Input) -> Result<()> {
+        let codec = facts.codec.flatten().or(self.layout.body.codec);
+        if facts.codec == Some(None) && self.layout.body.codec.is_none() {
+            input.warn_at(at, "a codec that the layout's map does not name");
+        }
+        let codec = codec.unwrap_or(Codec::Data);
+        let index = self.stream(facts, codec)?;
+        let kind = self.layout.body.kind.clone();
+        let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
+        if facts.config {
+            if stream.info.config != body {
+                stream.info.config = body.clone();
+                stream.new_config = Some(body);
+                self.events.push_back(Event::Stream(index, Box::new(stream.info.clone())));
+            }
+            return Ok(());
+        }
+        let Some(unpacked) = payload::unpack(&kind, codec, body) else {
+            input.warn_at(at, "a body that is not what the layout says");
+            return Ok(());
+        };
+        if let Some(changed) = refine(stream, &unpacked) {
+            self.events.push_back(Event::Stream(index, Box::new(changed)));
+        }
+        let data = unpacked.data;
+        let key = |data: &[u8]| facts.key.unwrap_or_else(|| payload::is_key(&kind, codec, data));
+        let mut packet = Packet { stream: index, position: Some(at), ..Packet::default() };
+        stream.time(facts, &mut packet);
+        let limit = self.layout.limits.body as usize;
+        let whole = match facts.fragment {
+            None | Some(Fragment::Whole) => {
+                packet.flags = Flags::key(key(&data));
+                Some((data, packet))
+            }
+            Some(Fragment::First) => {
+                packet.flags = Flags::key(key(&data));
+                if stream.parts.replace((BytesMut::from(&data[..]), packet)).is_some() {
+                    input.warn_at(at, "a packet without its last part is dropped");
+                }
+                None
+            }
+            Some(fragment) => stream.join(fragment, &data, limit).unwrap_or_else(|why| {
+                input.warn_at(at, why);
+                None
+            }),
+        };
+        if let Some((data, mut packet)) = whole {
+            packet.data = data;
+            if let Some(config) = stream.new_config.take() {
+                packet.side.set_new_config(config);
+            }
+            self.events.push_back(Event::Packet(packet));
+        }
+        Ok(())
+    }
+
+    /// The index of the stream that these facts name; a new one is announced.
+    fn stream(&mut self, facts: &Facts, codec: Codec) -> Result<usize> {
+        let value = facts.stream.unwrap_or(facts.media.map_or(0, |kind| kind as u64));
+        let known = |stream: &Stream| stream.value == value && stream.info.codec == codec;
+        if let Some(index) = self.streams.iter().position(known) {
+            return Ok(index);
+        }
+        if self.streams.len() >= MAX_STREAMS {
+            return Err(Error::Limit { what: "streams of a layout (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
+        }
+        let base = facts.dts.or(facts.pts).map_or(TimeBase::MICROS, |stamp| stamp.clock.base);
+        let (rate, channels) = self.layout.body.audio;
+        let media = match codec.kind() {
+            Kind::Audio => Media::Audio(Audio {
+                sample_rate: facts.sample_rate.unwrap_or(rate),
+                channels: facts.channels.unwrap_or(channels),
+                frame_size: if codec == Codec::Aac { 1024 } else { 0 },
+                ..Audio::default()
+            }),
+            Kind::Video => {
+                let (width, height) = (facts.width.unwrap_or(0), facts.height.unwrap_or(0));
+                Media::Video(Video { width, height, ..Video::default() })
+            }
+            Kind::Subtitle => Media::Subtitle,
+            Kind::Data | Kind::Attachment => Media::Data,
+        };
+        let info = StreamInfo::new(codec, base, media);
+        let index = self.streams.len();
+        self.events.push_back(Event::Stream(index, Box::new(info.clone())));
+        let (pts, dts) = (Unroll::default(), Unroll::default());
+        self.streams.push(Stream { value, info, pts, dts, parts: None, new_config: None });
+        Ok(index)
+    }
+
+    /// Starts a search. The message before is suspect, too: garbage in its header may have made it swallow others, so
+    /// its bytes are searched as well. No byte is given back twice, which keeps the work linear.
+    fn lose(&mut self, input: &mut Input, why: Cow<'static, str>) {
+        if let Some((at, bytes)) = self.last.take()
+            && at >= self.given_back
+            && at.saturating_add(bytes.len() as u64) == input.offset()
+        {
+            self.given_back = input.offset();
+            input.give_back(&bytes);
+            self.search = Some(Search::within(input, bytes.len() as u64, why));
+        } else {
+            self.search = Some(Search::within(input, 0, why));
+        }
+    }
+
+    /// Nothing more comes: what is left is cut, and unfinished packets are dropped.
+    fn close(&mut self, input: &mut Input) -> Event {
+        let left = input.peek().len();
+        if left > 0 {
+            input.warn(format!("{left} bytes of a message that is cut short"));
+            input.skip(left);
+        }
+        for stream in &mut self.streams {
+            if stream.parts.take().is_some() {
+                input.warn("a packet without its last part is dropped");
+            }
+        }
+        Event::End
+    }
+}
+
+impl Demuxer for Reader {
+    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(event);
+            }
+            if !self.opened && !self.open(input)? {
+                return Ok(Event::NeedBytes);
+            }
+            if let Some(search) = &mut self.search {
+                match search.step(&self.layout, &self.steady, &self.preamble, input) {
+                    search::Step::NeedBytes => return Ok(Event::NeedBytes),
+                    search::Step::Nothing => {
+                        self.search = None;
+                        return Ok(self.close(input));
+                    }
+                    search::Step::Found { anew } => {
+                        self.search = None;
+                        if anew {
+                            self.steady.clear();
+                        }
+                    }
+                }
+            }
+            if input.peek().is_empty() {
+                return Ok(if input.ended() { self.close(input) } else { Event::NeedBytes });
+            }
+            match message::look(&self.layout, input.peek(), &self.steady, &self.preamble) {
+                Ok(message) => self.accept(&message, input)?,
+                Err(Lack::Need(_)) if !input.ended() => return Ok(Event::NeedBytes),
+                Err(Lack::Need(_)) if !self.layout.limits.resync => return Ok(self.close(input)),
+                Err(Lack::Need(_)) => self.lose(input, Cow::Borrowed("a message is cut short")),
+                Err(Lack::Bad(why)) if self.layout.limits.resync => self.lose(input, why),
+                Err(Lack::Bad(why)) => return Err(self.malformed(&why, input.offset())),
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn time(&mut self, facts: &Facts, packet: &mut Packet) {
+        let base = self.info.time_base;
+        let at = |unroll: &mut Unroll, stamp: Stamp| stamp.clock.base.rescale(unroll.next(stamp), base, Rounding::Near);
+        packet.dts = facts.dts.map(|stamp| at(&mut self.dts, stamp));
+        packet.pts = facts.pts.map(|stamp| at(&mut self.pts, stamp));
+        if let (Some((cts, clock)), Some(dts), None) = (facts.cts, packet.dts, packet.pts) {
+            packet.pts = Some(dts + clock.base.rescale(Ticks(cts), base, Rounding::Near));
+        }
+        if packet.pts.is_none() {
+            packet.pts = packet.dts;
+        }
+    }
+
+    /// Adds a later part to the waiting packet; the whole packet when it was the last part.
+    fn join(
+        &mut self,
+        part: Fragment,
+        data: &[u8],
+        limit: usize,
+    ) -> core::result::Result<Option<(Bytes, Packet)>, &'static str> {
+        let (mut bytes, packet) = self.parts.take().ok_or("a part of a packet without its first one")?;
+        if bytes.len().saturating_add(data.len()) > limit {
+            return Err("a packet in parts is longer than the limit and is dropped");
+        }
+        bytes.extend_from_slice(data);
+        if part == Fragment::Last {
+            return Ok(Some((bytes.freeze(), packet)));
+        }
+        self.parts = Some((bytes, packet));
+        Ok(None)
+    }
+}
+
+/// What the front of a body says about its stream, when that is news.
+fn refine(stream: &mut Stream, unpacked: &payload::Payload) -> Option<StreamInfo> {
+    let config = unpacked.config.as_ref().filter(|config| stream.info.config != **config)?;
+    let first = stream.info.config.is_empty();
+    stream.info.config = config.clone();
+    if let (Media::Audio(audio), Some((rate, channels))) = (&mut stream.info.media, unpacked.audio) {
+        (audio.sample_rate, audio.channels) = (rate, channels);
+    }
+    stream.new_config = (!first).then(|| config.clone());
+    Some(stream.info.clone())
+}
+
+/// Unrolls a counter of limited width: the value nearest to the last one.
+#[derive(Default)]
+struct Unroll {
+    last: Option<i64>,
+}
+
+impl Unroll {
+    fn next(&mut self, stamp: Stamp) -> Ticks {
+        let bits = u32::from(stamp.bits.clamp(1, 64));
+        let value = match self.last {
+            Some(last) if bits < 64 => {
+                let unused = 64 - bits;
+                let step = (stamp.value.wrapping_sub(last.cast_unsigned()) << unused).cast_signed() >> unused;
+                last.saturating_add(step)
+            }
+            _ => stamp.value.cast_signed(),
+        };
+        self.last = Some(value);
+        Ticks(value)
+    }
+}

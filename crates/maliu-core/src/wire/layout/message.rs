@@ -1,0 +1,362 @@
+//! One message at the start of some bytes: is it there, is it whole, where are its parts, what do its fields say.
+
+use alloc::{borrow::Cow, format, vec::Vec};
+use core::ops::Range;
+
+use super::{
+    BodyKind, Clock, Comparison, Constant, Field, Fragment, From, Layout, Meaning, Role, To,
+    place::{self, Value},
+};
+use crate::stream::Codec;
+
+/// Why there is no whole message at the start of some bytes.
+#[derive(Debug)]
+pub(super) enum Lack {
+    /// So many bytes, from the start, are needed to say more.
+    Need(usize),
+    /// No message starts here.
+    Bad(Cow<'static, str>),
+}
+
+/// A whole message: its extent and what its fields say.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) header: Part,
+    pub(super) body: Range<usize>,
+    pub(super) inside: Part,
+    pub(super) tail: Part,
+    pub(super) facts: Facts,
+}
+
+impl Message {
+    /// Length of header, body and tail in bytes.
+    pub(super) fn total(&self) -> usize {
+        self.tail.end
+    }
+}
+
+/// Where the fields of a part stand: first bit of each one that is there, and the first byte behind them.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) at: Vec<Option<usize>>,
+    pub(super) end: usize,
+}
+
+/// What fields with a role say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts {
+    pub(super) pts: Option<Stamp>,
+    pub(super) dts: Option<Stamp>,
+    pub(super) cts: Option<(i64, Clock)>,
+    pub(super) stream: Option<u64>,
+    pub(super) media: Option<crate::stream::Kind>,
+    /// The mapped codec; `Some(None)` when the field has a value that the map lacks.
+    pub(super) codec: Option<Option<Codec>>,
+    pub(super) key: Option<bool>,
+    pub(super) config: bool,
+    pub(super) skip: bool,
+    pub(super) sequence: Option<(u64, u8)>,
+    pub(super) fragment: Option<Fragment>,
+    pub(super) sample_rate: Option<u32>,
+    pub(super) channels: Option<u16>,
+    pub(super) width: Option<u32>,
+    pub(super) height: Option<u32>,
+}
+
+/// A timestamp as it stands: its bits, how many there are, and their unit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stamp {
+    pub(super) value: u64,
+    pub(super) bits: u8,
+    pub(super) clock: Clock,
+}
+
+/// Values that fields marked `steady` had in the messages so far, by number.
+pub(super) type Steady = Vec<Option<u64>>;
+
+/// Notes the steady values of a message of `bytes` that are not known yet.
+pub(super) fn hold(layout: &Layout, message: &Message, bytes: &[u8], steady: &mut Steady) {
+    let header = layout.header.iter().zip(&message.header.at);
+    for (field, bit) in header.chain(layout.inside.iter().zip(&message.inside.at)) {
+        let (Some(group), Some(bit)) = (field.steady.map(usize::from), bit) else { continue };
+        if steady.len() <= group {
+            steady.resize(group + 1, None);
+        }
+        if let Some(held @ None) = steady.get_mut(group) {
+            *held = place::read(field, bytes, *bit).map(Value::raw);
+        }
+    }
+}
+
+/// Looks for a message at the start of `bytes`. Says `Bad` as early as the bytes allow.
+pub(super) fn look(layout: &Layout, bytes: &[u8], steady: &Steady, preamble: &Facts) -> Result<Message, Lack> {
+    let mut facts = preamble.clone();
+    let header = part(&layout.header, bytes, 0, Some(steady), &mut facts)?;
+    let body = body_range(layout, bytes, &header)?;
+    let seen = bytes.get(body.start..bytes.len().min(body.end));
+    if let Some(why) = seen.and_then(|seen| refuse_body(layout, &facts, seen)) {
+        return Err(Lack::Bad(Cow::Borrowed(why)));
+    }
+    // What stands inside the body is checked as far as it is there.
+    let seen = bytes.get(..bytes.len().min(body.end)).unwrap_or_default();
+    let inside = match part(&layout.inside, seen, body.start, Some(steady), &mut facts) {
+        Err(Lack::Need(n)) if n > body.end => {
+            return Err(Lack::Bad(Cow::Borrowed("the body is too short for its fields")));
+        }
+        other => other?,
+    };
+    if bytes.len() < body.end {
+        let early = body.start.saturating_add(least_body(&layout.body.kind).min(body.len()));
+        return Err(Lack::Need(if bytes.len() < early { early } else { body.end }));
+    }
+    let tail = part(&layout.tail, bytes, body.end, None, &mut facts)?;
+    let message = Message { header, body, inside, tail, facts };
+    match wrong_length(layout, bytes, &message).or_else(|| wrong_sum(layout, bytes, &message)) {
+        Some(why) => Err(Lack::Bad(why)),
+        None => Ok(message),
+    }
+}
+
+/// The fields of one part, which starts at byte `start`.
+pub(super) fn part(
+    fields: &[Field],
+    bytes: &[u8],
+    start: usize,
+    steady: Option<&Steady>,
+    facts: &mut Facts,
+) -> Result<Part, Lack> {
+    let mut at = Vec::with_capacity(fields.len());
+    let mut bit = start.saturating_mul(8);
+    for field in fields {
+        if !holds(fields, &at, bytes, field) {
+            at.push(None);
+            continue;
+        }
+        let end = bit.saturating_add(field.kind.bits());
+        let Some(value) = place::read(field, bytes, bit) else { return Err(Lack::Need(end.div_ceil(8))) };
+        let expected = field.steady.and_then(|group| steady?.get(usize::from(group)).copied().flatten());
+        if let Some(why) = refuse(field, value, expected) {
+            return Err(Lack::Bad(why));
+        }
+        note(field, value, facts);
+        at.push(Some(bit));
+        bit = end;
+    }
+    Ok(Part { at, end: bit.div_ceil(8) })
+}
+
+fn holds(fields: &[Field], at: &[Option<usize>], bytes: &[u8], field: &Field) -> bool {
+    field.when.iter().all(|condition| {
+        let other = fields.get(condition.field).zip(at.get(condition.field).copied().flatten());
+        let value = other.and_then(|(other, bit)| place::read(other, bytes, bit)?.signed());
+        value.is_some_and(|value| compare(value, condition.comparison, condition.value))
+    })
+}
+
+/// Whether `value comparison other` holds.
+pub(super) fn compare(value: i64, comparison: Comparison, other: i64) -> bool {
+    match comparison {
+        Comparison::Equal => value == other,
+        Comparison::NotEqual => value != other,
+        Comparison::Less => value < other,
+        Comparison::LessOrEqual => value <= other,
+        Comparison::Greater => value > other,
+        Comparison::GreaterOrEqual => value >= other,
+        Comparison::Mask => value & other != 0,
+    }
+}
+
+fn refuse(field: &Field, value: Value<'_>, steady: Option<u64>) -> Option<Cow<'static, str>> {
+    let fits = match (&field.constant, value) {
+        (Some(Constant::Number(wanted)), Value::Number(_, raw)) => *wanted == raw,
+        (Some(Constant::Bytes(wanted)), Value::Bytes(bytes)) => bytes.starts_with(wanted),
+        (None, _) => true,
+        _ => false,
+    };
+    let inside = field.range.is_none_or(|(low, high)| value.signed().is_none_or(|value| (low..=high).contains(&value)));
+    let same = steady.is_none_or(|steady| steady == value.raw());
+    if fits && inside && same {
+        return None;
+    }
+    Some(Cow::Owned(format!("field {} is {:#x}, not as the layout says", field.name, value.raw())))
+}
+
+fn note(field: &Field, value: Value<'_>, facts: &mut Facts) {
+    let Some(role) = &field.role else { return };
+    let meaning = field.map.iter().find(|(from, _)| *from == value.raw()).map(|(_, meaning)| *meaning);
+    let number = match meaning {
+        Some(Meaning::Number(number)) => number,
+        _ => value.raw(),
+    };
+    let flag = match meaning {
+        Some(Meaning::Flag(flag)) => flag,
+        _ if field.map.is_empty() => value.raw() != 0,
+        _ => false,
+    };
+    facts.skip |= meaning == Some(Meaning::Skip);
+    let small = u32::try_from(number).ok();
+    match role {
+        Role::Pts(clock) => add(&mut facts.pts, number, field, *clock),
+        Role::Dts(clock) => add(&mut facts.dts, number, field, *clock),
+        Role::Cts(clock) => facts.cts = value.signed().map(|value| (value, *clock)),
+        Role::Stream => facts.stream = Some(number),
+        Role::Media => {
+            if let Some(Meaning::Media(kind)) = meaning {
+                facts.media = Some(kind);
+            }
+        }
+        Role::Codec => {
+            facts.codec = Some(match meaning {
+                Some(Meaning::Codec(codec)) => Some(codec),
+                _ => None,
+            });
+        }
+        Role::Key => facts.key = Some(flag),
+        Role::Config => facts.config |= flag,
+        Role::Skip => facts.skip |= flag,
+        Role::Sequence => facts.sequence = Some((number, field.kind.bits().min(64) as u8)),
+        Role::Fragment => {
+            facts.fragment = match meaning {
+                Some(Meaning::Fragment(fragment)) => Some(fragment),
+                _ => None,
+            };
+        }
+        Role::SampleRate => facts.sample_rate = small,
+        Role::Channels => facts.channels = u16::try_from(number).ok(),
+        Role::Width => facts.width = small,
+        Role::Height => facts.height = small,
+        Role::Length { .. } | Role::Checksum { .. } => {}
+    }
+}
+
+fn add(stamp: &mut Option<Stamp>, number: u64, field: &Field, clock: Clock) {
+    let shift = clock.shift.min(63);
+    let bits = (field.kind.bits().min(64) as u8).saturating_add(shift).min(64);
+    let before = stamp.map_or((0, 0), |stamp| (stamp.value, stamp.bits));
+    *stamp = Some(Stamp { value: before.0.wrapping_add(number << shift), bits: before.1.max(bits), clock });
+}
+
+/// Where the body stands, by the length field or the fixed length; `Bad` when that cannot be.
+fn body_range(layout: &Layout, bytes: &[u8], header: &Part) -> Result<Range<usize>, Lack> {
+    let bad = |why: &'static str| Err(Lack::Bad(Cow::Borrowed(why)));
+    let found = layout.header.iter().zip(&header.at).find_map(|(field, at)| match &field.role {
+        Some(Role::Length { unit, plus, from, tail }) => {
+            Some((place::read(field, bytes, (*at)?)?.raw(), *unit, *plus, *from, *tail))
+        }
+        _ => None,
+    });
+    let length = match (found, layout.body.length) {
+        (Some((value, unit, plus, from, tail)), _) => {
+            let counted = i128::from(value) * i128::from(unit) + i128::from(plus);
+            let before = header.end.saturating_sub(start(layout, from, header, header.end));
+            let behind = if tail { layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8 } else { 0 };
+            counted - before as i128 - behind as i128
+        }
+        (None, Some(length)) => i128::from(length),
+        (None, None) => return bad("the length field is absent"),
+    };
+    match usize::try_from(length) {
+        Ok(length) if length <= layout.limits.body as usize => Ok(header.end..header.end.saturating_add(length)),
+        Ok(_) => bad("the body is longer than the limit"),
+        Err(_) => bad("the length is less than what it counts"),
+    }
+}
+
+/// First byte of a range; `body` is where the body starts.
+fn start(layout: &Layout, from: From, header: &Part, body: usize) -> usize {
+    let stands = |index: usize| header.at.get(index).copied().flatten();
+    match from {
+        From::Start => 0,
+        From::Field(index) => stands(index).map_or(body, |bit| bit / 8),
+        From::Behind(index) => {
+            let end = stands(index).zip(layout.header.get(index)).map(|(bit, field)| bit + field.kind.bits());
+            end.map_or(body, |bit| bit / 8)
+        }
+        From::Body => body,
+    }
+}
+
+/// Body bytes that `refuse_body` needs to be sure.
+fn least_body(kind: &BodyKind) -> usize {
+    match kind {
+        BodyKind::AnnexB => 4,
+        BodyKind::Adts => 2,
+        BodyKind::Raw | BodyKind::Avcc(_) | BodyKind::Nested(_) => 0,
+    }
+}
+
+/// Why what is seen of a body cannot be one of this kind.
+fn refuse_body(layout: &Layout, facts: &Facts, seen: &[u8]) -> Option<&'static str> {
+    // A middle part of a packet starts anywhere, and sound may share the framing of pictures.
+    let first = matches!(facts.fragment, None | Some(Fragment::Whole | Fragment::First));
+    let pictures =
+        facts.codec.flatten().or(layout.body.codec).is_none_or(|codec| codec.kind() == crate::stream::Kind::Video);
+    match layout.body.kind {
+        BodyKind::AnnexB if first && pictures && !facts.skip => {
+            let long = [0, 0, 0, 1];
+            let fits = seen.starts_with(&[0, 0, 1])
+                || seen.starts_with(&long)
+                || long.starts_with(seen)
+                || [0, 0, 1].starts_with(seen);
+            (!fits).then_some("the body does not start with a start code")
+        }
+        BodyKind::Adts if first && seen.len() >= 2 => (!matches!(seen, [0xff, b, ..] if b & 0xf6 == 0xf0))
+            .then_some("the body does not start with an ADTS header"),
+        _ => None,
+    }
+}
+
+/// A length in the tail that does not say what the header's said.
+fn wrong_length(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<'static, str>> {
+    layout.tail.iter().zip(&message.tail.at).find_map(|(field, at)| {
+        let Some(Role::Length { unit, plus, from, tail }) = &field.role else { return None };
+        let said = i128::from(place::read(field, bytes, (*at)?)?.raw()) * i128::from(*unit) + i128::from(*plus);
+        let end = if *tail { message.total() } else { message.body.end };
+        let counted = end.saturating_sub(start(layout, *from, &message.header, message.body.start));
+        (said != counted as i128)
+            .then(|| Cow::Owned(format!("length {} in the tail is {said}, not {counted}", field.name)))
+    })
+}
+
+fn wrong_sum(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<'static, str>> {
+    let parts = [(&layout.header, &message.header), (&layout.tail, &message.tail)];
+    let fields = parts.into_iter().flat_map(|(fields, part)| fields.iter().zip(&part.at));
+    for (field, at) in fields {
+        let (Some(Role::Checksum { algorithm, from, to }), Some(bit)) = (&field.role, at) else { continue };
+        let (stands, width) = (bit / 8, field.kind.bits() / 8);
+        let covered = bytes.get(covered(layout, *from, *to, &message.header, &message.body, stands))?;
+        let offset = start(layout, *from, &message.header, message.body.start);
+        let mut copy;
+        let covered = match stands.checked_sub(offset) {
+            // A checksum among the bytes it covers counts as zeros.
+            Some(hole) if hole < covered.len() => {
+                copy = covered.to_vec();
+                copy.iter_mut().skip(hole).take(width).for_each(|byte| *byte = 0);
+                &copy[..]
+            }
+            _ => covered,
+        };
+        let said = place::read(field, bytes, *bit)?.raw();
+        if algorithm.of(covered) != said {
+            return Some(Cow::Owned(format!("checksum {} does not match", field.name)));
+        }
+    }
+    None
+}
+
+/// The bytes a checksum at byte `stands` covers.
+pub(super) fn covered(
+    layout: &Layout,
+    from: From,
+    to: To,
+    header: &Part,
+    body: &Range<usize>,
+    stands: usize,
+) -> Range<usize> {
+    let end = match to {
+        To::Header => body.start,
+        To::Body => body.end,
+        To::Here => stands,
+    };
+    start(layout, from, header, body.start).min(end)..end
+}

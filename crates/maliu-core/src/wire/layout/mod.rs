@@ -1,0 +1,346 @@
+//! Anybody's |header|data| protocol, described as data: read it, write it, explain it, export a dissector.
+//!
+//! ```text
+//!   [preamble] once, then again and again:
+//!   ┌── header: fields ──┬──── body ────┬── tail: fields ──┐
+//!   │ magic length pts … │ one packet   │ checksum …       │
+//!   └────────────────────┴──────────────┴──────────────────┘
+//! ```
+//!
+//! A [`Layout`] is checked once ([`Layout::check`]); after that no input can make it loop, panic or grow beyond
+//! [`Limits`]. The text form (TOML) is read by the crate `maliu`.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{stream::Codec, time::TimeBase};
+
+mod check;
+mod checksum;
+mod demux;
+mod explain;
+mod message;
+mod mux;
+mod payload;
+mod place;
+mod wireshark;
+
+pub use check::Fault;
+pub use checksum::Algorithm;
+pub use demux::Reader;
+pub use explain::{Line, explain};
+pub use mux::Writer;
+pub use wireshark::dissector;
+
+/// Most fields in one part of a layout.
+pub const MAX_FIELDS: usize = 128;
+/// Most bits in one part of a layout's fields: 64 KiB.
+pub const MAX_HEADER_BITS: usize = 65_536 * 8;
+/// Largest body a layout may allow, in bytes.
+pub const MAX_BODY: usize = 32 << 20;
+/// Most streams one connection may open.
+pub const MAX_STREAMS: usize = 64;
+/// Deepest nesting of layouts in bodies.
+pub const MAX_NESTING: usize = 4;
+
+/// A private protocol.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a sentence.
+    pub about: String,
+    /// Fields that stand once at the start of a connection.
+    pub preamble: Vec<Field>,
+    /// Fields in front of each body.
+    pub header: Vec<Field>,
+    /// What the body is.
+    pub body: Body,
+    /// Fields at the start of each body that are looked at and left in it. Not written: bodies are the caller's.
+    pub inside: Vec<Field>,
+    /// Fields behind each body.
+    pub tail: Vec<Field>,
+    /// What bounds it.
+    pub limits: Limits,
+}
+
+/// One field, at the bit where the one before it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Its name, unique in the layout.
+    pub name: String,
+    /// How its bits are read.
+    pub kind: Kind,
+    /// The only value it may have; used to find the next message after garbage.
+    pub constant: Option<Constant>,
+    /// Lowest and highest value it may have.
+    pub range: Option<(i64, i64)>,
+    /// The value stays the same from message to message: an identity that makes finding the next one surer.
+    /// Fields of one number share it.
+    pub steady: Option<u8>,
+    /// It is there only if this holds.
+    pub when: Vec<Condition>,
+    /// What its value means.
+    pub role: Option<Role>,
+    /// Value → meaning, for the roles that name something.
+    pub map: Vec<(u64, Meaning)>,
+    /// What is written when no role gives a value.
+    pub default: u64,
+}
+
+impl Field {
+    /// A field with nothing but a name and a kind.
+    pub fn new(name: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            constant: None,
+            range: None,
+            steady: None,
+            when: Vec::new(),
+            role: None,
+            map: Vec::new(),
+            default: 0,
+        }
+    }
+}
+
+/// How the bits of a field are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 1–64 bits; bytes little-endian if so said and the field is whole aligned bytes.
+    Number {
+        /// Width in bits.
+        bits: u8,
+        /// Two's complement.
+        signed: bool,
+        /// Least significant byte first.
+        little: bool,
+    },
+    /// Decimal digits, two a byte, the first one in the high half.
+    Bcd {
+        /// Number of digits, even.
+        digits: u16,
+    },
+    /// Text, ended by NUL or by its length.
+    Text {
+        /// Length in bytes.
+        len: u16,
+    },
+    /// Bytes without a meaning.
+    Bytes {
+        /// Length in bytes.
+        len: u16,
+    },
+}
+
+impl Kind {
+    /// Width in bits.
+    pub fn bits(self) -> usize {
+        match self {
+            Self::Number { bits, .. } => usize::from(bits),
+            Self::Bcd { digits } => usize::from(digits) * 4,
+            Self::Text { len } | Self::Bytes { len } => usize::from(len) * 8,
+        }
+    }
+}
+
+/// The value a constant field must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constant {
+    /// A number.
+    Number(u64),
+    /// The bytes of a text or bytes field.
+    Bytes(Vec<u8>),
+}
+
+/// `field comparison value`; `field` is an index among the fields of the same part, and stands before the field that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Index of the field that is compared.
+    pub field: usize,
+    /// How.
+    pub comparison: Comparison,
+    /// With what.
+    pub value: i64,
+}
+
+/// A comparison of a field with a value. A field that is absent fulfils none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `&`: they have a bit in common.
+    Mask,
+}
+
+/// What a field's value means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    /// `value · unit + plus` bytes are counted from `from` to the end of the body, or of the tail. In a tail it is a check.
+    Length {
+        /// Bytes a unit.
+        unit: u32,
+        /// Bytes added to the product.
+        plus: i32,
+        /// Where counting starts.
+        from: From,
+        /// Whether the tail is counted too.
+        tail: bool,
+    },
+    /// Presentation time.
+    Pts(Clock),
+    /// Decoding time.
+    Dts(Clock),
+    /// Presentation time less decoding time.
+    Cts(Clock),
+    /// Which stream: each value is one.
+    Stream,
+    /// Which kind of media, by the map.
+    Media,
+    /// Which codec, by the map.
+    Codec,
+    /// Whether decoding can start here: by the map, or non-zero.
+    Key,
+    /// Whether the body is codec configuration: by the map, or non-zero.
+    Config,
+    /// Whether the message is passed over: by the map, or non-zero.
+    Skip,
+    /// A count of messages.
+    Sequence,
+    /// Which part of a packet the body is, by the map.
+    Fragment,
+    /// A checksum of bytes of the message.
+    Checksum {
+        /// How it is computed.
+        algorithm: Algorithm,
+        /// Where the covered bytes start.
+        from: From,
+        /// Where they end.
+        to: To,
+    },
+    /// Samples per second.
+    SampleRate,
+    /// Number of channels.
+    Channels,
+    /// Width of the picture in pixels.
+    Width,
+    /// Height of the picture in pixels.
+    Height,
+}
+
+/// Where a range of bytes starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// At the message's first byte.
+    Start,
+    /// At a field of the header.
+    Field(usize),
+    /// Behind a field of the header.
+    Behind(usize),
+    /// At the body.
+    Body,
+}
+
+/// Where a range of bytes ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Where the header ends.
+    Header,
+    /// Where the body ends.
+    Body,
+    /// Before the field that asks.
+    Here,
+}
+
+/// Unit and place of a timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// The unit of one count.
+    pub base: TimeBase,
+    /// The field's bits stand this far left in the timestamp; several fields of one role add up.
+    pub shift: u8,
+}
+
+/// What a value of a mapped field stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// A codec.
+    Codec(Codec),
+    /// Yes or no.
+    Flag(bool),
+    /// A part of a packet.
+    Fragment(Fragment),
+    /// A number in place of the value.
+    Number(u64),
+    /// A kind of media.
+    Media(crate::stream::Kind),
+    /// The message is passed over.
+    Skip,
+}
+
+/// Which part of a packet a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragment {
+    /// All of it.
+    Whole,
+    /// The first part of several.
+    First,
+    /// Neither first nor last.
+    Middle,
+    /// The last part.
+    Last,
+}
+
+/// What bodies are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Body {
+    /// How packets stand in it.
+    pub kind: BodyKind,
+    /// The codec when no field says; of a mapped codec field the fallback.
+    pub codec: Option<Codec>,
+    /// Length in bytes when no field says.
+    pub length: Option<u32>,
+    /// Sample rate in Hz and channels when no field says; 0 when unknown.
+    pub audio: (u32, u16),
+}
+
+/// How packets stand in a body.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum BodyKind {
+    /// As they are.
+    #[default]
+    Raw,
+    /// NAL units behind start codes.
+    AnnexB,
+    /// NAL units behind their length in so many bytes.
+    Avcc(u8),
+    /// AAC behind ADTS headers.
+    Adts,
+    /// Messages of another layout, whole ones only.
+    Nested(alloc::boxed::Box<Layout>),
+}
+
+/// What bounds a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body in bytes, also of a reassembled packet.
+    pub body: u32,
+    /// Whether a message that breaks a rule is passed over up to the next good one; else it is an error.
+    pub resync: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body: 16 << 20, resync: true }
+    }
+}

@@ -1,0 +1,282 @@
+//! Writes packets by a layout: the preamble once, then a message a packet.
+
+use alloc::{format, string::ToString, vec::Vec};
+
+use bytes::Bytes;
+
+use super::{
+    BodyKind, Clock, Constant, Fault, Field, Fragment, From, Layout, Meaning, Role,
+    message::{self, Part},
+    place::{self, Packer},
+};
+use crate::{
+    error::{Error, Result},
+    format::{Muxer, Packaging},
+    output::{Mark, Output},
+    packet::Packet,
+    stream::{Codec, Kind, Metadata, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
+};
+
+const NAME: &str = "layout";
+
+/// A muxer for a layout.
+pub struct Writer {
+    layout: Layout,
+    streams: Vec<StreamInfo>,
+    sequence: u64,
+    /// First bits of the header's fields in the message being written.
+    starts: Vec<Option<usize>>,
+}
+
+/// What the fields of one message are filled from.
+struct Source<'a> {
+    stream: usize,
+    info: Option<&'a StreamInfo>,
+    pts: Option<Ticks>,
+    dts: Option<Ticks>,
+    key: bool,
+    config: bool,
+    sequence: u64,
+}
+
+impl Writer {
+    /// A writer of `layout`.
+    ///
+    /// # Errors
+    /// The layout's first [`Fault`]; a nested body is only read.
+    pub fn new(layout: Layout) -> core::result::Result<Self, Fault> {
+        layout.check()?;
+        if matches!(layout.body.kind, BodyKind::Nested(_)) {
+            let (what, hint) = ("a nested body is only read".to_string(), "write the inner layout alone".to_string());
+            return Err(Fault { part: "body", field: None, what, hint });
+        }
+        Ok(Self { layout, streams: Vec::new(), sequence: 0, starts: Vec::new() })
+    }
+
+    /// One message around `body`.
+    fn message(&mut self, body: &Bytes, mut source: Source<'_>, mark: Mark, out: &mut Output) -> Result<()> {
+        if body.len() > self.layout.limits.body as usize {
+            return Err(Error::mux(
+                NAME,
+                format!("a body of {} bytes, at most {}", body.len(), self.layout.limits.body),
+            ));
+        }
+        source.sequence = self.sequence;
+        self.sequence = self.sequence.wrapping_add(1);
+        let (mut header, mut tail) = (Vec::new(), Vec::new());
+        // The length depends on the header's own size, which conditions decide: the second pass knows it.
+        for _ in 0..2 {
+            let (filled, starts) = self.fill(&self.layout.header, 0, body.len(), header.len(), &source)?;
+            (header, self.starts) = (filled, starts);
+            tail = self.fill(&self.layout.tail, header.len() + body.len(), body.len(), header.len(), &source)?.0;
+        }
+        let mut whole: Vec<u8> = [&header[..], body, &tail].concat();
+        self.sums(&mut whole, header.len(), body.len());
+        let behind = header.len() + body.len();
+        let part = |range: core::ops::Range<usize>| Bytes::copy_from_slice(whole.get(range).unwrap_or_default());
+        out.append(mark, [part(0..header.len()), body.clone(), part(behind..whole.len())]);
+        Ok(())
+    }
+
+    fn fill(
+        &self,
+        fields: &[Field],
+        start: usize,
+        body: usize,
+        header: usize,
+        source: &Source<'_>,
+    ) -> Result<(Vec<u8>, Vec<Option<usize>>)> {
+        let mut packer = Packer::default();
+        let mut at: Vec<Option<usize>> = Vec::new();
+        let mut bit = 0usize;
+        for field in fields {
+            let there = field.when.iter().all(|condition| {
+                let other = fields.get(condition.field).zip(at.get(condition.field).copied().flatten());
+                let value = other.and_then(|(other, bit)| place::read(other, &packer.bytes, bit)?.signed());
+                value.is_some_and(|value| message::compare(value, condition.comparison, condition.value))
+            });
+            if !there {
+                at.push(None);
+                continue;
+            }
+            let text: &[u8] = match &field.constant {
+                Some(Constant::Bytes(bytes)) => bytes,
+                _ => &[],
+            };
+            let raw = match &field.constant {
+                Some(Constant::Number(number)) => *number,
+                _ => self.value(field, body, header, source)?,
+            };
+            let bits = field.kind.bits();
+            if matches!(field.role, Some(Role::Length { .. })) && bits < 64 && raw >> bits != 0 {
+                return Err(Error::mux(NAME, format!("a length of {raw} does not fit field {}", field.name)));
+            }
+            packer.write(field, raw, text);
+            at.push(Some(start * 8 + bit));
+            bit += bits;
+        }
+        Ok((packer.bytes, at))
+    }
+
+    /// The value of a field without a constant.
+    fn value(&self, field: &Field, body: usize, header: usize, source: &Source<'_>) -> Result<u64> {
+        let Some(role) = &field.role else { return Ok(field.default) };
+        let mapped =
+            |wanted: Meaning| field.map.iter().find(|(_, meaning)| *meaning == wanted).map(|(value, _)| *value);
+        let flag = |yes: bool| {
+            mapped(Meaning::Flag(yes)).unwrap_or(if field.map.is_empty() { u64::from(yes) } else { field.default })
+        };
+        let info = source.info;
+        let audio = info.and_then(StreamInfo::audio);
+        let video = info.and_then(StreamInfo::video);
+        Ok(match role {
+            Role::Length { unit, plus, from, tail } => {
+                let start = match from {
+                    From::Start => 0,
+                    From::Field(index) | From::Behind(index) => {
+                        let part = self.starts.get(*index).copied().flatten();
+                        let behind = self.layout.header.get(*index).filter(|_| matches!(from, From::Behind(_)));
+                        part.map_or(header, |bit| (bit + behind.map_or(0, |field| field.kind.bits())) / 8)
+                    }
+                    From::Body => header,
+                };
+                let behind =
+                    if *tail { self.layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8 } else { 0 };
+                let bytes = (header.saturating_sub(start) + body + behind) as i64 - i64::from(*plus);
+                let unit = i64::from(*unit);
+                if bytes % unit != 0 || bytes < 0 {
+                    return Err(Error::mux(
+                        NAME,
+                        format!("{bytes} bytes are no multiple of the unit {unit} of {}", field.name),
+                    ));
+                }
+                (bytes / unit).cast_unsigned()
+            }
+            Role::Pts(clock) => stamp(source.pts.or(source.dts), info, *clock),
+            Role::Dts(clock) => stamp(source.dts.or(source.pts), info, *clock),
+            Role::Cts(clock) => {
+                let ticks = source.pts.zip(source.dts).map(|(pts, dts)| pts - dts);
+                stamp(ticks, info, *clock)
+            }
+            Role::Stream => mapped(Meaning::Number(source.stream as u64)).unwrap_or(source.stream as u64),
+            Role::Media => info.and_then(|info| mapped(Meaning::Media(info.codec.kind()))).unwrap_or(field.default),
+            Role::Codec => match info.and_then(|info| mapped(Meaning::Codec(info.codec))) {
+                Some(value) => value,
+                None if info.is_none() => field.default,
+                None => return Err(Error::mux(NAME, format!("{} has no value for this codec", field.name))),
+            },
+            Role::Key => flag(source.key),
+            Role::Config => flag(source.config),
+            Role::Skip => flag(false),
+            Role::Sequence => source.sequence,
+            Role::Fragment => mapped(Meaning::Fragment(Fragment::Whole)).unwrap_or(field.default),
+            Role::Checksum { .. } => 0,
+            Role::SampleRate => audio.map_or(field.default, |audio| u64::from(audio.sample_rate)),
+            Role::Channels => audio.map_or(field.default, |audio| u64::from(audio.channels)),
+            Role::Width => video.map_or(field.default, |video| u64::from(video.width)),
+            Role::Height => video.map_or(field.default, |video| u64::from(video.height)),
+        })
+    }
+
+    /// Puts the checksums into a whole message.
+    fn sums(&self, whole: &mut [u8], header: usize, body: usize) {
+        let mut facts = message::Facts::default();
+        let parse = |fields: &[Field], start: usize, bytes: &[u8], facts: &mut message::Facts| {
+            message::part(fields, bytes, start, None, facts).unwrap_or_else(|_| Part::default())
+        };
+        let head = parse(&self.layout.header, 0, whole, &mut facts);
+        let tail = parse(&self.layout.tail, header + body, whole, &mut facts);
+        let range = header..header + body;
+        let fields = self.layout.header.iter().zip(&head.at).chain(self.layout.tail.iter().zip(&tail.at));
+        for (field, at) in fields {
+            let (Some(Role::Checksum { algorithm, from, to }), Some(bit)) = (&field.role, at) else { continue };
+            let covered = message::covered(&self.layout, *from, *to, &head, &range, bit / 8);
+            let sum = algorithm.of(whole.get(covered).unwrap_or_default());
+            let mut packer = Packer::default();
+            packer.write(field, sum, b"");
+            let target = whole.get_mut(bit / 8..bit / 8 + packer.len());
+            target.into_iter().for_each(|target| target.copy_from_slice(&packer.bytes));
+        }
+    }
+
+    fn config(&mut self, stream: usize, time: Option<Ticks>, out: &mut Output) -> Result<()> {
+        let says_config = self.layout.header.iter().any(|field| field.role == Some(Role::Config));
+        let Some(info) = self.streams.get(stream).filter(|info| says_config && !info.config.is_empty()).cloned() else {
+            return Ok(());
+        };
+        let source = Source { stream, info: Some(&info), pts: time, dts: time, key: false, config: true, sequence: 0 };
+        self.message(&info.config, source, Mark::Header, out)
+    }
+}
+
+/// A time of a stream as the bits that one field holds.
+fn stamp(time: Option<Ticks>, info: Option<&StreamInfo>, clock: Clock) -> u64 {
+    let base = info.map_or(TimeBase::MICROS, |info| info.time_base);
+    let ticks = base.rescale(time.unwrap_or_default(), clock.base, Rounding::Near);
+    (ticks.0 >> clock.shift.min(63)).cast_unsigned()
+}
+
+impl Muxer for Writer {
+    fn start(&mut self, streams: &mut [StreamInfo], _: &Metadata, out: &mut Output) -> Result<()> {
+        let base = self.layout.header.iter().find_map(|field| match &field.role {
+            Some(Role::Dts(clock) | Role::Pts(clock)) => Some(clock.base),
+            _ => None,
+        });
+        let many = self.layout.header.iter().any(|field| matches!(field.role, Some(Role::Stream | Role::Codec)));
+        if streams.len() > 1 && !many {
+            return Err(Error::mux(
+                NAME,
+                format!("{} streams, but no field says which stream a message belongs to", streams.len()),
+            ));
+        }
+        for info in streams.iter_mut() {
+            info.time_base = base.unwrap_or(info.time_base);
+        }
+        self.streams = streams.to_vec();
+        let first = self.streams.iter().find(|info| info.codec.kind() == Kind::Video).or(self.streams.first()).cloned();
+        let source =
+            Source { stream: 0, info: first.as_ref(), pts: None, dts: None, key: false, config: false, sequence: 0 };
+        let preamble = self.fill(&self.layout.preamble, 0, 0, 0, &source)?.0;
+        out.append(Mark::Header, [Bytes::from(preamble)]);
+        (0..self.streams.len()).try_for_each(|stream| self.config(stream, None, out))
+    }
+
+    fn packet(&mut self, packet: &Packet, out: &mut Output) -> Result<()> {
+        let changed = packet.side.new_config().cloned();
+        if let (Some(config), Some(info)) = (changed, self.streams.get_mut(packet.stream))
+            && info.config != config
+        {
+            info.config = config;
+            self.config(packet.stream, packet.dts, out)?;
+        }
+        let info = self.streams.get(packet.stream).cloned();
+        let time = packet.dts.or(packet.pts);
+        let time =
+            time.zip(info.as_ref()).map(|(time, info)| info.time_base.rescale(time, TimeBase::MICROS, Rounding::Near));
+        let mark = if packet.is_key() { Mark::Key { time } } else { Mark::Body { time } };
+        let source = Source {
+            stream: packet.stream,
+            info: info.as_ref(),
+            pts: packet.pts,
+            dts: packet.dts,
+            key: packet.is_key(),
+            config: false,
+            sequence: 0,
+        };
+        self.message(&packet.data, source, mark, out)
+    }
+
+    fn finish(&mut self, _: &mut Output) -> Result<()> {
+        Ok(())
+    }
+
+    fn packaging(&self, stream: &StreamInfo) -> Packaging {
+        match (&self.layout.body.kind, stream.codec) {
+            (BodyKind::AnnexB, Codec::H264 | Codec::H265) => Packaging::AnnexB,
+            (BodyKind::Avcc(4), Codec::H264 | Codec::H265) => Packaging::LengthPrefixed,
+            (_, Codec::Aac) => Packaging::RawAac,
+            _ => Packaging::AsIs,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Bits of one field at its place in a header: read and write, at any bit offset.
+
+use alloc::vec::Vec;
+
+use super::{Field, Kind};
+use crate::bits::Bits;
+
+/// A field's value: a number, or the bytes it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    Number(i64, u64),
+    Bytes(&'a [u8]),
+}
+
+impl Value<'_> {
+    /// The value for comparisons; texts and long BCD numbers have none.
+    pub(super) fn signed(self) -> Option<i64> {
+        match self {
+            Self::Number(value, _) => Some(value),
+            Self::Bytes(_) => None,
+        }
+    }
+
+    /// The bits as an unsigned number.
+    pub(super) fn raw(self) -> u64 {
+        match self {
+            Self::Number(_, raw) => raw,
+            Self::Bytes(_) => 0,
+        }
+    }
+}
+
+/// The value of `field` at bit `at` of `bytes`; `None` when the bits are not there.
+pub(super) fn read<'a>(field: &Field, bytes: &'a [u8], at: usize) -> Option<Value<'a>> {
+    let whole = |len: usize| bytes.get(at / 8..(at / 8).checked_add(len)?);
+    match field.kind {
+        Kind::Number { bits, signed, little } => {
+            let raw = if little && at.is_multiple_of(8) && bits.is_multiple_of(8) {
+                whole(usize::from(bits / 8))?.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b))
+            } else {
+                let mut cursor = Bits::new(bytes);
+                cursor.skip(at)?;
+                cursor.read_u64(u32::from(bits))?
+            };
+            let unused = 64 - u32::from(bits).clamp(1, 64);
+            let value = if signed { (raw << unused).cast_signed() >> unused } else { raw.cast_signed() };
+            Some(Value::Number(value, raw))
+        }
+        Kind::Bcd { digits } if digits <= 18 => {
+            let digit = |n: u64, b: &u8| n * 100 + u64::from(b >> 4) * 10 + u64::from(b & 15);
+            let number = whole(usize::from(digits) / 2)?.iter().fold(0, digit);
+            Some(Value::Number(number.cast_signed(), number))
+        }
+        Kind::Bcd { digits } => Some(Value::Bytes(whole(usize::from(digits) / 2)?)),
+        Kind::Text { len } | Kind::Bytes { len } => Some(Value::Bytes(whole(usize::from(len))?)),
+    }
+}
+
+/// Appends bits to bytes; the last byte may be partly filled.
+#[derive(Default)]
+pub(super) struct Packer {
+    pub(super) bytes: Vec<u8>,
+    bits: usize,
+}
+
+impl Packer {
+    /// Appends `field` with the value `raw`; bytes fields are filled from `text`, then with zeros.
+    pub(super) fn write(&mut self, field: &Field, raw: u64, text: &[u8]) {
+        match field.kind {
+            Kind::Number { bits, little: true, .. } if bits.is_multiple_of(8) => {
+                let bytes = raw.to_le_bytes();
+                bytes.iter().take(usize::from(bits / 8)).for_each(|b| self.number(u64::from(*b), 8));
+            }
+            Kind::Number { bits, .. } => self.number(raw, bits),
+            Kind::Bcd { digits } => {
+                let mut rest = raw;
+                let mut halves: Vec<u8> = (0..digits).map(|_| (rest % 10, rest /= 10).0 as u8).collect();
+                halves.reverse();
+                halves.iter().for_each(|half| self.number(u64::from(*half), 4));
+            }
+            Kind::Text { len } | Kind::Bytes { len } => {
+                let padded = text.iter().copied().chain(core::iter::repeat(0)).take(usize::from(len));
+                padded.for_each(|b| self.number(u64::from(b), 8));
+            }
+        }
+    }
+
+    /// Whole bytes written so far.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn number(&mut self, value: u64, bits: u8) {
+        for bit in (0..bits).rev() {
+            if self.bits.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            if let Some(last) = self.bytes.last_mut() {
+                *last |= ((value >> bit & 1) as u8) << (7 - self.bits % 8);
+            }
+            self.bits += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let number = |bits, signed, little| Kind::Number { bits, signed, little };
+        let cases = [
+            (number(3, false, false), 5, 5),
+            (number(5, true, false), 0b1_1110, -2),
+            (number(16, false, true), 0x1234, 0x1234),
+            (number(24, true, false), 0xff_ffff, -1),
+            (Kind::Bcd { digits: 12 }, 13_800_138_000, 13_800_138_000),
+            (number(64, false, false), u64::MAX, -1),
+        ];
+        let mut packer = Packer::default();
+        for (kind, raw, _) in cases {
+            packer.write(&Field::new("", kind), raw, b"");
+        }
+        let mut at = 0;
+        for (kind, raw, value) in cases {
+            assert_eq!(read(&Field::new("", kind), &packer.bytes, at), Some(Value::Number(value, raw)), "{kind:?}");
+            at += kind.bits();
+        }
+        assert_eq!(read(&Field::new("", number(1, false, false)), &packer.bytes, at), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! The shape of a layout's TOML text, with the place of every value.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The whole text.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LayoutText {
+    pub name: String,
+    #[serde(default)]
+    pub about: String,
+    #[serde(default)]
+    pub preamble: Vec<Spanned<FieldText>>,
+    #[serde(default)]
+    pub header: Vec<Spanned<FieldText>>,
+    #[serde(default)]
+    pub inside: Vec<Spanned<FieldText>>,
+    #[serde(default)]
+    pub body: Option<Spanned<BodyText>>,
+    #[serde(default)]
+    pub tail: Vec<Spanned<FieldText>>,
+    #[serde(default)]
+    pub limits: Option<Spanned<LimitsText>>,
+}
+
+/// One field.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FieldText {
+    pub name: Spanned<String>,
+    #[serde(rename = "type")]
+    pub kind: Spanned<String>,
+    pub value: Option<Spanned<Scalar>>,
+    pub range: Option<Spanned<(i64, i64)>>,
+    pub steady: Option<Spanned<toml::Value>>,
+    pub when: Option<Spanned<String>>,
+    pub role: Option<Spanned<String>>,
+    pub map: Option<Spanned<toml::Table>>,
+    #[serde(default)]
+    pub default: Option<Spanned<i64>>,
+    pub clock: Option<Spanned<i64>>,
+    pub shift: Option<Spanned<i64>>,
+    pub unit: Option<Spanned<i64>>,
+    pub plus: Option<Spanned<i64>>,
+    pub from: Option<Spanned<String>>,
+    pub after: Option<Spanned<String>>,
+    pub to: Option<Spanned<String>>,
+    #[serde(default)]
+    pub tail: bool,
+    pub algorithm: Option<Spanned<String>>,
+}
+
+/// A constant: a number or a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Scalar {
+    Number(i64),
+    Text(String),
+}
+
+/// What bodies are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BodyText {
+    #[serde(default)]
+    pub kind: Option<Spanned<String>>,
+    pub codec: Option<Spanned<String>>,
+    pub length: Option<Spanned<i64>>,
+    pub layout: Option<Box<LayoutText>>,
+}
+
+/// What bounds a connection.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsText {
+    pub body: Option<Spanned<Scalar>>,
+    pub on_violation: Option<Spanned<String>>,
+}

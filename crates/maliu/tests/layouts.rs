@@ -1,0 +1,235 @@
+//! Every preset is read, written, split and damaged; faults in a layout's text are found where they are.
+
+use bytes::Bytes;
+use maliu::{
+    StreamInfo, Ticks, TimeBase,
+    format::{Demuxer, Event, Muxer},
+    input::Input,
+    layout::{self, PRESETS, Reader, Writer},
+    output::{Edit, Output, Reach},
+    packet::{Flags, Packet},
+    stream::{Codec, Media, Metadata, Video},
+};
+
+/// What a reader says: packets, and where how many bytes were skipped.
+fn read(layout: &layout::Layout, data: &[u8], slice: usize) -> (Vec<Packet>, Vec<String>, Vec<StreamInfo>) {
+    let mut reader = Reader::new(layout.clone()).unwrap();
+    let (mut input, mut slices) = (Input::new(), data.chunks(slice));
+    let (mut packets, mut warnings, mut streams) = (Vec::new(), Vec::new(), Vec::new());
+    loop {
+        let event = reader.poll(&mut input).unwrap();
+        warnings.extend(input.take_warnings().0.into_iter().map(|w| format!("{} {}", w.at, w.what)));
+        match event {
+            Event::NeedBytes => match slices.next() {
+                Some(slice) => input.push(slice),
+                None => input.end(),
+            },
+            Event::Packet(packet) => packets.push(packet),
+            Event::Stream(index, info) => {
+                streams.truncate(index);
+                streams.push(*info);
+            }
+            Event::End => return (packets, warnings, streams),
+            Event::Metadata(_) => {}
+        }
+    }
+}
+
+fn random(state: &mut u32) -> u32 {
+    *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    *state >> 8
+}
+
+/// Access units of H.264: start code, an IDR slice every tenth, bytes that hold no start code.
+fn access_unit(n: usize, state: &mut u32) -> Packet {
+    let key = n.is_multiple_of(10);
+    let mut data = vec![0, 0, 0, 1, if key { 0x65 } else { 0x41 }];
+    data.extend((0..40 + random(state) % 700).map(|_| (random(state) % 250 + 3) as u8));
+    Packet {
+        pts: Some(Ticks(n as i64 * 40_000)),
+        dts: Some(Ticks(n as i64 * 40_000)),
+        flags: Flags::key(key),
+        data: Bytes::from(data),
+        ..Packet::default()
+    }
+}
+
+/// A connection in `layout`: its bytes and where each message starts, and the packets in it.
+fn connection(layout: &layout::Layout, count: usize) -> (Vec<u8>, Vec<usize>, Vec<Packet>) {
+    let codec = layout.body.codec.unwrap_or(Codec::H264);
+    let mut info =
+        StreamInfo::new(codec, TimeBase::MICROS, Media::Video(Video { width: 64, height: 48, ..Video::default() }));
+    if layout.header.iter().any(|field| field.role == Some(layout::Role::Config)) {
+        info.config = Bytes::from_static(b"\0\0\0\x01\x67\x42\0\x0a\0\0\0\x01\x68\xce");
+    }
+    let (mut writer, mut out) = (Writer::new(layout.clone()).unwrap(), Output::new(Reach::Append));
+    let mut infos = [info];
+    writer.start(&mut infos, &Metadata::default(), &mut out).unwrap();
+    let (mut bytes, mut starts, mut packets, mut state) = (Vec::new(), Vec::new(), Vec::new(), 7);
+    drain(&mut out, &mut bytes);
+    for n in 0..count {
+        let mut packet = access_unit(n, &mut state);
+        if matches!(layout.body.kind, layout::BodyKind::Raw) && layout.name.starts_with("r") {
+            packet.data =
+                Bytes::from([&[0x80, 96, 0, n as u8, 0, 0, 1, 1, 0xca, 0xfe, 0xba, 0xbe], &packet.data[..]].concat());
+        }
+        let scale =
+            |t: Option<Ticks>| t.map(|t| TimeBase::MICROS.rescale(t, infos[0].time_base, maliu::time::Rounding::Near));
+        (packet.pts, packet.dts) = (scale(packet.pts), scale(packet.dts));
+        starts.push(bytes.len());
+        writer.packet(&packet, &mut out).unwrap();
+        drain(&mut out, &mut bytes);
+        packets.push(packet);
+    }
+    starts.push(bytes.len());
+    (bytes, starts, packets)
+}
+
+fn drain(out: &mut Output, bytes: &mut Vec<u8>) {
+    while let Some(edit) = out.next_edit() {
+        let Edit::Append(piece) = edit else { panic!("a layout only appends") };
+        piece.parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    }
+}
+
+#[test]
+fn what_a_preset_writes_it_reads_in_every_split() {
+    for preset in PRESETS {
+        let layout = preset.layout().unwrap();
+        let (bytes, _, packets) = connection(&layout, 30);
+        let whole = read(&layout, &bytes, bytes.len());
+        assert_eq!(whole.1, Vec::<String>::new(), "{}", preset.name);
+        assert_eq!(datas(&whole.0), datas(&packets), "{}", preset.name);
+        for (got, sent) in whole.0.iter().zip(&packets).filter(|(got, _)| got.pts.is_some()) {
+            assert_eq!((got.pts, got.is_key()), (sent.pts, sent.is_key()), "{}", preset.name);
+        }
+        for slice in [1, 7, 1000] {
+            assert_eq!(read(&layout, &bytes, slice), whole, "{} in slices of {slice}", preset.name);
+        }
+    }
+}
+
+fn datas(packets: &[Packet]) -> Vec<&Bytes> {
+    packets.iter().map(|packet| &packet.data).collect()
+}
+
+#[test]
+fn garbage_costs_only_the_messages_it_touches() {
+    for preset in PRESETS {
+        let layout = preset.layout().unwrap();
+        let (bytes, starts, packets) = connection(&layout, 60);
+        let mut state = 99;
+        for round in 0..100 {
+            let at = starts[0] + random(&mut state) as usize % (bytes.len() - starts[0]);
+            let garbage: Vec<u8> = (0..1 + random(&mut state) % 4096).map(|_| random(&mut state) as u8).collect();
+            let damaged = [&bytes[..at], &garbage[..], &bytes[at..]].concat();
+            let touched = starts.iter().rposition(|start| *start <= at).unwrap();
+            let between = starts[touched] == at;
+            let (got, warnings, _) = read(&layout, &damaged, 1 << 20);
+            let got = datas(&got);
+            let sent = datas(&packets);
+            let behind = &sent[if between { touched } else { touched + 1 }..];
+            assert_eq!(got[..touched], sent[..touched], "{} round {round}: messages in front", preset.name);
+            let told = format!(
+                "{} round {round}: {} of {} messages, {} bytes of garbage at {at} in message {touched}",
+                preset.name,
+                got.len(),
+                sent.len(),
+                garbage.len()
+            );
+            assert!(
+                got.ends_with(behind),
+                "{told}: {warnings:?} {:?}",
+                got.iter().map(|a| sent.iter().position(|s| s == a)).collect::<Vec<_>>()
+            );
+            assert!(
+                warnings.iter().any(|w| w.contains("bytes skipped")),
+                "{} round {round}: {warnings:?}",
+                preset.name
+            );
+        }
+    }
+}
+
+#[test]
+fn damaged_connections_read_the_same_in_every_split() {
+    for preset in PRESETS {
+        let layout = preset.layout().unwrap();
+        let (mut bytes, _, _) = connection(&layout, 40);
+        let mut state = 5;
+        for _ in 0..20 {
+            let at = random(&mut state) as usize % bytes.len();
+            bytes[at] ^= 0x5a;
+            let whole = read(&layout, &bytes, bytes.len());
+            for slice in [1, 333] {
+                assert_eq!(read(&layout, &bytes, slice), whole, "{} in slices of {slice}", preset.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_in_parts_is_put_together() {
+    let layout = layout::named("jt1078").unwrap().layout().unwrap();
+    let part = |kind: u8, sequence: u8, body: &[u8]| {
+        let head = [0x30, 0x31, 0x63, 0x64, 0x81, 0x62, 0, sequence, 1, 0x38, 0, 0x13, 0x80, 0, 1, kind];
+        let time = [0, 0, 0, 0, 0, 0, 3, 0xe8, 0, 40, 0, 40];
+        [&head[..], &time, &[0, body.len() as u8], body].concat()
+    };
+    let bytes = [part(1, 0, &[0, 0, 0, 1, 0x65]), part(3, 1, b"mid"), part(2, 2, b"end")].concat();
+    let (packets, warnings, streams) = read(&layout, &bytes, 3);
+    assert_eq!((packets.len(), warnings.len(), streams[0].codec), (1, 0, Codec::H264));
+    assert_eq!(packets[0].data, Bytes::from_static(b"\0\0\0\x01\x65midend"));
+    assert_eq!((packets[0].pts, packets[0].is_key()), (Some(Ticks(1000)), true));
+}
+
+#[test]
+fn scrcpy_opens_with_name_codec_and_size_and_its_config_is_no_packet() {
+    let layout = layout::named("scrcpy").unwrap().layout().unwrap();
+    let mut bytes = [b"Pixel".to_vec(), vec![0; 59]].concat();
+    bytes.extend(b"h264\0\0\x04\x38\0\0\x09\x60");
+    bytes.extend(b"\x80\0\0\0\0\0\0\0\0\0\0\x06\0\0\0\x01\x67\x42");
+    bytes.extend(b"\x40\0\0\0\0\x01\x86\xa0\0\0\0\x05\0\0\0\x01\x65");
+    let (packets, _, streams) = read(&layout, &bytes, 11);
+    let video = streams[0].video().unwrap();
+    assert_eq!((video.width, video.height, streams[0].config.len()), (1080, 2400, 6));
+    assert_eq!((packets.len(), packets[0].pts, packets[0].is_key()), (1, Some(Ticks(100_000)), true));
+    let lines = layout::explain(&layout, &bytes, 100);
+    assert!(lines.iter().any(|line| line.name == "device" && line.value == "\"Pixel\""), "{lines:?}");
+    assert!(lines.iter().any(|line| line.name == "pts" && line.value.contains("0.100000 s")), "{lines:?}");
+}
+
+#[test]
+fn faults_are_found_where_they_stand() {
+    let cases = [
+        (
+            "name = \"x\"\nheader = [\n  { name = \"a\", type = \"u4\", role = \"length\" },\n]",
+            3,
+            "4 bits are not whole bytes",
+        ),
+        (
+            "name = \"x\"\nheader = [ { name = \"a\", type = \"u8\", role = \"lenght\" } ]",
+            2,
+            "no role is called lenght",
+        ),
+        ("name = \"x\"\nheader = [ { name = \"a\", typ = \"u8\" } ]", 2, "unknown field `typ`"),
+        (
+            "name = \"x\"\nheader = [ { name = \"a\", type = \"u8\", when = \"b == 1\" } ]",
+            2,
+            "no field b stands in front",
+        ),
+        ("name = \"x\"\nheader = [ { name = \"a\", type = \"u8\" } ]", 2, "nothing says how long the body is"),
+        ("name = 5", 1, "invalid type"),
+    ];
+    for (text, line, what) in cases {
+        let fault = layout::parse(text).unwrap_err();
+        assert!(fault.line == line && fault.what.contains(what), "{fault} for {text:?}");
+    }
+}
+
+#[test]
+fn the_layouts_of_the_issue_are_short() {
+    for name in ["scrcpy", "tail", "jt1078"] {
+        assert!(layout::named(name).unwrap().text.lines().count() <= 25, "{name}");
+    }
+}
