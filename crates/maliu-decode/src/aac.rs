@@ -8,7 +8,7 @@ use maliu_core::{
     time::{Rounding, TimeBase},
 };
 
-use crate::{AudioFrame, Fault, Samples, Unit};
+use crate::{AudioFrame, Fault, Samples, Unit, frame::interleave};
 
 pub(crate) const CODECS: &[Codec] = &[Codec::Aac];
 
@@ -63,6 +63,13 @@ impl Unit for Aac {
         Some(interleaved(&self.decoder.conceal())).filter(|frame| frame.channels > 0 && !frame.is_empty())
     }
 
+    /// faac says in its first unit that it is faac, whose delay FFmpeg drops.
+    fn delay(&self, packet: &Packet) -> usize {
+        let head = packet.data.get(..64).unwrap_or(&packet.data);
+        let by_faac = head.windows(8).any(|text| text == b"libfaac ");
+        if by_faac { usize::from(self.decoder.config().frame_length) } else { 0 }
+    }
+
     fn overshoots(&self) -> bool {
         true
     }
@@ -80,17 +87,12 @@ fn fault(error: maliu_aac::Error) -> Fault {
 }
 
 fn interleaved(frame: &Frame) -> AudioFrame {
-    let channels = frame.channels();
-    let mut samples = vec![0.0; channels * frame.samples()];
-    for channel in 0..channels {
-        let places = samples.iter_mut().skip(channel).step_by(channels);
-        places.zip(frame.channel(channel)).for_each(|(place, sample)| *place = *sample);
-    }
+    let planes: Vec<_> = (0..frame.channels()).map(|channel| frame.channel(channel)).collect();
     AudioFrame {
         sample_rate: frame.sample_rate,
-        channels: channels as u16,
+        channels: planes.len() as u16,
         channel_mask: frame.layout.mask,
         time: None,
-        samples: Samples::F32(samples),
+        samples: Samples::F32(interleave(&planes)),
     }
 }

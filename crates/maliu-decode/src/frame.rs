@@ -99,6 +99,26 @@ impl Samples {
     }
 }
 
+/// Sound whose channels stand one after the other.
+pub(crate) fn interleave(planes: &[&[f32]]) -> Vec<f32> {
+    let len = planes.first().map_or(0, |plane| plane.len());
+    let mut samples = vec![0.0; planes.len() * len];
+    match planes {
+        // The usual case, told apart because it is many times faster than steps.
+        [left, right] => {
+            let places = samples.as_chunks_mut().0.iter_mut();
+            places.zip(left.iter().zip(*right)).for_each(|(place, (left, right))| *place = [*left, *right]);
+        }
+        _ => {
+            for (channel, plane) in planes.iter().enumerate() {
+                let places = samples.iter_mut().skip(channel).step_by(planes.len());
+                places.zip(*plane).for_each(|(place, sample)| *place = *sample);
+            }
+        }
+    }
+    samples
+}
+
 /// The samples as fractions of full scale.
 pub(crate) fn floats(samples: &Samples) -> Vec<f32> {
     match samples {

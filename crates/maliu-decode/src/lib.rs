@@ -135,6 +135,11 @@ trait Unit: Send {
         None
     }
 
+    /// Samples per channel at the start of this packet's sound that its own data says are encoder delay.
+    fn delay(&self, _packet: &Packet) -> usize {
+        0
+    }
+
     /// Whether its sound may go beyond full scale by its own mistake.
     fn overshoots(&self) -> bool {
         false

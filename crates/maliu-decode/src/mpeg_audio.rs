@@ -7,7 +7,7 @@ use maliu_core::{
 };
 use symphonia_bundle_mp3::MpaDecoder;
 use symphonia_core::{
-    audio::GenericAudioBufferRef,
+    audio::{Audio, GenericAudioBufferRef},
     codecs::audio::{
         AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
         well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3},
@@ -17,7 +17,7 @@ use symphonia_core::{
     units::{Duration, Timestamp},
 };
 
-use crate::{AudioFrame, Fault, Samples, Unit};
+use crate::{AudioFrame, Fault, Samples, Unit, frame::interleave};
 
 pub(crate) const CODECS: &[Codec] = &[Codec::Mp1, Codec::Mp2, Codec::Mp3];
 
@@ -74,7 +74,7 @@ impl Unit for MpegAudio {
         let Some((_, decoder)) = &mut self.decoder else { return Err(Fault::Unsupported("MPEG audio".to_owned())) };
         let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(0), &packet.data);
         let buffer = decoder.decode_ref(&packet).map_err(fault)?;
-        Ok(frame(&buffer, kind.channels))
+        Ok(frame(&buffer))
     }
 
     fn length(&self, packet: &Packet) -> Option<usize> {
@@ -114,9 +114,16 @@ fn fault(error: Error) -> Fault {
 }
 
 /// The library's buffer as a frame of ours.
-fn frame(buffer: &GenericAudioBufferRef, channels: u16) -> AudioFrame {
-    let mut samples = Vec::new();
-    buffer.copy_to_vec_interleaved(&mut samples);
-    let sample_rate = buffer.spec().rate();
-    AudioFrame { sample_rate, channels, channel_mask: 0, time: None, samples: Samples::F32(samples) }
+fn frame(buffer: &GenericAudioBufferRef) -> AudioFrame {
+    let mut planes = Vec::new();
+    if let GenericAudioBufferRef::F32(buffer) = buffer {
+        planes.extend(buffer.iter_planes());
+    }
+    AudioFrame {
+        sample_rate: buffer.spec().rate(),
+        channels: planes.len() as u16,
+        channel_mask: 0,
+        time: None,
+        samples: Samples::F32(interleave(&planes)),
+    }
 }

@@ -50,24 +50,33 @@ impl SampleFormat {
     /// Appends the samples of `frame` to `out`. Whole numbers lose their low bits, fractions go to the nearest whole
     /// number (halves to the even one) and stop at full scale.
     pub fn write(self, frame: &AudioFrame, out: &mut Vec<u8>) {
-        out.reserve(frame.samples.len() * self.bytes());
+        let start = out.len();
+        out.resize(start + frame.samples.len() * self.bytes(), 0);
+        let place = &mut out[start..];
         match &frame.samples {
-            Samples::I32(samples) => self.write_all(samples, out),
-            Samples::F32(samples) => self.write_all(samples, out),
-            Samples::F64(samples) => self.write_all(samples, out),
+            Samples::I32(samples) => self.put_all(samples, place),
+            Samples::F32(samples) => self.put_all(samples, place),
+            Samples::F64(samples) => self.put_all(samples, place),
         }
     }
 
-    fn write_all<S: Sample>(self, samples: &[S], out: &mut Vec<u8>) {
+    fn put_all<S: Sample>(self, samples: &[S], place: &mut [u8]) {
         match self {
-            Self::U8 => out.extend(samples.iter().map(|s| (s.whole::<8>() + 0x80) as u8)),
-            Self::S16Le => out.extend(samples.iter().flat_map(|s| (s.whole::<16>() as i16).to_le_bytes())),
+            Self::U8 => put(samples, place, |sample| [(sample.whole::<8>() + 0x80) as u8]),
+            Self::S16Le => put(samples, place, |sample| (sample.whole::<16>() as i16).to_le_bytes()),
             // As FFmpeg does it: to 32 bits first, whose low byte then goes.
-            Self::S24Le => samples.iter().for_each(|s| out.extend_from_slice(&s.whole::<32>().to_le_bytes()[1..])),
-            Self::S32Le => out.extend(samples.iter().flat_map(|s| s.whole::<32>().to_le_bytes())),
-            Self::F32Le => out.extend(samples.iter().flat_map(|s| s.float().to_le_bytes())),
+            Self::S24Le => put(samples, place, |sample| {
+                let [_, low, middle, high] = sample.whole::<32>().to_le_bytes();
+                [low, middle, high]
+            }),
+            Self::S32Le => put(samples, place, |sample| sample.whole::<32>().to_le_bytes()),
+            Self::F32Le => put(samples, place, |sample| sample.float().to_le_bytes()),
         }
     }
+}
+
+fn put<S: Sample, const N: usize>(samples: &[S], place: &mut [u8], bytes: impl Fn(S) -> [u8; N]) {
+    place.as_chunks_mut().0.iter_mut().zip(samples).for_each(|(place, sample)| *place = bytes(*sample));
 }
 
 trait Sample: Copy {
@@ -88,12 +97,14 @@ impl Sample for i32 {
 
 impl Sample for f32 {
     fn whole<const BITS: u32>(self) -> i32 {
-        if BITS > 24 {
+        if BITS > 16 {
             return f64::from(self).whole::<BITS>();
         }
-        // Up to 24 bits the product and the bounds are exact in f32. A cast of what is no number gives 0.
         let full = (1u32 << (BITS - 1)) as f32;
-        (self * full).round_ties_even().clamp(-full, full - 1.0) as i32
+        let value = (self * full).clamp(-full, full - 1.0);
+        // Beyond this number there is no room for a fraction: adding it rounds, halves to even, and needs no call.
+        const ROUND: f32 = 12_582_912.0;
+        ((value + ROUND) - ROUND) as i32
     }
 
     fn float(self) -> f32 {
@@ -104,7 +115,7 @@ impl Sample for f32 {
 impl Sample for f64 {
     fn whole<const BITS: u32>(self) -> i32 {
         let full = f64::from(1u32 << (BITS - 1));
-        (self * full).round_ties_even().clamp(-full, full - 1.0) as i32
+        (self * full).clamp(-full, full - 1.0).round_ties_even() as i32
     }
 
     fn float(self) -> f32 {

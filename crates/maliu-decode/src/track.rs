@@ -69,7 +69,7 @@ impl Track {
 
     fn cut(&mut self, packet: &Packet, frame: &mut AudioFrame) {
         let trim = packet.side.trim();
-        self.trim = self.trim.saturating_add(trim.start as usize);
+        self.trim = self.trim.saturating_add(trim.start as usize).saturating_add(self.unit.delay(packet));
         frame.truncate(frame.len().saturating_sub(trim.end as usize));
         let dropped = self.trim.min(frame.len());
         frame.drop_front(dropped);
