@@ -1,6 +1,6 @@
 //! What a decoder carries from unit to unit, for those who decode one stream in several runs.
 
-use crate::config::{Config, Signal, object};
+use crate::config::object;
 use crate::sbr::CARRY_UNITS;
 
 /// How a run that starts in the middle of a stream comes to equal one that started at its beginning.
@@ -16,13 +16,12 @@ pub struct Carry {
 }
 
 impl Carry {
-    pub(crate) fn of(config: &Config) -> Carry {
-        let core = match config.object_type {
+    pub(crate) fn of(object_type: u8, sbr: bool) -> Carry {
+        let core = match object_type {
             object::ER_ELD => 3,
             object::MAIN | object::LTP | object::ER_LTP | object::ER_LD => 8,
             _ => 1,
         };
-        let extension = if config.sbr == Signal::Absent { 0 } else { CARRY_UNITS };
-        Carry { units: core + extension, exact: false }
+        Carry { units: core + if sbr { CARRY_UNITS } else { 0 }, exact: false }
     }
 }

@@ -156,6 +156,16 @@ impl Config {
         }
     }
 
+    /// Whether the output has another rate than SBR usually gives: that of the core.
+    pub(crate) fn downsampled(&self) -> bool {
+        self.extension_rate != 0 && self.extension_rate <= self.sample_rate
+    }
+
+    /// Rate of the output in Hz, as far as the configuration tells.
+    pub fn output_rate(&self) -> u32 {
+        if self.sbr == Signal::Explicit && !self.downsampled() { 2 * self.sample_rate } else { self.sample_rate }
+    }
+
     /// Whether the access units have the syntax of the error resilient object types.
     pub(crate) fn error_resilient(&self) -> bool {
         self.object_type >= object::ER_LC

@@ -6,15 +6,13 @@
 
 use crate::channel::Syntax;
 use crate::config::{Config, Signal};
-use crate::coupling::Point;
 use crate::drc::Drc;
 use crate::filterbank::FilterBank;
 use crate::frame::{Frame, STRIDE};
-use crate::high_band::{self, Output};
 use crate::ltp::Scratch;
 use crate::noise::Noise;
 use crate::program::Program;
-use crate::{Carry, Error, layout};
+use crate::{Carry, ChannelLayout, Error, layout};
 use crate::{bits::Bits, unit};
 
 /// What a decoder does beyond the standard's plain path.
@@ -34,6 +32,8 @@ pub struct Decoder {
     pub(crate) program: Option<Program>,
     pub(crate) noise: Noise,
     pub(crate) drc: Drc,
+    /// A unit was decoded: whether there is SBR is known.
+    pub(crate) settled: bool,
     bank: FilterBank,
     scratch: Box<Scratch>,
     output: Vec<f32>,
@@ -57,6 +57,7 @@ impl Decoder {
             program: None,
             noise: Noise::new(),
             drc: Drc::new(),
+            settled: false,
             scratch: Box::new(Scratch::new()),
             output: Vec::new(),
             config,
@@ -73,6 +74,7 @@ impl Decoder {
     pub fn decode(&mut self, unit: &[u8]) -> Result<Frame<'_>, Error> {
         let mut bits = Bits::new(unit);
         unit::parse(self, &mut bits)?;
+        self.settle();
         Ok(self.finish())
     }
 
@@ -83,6 +85,7 @@ impl Decoder {
         for _ in 0..blocks {
             let mut bits = Bits::new(rest);
             unit::parse(self, &mut bits)?;
+            self.settle();
             bits.align();
             rest = rest.get(bits.position() / 8..).unwrap_or_default();
             out(self.finish());
@@ -101,8 +104,12 @@ impl Decoder {
 
     /// Forgets all units, as after a seek. What the stream said of itself stays known.
     pub fn reset(&mut self) {
-        if let Some(program) = self.program.take() {
-            self.set_program(program.channel_config, program.declared);
+        if let Some(program) = &mut self.program {
+            program.elements.iter_mut().for_each(|element| element.reset(&self.syntax));
+            program.couplings.iter_mut().for_each(|coupled| coupled.reset(&self.syntax));
+            if self.config.sbr == Signal::Explicit {
+                program.extend(&self.config);
+            }
         }
         self.noise = Noise::new();
         self.drc.clear();
@@ -110,7 +117,7 @@ impl Decoder {
 
     /// What is carried from unit to unit.
     pub fn carry(&self) -> Carry {
-        Carry::of(&self.config)
+        Carry::of(self.config.object_type, self.config.sbr == Signal::Explicit)
     }
 
     /// Short name of the profile, from the configuration and the units decoded so far.
@@ -132,53 +139,63 @@ impl Decoder {
         }
         let mut program = Program::new(channel_config, declared, &self.syntax);
         if self.config.sbr == Signal::Explicit {
-            high_band::attach(&mut program, &self.config);
+            program.extend(&self.config);
         }
         self.output.resize(usize::from(program.layout.channels.max(2)) * STRIDE, 0.0);
         self.program = Some(program);
     }
 
+    /// The first good unit decides whether a stream that does not say so has SBR.
+    fn settle(&mut self) {
+        self.settled = true;
+        if self.config.sbr == Signal::Implicit {
+            (self.config.sbr, self.config.ps) = (Signal::Absent, Signal::Absent);
+        }
+    }
+
+    /// Follows SBR that was not announced, if the first unit has it. Later it would change the rate of the stream.
+    pub(crate) fn find_sbr(&mut self) {
+        if self.config.sbr == Signal::Implicit && !self.settled {
+            self.config.sbr = Signal::Explicit;
+            self.config.extension_rate = 2 * self.config.sample_rate;
+            if let Some(program) = &mut self.program {
+                program.extend(&self.config);
+            }
+        }
+    }
+
     /// Makes sound of the parsed unit.
     fn finish(&mut self) -> Frame<'_> {
         let length = self.syntax.frame_length;
-        let output = Output::of(&self.config);
-        let (samples, sample_rate) = (output.samples, output.rate);
+        let sample_rate = self.config.output_rate();
         let Some(program) = &mut self.program else {
-            return Frame { sample_rate, layout: layout::ChannelLayout::default(), data: &[], samples: 0 };
+            return Frame { sample_rate, layout: ChannelLayout::default(), data: &[], samples: 0 };
         };
-        let layout = high_band::layout(program, &self.config);
+        let mut made_stereo = false;
         for coupled in &mut program.couplings {
             coupled.finish(length, &mut self.bank, &mut self.scratch);
-            coupled.raise(output, length);
         }
         for element in &mut program.elements {
             if !element.present {
                 element.silence(&self.syntax);
             }
             if self.options.drc {
-                for (i, voice) in element.voices.iter_mut().enumerate() {
-                    let short = voice.channel.info.short();
-                    self.drc.apply(element.output + i, &mut voice.channel.lines, short);
-                }
+                element.compress(&self.drc);
             }
             element.finish(length, &program.couplings, &mut self.bank, &mut self.scratch);
-            if output.sbr {
-                element.raise(output, length, &mut self.output[element.output * STRIDE..]);
-            }
-            let outputs = self.output.chunks_exact_mut(STRIDE).skip(element.output);
-            for (i, (voice, out)) in element.voices.iter().zip(outputs).enumerate() {
-                if !output.sbr {
-                    out[..length].copy_from_slice(&voice.sound[..length]);
-                }
-                let heard = program.couplings.iter().filter(|c| c.present && c.coupling.point == Point::Samples);
-                for coupled in heard {
-                    for gains in coupled.coupling.gains(element.place.pair, element.place.tag, i) {
-                        let source = coupled.sound(output);
-                        out[..samples].iter_mut().zip(source).for_each(|(to, from)| *to += gains[0] * from);
-                    }
-                }
+            let Some(out) = self.output.get_mut(STRIDE * element.output..) else { continue };
+            element.output(length, &program.couplings, out);
+            if element.extension.as_ref().is_some_and(|extension| extension.has_ps()) {
+                self.config.ps = Signal::Explicit;
+                made_stereo = true;
             }
         }
+        let stereo = program.layout.channels == 1 && self.config.ps == Signal::Explicit;
+        if let (true, false, Some((left, right))) = (stereo, made_stereo, self.output.split_at_mut_checked(STRIDE)) {
+            right[..STRIDE].copy_from_slice(left);
+        }
+        let layout = if stereo { ChannelLayout::STEREO } else { program.layout };
+        let samples = if sample_rate > self.config.sample_rate { 2 * length } else { length };
         Frame { sample_rate, layout, data: &self.output, samples }
     }
 }

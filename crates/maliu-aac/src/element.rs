@@ -2,13 +2,14 @@
 
 use crate::bits::Bits;
 use crate::channel::{Channel, Syntax, info::Info};
-use crate::config::{ProgramElement, object};
+use crate::config::{Place, ProgramElement, object};
 use crate::coupling::{self, Coupling, Point};
+use crate::drc::Drc;
+use crate::extension::Extension;
 use crate::filterbank::{FilterBank, History};
-use crate::high_band::Raised;
+use crate::frame::STRIDE;
 use crate::ltp::{Past, Scratch};
 use crate::prediction::Predictors;
-use crate::sbr::Sbr;
 use crate::stereo::{self, Mask};
 use crate::{Error, noise::Noise};
 
@@ -31,6 +32,17 @@ impl Voice {
             predictors: (syntax.object_type == object::MAIN).then(|| Box::new(Predictors::new())),
             past: long_term.then(|| Past::new(syntax.frame_length)),
             sound: [0.0; 1024],
+        }
+    }
+
+    fn reset(&mut self, syntax: &Syntax) {
+        self.channel.silence(syntax);
+        self.history.reset();
+        if let Some(predictors) = &mut self.predictors {
+            predictors.reset();
+        }
+        if let Some(past) = &mut self.past {
+            past.reset();
         }
     }
 
@@ -71,16 +83,26 @@ pub(crate) struct Element {
     pub(crate) present: bool,
     /// Its first output channel.
     pub(crate) output: usize,
-    /// There while SBR is on.
-    pub(crate) sbr: Option<Box<Sbr>>,
-    /// It is to make two channels of one.
-    pub(crate) stereo: bool,
+    pub(crate) extension: Option<Box<Extension>>,
 }
 
 impl Element {
     pub(crate) fn new(place: ProgramElement, output: usize, syntax: &Syntax) -> Element {
         let voices = (0..1 + usize::from(place.pair)).map(|_| Voice::new(syntax)).collect();
-        Element { place, voices, common: false, mask: Mask::NONE, present: false, output, sbr: None, stereo: false }
+        Element { place, voices, common: false, mask: Mask::NONE, present: false, output, extension: None }
+    }
+
+    /// Forgets all units.
+    pub(crate) fn reset(&mut self, syntax: &Syntax) {
+        self.present = false;
+        self.voices.iter_mut().for_each(|voice| voice.reset(syntax));
+    }
+
+    pub(crate) fn begin_unit(&mut self) {
+        self.present = false;
+        if let Some(extension) = &mut self.extension {
+            extension.begin_unit();
+        }
     }
 
     /// Reads single_channel_element, lfe_channel_element or channel_pair_element after its tag.
@@ -113,6 +135,14 @@ impl Element {
         self.voices.iter_mut().for_each(|voice| voice.channel.silence(syntax));
     }
 
+    /// Applies dynamic range control.
+    pub(crate) fn compress(&mut self, drc: &Drc) {
+        for (i, voice) in self.voices.iter_mut().enumerate() {
+            let short = voice.channel.info.short();
+            drc.apply(self.output + i, &mut voice.channel.lines, short);
+        }
+    }
+
     /// All that happens between dequantised lines and samples of the core.
     pub(crate) fn finish(
         &mut self,
@@ -139,13 +169,34 @@ impl Element {
 
     /// Adds the lines of the coupling channels that name this element.
     fn couple(&mut self, couplings: &[Coupled], point: Point) {
-        if self.place.place == crate::config::Place::Lfe {
-            return;
-        }
-        for coupled in couplings.iter().filter(|c| c.present && c.coupling.point == point) {
+        for coupled in couplings.iter().filter(|c| c.at(point) && self.place.place != Place::Lfe) {
             for (i, voice) in self.voices.iter_mut().enumerate() {
                 for gains in coupled.coupling.gains(self.place.pair, self.place.tag, i) {
                     coupling::add_lines(&mut voice.channel.lines, &coupled.voice.channel, gains);
+                }
+            }
+        }
+    }
+
+    /// Writes the finished sound to the element's output channels, `STRIDE` samples each.
+    pub(crate) fn output(&mut self, length: usize, couplings: &[Coupled], out: &mut [f32]) {
+        let (left, right) = out.split_at_mut(out.len().min(STRIDE));
+        let mut core: [&[f32]; 2] = [&[], &[]];
+        for (core, voice) in core.iter_mut().zip(&self.voices) {
+            *core = &voice.sound[..length];
+        }
+        match &mut self.extension {
+            Some(extension) => extension.run(core, [&mut *left, &mut *right]),
+            None => {
+                for (out, core) in [&mut *left, &mut *right].into_iter().zip(core) {
+                    out[..core.len()].copy_from_slice(core);
+                }
+            }
+        }
+        for coupled in couplings.iter().filter(|c| c.at(Point::Samples) && self.place.place != Place::Lfe) {
+            for (i, out) in [&mut *left, &mut *right].into_iter().enumerate().take(self.voices.len()) {
+                for gains in coupled.coupling.gains(self.place.pair, self.place.tag, i) {
+                    out.iter_mut().zip(&coupled.sound).for_each(|(to, from)| *to += gains[0] * from);
                 }
             }
         }
@@ -158,13 +209,39 @@ pub(crate) struct Coupled {
     pub(crate) voice: Voice,
     pub(crate) coupling: Coupling,
     pub(crate) present: bool,
-    /// There while SBR is on.
-    pub(crate) raised: Option<Box<Raised>>,
+    pub(crate) extension: Option<Box<Extension>>,
+    /// Finished samples, if those are coupled.
+    sound: Vec<f32>,
 }
 
 impl Coupled {
     pub(crate) fn new(tag: u8, syntax: &Syntax) -> Coupled {
-        Coupled { tag, voice: Voice::new(syntax), coupling: Coupling::new(), present: false, raised: None }
+        Coupled {
+            tag,
+            voice: Voice::new(syntax),
+            coupling: Coupling::new(),
+            present: false,
+            extension: None,
+            sound: vec![0.0; STRIDE],
+        }
+    }
+
+    pub(crate) fn begin_unit(&mut self) {
+        self.present = false;
+        if let Some(extension) = &mut self.extension {
+            extension.begin_unit();
+        }
+    }
+
+    /// Forgets all units.
+    pub(crate) fn reset(&mut self, syntax: &Syntax) {
+        self.present = false;
+        self.voice.reset(syntax);
+    }
+
+    /// Whether the unit has the element, to be added at this point.
+    fn at(&self, point: Point) -> bool {
+        self.present && self.coupling.point == point
     }
 
     pub(crate) fn parse(&mut self, bits: &mut Bits, syntax: &Syntax, noise: &mut Noise) -> Result<(), Error> {
@@ -184,6 +261,12 @@ impl Coupled {
         voice.channel.tns.apply(&mut voice.channel.lines, &voice.channel.info);
         if self.coupling.point == Point::Samples {
             voice.finish(length, bank);
+            match &mut self.extension {
+                Some(extension) => {
+                    extension.run([&voice.sound[..length], &[]], [&mut self.sound, &mut []]);
+                }
+                None => self.sound[..length].copy_from_slice(&voice.sound[..length]),
+            }
         }
     }
 }

@@ -30,6 +30,13 @@ impl History {
     }
 }
 
+impl History {
+    pub(crate) fn reset(&mut self) {
+        self.overlap.fill(0.0);
+        (self.sequence, self.kbd) = (Sequence::Long, false);
+    }
+}
+
 /// Transforms and windows of one frame length.
 pub(crate) enum FilterBank {
     Switched(Box<Switched>),

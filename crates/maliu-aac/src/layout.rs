@@ -19,6 +19,9 @@ impl ChannelLayout {
     pub fn name(&self) -> Option<&'static str> {
         NAMES.iter().find(|(mask, _)| *mask == self.mask && self.mask != 0).map(|(_, name)| *name)
     }
+
+    /// Two channels, left and right.
+    pub(crate) const STEREO: ChannelLayout = ChannelLayout { mask: 3, channels: 2 };
 }
 
 /// The elements of a program in the order of their output channels, with the layout they make.

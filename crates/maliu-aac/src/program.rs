@@ -1,8 +1,9 @@
 //! The channel elements of a stream, found by what a unit calls them.
 
 use crate::channel::Syntax;
-use crate::config::{Place, ProgramConfig};
+use crate::config::{Config, Place, ProgramConfig};
 use crate::element::{Coupled, Element};
+use crate::extension::Extension;
 use crate::layout::{self, ChannelLayout};
 
 /// Elements in the order of the configuration.
@@ -15,8 +16,6 @@ pub(crate) struct Program {
     pub(crate) couplings: Vec<Coupled>,
     /// Elements of the unit at hand that were found by order.
     found: usize,
-    /// The element that was read last, to which fill elements refer.
-    last: Option<usize>,
 }
 
 /// What a unit calls a channel element (id_syn_ele).
@@ -39,20 +38,26 @@ impl Program {
             elements: heard.map(|(place, first)| Element::new(*place, first, syntax)).collect(),
             couplings: places.filter(|e| e.place == Place::Coupling).map(|e| Coupled::new(e.tag, syntax)).collect(),
             found: 0,
-            last: None,
+        }
+    }
+
+    /// Gives every element an SBR decoder: with SBR in one of them, the others are resampled by theirs.
+    pub(crate) fn extend(&mut self, config: &Config) {
+        let mut header = 0;
+        for element in &mut self.elements {
+            element.extension = Some(Box::new(Extension::new(config, element.voices.len(), header)));
+            header += usize::from(element.place.place != Place::Lfe);
+        }
+        for coupled in &mut self.couplings {
+            coupled.extension = Some(Box::new(Extension::new(config, 1, usize::MAX)));
         }
     }
 
     /// Forgets which elements the last unit had.
     pub(crate) fn begin_unit(&mut self) {
-        (self.found, self.last) = (0, None);
-        for element in &mut self.elements {
-            element.present = false;
-            if let Some(sbr) = &mut element.sbr {
-                sbr.lost();
-            }
-        }
-        self.couplings.iter_mut().for_each(|c| c.present = false);
+        self.found = 0;
+        self.elements.iter_mut().for_each(Element::begin_unit);
+        self.couplings.iter_mut().for_each(Coupled::begin_unit);
     }
 
     /// No element of the unit was found yet.
@@ -74,18 +79,7 @@ impl Program {
             fits.then_some(self.found)?
         };
         self.found += 1;
-        self.last = Some(index);
         Some(index)
-    }
-
-    /// The element that was found last; none after a coupling element.
-    pub(crate) fn last_read(&mut self) -> Option<&mut Element> {
-        self.elements.get_mut(self.last?)
-    }
-
-    /// Says that a coupling element came, so that fill elements do not refer to a channel.
-    pub(crate) fn pass_coupling(&mut self) {
-        self.last = None;
     }
 }
 

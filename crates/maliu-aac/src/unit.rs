@@ -4,7 +4,7 @@ use crate::bits::Bits;
 use crate::config::{Place, ProgramConfig};
 use crate::decoder::Decoder;
 use crate::program::{Kind, Program};
-use crate::{Error, high_band, layout};
+use crate::{Error, layout};
 
 /// id_syn_ele (table 4.85).
 mod id {
@@ -20,8 +20,8 @@ mod id {
 /// extension_type (table 4.121).
 mod extension {
     pub const DYNAMIC_RANGE: u32 = 11;
-    pub const SBR_DATA: u32 = 13;
-    pub const SBR_DATA_CRC: u32 = 14;
+    pub const SBR: u32 = 13;
+    pub const SBR_CRC: u32 = 14;
 }
 
 /// Reads a unit into the elements of the decoder's program.
@@ -43,18 +43,19 @@ pub(crate) fn parse(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error>
 
 fn parse_elements(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
     let origin = bits.position();
+    let mut last = None;
     loop {
         if bits.left() < 3 {
             return Err(Error::Malformed { what: "no end of the unit", bit: bits.position() });
         }
         match bits.read(3) {
-            id::SCE => parse_channels(decoder, bits, Kind::Single)?,
-            id::CPE => parse_channels(decoder, bits, Kind::Pair)?,
-            id::LFE => parse_channels(decoder, bits, Kind::Lfe)?,
-            id::CCE => parse_coupling(decoder, bits)?,
+            id::SCE => last = Some(parse_channels(decoder, bits, Kind::Single)?),
+            id::CPE => last = Some(parse_channels(decoder, bits, Kind::Pair)?),
+            id::LFE => last = Some(parse_channels(decoder, bits, Kind::Lfe)?),
+            id::CCE => last = Some(parse_coupling(decoder, bits)?),
             id::DSE => skip_data(bits),
             id::PCE => parse_program(decoder, bits, origin)?,
-            id::FIL => parse_fill(decoder, bits)?,
+            id::FIL => parse_fill(decoder, bits, last)?,
             _ => return Ok(()),
         }
         if bits.overrun() {
@@ -63,7 +64,14 @@ fn parse_elements(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
     }
 }
 
-fn parse_channels(decoder: &mut Decoder, bits: &mut Bits, kind: Kind) -> Result<(), Error> {
+/// The channel element that a fill element behind it belongs to, by its index.
+#[derive(Clone, Copy)]
+enum Owner {
+    Element(usize),
+    Coupling(usize),
+}
+
+fn parse_channels(decoder: &mut Decoder, bits: &mut Bits, kind: Kind) -> Result<Owner, Error> {
     let tag = bits.read(4) as u8;
     follow_mono_and_stereo(decoder, kind);
     let unknown =
@@ -71,7 +79,8 @@ fn parse_channels(decoder: &mut Decoder, bits: &mut Bits, kind: Kind) -> Result<
     let Some(program) = &mut decoder.program else { return Err(Error::NoSound) };
     let index = program.find(kind, tag).ok_or(unknown)?;
     let element = program.elements.get_mut(index).ok_or(unknown)?;
-    element.parse(bits, &decoder.syntax, &mut decoder.noise)
+    element.parse(bits, &decoder.syntax, &mut decoder.noise)?;
+    Ok(Owner::Element(index))
 }
 
 /// A stream that is said to be mono may hold a pair, and the other way round: some muxers write one for the other.
@@ -87,14 +96,15 @@ fn follow_mono_and_stereo(decoder: &mut Decoder, kind: Kind) {
     }
 }
 
-fn parse_coupling(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
+fn parse_coupling(decoder: &mut Decoder, bits: &mut Bits) -> Result<Owner, Error> {
     let tag = bits.read(4) as u8;
     let unknown =
         Error::Malformed { what: "coupling element that the configuration does not have", bit: bits.position() };
     let program: &mut Program = decoder.program.as_mut().ok_or(unknown)?;
-    program.pass_coupling();
-    let coupled = program.couplings.iter_mut().find(|c| c.tag == tag && !c.present).ok_or(unknown)?;
-    coupled.parse(bits, &decoder.syntax, &mut decoder.noise)
+    let index = program.couplings.iter().position(|c| c.tag == tag && !c.present).ok_or(unknown)?;
+    let coupled = program.couplings.get_mut(index).ok_or(unknown)?;
+    coupled.parse(bits, &decoder.syntax, &mut decoder.noise)?;
+    Ok(Owner::Coupling(index))
 }
 
 /// data_stream_element.
@@ -128,7 +138,7 @@ fn parse_program(decoder: &mut Decoder, bits: &mut Bits, origin: usize) -> Resul
 }
 
 /// fill_element: extension payloads, each a whole number of bytes.
-fn parse_fill(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
+fn parse_fill(decoder: &mut Decoder, bits: &mut Bits, owner: Option<Owner>) -> Result<(), Error> {
     let mut count = bits.read(4) as usize;
     if count == 15 {
         count = 14 + bits.read(8) as usize;
@@ -137,15 +147,14 @@ fn parse_fill(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
     if bits.left() < 8 * count {
         return Err(Error::Malformed { what: "fill element cut short", bit: bits.position() });
     }
-    loop {
-        if bits.position() >= end {
-            break;
-        }
+    while bits.position() < end {
         let start = bits.position();
         match bits.read(4) {
             extension::DYNAMIC_RANGE => decoder.drc.parse(bits),
-            extension::SBR_DATA => break high_band::parse(decoder, bits, end, false),
-            extension::SBR_DATA_CRC => break high_band::parse(decoder, bits, end, true),
+            kind @ (extension::SBR | extension::SBR_CRC) => {
+                parse_sbr(decoder, bits, end, owner, kind == extension::SBR_CRC);
+                break;
+            }
             _ => break,
         }
         let used = (bits.position() - start).div_ceil(8) * 8;
@@ -153,6 +162,23 @@ fn parse_fill(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
     }
     bits.skip(end.saturating_sub(bits.position()));
     Ok(())
+}
+
+/// sbr_extension_data: fills the rest of its element, and is heard only where the stream is known to have SBR.
+fn parse_sbr(decoder: &mut Decoder, bits: &Bits, end: usize, owner: Option<Owner>, crc: bool) {
+    decoder.find_sbr();
+    let Some(program) = &mut decoder.program else { return };
+    let extension = match owner {
+        Some(Owner::Element(index)) => program.elements.get_mut(index).and_then(|e| e.extension.as_mut()),
+        Some(Owner::Coupling(index)) => program.couplings.get_mut(index).and_then(|c| c.extension.as_mut()),
+        None => None,
+    };
+    if let Some(extension) = extension {
+        // A reader of its own, which ends with the element.
+        let mut payload = Bits::new(bits.data().get(..end.div_ceil(8)).unwrap_or_default());
+        payload.skip(bits.position());
+        extension.parse(&mut payload, crc);
+    }
 }
 
 /// er_raw_data_block: the elements of the channel configuration, without their names.
@@ -164,6 +190,12 @@ fn parse_error_resilient(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), E
             bits.skip(4); // element_instance_tag
         }
         element.parse(bits, syntax, noise)?;
+    }
+    let Some(low_delay) = &decoder.config.low_delay_sbr else { return Ok(()) };
+    for element in program.elements.iter_mut().filter(|e| e.place.place != Place::Lfe) {
+        if let Some(extension) = &mut element.extension {
+            extension.parse(bits, low_delay.crc);
+        }
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub struct ProgramElement {
 }
 
 /// The channel elements of a program, in the order of the element: front, side, back, LFE, coupling.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ProgramConfig {
     elements: [ProgramElement; MAX_ELEMENTS],
     len: u8,
@@ -89,6 +89,12 @@ impl ProgramConfig {
             return Err(Error::Malformed { what: "program config element cut short", bit: bits.position() });
         }
         Ok(program)
+    }
+}
+
+impl core::fmt::Debug for ProgramConfig {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.elements()).finish()
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!   Header ─▶ FirstSize ─▶ Tags ◀──pair found── Lost
 //!                           │ └──── no tag ──────▲
-//!                           └─ second header ─▶ Stopped
+//!                           └─ size passes the end ─▶ Stopped
 //! ```
 
 use alloc::{borrow::Cow, boxed::Box, collections::VecDeque, format};
@@ -238,38 +238,36 @@ impl Flv {
         Ok(packet.map_or(Step::Again, Step::Packet))
     }
 
-    /// A tag of a type without meaning: passed over if the size behind it is right, else it is no tag. Two good tags in
-    /// a row that end before it does decide against it.
+    /// A tag of a type without meaning: passed over if the size behind it is right, else it is no tag. Whoever recovers
+    /// does not wait for its end: two good tags in a row before it decide against it.
     fn strange(&mut self, head: Head, input: &mut Input) -> Step {
         let (seen, at, ended) = (input.peek(), input.offset(), input.ended());
-        if header::begins(seen.get(..header::SIZE).unwrap_or_default())
-            && Header::parse(seen).is_some_and(|h| h.size > 8)
-        {
-            return self.second_file(input);
-        }
-        let whole = head.length() + TAIL;
-        let mut search = Search::new(at.saturating_add(1));
-        let pair = matches!(search.look(seen.get(..whole - 1).unwrap_or(seen), at), Found::Pair(_) | Found::Header(_));
-        if !pair && seen.len() < whole && !ended {
-            return Step::Need;
-        }
-        if !pair && u32_at(seen, head.length()) == Some(head.length() as u32) {
-            input.warn(format!("a tag of the unknown type {} is passed over", seen.first().unwrap_or(&0) & 0x1f));
-            self.total = self.total.wrapping_add(head.length() as u32);
-            input.skip(whole);
-            return Step::Again;
-        }
-        self.lose(at.saturating_add(1));
-        Step::Again
-    }
-
-    fn second_file(&mut self, input: &mut Input) -> Step {
-        if self.options.joined {
+        let header = Header::parse(seen).is_some_and(|header| header.size > 8);
+        if self.options.recover && header && header::begins(seen) {
             self.clock.next_file();
             self.state = State::Header;
-        } else {
-            input.warn("a second file begins; joined=1 reads on");
-            self.state = State::Stopped;
+            return Step::Again;
+        }
+        let whole = head.length() + TAIL;
+        if self.options.recover && self.tags_behind(seen.get(..whole - 1).unwrap_or(seen), at) {
+            self.lose(at.saturating_add(1));
+            return Step::Again;
+        }
+        match u32_at(seen, head.length()) {
+            Some(size) if size as usize == head.length() => {
+                input.warn(format!("a tag of the unknown type {} is passed over", seen.first().unwrap_or(&0) & 0x1f));
+                self.total = self.total.wrapping_add(head.length() as u32);
+                input.skip(whole);
+            }
+            None if !ended => return Step::Need,
+            None if !self.options.recover && self.met => {
+                input.warn(format!(
+                    "junk: its size of {} passes the end; recover=1 looks for tags behind it",
+                    head.size
+                ));
+                self.state = State::Stopped;
+            }
+            _ => self.lose(at.saturating_add(1)),
         }
         Step::Again
     }
@@ -277,13 +275,18 @@ impl Flv {
     /// The input ends inside a body: the rest is a packet marked corrupt, unless tags are to be found in it.
     fn cut(&mut self, head: Head, input: &mut Input) -> Result<Step> {
         let at = input.offset();
-        if Search::new(at.saturating_add(1)).look(input.peek(), at) != Found::Nothing {
+        if self.options.recover && self.tags_behind(input.peek(), at) {
             input.warn(format!("no tag: its size of {} passes the end", head.size));
             self.lose(at.saturating_add(1));
             return Ok(Step::Again);
         }
         input.warn(format!("the input ends {} bytes before its last tag does", head.length() - input.peek().len()));
         self.follow(Tag { head, at, cut: true }, input)
+    }
+
+    /// Whether two tags in a row, or a file header, begin behind the first byte of `seen`.
+    fn tags_behind(&self, seen: &[u8], at: u64) -> bool {
+        Search::new(at.saturating_add(1)).look(seen, at) != Found::Nothing
     }
 
     fn end_inside(&mut self, input: &mut Input, left: usize) -> Step {

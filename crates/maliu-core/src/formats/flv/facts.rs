@@ -3,37 +3,183 @@
 use bytes::Bytes;
 
 use crate::{
-    stream::{Codec, Media, StreamInfo},
-    syntax::h264,
+    bits::Bits,
+    stream::{Audio, Codec, Media, StreamInfo, Video},
+    syntax::{aac::AudioSpecificConfig, h264},
 };
 
 use super::video;
 
-/// Takes over a codec configuration and what it says.
-pub fn from_config(info: &mut StreamInfo, config: Bytes) {
-    if let (Codec::H264, Media::Video(picture)) = (info.codec, &mut info.media) {
-        let sps = h264::Config::parse(&config).and_then(|config| h264::Sps::parse(config.sps.first()?));
-        if let Some(sps) = sps {
-            (picture.width, picture.height) = sps.display_size();
-            picture.reorder = sps.reorder_depth();
-            picture.level = Some(sps.level_idc);
-            info.profile = Some(sps.profile_idc);
-        }
-    }
+/// Takes over a codec configuration and what it says; `promised` is the picture size that metadata names.
+pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, u32)>) {
     info.config = config;
+    let config = &info.config;
+    match (info.codec, &mut info.media) {
+        (Codec::H264, Media::Video(picture)) => info.profile = h264(picture, config),
+        (Codec::Aac, Media::Audio(audio)) => info.profile = aac(audio, config),
+        (Codec::Opus, Media::Audio(audio)) => {
+            // OpusHead: magic, version, channels. Opus always counts in 48 kHz.
+            audio.sample_rate = 48_000;
+            if let (true, Some(channels)) = (config.starts_with(b"OpusHead"), config.get(9)) {
+                audio.channels = u16::from(*channels);
+            }
+        }
+        (Codec::Flac, Media::Audio(audio)) => {
+            flac(audio, config);
+        }
+        _ => {}
+    }
+    promise(info, promised);
 }
 
-/// What the first packet says of a stream; `promised` is the picture size that metadata names.
+/// What the first packet says of a stream.
 pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)>) {
-    let (codec, config) = (info.codec, info.config.clone());
-    match &mut info.media {
-        Media::Video(picture) => {
-            let size = video::picture_size(codec, &config, data).or(promised);
-            if let (Some((width, height)), 0) = (size, picture.width) {
+    match (info.codec, &mut info.media) {
+        (codec, Media::Video(picture)) => {
+            if let Some((width, height)) = video::picture_size(codec, &info.config, data) {
                 (picture.width, picture.height) = (width, height);
             }
         }
-        Media::Audio(_) => {}
+        (Codec::Mp3, Media::Audio(audio)) => {
+            mpeg_audio(audio, data);
+        }
+        (Codec::Ac3 | Codec::Eac3, Media::Audio(audio)) => {
+            ac3(audio, data);
+        }
         _ => {}
+    }
+    promise(info, promised);
+}
+
+/// Metadata is believed where the codec says nothing.
+fn promise(info: &mut StreamInfo, promised: Option<(u32, u32)>) {
+    if let (Media::Video(picture @ Video { width: 0, .. }), Some((width, height))) = (&mut info.media, promised) {
+        (picture.width, picture.height) = (width, height);
+    }
+}
+
+/// Size, reorder depth and level of the first SPS; returns its profile.
+fn h264(picture: &mut Video, config: &Bytes) -> Option<u8> {
+    let sps = h264::Sps::parse(h264::Config::parse(config)?.sps.first()?)?;
+    (picture.width, picture.height) = sps.display_size();
+    picture.reorder = sps.reorder_depth();
+    picture.level = Some(sps.level_idc);
+    Some(sps.profile_idc)
+}
+
+/// Rate, channels and frame size, with announced SBR; returns the profile, which is the object type less one.
+fn aac(audio: &mut Audio, config: &Bytes) -> Option<u8> {
+    let config = AudioSpecificConfig::parse(config)?;
+    audio.sample_rate = config.sample_rate;
+    audio.frame_size = config.frame_size();
+    if let Some(extension) = config.extension.filter(|extension| extension.sbr) {
+        audio.sample_rate = extension.sample_rate;
+        audio.frame_size *= 2;
+    }
+    if config.channels() > 0 {
+        audio.channels = config.channels();
+    }
+    config.object_type.checked_sub(1)
+}
+
+/// STREAMINFO, with or without the marker and block head in front (RFC 9639 §8.2).
+fn flac(audio: &mut Audio, config: &[u8]) -> Option<()> {
+    let info = config.strip_prefix(b"fLaC").and_then(|blocks| blocks.get(4..)).unwrap_or(config);
+    let mut bits = Bits::new(info);
+    bits.skip(2 * 16 + 2 * 24)?;
+    audio.sample_rate = bits.read(20)?;
+    audio.channels = bits.read(3)? as u16 + 1;
+    audio.bits_per_sample = bits.read(5)? as u16 + 1;
+    Some(())
+}
+
+/// Header of an MPEG audio frame (ISO/IEC 11172-3 §2.4.1.3, 13818-3, and MPEG-2.5).
+fn mpeg_audio(audio: &mut Audio, data: &[u8]) -> Option<()> {
+    let [0xff, b1, b2, b3] = *data.first_chunk()? else { return None };
+    if b1 & 0xe0 != 0xe0 {
+        return None;
+    }
+    let halvings = match b1 >> 3 & 3 {
+        3 => 0,
+        2 => 1,
+        0 => 2,
+        _ => return None,
+    };
+    let rate = [44_100u32, 48_000, 32_000].get(usize::from(b2 >> 2 & 3))?;
+    audio.sample_rate = rate >> halvings;
+    audio.channels = if b3 >> 6 == 3 { 1 } else { 2 };
+    if b1 >> 1 & 3 == 1 {
+        audio.frame_size = if halvings == 0 { 1152 } else { 576 };
+    }
+    Some(())
+}
+
+/// Channels by acmod, without the low-frequency one (ATSC A/52 table 5.8).
+const AC3_CHANNELS: [u16; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
+
+/// Header of an AC-3 or E-AC-3 syncframe (ATSC A/52 §5.3, annex E §2.2).
+fn ac3(audio: &mut Audio, data: &[u8]) -> Option<()> {
+    let mut bits = Bits::new(data);
+    if bits.read(16)? != 0x0b77 {
+        return None;
+    }
+    let bsid = data.get(5)? >> 3;
+    let rates = [48_000u32, 44_100, 32_000];
+    let (rate, acmod);
+    if bsid <= 10 {
+        bits.skip(16)?;
+        rate = *rates.get(bits.read(2)? as usize)? >> bsid.saturating_sub(8);
+        bits.skip(6 + 5 + 3)?;
+        acmod = bits.read(3)?;
+        // Levels that are there depend on which speakers are.
+        let levels = [acmod & 1 != 0 && acmod != 1, acmod & 4 != 0, acmod == 2];
+        bits.skip(levels.iter().filter(|there| **there).count() * 2)?;
+        audio.frame_size = 1536;
+    } else {
+        bits.skip(2 + 3 + 11)?;
+        rate = match bits.read(2)? {
+            3 => rates.get(bits.read(2)? as usize)? / 2,
+            code => {
+                bits.skip(2)?;
+                *rates.get(code as usize)?
+            }
+        };
+        acmod = bits.read(3)?;
+    }
+    let lfe = bits.flag()?;
+    audio.sample_rate = rate;
+    audio.channels = AC3_CHANNELS.get(acmod as usize)? + u16::from(lfe);
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::TimeBase;
+
+    fn audio(codec: Codec, config: &'static [u8], data: &[u8]) -> (u32, u16) {
+        let mut info = StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(Audio::default()));
+        match config {
+            [] => from_data(&mut info, data, None),
+            config => from_config(&mut info, Bytes::from_static(config), None),
+        }
+        info.audio().map(|audio| (audio.sample_rate, audio.channels)).unwrap()
+    }
+
+    #[test]
+    fn rate_and_channels_come_from_configuration_or_first_frame() {
+        assert_eq!(audio(Codec::Aac, &[0x12, 0x10], &[]), (44_100, 2));
+        assert_eq!(audio(Codec::Opus, b"OpusHead\x01\x06\0\0\x80\xbb\0\0\0\0\x00", &[]), (48_000, 6));
+        assert_eq!(audio(Codec::Mp3, &[], &[0xff, 0xfb, 0x90, 0xc0]), (44_100, 1));
+        assert_eq!(audio(Codec::Mp3, &[], &[0xff, 0xe3, 0x28, 0xc4]), (8_000, 1));
+        // acmod 7 with the low-frequency channel, 48 kHz.
+        assert_eq!(audio(Codec::Ac3, &[], &[0x0b, 0x77, 0, 0, 0x1e, 0x40, 0xe1, 0, 0, 0]), (48_000, 6));
+    }
+
+    #[test]
+    fn metadata_fills_in_where_the_codec_is_silent() {
+        let mut info = StreamInfo::new(Codec::Av1, TimeBase::MILLIS, Media::Video(Video::default()));
+        from_data(&mut info, &[1, 2, 3], Some((320, 240)));
+        assert_eq!(info.video().map(|video| (video.width, video.height)), Some((320, 240)));
     }
 }

@@ -163,19 +163,25 @@ impl Flv {
     }
 
     /// FLD-21: the first configuration is the stream's, later ones travel with the next packet.
-    fn configure(&mut self, index: usize, config: Bytes, tag: &Tag, input: &mut Input) {
+    fn configure(&mut self, index: usize, mut config: Bytes, tag: &Tag, input: &mut Input) {
         if config.is_empty() {
             return;
+        }
+        let aac = self.streams.peek(index).is_some_and(|stream| stream.info.codec == Codec::Aac);
+        if aac && self.tags.value("Encoder") == Some("Omnia A/XE") {
+            // Its AudioSpecificConfig is followed by junk.
+            config.truncate(2);
         }
         if tag.cut {
             return input.warn_at(tag.at, "the input ends inside a codec configuration");
         }
+        let promised = self.streams.promise.size;
         let Some(stream) = self.streams.edit(index) else { return };
         if !stream.info.config.is_empty() {
             stream.next_config = Some(config);
             return;
         }
-        super::facts::from_config(stream.edit(), config);
+        super::facts::from_config(stream.edit(), config, promised);
         stream.settled = true;
     }
 

@@ -15,10 +15,11 @@ pub const ALL: &[Help] = &[
         what: "Reading: make tags of structural metadata (width, duration, …) too.",
     },
     Help {
-        name: "joined",
+        name: "recover",
         value: "0|1",
         default: "0",
-        what: "Reading: when another file header follows the last tag, read on and let its times follow.",
+        what: "Reading: look for tags also where the reference gives up: behind junk whose size passes the end, and \
+               behind another file header, whose times then follow.",
     },
 ];
 
@@ -29,8 +30,8 @@ pub struct Reading {
     pub ignore_sizes: bool,
     /// Structural metadata become tags too.
     pub full_metadata: bool,
-    /// Read on behind a second file header.
-    pub joined: bool,
+    /// Look for tags behind junk whose size passes the end, and behind a second file header.
+    pub recover: bool,
 }
 
 impl Reading {
@@ -43,7 +44,7 @@ impl Reading {
         let options = Self {
             ignore_sizes: settings.flag("ignore_prevtag")?.unwrap_or(false),
             full_metadata: settings.flag("full_metadata")?.unwrap_or(false),
-            joined: settings.flag("joined")?.unwrap_or(false),
+            recover: settings.flag("recover")?.unwrap_or(false),
         };
         settings.finish()?;
         Ok(options)
