@@ -7,7 +7,7 @@
 //! ```
 
 use super::bands::{BANDS_20, BANDS_34};
-use super::hybrid::{Row, SUBBANDS, shape};
+use super::hybrid::{Row, SUBBANDS};
 use super::remap::MOST_BANDS;
 use super::tables::{ALLPASS, LINKS, Phases, TABLES};
 
@@ -45,29 +45,26 @@ impl Decorrelator {
         }
     }
 
-    /// Makes a slot from its subbands and those before: `rows[PAST]` is the slot itself.
-    pub(super) fn slot(&mut self, rows: &[Row; PAST + 1], wide: bool, out: &mut Row) {
-        let (count, _) = shape(wide);
+    /// Makes the first `top` subbands of a slot from its subbands and those before: `rows[PAST]` is the slot itself.
+    pub(super) fn slot(&mut self, rows: &[Row; PAST + 1], wide: bool, top: usize, out: &mut Row) {
         let (bands, phases) = if wide { (&BANDS_34, &TABLES.phases[1]) } else { (&BANDS_20, &TABLES.phases[0]) };
         let (allpass, late) = if wide { (50, 62) } else { (30, 42) };
-        let gains = self.transient_gains(&rows[PAST], bands, count);
+        let gains = self.transient_gains(&rows[PAST], bands, top);
         let chained = self.chain(&rows[PAST - 2], phases);
-        for part in 0..2 {
-            let out = &mut out[part];
-            for k in 0..allpass {
-                out[k] = chained[part][k] * gains[usize::from(bands[k])];
-            }
-            for k in allpass..late {
-                out[k] = rows[0][part][k] * gains[usize::from(bands[k])];
-            }
-            for k in late..count {
-                out[k] = rows[PAST - 1][part][k] * gains[usize::from(bands[k])];
-            }
+        let mut spread = [0.0; SUBBANDS];
+        for (gain, &band) in spread.iter_mut().zip(bands).take(top) {
+            *gain = gains[usize::from(band) % MOST_BANDS];
+        }
+        for (part, out) in out.iter_mut().enumerate() {
+            out[..allpass].copy_from_slice(&chained[part][..allpass]);
+            out[allpass..late].copy_from_slice(&rows[0][part][allpass..late]);
+            out[late..].copy_from_slice(&rows[PAST - 1][part][late..]);
+            out.iter_mut().zip(&spread).for_each(|(value, gain)| *value *= gain);
         }
     }
 
     /// By band: how much of the slot is let through, less when its power falls quickly (8.6.4.5.3).
-    fn transient_gains(&mut self, row: &Row, bands: &[u8; SUBBANDS], count: usize) -> [f32; MOST_BANDS] {
+    fn transient_gains(&mut self, row: &Row, bands: &[u8; SUBBANDS], top: usize) -> [f32; MOST_BANDS] {
         const DECAY: f32 = 0.765_928_3;
         const FOLLOW: f32 = 0.25;
         const IMPACT: f32 = 1.5;
@@ -76,8 +73,8 @@ impl Decorrelator {
             *power = re * re + im * im;
         }
         let mut power = [0.0; MOST_BANDS];
-        for (&band, subband) in bands.iter().zip(&powers[..count]) {
-            power[usize::from(band)] += subband;
+        for (&band, subband) in bands.iter().zip(&powers[..top]) {
+            power[usize::from(band) % MOST_BANDS] += subband;
         }
         let mut gains = [1.0; MOST_BANDS];
         for b in 0..MOST_BANDS {

@@ -110,32 +110,38 @@ impl Mixer {
 }
 
 impl Ramp {
-    /// Moves on by a slot and mixes it.
-    pub(super) fn mix(&mut self, mono: &Row, twin: &Row, left: &mut Row, right: &mut Row) {
+    /// Moves on by a slot and mixes its first `top` subbands.
+    pub(super) fn mix(&mut self, top: usize, mono: &Row, twin: &Row, left: &mut Row, right: &mut Row) {
         let parts = if self.complex { 2 } else { 1 };
         for (at, step) in self.at.iter_mut().zip(&self.step).take(parts) {
-            for (at, step) in at.iter_mut().flatten().zip(step.iter().flatten()) {
+            for (at, step) in at.as_flattened_mut().iter_mut().zip(step.as_flattened()) {
                 *at += step;
             }
         }
-        let [h_11, h_12, h_21, h_22] = &self.at[0];
-        for part in 0..2 {
-            let (s, d, left, right) = (&mono[part], &twin[part], &mut left[part], &mut right[part]);
-            for k in 0..SUBBANDS {
-                left[k] = h_11[k] * s[k] + h_21[k] * d[k];
-                right[k] = h_12[k] * s[k] + h_22[k] * d[k];
-            }
+        let [real, imaginary] = &self.at;
+        let ([left_re, left_im], [right_re, right_im]) = (left, right);
+        let [mut plus, mut minus] = [[0.0; SUBBANDS]; 2];
+        for (part, left, right) in [(0, &mut *left_re, &mut *right_re), (1, &mut *left_im, &mut *right_im)] {
+            weigh(top, [&real[0], &real[2]], [&mono[part], &twin[part]], left);
+            weigh(top, [&real[1], &real[3]], [&mono[part], &twin[part]], right);
         }
         if !self.complex {
             return;
         }
-        let [h_11, h_12, h_21, h_22] = &self.at[1];
-        for (part, sign) in [(0, -1.0), (1, 1.0)] {
-            let (s, d, left, right) = (&mono[1 - part], &twin[1 - part], &mut left[part], &mut right[part]);
-            for k in 0..SUBBANDS {
-                left[k] += sign * (h_11[k] * s[k] + h_21[k] * d[k]);
-                right[k] += sign * (h_12[k] * s[k] + h_22[k] * d[k]);
-            }
+        for (h, re, im) in [([0, 2], left_re, left_im), ([1, 3], right_re, right_im)] {
+            let h = h.map(|i| &imaginary[i]);
+            weigh(top, h, [&mono[1], &twin[1]], &mut minus);
+            weigh(top, h, [&mono[0], &twin[0]], &mut plus);
+            re.iter_mut().zip(&minus).for_each(|(re, part)| *re -= part);
+            im.iter_mut().zip(&plus).for_each(|(im, part)| *im += part);
         }
+    }
+}
+
+/// The sum of two signals, each with its factors.
+#[inline]
+fn weigh(top: usize, h: [&[f32; SUBBANDS]; 2], x: [&[f32; SUBBANDS]; 2], out: &mut [f32; SUBBANDS]) {
+    for (k, out) in out.iter_mut().enumerate().take(top) {
+        *out = h[0][k] * x[0][k] + h[1][k] * x[1][k];
     }
 }

@@ -106,8 +106,8 @@ impl Ps {
             let mut ramp = self.mixer.ramp(&self.params, e, end.saturating_sub(start));
             for slot in start..end {
                 let Some(rows) = self.mono[slot..].first_chunk() else { break };
-                self.decorrelator.slot(rows, wide, &mut twin);
-                ramp.mix(&rows[PAST], &twin, &mut left_row, &mut right_row);
+                self.decorrelator.slot(rows, wide, top, &mut twin);
+                ramp.mix(top, &rows[PAST], &twin, &mut left_row, &mut right_row);
                 hybrid::join(&left_row, wide, left, slot);
                 hybrid::join(&right_row, wide, right, slot);
             }

@@ -1,9 +1,77 @@
 //! The complex FFT of 32 points, four at a time: each lane of an array is a transform of its own.
 
 use std::f64::consts::TAU;
+use std::ops::{Add, Mul, Sub};
 
 /// One value of four transforms.
-pub(super) type Lanes = [f32; 4];
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lanes(pub [f32; 4]);
+
+impl Lanes {
+    pub(super) const ZERO: Self = Self([0.0; 4]);
+
+    #[inline(always)]
+    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        let ([a, b, c, d], [e, g, h, i]) = (self.0, other.0);
+        Self([f(a, e), f(b, g), f(c, h), f(d, i)])
+    }
+}
+
+impl Add for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.with(other, |a, b| a + b)
+    }
+}
+
+impl Sub for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.with(other, |a, b| a - b)
+    }
+}
+
+impl Mul<f32> for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, factor: f32) -> Self {
+        self.with(self, |a, _| a * factor)
+    }
+}
+
+/// A complex number for each of four transforms.
+#[derive(Clone, Copy)]
+struct Complex(Lanes, Lanes);
+
+impl Complex {
+    #[inline(always)]
+    fn turn(self, [cos, sin]: [f32; 2]) -> Self {
+        Self(self.0 * cos - self.1 * sin, self.0 * sin + self.1 * cos)
+    }
+}
+
+impl Add for Complex {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0, self.1 + other.1)
+    }
+}
+
+impl Sub for Complex {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0, self.1 - other.1)
+    }
+}
 
 /// The points of a transform.
 pub(super) const POINTS: usize = 32;
@@ -16,51 +84,55 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) const ZERO: Self = Self { re: [[0.0; 4]; POINTS], im: [[0.0; 4]; POINTS] };
+    pub(super) const ZERO: Self = Self { re: [Lanes::ZERO; POINTS], im: [Lanes::ZERO; POINTS] };
 
     /// Multiplies each value by the factor of its index.
     #[inline(always)]
     pub(super) fn turn(&mut self, factors: &[[f32; 2]; POINTS]) {
-        for ((re, im), &[cos, sin]) in self.re.iter_mut().zip(&mut self.im).zip(factors) {
-            let (a, b) = (*re, *im);
-            for lane in 0..4 {
-                re[lane] = a[lane] * cos - b[lane] * sin;
-                im[lane] = a[lane] * sin + b[lane] * cos;
-            }
+        for (i, factor) in factors.iter().enumerate() {
+            self.put(i, self.at(i).turn(*factor));
         }
+    }
+
+    #[inline(always)]
+    fn at(&self, i: usize) -> Complex {
+        Complex(self.re[i % POINTS], self.im[i % POINTS])
+    }
+
+    #[inline(always)]
+    fn put(&mut self, i: usize, value: Complex) {
+        (self.re[i % POINTS], self.im[i % POINTS]) = (value.0, value.1);
     }
 }
 
-/// The factors e^(-2πi p/n) of the FFT's stages.
+/// The factors of the FFT's first two stages: of one, two and three times the angle, by butterfly.
 #[derive(Clone, Debug)]
 pub(super) struct Twiddles {
-    /// p, 2p and 3p of 32, for p < 8.
-    of_32: [[[f32; 2]; 3]; 8],
-    /// p, 2p and 3p of 8, for p < 2.
-    of_8: [[[f32; 2]; 3]; 2],
+    first: [[[f32; 2]; 3]; BUTTERFLIES],
+    second: [[[f32; 2]; 3]; BUTTERFLIES],
 }
+
+/// Butterflies of a stage that takes four points each.
+const BUTTERFLIES: usize = POINTS / 4;
 
 impl Twiddles {
     pub(super) fn new() -> Self {
-        fn triples<const P: usize>() -> [[[f32; 2]; 3]; P] {
-            let factor = |p: usize, times: usize| turn(-TAU * (p * times) as f64 / (4 * P) as f64);
-            std::array::from_fn(|p| [factor(p, 1), factor(p, 2), factor(p, 3)])
+        let triple = |part: f64| [1.0, 2.0, 3.0].map(|times| turn(-TAU * times * part));
+        Self {
+            first: std::array::from_fn(|i| triple(i as f64 / 32.0)),
+            second: std::array::from_fn(|i| triple((i / 4) as f64 / 8.0)),
         }
-        Self { of_32: triples(), of_8: triples() }
     }
 
     /// Four transforms in place: sums with e^(-2πi jk/32), in order.
     pub(super) fn fft(&self, x: &mut Batch) {
         let mut y = Batch::ZERO;
-        radix_4::<8, 1>(x, &mut y, &self.of_32);
-        radix_4::<2, 4>(&y, x, &self.of_8);
+        radix_4::<1>(x, &mut y, &self.first);
+        radix_4::<4>(&y, x, &self.second);
         for i in 0..POINTS / 2 {
-            for lane in 0..4 {
-                let (re, im) = (x.re[i][lane] - x.re[i + 16][lane], x.im[i][lane] - x.im[i + 16][lane]);
-                x.re[i][lane] += x.re[i + 16][lane];
-                x.im[i][lane] += x.im[i + 16][lane];
-                (x.re[i + 16][lane], x.im[i + 16][lane]) = (re, im);
-            }
+            let (a, b) = (x.at(i), x.at(i + POINTS / 2));
+            x.put(i, a + b);
+            x.put(i + POINTS / 2, a - b);
         }
     }
 }
@@ -70,32 +142,19 @@ pub(super) fn turn(angle: f64) -> [f32; 2] {
     [angle.cos() as f32, angle.sin() as f32]
 }
 
-/// One stage of the self-sorting FFT (Stockham): `P` butterflies of four for each of `STRIDE` transforms so far.
+/// One stage of the self-sorting FFT (Stockham), which joins four transforms of `STRIDE` points each time.
 #[inline(always)]
-fn radix_4<const P: usize, const STRIDE: usize>(x: &Batch, y: &mut Batch, twiddles: &[[[f32; 2]; 3]; P]) {
-    let quarter = POINTS / 4;
-    for (p, &[w1, w2, w3]) in twiddles.iter().enumerate() {
-        for q in 0..STRIDE {
-            let (from, to) = (q + STRIDE * p, q + STRIDE * 4 * p);
-            for lane in 0..4 {
-                let at = |i: usize| (x.re[from + i * quarter][lane], x.im[from + i * quarter][lane]);
-                let ((a, ai), (b, bi), (c, ci), (d, di)) = (at(0), at(1), at(2), at(3));
-                let (sum_ac, sum_aci, dif_ac, dif_aci) = (a + c, ai + ci, a - c, ai - ci);
-                let (sum_bd, sum_bdi, dif_bd, dif_bdi) = (b + d, bi + di, b - d, bi - di);
-                let mut put = |i: usize, re: f32, im: f32| {
-                    y.re[to + i * STRIDE][lane] = re;
-                    y.im[to + i * STRIDE][lane] = im;
-                };
-                let times = |re: f32, im: f32, [cos, sin]: [f32; 2]| (re * cos - im * sin, re * sin + im * cos);
-                let (re1, im1) = times(dif_ac + dif_bdi, dif_aci - dif_bd, w1);
-                let (re2, im2) = times(sum_ac - sum_bd, sum_aci - sum_bdi, w2);
-                let (re3, im3) = times(dif_ac - dif_bdi, dif_aci + dif_bd, w3);
-                put(0, sum_ac + sum_bd, sum_aci + sum_bdi);
-                put(1, re1, im1);
-                put(2, re2, im2);
-                put(3, re3, im3);
-            }
-        }
+fn radix_4<const STRIDE: usize>(x: &Batch, y: &mut Batch, twiddles: &[[[f32; 2]; 3]; BUTTERFLIES]) {
+    for (i, &[w1, w2, w3]) in twiddles.iter().enumerate() {
+        let to = i % STRIDE + i / STRIDE * 4 * STRIDE;
+        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| x.at(i + quarter * BUTTERFLIES));
+        let (sum_ac, sum_bd, dif_ac, dif_bd) = (a + c, b + d, a - c, b - d);
+        // The difference of b and d turned by a quarter, clockwise.
+        let turned = Complex(dif_bd.1, Lanes::ZERO - dif_bd.0);
+        y.put(to, sum_ac + sum_bd);
+        y.put(to + STRIDE, (dif_ac + turned).turn(w1));
+        y.put(to + 2 * STRIDE, (sum_ac - sum_bd).turn(w2));
+        y.put(to + 3 * STRIDE, (dif_ac - turned).turn(w3));
     }
 }
 
@@ -108,8 +167,8 @@ mod tests {
         let value = |i: usize| ((i * 2_654_435_761 % 4093) as f32 - 2046.0) / 2046.0;
         let mut x = Batch::ZERO;
         for k in 0..POINTS {
-            x.re[k] = std::array::from_fn(|lane| value(8 * k + lane));
-            x.im[k] = std::array::from_fn(|lane| value(8 * k + lane + 4));
+            x.re[k] = Lanes(std::array::from_fn(|lane| value(8 * k + lane)));
+            x.im[k] = Lanes(std::array::from_fn(|lane| value(8 * k + lane + 4)));
         }
         let input = x;
         Twiddles::new().fft(&mut x);
@@ -117,11 +176,11 @@ mod tests {
             let (mut re, mut im) = (0.0, 0.0);
             for k in 0..POINTS {
                 let (sin, cos) = (-TAU * (j * k) as f64 / POINTS as f64).sin_cos();
-                let (a, b) = (f64::from(input.re[k][lane]), f64::from(input.im[k][lane]));
+                let (a, b) = (f64::from(input.re[k].0[lane]), f64::from(input.im[k].0[lane]));
                 re += a * cos - b * sin;
                 im += a * sin + b * cos;
             }
-            let error = (re - f64::from(x.re[j][lane])).abs().max((im - f64::from(x.im[j][lane])).abs());
+            let error = (re - f64::from(x.re[j].0[lane])).abs().max((im - f64::from(x.im[j].0[lane])).abs());
             assert!(error < 1e-5, "{j} {lane}: {error}");
         }
     }
