@@ -7,5 +7,7 @@
 mod pump;
 mod reader;
 
-pub use pump::Pump;
+pub use pump::{MAX_WAITING, Pump};
 pub use reader::Reader;
+#[cfg(feature = "tokio")]
+pub(crate) use reader::{log_warnings, stuck};

@@ -5,7 +5,7 @@ use std::io;
 pub use maliu_core::error::{Error as MediaError, PacketError};
 
 /// The result of everything in this crate that does I/O.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]

@@ -25,6 +25,8 @@ pub mod blocking;
 pub mod avio;
 #[cfg(feature = "layout")]
 pub mod layout;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 #[doc(no_inline)]
 pub use error::{Error, MediaError, Result};
