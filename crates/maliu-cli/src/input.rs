@@ -8,10 +8,14 @@ use maliu::{
     format::Event,
     formats,
     io::{self, Follow, Source},
+    layout,
     reader::{PROBE_BUDGET, PacketReader},
 };
 
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    layouts,
+};
 
 /// Where media comes from and what is known about it beforehand.
 #[derive(clap::Args, Clone)]
@@ -23,6 +27,9 @@ pub struct Args {
     /// Format of the input; it is recognised by its content otherwise.
     #[arg(short, long, value_name = "FORMAT")]
     pub from: Option<String>,
+    /// Layout of the input: a preset or a file (see `maliu layout`).
+    #[arg(long, value_name = "LAYOUT", conflicts_with = "from")]
+    pub layout: Option<String>,
     /// Setting of the input format declared with --from.
     #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", requires = "from", value_parser = setting)]
     pub settings: Vec<(String, String)>,
@@ -69,6 +76,9 @@ impl Args {
     }
 
     fn packet_reader(&self) -> Result<PacketReader> {
+        if let Some(name) = &self.layout {
+            return layout::reader(layouts::load(name)?).map_err(|fault| Failure::Usage(fault.to_string()));
+        }
         let Some(name) = &self.from else { return Ok(PacketReader::detect_within(formats::ALL, self.probe_budget)) };
         let format = formats::named(name);
         let format =

@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod input;
 mod json;
+mod layouts;
 mod log;
 mod output;
 mod progress;

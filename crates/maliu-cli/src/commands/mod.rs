@@ -6,6 +6,7 @@ mod codecs;
 mod completions;
 mod decode;
 mod formats;
+mod layout;
 mod man;
 mod probe;
 
@@ -33,6 +34,7 @@ commands! {
     Decode decode;
     Formats formats;
     Codecs codecs;
+    Layout layout;
     Completions completions;
     Man man;
 }

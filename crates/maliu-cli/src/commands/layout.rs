@@ -1,0 +1,164 @@
+//! `maliu layout`: layouts listed, shown, checked, explained on a capture, exported as a Wireshark dissector.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+};
+
+use maliu::layout::{self, Layout, Line, PRESETS};
+use serde_json::json;
+
+use crate::{
+    failure::{Failure, Result},
+    layouts,
+};
+
+/// Works with layouts: descriptions of private |header|data| protocols.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu layout list                              the presets
+  maliu layout show scrcpy > mine.toml           a preset as the start of a layout of one's own
+  maliu layout check mine.toml                   faults with line, column and a hint
+  maliu layout explain mine.toml capture.bin     an annotated hex dump
+  maliu layout wireshark mine.toml > mine.lua    a dissector: tshark -X lua_script:mine.lua";
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Lists the presets.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the text of a preset or file.
+    Show {
+        /// Preset or file.
+        layout: String,
+    },
+    /// Says whether a layout is sound, and what it consists of.
+    Check {
+        /// Preset or file.
+        layout: String,
+        /// Faults as JSON: line, column, what, hint.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints a capture as a hex dump in which every field is named.
+    Explain {
+        /// Preset or file.
+        layout: String,
+        /// Bytes of one direction of a connection; - is standard input.
+        capture: String,
+        /// Most lines to print.
+        #[arg(long, value_name = "N", default_value_t = 10_000)]
+        most: usize,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints a Wireshark dissector in Lua.
+    Wireshark {
+        /// Preset or file.
+        layout: String,
+        /// TCP port that carries the protocol.
+        #[arg(long, default_value_t = 7777)]
+        port: u16,
+    },
+}
+
+/// Most bytes of a capture that are explained.
+const MAX_CAPTURE: u64 = 64 << 20;
+
+/// Does what is asked.
+pub fn run(args: Args) -> Result {
+    let mut out = io::stdout().lock();
+    match args.what {
+        What::List { json } => list(&mut out, json),
+        What::Show { layout } => Ok(out.write_all(layouts::text(&layout)?.as_bytes())?),
+        What::Check { layout, json } => check(&mut out, &layout, json),
+        What::Explain { layout, capture, most, json } => {
+            let layout = layouts::load(&layout)?;
+            let bytes = read(&capture)?;
+            let lines = layout::explain(&layout, &bytes, most);
+            lines
+                .iter()
+                .try_for_each(|line| if json { as_json(&mut out, line) } else { as_dump(&mut out, line, &bytes) })
+        }
+        What::Wireshark { layout, port } => {
+            let lua = layout::dissector(&layouts::load(&layout)?, port);
+            Ok(out.write_all(lua.as_bytes())?)
+        }
+    }
+}
+
+fn list(out: &mut impl Write, json: bool) -> Result {
+    for preset in PRESETS {
+        let layout = preset.layout().map_err(|fault| Failure::Failed(format!("{}: {fault}", preset.name)))?;
+        if json {
+            writeln!(out, "{}", json!({ "name": layout.name, "about": layout.about }))?;
+        } else {
+            writeln!(out, "{:<17} {}", layout.name, layout.about)?;
+        }
+    }
+    Ok(())
+}
+
+fn check(out: &mut impl Write, name: &str, json: bool) -> Result {
+    let text = layouts::text(name)?;
+    match layout::parse(&text) {
+        Ok(layout) if json => Ok(writeln!(out, "{}", json!({ "name": layout.name, "faults": [] }))?),
+        Ok(layout) => Ok(writeln!(out, "{name}: sound; {}", summary(&layout))?),
+        Err(fault) => {
+            if json {
+                let fault =
+                    json!({ "line": fault.line, "column": fault.column, "what": fault.what, "hint": fault.hint });
+                writeln!(out, "{}", json!({ "faults": [fault] }))?;
+            }
+            let shown = text.lines().nth(fault.line - 1).unwrap_or_default();
+            let arrow = " ".repeat(fault.column - 1);
+            Err(Failure::Failed(format!("{name}: {fault}\n  {shown}\n  {arrow}^")))
+        }
+    }
+}
+
+fn summary(layout: &Layout) -> String {
+    let bytes = |fields: &[layout::Field]| fields.iter().map(|field| field.kind.bits()).sum::<usize>() / 8;
+    format!(
+        "preamble {} bytes, header up to {} bytes, tail up to {} bytes, bodies up to {} bytes",
+        bytes(&layout.preamble),
+        bytes(&layout.header),
+        bytes(&layout.tail),
+        layout.limits.body
+    )
+}
+
+fn read(path: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let source: Box<dyn Read> = match path {
+        "-" => Box::new(io::stdin()),
+        _ => Box::new(File::open(path).map_err(|error| Failure::while_("opening", path, error))?),
+    };
+    source.take(MAX_CAPTURE).read_to_end(&mut bytes).map_err(|error| Failure::while_("reading", path, error))?;
+    Ok(bytes)
+}
+
+fn as_json(out: &mut impl Write, line: &Line) -> Result {
+    let row =
+        json!({ "at": line.at, "len": line.len, "message": line.message, "name": line.name, "value": line.value });
+    Ok(writeln!(out, "{row}")?)
+}
+
+/// `offset  bytes  message.field = value`; long stretches show their first bytes.
+fn as_dump(out: &mut impl Write, line: &Line, bytes: &[u8]) -> Result {
+    let shown = bytes.get(line.at..line.at + line.len).unwrap_or_default();
+    let hex: Vec<String> = shown.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let more = if shown.len() > 8 { " …" } else { "" };
+    let place = line.message.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    Ok(writeln!(out, "{:08x}  {:<26} {place:>5} {:<16} {}", line.at, hex.join(" ") + more, line.name, line.value)?)
+}
