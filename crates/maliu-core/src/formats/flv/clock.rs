@@ -28,7 +28,7 @@ struct Wrap {
 
 impl Clock {
     /// The line's time of a tag, before unrolling.
-    pub fn join(&mut self, time: u32) -> i64 {
+    pub fn join(&self, time: u32) -> i64 {
         i64::from(time).saturating_add(self.offset)
     }
 

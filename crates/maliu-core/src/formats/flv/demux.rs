@@ -15,14 +15,16 @@ use crate::{
     format::{Demuxer, Event},
     input::Input,
     packet::Packet,
-    stream::Metadata,
+    stream::{Kind as StreamKind, Metadata},
     time::{Ticks, TimeBase},
 };
 
 use super::{
     clock::Clock,
     header::{self, Header},
+    index::Index,
     resync::{Found, Search},
+    seek::{Seek, Tail},
     settings::Reading,
     streams::Streams,
     tag::{HEAD, Head, Kind, TAIL, u32_at},
@@ -46,6 +48,12 @@ pub struct Flv {
     pub(super) last_audio: (u32, u16),
     /// Sum of the lengths of all tags, which some writers put in PreviousTagSize (FLD-24).
     total: u32,
+    /// Where decoding can start.
+    pub(super) index: Index,
+    /// Offset of the first tag.
+    pub(super) first_tag: Option<u64>,
+    /// The end of the file was looked at for its duration, or need not be.
+    pub(super) tail_seen: bool,
     /// Whether any tag was met.
     met: bool,
     /// Offset at which the end of a cut file was last remarked upon.
@@ -63,6 +71,12 @@ pub(super) enum State {
     Tags,
     /// Among bytes that are no tags, since an offset.
     Lost { search: Search, since: u64 },
+    /// On the way to a time, at the middle of what is left of the file.
+    Bisect(Seek, Search, u64),
+    /// On the way to a time, from head to head.
+    Walk(Seek),
+    /// At the end of the file, for its duration.
+    Tail(Tail),
     /// Behind the last tag that is of interest.
     Stopped,
 }
@@ -108,6 +122,9 @@ impl Flv {
             bad_sizes: false,
             last_audio: (0, 0),
             total: 0,
+            index: Index::default(),
+            first_tag: None,
+            tail_seen: false,
             met: false,
             remarked: None,
         }
@@ -119,6 +136,9 @@ impl Flv {
             State::Header => self.header(input),
             State::FirstSize => self.first_size(input),
             State::Lost { search, since } => self.look(input, search, since),
+            State::Bisect(seek, search, middle) => self.halve(seek, search, middle, input),
+            State::Walk(seek) => self.walk(seek, input),
+            State::Tail(tail) => self.tail(tail, input),
             State::Stopped => {
                 input.skip(input.peek().len());
                 Ok(if input.ended() { Step::End } else { Step::Need })
@@ -177,6 +197,11 @@ impl Flv {
         if let Kind::Other(_) = head.kind {
             return Ok(self.strange(head, input));
         }
+        if let Some(state) = self.wants_tail(&head, input) {
+            self.state = state;
+            return Ok(Step::Again);
+        }
+        let seen = input.peek();
         if seen.len() < head.length() {
             return if ended { self.cut(head, input) } else { Ok(Step::Need) };
         }
@@ -222,6 +247,8 @@ impl Flv {
         let length = tag.head.length().min(input.peek().len());
         self.total = self.total.wrapping_add(tag.head.length() as u32);
         self.met = true;
+        self.first_tag.get_or_insert(tag.at);
+        self.index.check(i64::from(tag.head.time), tag.at);
         let mut body = input.take(length).unwrap_or_default();
         body.advance(HEAD.min(body.len()));
         input.skip(TAIL);
@@ -235,7 +262,20 @@ impl Flv {
             Kind::Script | Kind::Script3 => self.script(tag, body, input)?,
             Kind::Other(_) => None,
         };
-        Ok(packet.map_or(Step::Again, Step::Packet))
+        let Some(packet) = packet else { return Ok(Step::Again) };
+        if input.is_seekable() && packet.is_key() && self.is_start(&tag) {
+            self.index.note(packet.dts.map_or(0, |dts| dts.0), tag.at);
+        }
+        Ok(Step::Packet(packet))
+    }
+
+    /// Whether key frames of this kind are where decoding starts: video, or audio where there is no video.
+    fn is_start(&self, tag: &Tag) -> bool {
+        match tag.head.kind {
+            Kind::Video => true,
+            Kind::Audio => self.streams.first(StreamKind::Video).is_none(),
+            _ => false,
+        }
     }
 
     /// A tag of a type without meaning: passed over if the size behind it is right, else it is no tag. Whoever recovers
@@ -357,6 +397,10 @@ impl Demuxer for Flv {
                 Step::Need | Step::End => {}
             }
         }
+    }
+
+    fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
+        self.start_seek(to, base, input)
     }
 
     fn duration(&self) -> Option<(Ticks, TimeBase)> {

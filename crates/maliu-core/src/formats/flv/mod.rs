@@ -27,6 +27,7 @@ mod metadata;
 mod payload;
 mod resync;
 mod script;
+mod seek;
 mod settings;
 mod streams;
 mod tag;

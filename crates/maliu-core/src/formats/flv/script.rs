@@ -18,7 +18,7 @@ use super::{
     demux::{Flv, Tag},
     metadata,
     streams::Key,
-    tag::{HEAD, Kind},
+    tag::{HEAD, Kind, TAIL},
 };
 
 /// Bodies up to this size are not looked into (FLD-12).
@@ -89,8 +89,8 @@ impl Flv {
             self.streams.add(Key { codec: Codec::Text, tag: 0, bits: 0, track: 0 })?;
         }
         self.promised(&effects);
-        if let Some(keyframes) = effects.keyframes {
-            self.index_from_metadata(keyframes, tag, input);
+        if let Some(keyframes) = effects.keyframes.filter(|_| input.is_seekable()) {
+            self.index.set(keyframes, tag.at.saturating_add((tag.head.length() + TAIL) as u64));
         }
         if effects.tags_changed {
             self.queue.push_back(Event::Metadata(Box::new(self.tags.clone())));
