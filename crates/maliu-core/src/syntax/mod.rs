@@ -11,3 +11,4 @@ pub mod lyrics3;
 pub mod tags;
 pub mod framing;
 pub mod aac;
+pub mod mpeg_audio;
