@@ -7,6 +7,7 @@ pub mod flv;
 pub mod frame_hash;
 pub mod h264;
 pub mod hash;
+pub mod mp3;
 pub mod null;
 pub mod pcm;
 
@@ -15,6 +16,7 @@ pub const ALL: &[&Format] = &[
     &flv::FORMAT,
     &h264::FORMAT,
     &adts::FORMAT,
+    &mp3::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   [tag] frame frame frame [junk] frame frame [tag] frame [cut frame] [tag]
-//!         └ trusted where one is due ┘      └ after junk: only if another frame, a tag or the end follows it
+//!         └ trusted where one is due ┘      └ after junk: sure if another frame, a tag or the end follows it
 //! ```
 
 use alloc::format;
@@ -18,6 +18,10 @@ pub trait Frames {
     const HEADER: usize;
     /// Bytes that are passed over unseen where a frame was due and none stands.
     const BLIND: u64 = 0;
+    /// Whether a frame that the end of the input cuts short is handed out as [`Found::Cut`], not left out.
+    const CUT: bool = false;
+    /// Whether any header behind the first frame begins a frame, even if nothing confirms it.
+    const GREEDY: bool = false;
 
     /// The header at the start of `bytes`.
     fn header(&self, bytes: &[u8]) -> Option<Self::Header>;
@@ -27,6 +31,16 @@ pub trait Frames {
 
     /// Whether one stream may have both headers.
     fn agree(&self, a: &Self::Header, b: &Self::Header) -> bool;
+
+    /// Whether `b` confirms that `a`, behind bytes that are no frame, begins the first frame of all.
+    fn begins(&self, a: &Self::Header, b: &Self::Header) -> bool {
+        self.agree(a, b)
+    }
+
+    /// Whether a frame in a row of frames is more than the same few bytes again and again. Asked by [`chain`].
+    fn plausible(&self, _header: &Self::Header, _frame: &[u8]) -> bool {
+        true
+    }
 
     /// The frame of this header and length is one.
     fn accept(&mut self, _header: &Self::Header, _length: usize) {}
@@ -43,11 +57,26 @@ pub enum Length {
     None,
 }
 
+/// A frame at the front of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<H> {
+    /// Its header.
+    pub header: H,
+    /// Its bytes, the header included.
+    pub length: usize,
+    /// It stands where a frame was due, or what follows confirms it.
+    pub sure: bool,
+    /// Bytes that are no frame stood before it.
+    pub behind_junk: bool,
+}
+
 /// What comes next in an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<H> {
-    /// A whole frame of this many bytes is unread at the front.
-    Frame(H, usize),
+    /// A whole frame is unread at the front.
+    Frame(Frame<H>),
+    /// All unread bytes are the start of a frame that the end of the input cuts short.
+    Cut(H),
     /// A tag was read; see [`Framing::metadata`].
     Tag,
     /// More bytes are needed.
@@ -77,9 +106,10 @@ struct Junk {
 }
 
 enum Judgement<H> {
-    Frame(H, usize),
+    Frame(H, usize, bool),
     More,
-    Cut,
+    /// By the end of the input; the header if there is a whole one.
+    Cut(Option<H>),
     No,
 }
 
@@ -113,14 +143,21 @@ impl<F: Frames> Framing<F> {
                 input.skip(next);
             }
             let cut = match self.judge(input.peek(), input.ended()) {
-                Judgement::Frame(header, length) => {
+                Judgement::Frame(header, length, sure) => {
+                    let behind_junk = self.junk.is_some();
                     self.end_junk(input);
-                    self.frames.accept(&header, length);
-                    self.last = Some(header);
-                    return Found::Frame(header, length);
+                    if sure {
+                        self.frames.accept(&header, length);
+                        self.last = Some(header);
+                    }
+                    return Found::Frame(Frame { header, length, sure, behind_junk });
                 }
                 Judgement::More => return Found::NeedBytes,
-                Judgement::Cut => true,
+                Judgement::Cut(Some(header)) if F::CUT => {
+                    self.end_junk(input);
+                    return Found::Cut(header);
+                }
+                Judgement::Cut(_) => true,
                 Judgement::No => false,
             };
             if input.peek().is_empty() {
@@ -151,31 +188,36 @@ impl<F: Frames> Framing<F> {
             let cut = bytes.first() == Some(&0xff) && bytes.len() < F::HEADER;
             return match (cut, ended) {
                 (true, false) => Judgement::More,
-                (true, true) if self.junk.is_none() => Judgement::Cut,
+                (true, true) if self.junk.is_none() => Judgement::Cut(None),
                 _ => Judgement::No,
             };
         };
         let due = self.junk.is_none() && self.last.is_none_or(|last| self.frames.agree(&last, &header));
         let length = match self.frames.length(&header, bytes, ended) {
             Length::Known(length) => length,
-            Length::More if ended => return if due { Judgement::Cut } else { Judgement::No },
+            Length::More if ended => return if due { Judgement::Cut(Some(header)) } else { Judgement::No },
             Length::More => return Judgement::More,
             Length::None => return Judgement::No,
         };
+        let greedy = F::GREEDY && self.last.is_some();
         match bytes.get(length..) {
-            Some(_) if due => Judgement::Frame(header, length),
+            Some(_) if due => Judgement::Frame(header, length, true),
             None if !ended => Judgement::More,
-            None if due => Judgement::Cut,
+            None if due || greedy => Judgement::Cut(Some(header)),
             None => Judgement::No,
             Some(next) if next.len() < F::HEADER && !ended => Judgement::More,
-            Some(next) if self.follows(&header, next) => Judgement::Frame(header, length),
+            Some(next) if self.follows(&header, next) => Judgement::Frame(header, length, true),
+            Some(_) if greedy => Judgement::Frame(header, length, false),
             Some(_) => Judgement::No,
         }
     }
 
     /// Whether `next` is what may stand behind a frame.
     fn follows(&self, header: &F::Header, next: &[u8]) -> bool {
-        let framed = self.frames.header(next).is_some_and(|other| self.frames.agree(header, &other));
+        let framed = self.frames.header(next).is_some_and(|other| match self.last {
+            Some(_) => self.frames.agree(header, &other),
+            None => self.frames.begins(header, &other),
+        });
         framed || next.is_empty() || tags::begins(next)
     }
 
@@ -209,6 +251,13 @@ pub struct Chain {
     pub open: bool,
 }
 
+impl Chain {
+    /// Headers in a row: one a frame, and the one behind them.
+    pub fn headers(&self) -> usize {
+        self.frames + usize::from(self.goes_on)
+    }
+}
+
 /// The row of agreeing frames at the start of `bytes`, counted up to `most`.
 pub fn chain<F: Frames>(frames: &F, bytes: &[u8], most: usize) -> Chain {
     let mut chain = Chain::default();
@@ -225,12 +274,15 @@ pub fn chain<F: Frames>(frames: &F, bytes: &[u8], most: usize) -> Chain {
             return chain;
         }
         match frames.length(&header, rest, false) {
-            Length::Known(length) if length <= rest.len() => chain.bytes += length,
-            Length::None => {
+            Length::Known(length) if rest.get(..length).is_some_and(|frame| frames.plausible(&header, frame)) => {
+                chain.bytes += length;
+            }
+            Length::Known(length) if length > rest.len() => return chain,
+            Length::Known(_) | Length::None => {
                 (chain.goes_on, chain.open) = (false, false);
                 return chain;
             }
-            _ => return chain,
+            Length::More => return chain,
         }
         first = first.or(Some(header));
         chain.frames += 1;

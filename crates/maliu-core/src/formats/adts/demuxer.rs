@@ -186,7 +186,9 @@ impl Demuxer for Adts {
             }
             match self.framing.poll(input) {
                 Found::NeedBytes => return Ok(Event::NeedBytes),
-                Found::Frame(header, length) => self.frame(header, length, input),
+                Found::Frame(frame) => self.frame(frame.header, frame.length, input),
+                // Framing leaves cut frames out.
+                Found::Cut(_) => {}
                 Found::Tag if *self.framing.metadata() == self.told => {}
                 Found::Tag => {
                     self.told = self.framing.metadata().clone();

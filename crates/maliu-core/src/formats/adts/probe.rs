@@ -13,11 +13,11 @@ use crate::{
 /// Bytes within which a row must begin.
 const JUNK: usize = 64 << 10;
 
-/// Whole frames that make it sure when the bytes begin with one.
-const AT_START: usize = 2;
+/// Headers in a row that make it sure when the bytes begin with one.
+const AT_START: usize = 3;
 
-/// Whole frames that make it sure when junk stands in front that could be the rest of a cut frame.
-const BEHIND_JUNK: usize = 5;
+/// Headers in a row that make it sure when junk stands in front that could be the rest of a cut frame.
+const BEHIND_JUNK: usize = 6;
 
 pub(super) fn probe(bytes: &[u8]) -> Score {
     let mut start = 0;
@@ -26,9 +26,8 @@ pub(super) fn probe(bytes: &[u8]) -> Score {
         start += size;
     }
     let Some(body) = bytes.get(start..).filter(|body| !body.is_empty()) else { return Score::More("a tag so far") };
-    let first = framing::chain(&AdtsFrames, body, BEHIND_JUNK);
-    match first {
-        Chain { frames: AT_START.., goes_on: true, .. } => return Score::Sure("frames in a row from the start"),
+    match framing::chain(&AdtsFrames, body, BEHIND_JUNK) {
+        row if row.headers() >= AT_START => return Score::Sure("frames in a row from the start"),
         Chain { frames: 1.., open: true, .. } => return Score::Maybe("a frame at the start, nothing against it"),
         Chain { open: true, .. } => return Score::More("a header at the start"),
         _ => {}
@@ -43,13 +42,13 @@ fn behind_junk(body: &[u8]) -> Score {
     while let Some(next) = within.get(at..).and_then(|rest| memchr::memchr(0xff, rest)) {
         at += next;
         let row = framing::chain(&AdtsFrames, body.get(at..).unwrap_or_default(), BEHIND_JUNK);
-        if row.goes_on && row.frames >= BEHIND_JUNK {
+        if row.headers() >= BEHIND_JUNK {
             return match at {
                 ..=adts::MAX_FRAME => Score::Sure("frames in a row behind what could be a cut one"),
                 _ => Score::Maybe("frames in a row behind junk"),
             };
         }
-        if row.open && row.frames >= AT_START {
+        if row.open && row.frames >= 2 {
             return Score::Maybe("frames in a row up to the end");
         }
         open |= row.open;

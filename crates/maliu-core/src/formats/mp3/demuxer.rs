@@ -1,0 +1,273 @@
+//! MPEG audio frames → packets.
+
+use alloc::{boxed::Box, collections::VecDeque, string::ToString};
+
+use super::{
+    clock::{Clock, TIME_BASE, samples},
+    frames::{MpegFrames, same_but_bitrate},
+};
+use crate::{
+    error::Result,
+    format::{Demuxer, Event},
+    input::Input,
+    packet::{Flags, Packet, Trim},
+    stream::{Audio, Codec, Media, Metadata, StreamInfo},
+    syntax::{
+        framing::{Found, Frame, Framing},
+        mpeg_audio::{self, Header, Info},
+    },
+    time::{Rounding, Ticks, TimeBase},
+    timing::index::SeekIndex,
+};
+
+/// Frames of layer III that a decoder needs ahead: main data may begin 511 bytes back, in 9 of the shortest frames.
+const PREROLL_III: u32 = 10;
+
+pub(super) struct Mp3 {
+    framing: Framing<MpegFrames>,
+    pending: VecDeque<Event>,
+    told: Metadata,
+    /// The header that the stream was last described by.
+    described: Option<Header>,
+    info: Option<Info>,
+    trim: Gapless,
+    clock: Clock,
+    /// Time of the next packet.
+    time: Ticks,
+    /// Offset at which the last tag ended: an information frame stands there or at the start.
+    due: u64,
+    index: SeekIndex,
+    seek: Option<Seek>,
+    duration: Option<Ticks>,
+}
+
+/// A seek under way.
+#[derive(Clone, Copy)]
+struct Seek {
+    to: Ticks,
+    /// The frame that was passed over last.
+    last: Option<(Ticks, u64)>,
+}
+
+/// Samples that an information frame says are not part of the sound.
+#[derive(Clone, Copy, Default)]
+struct Gapless {
+    start: u32,
+    /// From the first to before the last.
+    end: Option<(u64, u64)>,
+    rate: u32,
+}
+
+impl Gapless {
+    /// What of a packet is to be dropped.
+    fn of(&self, time: Ticks, duration: Ticks) -> Trim {
+        let to_samples = |time| TIME_BASE.rescale(time, TimeBase::hz(self.rate), Rounding::Near).0.max(0) as u64;
+        let (from, length) = (to_samples(time), to_samples(duration));
+        let end = match self.end {
+            Some((first, last)) if from < last => (from + length).saturating_sub(first).min(length),
+            _ => 0,
+        };
+        Trim { start: if time.0 == 0 { self.start } else { 0 }, end: u32::try_from(end).unwrap_or(u32::MAX) }
+    }
+}
+
+impl Mp3 {
+    pub(super) fn new() -> Self {
+        Self {
+            framing: Framing::new(MpegFrames::default()),
+            pending: VecDeque::new(),
+            told: Metadata::default(),
+            described: None,
+            info: None,
+            trim: Gapless::default(),
+            clock: Clock::default(),
+            time: Ticks(0),
+            due: 0,
+            index: SeekIndex::default(),
+            seek: None,
+            duration: None,
+        }
+    }
+
+    /// Whether the frame at the front is passed over as the reference does: the first one of all, when the next has
+    /// another mode. Checksums exempt it, as ISO's own vectors change the mode there. `None` before the next is known.
+    fn is_stray(&self, header: &Header, length: usize, input: &Input) -> Option<bool> {
+        if self.time > Ticks(0) || self.seek.is_some() || header.crc {
+            return Some(false);
+        }
+        let next = input.peek().get(length..).unwrap_or_default();
+        if next.len() < mpeg_audio::HEADER && !input.ended() {
+            return None;
+        }
+        let next = Header::parse(next).filter(|next| next.same_kind(header));
+        Some(next.is_some_and(|next| !same_but_bitrate(header, &next)))
+    }
+
+    /// Takes the frame at the front and queues what it means.
+    fn frame(&mut self, frame: Frame<Header>, input: &mut Input) {
+        let (at, Frame { header, length, sure, behind_junk }) = (input.offset(), frame);
+        let duration = self.clock.tick(&header, behind_junk);
+        let time = self.time;
+        self.time += duration;
+        self.index.note(time, at);
+        if let Some(seek) = self.seek.as_mut().filter(|seek| time + duration <= seek.to) {
+            seek.last = Some((time, at));
+            input.skip(length);
+            return;
+        }
+        self.seek = None;
+        let Some(data) = input.take(length) else { return };
+        let same = |known: Header| known.same_kind(&header) && known.channels() == header.channels();
+        let changed = !self.described.is_some_and(same);
+        let mut packet = Packet {
+            pts: Some(time),
+            dts: Some(time),
+            duration,
+            flags: Flags::KEY,
+            position: Some(at),
+            data,
+            ..Packet::default()
+        };
+        packet.side.set_trim(self.trim.of(time, duration));
+        if changed && !sure {
+            packet.flags |= Flags::CORRUPT;
+        } else if changed {
+            if self.described.is_some() {
+                packet.side.set_new_audio(header.sample_rate(), header.channels());
+            }
+            self.described = Some(header);
+            self.describe(&header);
+        }
+        self.pending.push_back(Event::Packet(packet));
+    }
+
+    /// Reads the frame at the front as an information frame. Returns whether it is one.
+    fn inform(&mut self, header: &Header, length: usize, input: &mut Input) -> bool {
+        let frame = input.peek().get(..length).unwrap_or_default();
+        let Some(mut info) = Info::parse(header, frame) else { return false };
+        let rest = input.size().map(|size| size.saturating_sub(input.offset()));
+        let said = u64::from(info.bytes);
+        if let Some(rest) = rest.filter(|_| said > 0) {
+            let (low, high) = (rest.min(said), rest.max(said));
+            if high - low > low >> 4 {
+                if rest > said {
+                    info.frames = 0;
+                }
+                input.warn("the information frame tells of another number of bytes than there are");
+            }
+        }
+        let rate = header.sample_rate();
+        self.trim = Gapless { start: info.start_skip(), end: info.end_discard(header), rate };
+        if info.frames > 0 {
+            self.duration = Some(samples(i64::from(info.frames) * i64::from(header.samples()), rate));
+        }
+        self.info = Some(info);
+        true
+    }
+
+    /// Queues a description of the stream as this header has it.
+    fn describe(&mut self, header: &Header) {
+        let (codec, ahead) = match header.layer {
+            1 => (Codec::Mp1, 2),
+            2 => (Codec::Mp2, 1),
+            _ => (Codec::Mp3, PREROLL_III),
+        };
+        let audio = Audio {
+            sample_rate: header.sample_rate(),
+            channels: header.channels(),
+            frame_size: header.samples(),
+            preroll: ahead * header.samples(),
+            delay: self.trim.start,
+            ..Audio::default()
+        };
+        let mut stream = StreamInfo::new(codec, TIME_BASE, Media::Audio(audio));
+        stream.start = Some(samples(i64::from(self.trim.start), header.sample_rate()));
+        stream.duration = self.duration;
+        if let Some(info) = &self.info {
+            let counted = u64::from(info.frames) * u64::from(header.samples());
+            if !info.constant && info.bytes > 0 && counted > 0 {
+                stream.bit_rate = Some(u64::from(info.bytes) * 8 * u64::from(header.sample_rate()) / counted);
+            }
+            if let Some(lame) = info.lame.as_ref().filter(|lame| lame.intact) {
+                stream.metadata.set("encoder", lame.encoder.to_string());
+            }
+        }
+        self.pending.push_back(Event::Stream(0, Box::new(stream)));
+    }
+}
+
+impl Demuxer for Mp3 {
+    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Ok(event);
+            }
+            match self.framing.poll(input) {
+                Found::NeedBytes => return Ok(Event::NeedBytes),
+                Found::Frame(frame) => {
+                    let Frame { header, length, .. } = frame;
+                    if self.described.is_none() && input.offset() == self.due && self.inform(&header, length, input) {
+                        self.described = Some(header);
+                        self.describe(&header);
+                        input.skip(length);
+                        continue;
+                    }
+                    match self.is_stray(&header, length, input) {
+                        None => return Ok(Event::NeedBytes),
+                        Some(false) => self.frame(frame, input),
+                        Some(true) => {
+                            input.warn("first frame passed over: the next one has another mode");
+                            input.skip(length);
+                        }
+                    }
+                }
+                Found::Cut(header) => {
+                    input.warn("frame cut short by the end of the input");
+                    let length = input.peek().len();
+                    self.frame(Frame { header, length, sure: false, behind_junk: false }, input);
+                    self.pending.iter_mut().for_each(|event| {
+                        if let Event::Packet(packet) = event {
+                            packet.flags |= Flags::CORRUPT;
+                        }
+                    });
+                }
+                Found::Tag => {
+                    self.due = input.offset();
+                    if *self.framing.metadata() != self.told {
+                        self.told = self.framing.metadata().clone();
+                        return Ok(Event::Metadata(Box::new(self.told.clone())));
+                    }
+                }
+                Found::End => {
+                    let Some((time, at)) = self.seek.take().and_then(|seek| seek.last) else {
+                        self.duration = Some(self.time);
+                        return Ok(Event::End);
+                    };
+                    // The wanted time lies behind the last frame: that one it is.
+                    if input.goto(at).is_err() {
+                        return Ok(Event::End);
+                    }
+                    self.framing.restart();
+                    self.time = time;
+                }
+            }
+        }
+    }
+
+    fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
+        let to = base.rescale(to, TIME_BASE, Rounding::Down).max(Ticks(0));
+        let point = self.index.before(to).filter(|(time, _)| to < self.time || *time > self.time);
+        if let Some((time, at)) = point {
+            input.goto(at)?;
+            self.framing.restart();
+            self.time = time;
+        }
+        self.pending.retain(|event| !matches!(event, Event::Packet(_)));
+        self.seek = Some(Seek { to, last: None });
+        Ok(())
+    }
+
+    fn duration(&self) -> Option<(Ticks, TimeBase)> {
+        self.duration.map(|duration| (duration, TIME_BASE))
+    }
+}
