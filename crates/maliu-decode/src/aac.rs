@@ -13,13 +13,34 @@ use crate::{AudioFrame, Fault, Samples, Unit, frame::interleave};
 pub(crate) const CODECS: &[Codec] = &[Codec::Aac];
 
 pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
-    if info.config.is_empty() {
-        return Err(Error::unsupported("AAC without an AudioSpecificConfig"));
-    }
     let refused = |error: maliu_aac::Error| Error::unsupported(error.to_string());
-    let decoder = Config::parse(&info.config).and_then(Decoder::new).map_err(refused)?;
+    let config = match *info.config {
+        [] => assumed(info)?,
+        // Encoders say SSR in ADTS over plain LC; only units with its gain control are refused.
+        [first, second, ..] if first >> 3 == SSR => {
+            Config::from_adts(SSR, (first & 7) << 1 | second >> 7, second >> 3 & 15).map_err(refused)?
+        }
+        _ => Config::parse(&info.config).map_err(refused)?,
+    };
+    let decoder = Decoder::new(config).map_err(refused)?;
     Ok(Box::new(Aac { decoder, base: info.time_base }))
 }
+
+/// Containers whose AudioSpecificConfig was lost mostly carry LC of the rate and channels that they say.
+fn assumed(info: &StreamInfo) -> Result<Config> {
+    let rate = info.audio().and_then(|audio| RATES.iter().position(|rate| *rate == audio.sample_rate));
+    let channels =
+        info.audio().and_then(|audio| u8::try_from(audio.channels).ok()).filter(|count| (1..=7).contains(count));
+    let config = rate.zip(channels).and_then(|(rate, channels)| Config::from_adts(2, rate as u8, channels).ok());
+    config.ok_or_else(|| Error::unsupported("AAC without an AudioSpecificConfig"))
+}
+
+/// samplingFrequencyIndex (ISO 14496-3 table 1.18).
+const RATES: [u32; 13] =
+    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+
+/// Audio object type of the scalable sampling rate profile.
+const SSR: u8 = 3;
 
 struct Aac {
     decoder: Decoder,
@@ -40,22 +61,20 @@ impl Aac {
 
 impl Unit for Aac {
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
+        let mut whole =
+            AudioFrame { sample_rate: 0, channels: 0, channel_mask: 0, time: None, samples: Samples::F32(Vec::new()) };
         let blocks = self.blocks(packet);
-        if blocks == 1 {
-            return self.decoder.decode(&packet.data).map(|frame| interleaved(&frame)).map_err(fault);
-        }
-        let mut whole: Option<AudioFrame> = None;
-        let done = self.decoder.decode_blocks(&packet.data, blocks, |frame| {
-            let next = interleaved(&frame);
-            match &mut whole {
-                Some(whole) => whole.append(next),
-                None => whole = Some(next),
-            }
-        });
-        match (whole, done) {
-            (Some(whole), Ok(())) => Ok(whole),
-            (_, Err(error)) => Err(fault(error)),
-            (None, Ok(())) => Err(fault(maliu_aac::Error::NoSound)),
+        let done = match blocks {
+            1 => self.decoder.decode(&packet.data).map(|frame| whole = interleaved(&frame)),
+            _ => self.decoder.decode_blocks(&packet.data, blocks, |frame| match whole.channels {
+                0 => whole = interleaved(&frame),
+                _ => whole.append(interleaved(&frame)),
+            }),
+        };
+        match done {
+            // A unit of fill only, as faac starts with: no sound, and no damage.
+            Ok(()) | Err(maliu_aac::Error::NoSound) => Ok(whole),
+            Err(error) => Err(fault(error)),
         }
     }
 

@@ -162,6 +162,6 @@ fn row(codec: Codec) -> Option<Make> {
 }
 
 fn unit_for(info: &StreamInfo) -> Result<Box<dyn Unit>> {
-    let make = row(info.codec).ok_or_else(|| Error::unsupported(format!("decoding {}", info.codec)))?;
+    let make = row(info.codec).ok_or_else(|| Error::unsupported(format!("codec {}", info.codec)))?;
     make(info)
 }

@@ -84,6 +84,7 @@ impl Decoder for Track {
     fn decode(&mut self, packet: &Packet) -> Result<Option<AudioFrame>> {
         self.configure(packet)?;
         let mut frame = match self.unit.decode(packet) {
+            Ok(frame) if frame.is_empty() => return Ok(None),
             Ok(frame) => {
                 let shell = AudioFrame { samples: Samples::F32(Vec::new()), ..frame };
                 self.last = Some((shell, frame.len()));
