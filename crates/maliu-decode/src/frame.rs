@@ -73,7 +73,9 @@ impl AudioFrame {
     /// Brings samples beyond [`LOUDEST`], and those that are no number, back into range; returns how many there were.
     pub(crate) fn clamp(&mut self) -> u64 {
         let Samples::F32(samples) = &mut self.samples else { return 0 };
-        if samples.iter().all(|sample| sample.abs() <= LOUDEST) {
+        // Without its sign a float orders like its bits, and what is no number is above all.
+        let is_loud = |sample: &f32| sample.to_bits() as i32 & i32::MAX > LOUDEST.to_bits() as i32;
+        if samples.iter().map(|sample| u32::from(is_loud(sample))).sum::<u32>() == 0 {
             return 0;
         }
         let loud = samples.iter_mut().filter(|sample| sample.is_nan() || sample.abs() > LOUDEST);

@@ -1,0 +1,87 @@
+//! `maliu decode` with the real binary.
+
+use std::fs;
+
+mod binary;
+use binary::{command, folder, run, run_on, sample, text, within};
+
+#[test]
+fn standard_output_gets_what_the_file_gets() {
+    let folder = folder("standard_output_gets_what_the_file_gets");
+    let (path, out) = (sample("adts/stereo_44100.aac"), within(&folder, "out.pcm"));
+    let done = run(&["decode", &path, &out]);
+    assert_eq!(text(&done), (Some(0), String::new(), String::new()));
+    let piped = run_on(fs::read(&path).unwrap(), &["decode", "-", "-"]);
+    assert_eq!(fs::read(&out).unwrap(), piped.stdout);
+    assert_eq!(piped.stdout.len() % 4096, 0, "whole frames of 1024 samples of two channels");
+}
+
+#[test]
+fn the_head_of_a_wav_tells_its_size() {
+    let folder = folder("the_head_of_a_wav_tells_its_size");
+    let (path, out) = (sample("adts/mono_16000.aac"), within(&folder, "out.wav"));
+    assert!(run(&["decode", "--format", "f32le", &path, &out]).status.success());
+    let wav = fs::read(&out).unwrap();
+    let raw = run(&["decode", "--format", "f32le", &path, "-"]).stdout;
+    let data = wav.len() - raw.len();
+    assert_eq!((&wav[..4], &wav[data..]), (&b"RIFF"[..], &raw[..]));
+    assert_eq!(wav[4..8], (wav.len() as u32 - 8).to_le_bytes());
+    assert_eq!(wav[data - 8..data], [&b"data"[..], &(raw.len() as u32).to_le_bytes()].concat());
+    let piped = run(&["decode", "--to", "wav", &path, "-"]).stdout;
+    assert_eq!(piped[40..44], [0xff; 4], "a pipe says: until the end");
+}
+
+#[test]
+fn start_and_duration_cut_exactly() {
+    let path = sample("adts/stereo_44100.aac");
+    let whole = run(&["decode", &path, "-"]).stdout;
+    let part = run(&["decode", "--start", "0.1", "--duration", "0:00.25", &path, "-"]).stdout;
+    assert_eq!(part, whole[4410 * 4..(4410 + 11025) * 4]);
+}
+
+#[test]
+fn a_failure_leaves_the_file_that_was_there() {
+    let folder = folder("a_failure_leaves_the_file_that_was_there");
+    let out = within(&folder, "out.wav");
+    fs::write(&out, "old").unwrap();
+    let (code, _, stderr) = text(&run_on(b"no media".repeat(99), &["decode", "-", &out]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("reading standard input: unrecognized"), "{stderr}");
+    assert_eq!(fs::read(&out).unwrap(), b"old");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left behind");
+}
+
+#[test]
+fn a_device_is_written_directly() {
+    let done = run(&["decode", &sample("adts/mono_16000.aac"), "/dev/null"]);
+    assert_eq!(text(&done), (Some(0), String::new(), String::new()));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut child = command(&["decode", &sample("adts/stereo_44100.aac"), "-"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let (code, _, stderr) = text(&child.wait_with_output().unwrap());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_change_of_rate_is_converted_and_said() {
+    let path = sample("adts/rate_changes.aac");
+    let (code, _, stderr) = text(&run(&["decode", &path, "/dev/null"]));
+    assert_eq!(code, Some(0));
+    assert!(stderr.contains("converted"), "{stderr}");
+}
+
+#[test]
+fn what_cannot_be_decoded_is_named() {
+    let folder = folder("what_cannot_be_decoded_is_named");
+    let out = within(&folder, "out.wav");
+    let (code, _, stderr) = text(&run(&["decode", "--stream", "1", &sample("flv/flv1_mp3.flv"), &out]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("unsupported: codec flv1"), "{stderr}");
+    let (code, _, stderr) = text(&run(&["decode", "--stream", "7", &sample("flv/flv1_mp3.flv"), &out]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("there is no stream 7"), "{stderr}");
+    assert!(!fs::exists(&out).unwrap());
+}
