@@ -58,6 +58,12 @@ pub struct Opened {
 }
 
 impl Args {
+    /// An input named elsewhere on the command line, of a declared or a recognised format.
+    pub fn of(path: &str, from: Option<String>) -> Self {
+        let probe_budget = PROBE_BUDGET;
+        Self { path: path.to_owned(), from, layout: None, settings: Vec::new(), probe_budget, follow: None }
+    }
+
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
         let name = if self.path == "-" { "standard input" } else { &self.path };

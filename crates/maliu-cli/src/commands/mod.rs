@@ -9,6 +9,7 @@ mod formats;
 mod layout;
 mod man;
 mod probe;
+mod remux;
 
 macro_rules! commands {
     ($($name:ident $module:ident;)*) => {
@@ -32,6 +33,7 @@ macro_rules! commands {
 commands! {
     Probe probe;
     Decode decode;
+    Remux remux;
     Formats formats;
     Codecs codecs;
     Layout layout;

@@ -1,0 +1,188 @@
+//! One input of a remux: its streams as far as they show at the start, and its packets in the order of reading.
+
+use std::collections::VecDeque;
+
+use maliu::{
+    format::Event,
+    packet::Packet,
+    stream::{Kind, Metadata, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
+};
+
+use crate::{
+    failure::{Failure, Result},
+    input::{self, Opened},
+};
+
+/// Packets that are read ahead, at most, to find streams that begin late.
+const LOOK_PACKETS: usize = 512;
+
+/// Bytes of payload that are read ahead at most.
+const LOOK_BYTES: usize = 4 << 20;
+
+/// An input being read.
+pub struct Feed {
+    opened: Opened,
+    /// What was read ahead.
+    held: VecDeque<Packet>,
+    /// The streams, as described before the first packet was handed out.
+    pub streams: Vec<StreamInfo>,
+    /// Tags of the input.
+    pub metadata: Metadata,
+    /// Which output stream each input stream becomes.
+    pub outputs: Vec<Option<usize>>,
+    /// Whether the input was positioned at the wanted start.
+    pub positioned: bool,
+    last: i64,
+    ended: bool,
+    failure: Option<Failure>,
+}
+
+impl Feed {
+    /// Opens an input. Nothing is read yet.
+    pub fn open(path: &str, from: Option<String>) -> Result<Self> {
+        Ok(Self {
+            opened: input::Args::of(path, from).open()?,
+            held: VecDeque::new(),
+            streams: Vec::new(),
+            metadata: Metadata::default(),
+            outputs: Vec::new(),
+            positioned: false,
+            last: i64::MIN,
+            ended: false,
+            failure: None,
+        })
+    }
+
+    /// Reads ahead until the streams are known, and goes to `start` where the input can.
+    pub fn begin(&mut self, start: Option<Ticks>) -> Result {
+        self.look_ahead()?;
+        let Some(start) = start.filter(|start| start.0 > 0) else { return Ok(()) };
+        match self.opened.reader.seek(start, TimeBase::MICROS) {
+            Ok(()) => {
+                self.positioned = true;
+                self.held.clear();
+                self.ended = false;
+            }
+            Err(error) => tracing::info!("{}: {error}; reading from the beginning", self.opened.name),
+        }
+        Ok(())
+    }
+
+    fn look_ahead(&mut self) -> Result {
+        let mut bytes = 0;
+        while self.held.len() < LOOK_PACKETS && bytes < LOOK_BYTES && !self.complete() {
+            match self.read() {
+                Some(packet) => {
+                    bytes += packet.data.len();
+                    self.held.push_back(packet);
+                }
+                None => break,
+            }
+        }
+        match self.failure.take() {
+            Some(failure) if self.held.is_empty() => Err(failure),
+            failure => {
+                self.failure = failure;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
+    fn complete(&self) -> bool {
+        let many =
+            self.opened.reader.format().is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
+        let has = |kind| self.streams.iter().any(|stream| stream.media.kind() == kind);
+        !self.held.is_empty() && (!many || (has(Kind::Audio) && has(Kind::Video)))
+    }
+
+    /// The next packet of the input, whatever its stream; notes what else is met.
+    fn read(&mut self) -> Option<Packet> {
+        while !self.ended {
+            match self.opened.next() {
+                Ok(Some(Event::Packet(packet))) => return Some(packet),
+                Ok(Some(Event::Stream(index, info))) => self.meet(index, *info),
+                Ok(Some(Event::Metadata(metadata))) if self.outputs.is_empty() => self.metadata = *metadata,
+                Ok(Some(_)) => {}
+                Ok(None) => self.ended = true,
+                Err(failure) => {
+                    self.ended = true;
+                    self.failure = Some(failure);
+                }
+            }
+        }
+        None
+    }
+
+    fn meet(&mut self, index: usize, info: StreamInfo) {
+        match self.streams.get_mut(index) {
+            Some(known) => *known = info,
+            None if self.outputs.is_empty() => self.streams.resize(index + 1, info),
+            None => tracing::warn!("{}: stream {index} begins too late and is left out", self.opened.name),
+        }
+    }
+
+    /// When the next packet of a wanted stream is decoded, in µs; `None` at the end.
+    pub fn next_time(&mut self) -> Option<i64> {
+        loop {
+            if self.held.is_empty() {
+                let packet = self.read()?;
+                self.held.push_back(packet);
+            }
+            let packet = self.held.front()?;
+            if self.outputs.get(packet.stream).copied().flatten().is_none() {
+                self.held.pop_front();
+                continue;
+            }
+            if let Some(time) = self.micros(packet) {
+                self.last = time;
+            }
+            return Some(self.last);
+        }
+    }
+
+    /// The packet that [`Feed::next_time`] spoke of, with the index of its output stream.
+    pub fn take(&mut self) -> Option<Packet> {
+        let mut packet = self.held.pop_front()?;
+        packet.stream = self.outputs.get(packet.stream).copied().flatten()?;
+        Some(packet)
+    }
+
+    /// When the input begins, in µs: the earliest first time of its streams.
+    pub fn first_time(&self) -> Option<i64> {
+        let first = |index: usize| {
+            let packet = self.held.iter().find(|packet| packet.stream == index)?;
+            let info = self.streams.get(index)?;
+            let time = packet.pts.or(packet.dts)?;
+            Some(info.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0)
+        };
+        (0..self.streams.len()).filter_map(first).min()
+    }
+
+    fn micros(&self, packet: &Packet) -> Option<i64> {
+        let base = self.streams.get(packet.stream)?.time_base;
+        Some(base.rescale(packet.dts.or(packet.pts)?, TimeBase::MICROS, Rounding::Near).0)
+    }
+
+    /// Length of the input in µs, when it is known.
+    pub fn length(&self) -> Option<Ticks> {
+        let (time, base) = self.opened.reader.duration()?;
+        Some(base.rescale(time, TimeBase::MICROS, Rounding::Near))
+    }
+
+    /// Bytes read and understood.
+    pub fn position(&self) -> u64 {
+        self.opened.position()
+    }
+
+    /// Why reading ended early, if it did; said once.
+    pub fn failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// As the user called it.
+    pub fn name(&self) -> &str {
+        &self.opened.name
+    }
+}

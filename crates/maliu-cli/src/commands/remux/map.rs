@@ -1,0 +1,107 @@
+//! Which streams of the inputs become which streams of the output.
+
+use std::str::FromStr;
+
+use maliu::{
+    format::Format,
+    stream::{Kind, StreamInfo},
+};
+
+use super::feed::Feed;
+use crate::failure::{Failure, Result};
+
+/// A choice of streams: `a`, `v`, `2`, `0:a`, `1:0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Map {
+    input: Option<usize>,
+    stream: Choice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Kind(Kind),
+    Index(usize),
+}
+
+impl FromStr for Map {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let wrong = |_| format!("{text:?} is none of a, v, STREAM, INPUT:a, INPUT:v, INPUT:STREAM");
+        let (input, stream) = match text.split_once(':') {
+            Some((input, stream)) => (Some(input.parse().map_err(wrong)?), stream),
+            None => (None, text),
+        };
+        let stream = match stream {
+            "a" => Choice::Kind(Kind::Audio),
+            "v" => Choice::Kind(Kind::Video),
+            index => Choice::Index(index.parse().map_err(wrong)?),
+        };
+        Ok(Self { input, stream })
+    }
+}
+
+impl Map {
+    fn takes(&self, input: usize, index: usize, stream: &StreamInfo) -> bool {
+        self.input.is_none_or(|wanted| wanted == input)
+            && match self.stream {
+                Choice::Kind(kind) => stream.media.kind() == kind,
+                Choice::Index(wanted) => wanted == index,
+            }
+    }
+}
+
+/// The streams of the output. Each feed learns what its streams become.
+pub fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Result<Vec<StreamInfo>> {
+    let mut chosen: Vec<(usize, usize)> = Vec::new();
+    let all: Vec<(usize, usize, &StreamInfo)> = feeds
+        .iter()
+        .enumerate()
+        .flat_map(|(input, feed)| feed.streams.iter().enumerate().map(move |(index, stream)| (input, index, stream)))
+        .collect();
+    for map in maps {
+        let before = chosen.len();
+        for (input, index, _) in all.iter().filter(|(input, index, stream)| map.takes(*input, *index, stream)) {
+            if !chosen.contains(&(*input, *index)) {
+                chosen.push((*input, *index));
+            }
+        }
+        if chosen.len() == before {
+            return Err(Failure::Failed(format!("--map {map:?} chooses no further stream")));
+        }
+    }
+    if maps.is_empty() {
+        chosen = usual(&all, format);
+    }
+    if chosen.is_empty() {
+        let name = feeds.first().map_or("", |feed| feed.name());
+        return Err(Failure::while_("reading", name, format!("there is no stream that {} can carry", format.name)));
+    }
+    let streams = chosen.iter().map(|(input, index)| copied(&feeds[*input].streams[*index], format)).collect();
+    for (input, feed) in feeds.iter_mut().enumerate() {
+        let output = |index| chosen.iter().position(|place| *place == (input, index));
+        feed.outputs = (0..feed.streams.len()).map(output).collect();
+    }
+    Ok(streams)
+}
+
+/// Without a choice: all streams, or the first one of its codec for a format that carries one kind only.
+fn usual(all: &[(usize, usize, &StreamInfo)], format: &Format) -> Vec<(usize, usize)> {
+    let place = |(input, index, _): &(usize, usize, &StreamInfo)| (*input, *index);
+    let (kind, codec) = match format.default_codecs {
+        (Some(codec), None) => (Kind::Audio, codec),
+        (None, Some(codec)) => (Kind::Video, codec),
+        _ => return all.iter().filter(|(_, _, stream)| !stream.takes_no_packets()).map(place).collect(),
+    };
+    let of_kind = || all.iter().filter(|(_, _, stream)| stream.media.kind() == kind);
+    let first = of_kind().find(|(_, _, stream)| stream.codec == codec).or_else(|| of_kind().next());
+    first.into_iter().map(place).collect()
+}
+
+/// The stream as the output gets it: a tag of another container says nothing.
+fn copied(stream: &StreamInfo, format: &Format) -> StreamInfo {
+    let mut stream = stream.clone();
+    let known = format.rules.codec_tags.contains(&(stream.codec, stream.codec_tag));
+    stream.codec_tag = if known { stream.codec_tag } else { 0 };
+    stream
+}

@@ -1,0 +1,212 @@
+//! `maliu remux`: packets of one or more inputs into another container, not decoded.
+//!
+//! ```text
+//!   IN ─▶ Feed ─┐ the feed that is       ┌▶ window, zero, order of dts ─▶ PacketWriter ─▶ OUT
+//!   IN ─▶ Feed ─┴ earliest in time goes ─┘
+//! ```
+
+use std::path::Path;
+
+use maliu::{
+    Error, MediaError,
+    format::Format,
+    formats,
+    stream::{Metadata, StreamInfo},
+    time::Ticks,
+    writer::{PacketWriter, Plan},
+};
+
+use self::{feed::Feed, map::Map, times::Times};
+use crate::{
+    failure::{Failure, Result},
+    input,
+    output::Target,
+    progress::Progress,
+    time,
+};
+
+mod feed;
+mod map;
+mod times;
+
+/// Copies packets into another container, without decoding.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Files to read, then the file to write; - is standard input or output.
+    #[arg(value_name = "IN… OUT", num_args = 2.., required = true)]
+    paths: Vec<String>,
+    /// Format to write; the name of OUT says it otherwise.
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Setting of the writer or of the output format; repeat it for more.
+    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", value_parser = input::setting)]
+    settings: Vec<(String, String)>,
+    /// Format of all inputs; it is recognised by content otherwise.
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// Streams to take, in this order: a, v, STREAM, INPUT:a, INPUT:v, INPUT:STREAM; repeat it for more.
+    #[arg(long, value_name = "S")]
+    map: Vec<Map>,
+    /// Leave out what comes before: seconds, M:S or H:M:S. Pictures begin at the key picture before.
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    start: Option<Ticks>,
+    /// Stop after so much time.
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    duration: Option<Ticks>,
+    /// Keep the times of the input; otherwise they begin at 0.
+    #[arg(long)]
+    copy_times: bool,
+    /// Write packets in the order in which they are read.
+    #[arg(long, conflicts_with = "interleave")]
+    write_frame: bool,
+    /// Write packets in the order of their dts, the default.
+    #[arg(long)]
+    interleave: bool,
+    /// Tell on stderr which rule changed or refused which packet, and why.
+    #[arg(long)]
+    explain: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu remux talk.flv sound.aac                  the AAC stream of an FLV file
+  maliu remux picture.h264 sound.aac film.flv     two streams into one file
+  maliu remux in.flv out.flv -o bitexact=1        byte for byte what ffmpeg -c copy -bitexact writes
+  maliu remux in.flv - -f framecrc                one line a packet
+  cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
+
+A file appears when it is complete. What --explain says is numbered as in docs/write-frame.md.";
+
+/// Reads, orders and writes.
+pub fn run(args: Args) -> Result {
+    let Some((output, inputs)) = args.paths.split_last() else { return Ok(()) };
+    let format = format(&args, output)?;
+    let mut feeds = inputs.iter().map(|path| Feed::open(path, args.from.clone())).collect::<Result<Vec<_>>>()?;
+    for feed in &mut feeds {
+        feed.begin(args.start)?;
+    }
+    let streams = map::choose(&args.map, &mut feeds, format)?;
+    let mut target = Target::create(output)?;
+    let mut work = Work::start(&args, format, &feeds, &streams, &mut target, output)?;
+    let end = work.copy(&mut feeds, &mut target);
+    work.close(target, end)
+}
+
+/// The format that is asked for, or that the output's name means.
+fn format(args: &Args, output: &str) -> Result<&'static Format> {
+    let extension = Path::new(output).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let wanted = args.format.as_deref().unwrap_or(extension);
+    match formats::named(&wanted.to_ascii_lowercase()).filter(|format| format.muxer.is_some()) {
+        Some(format) => Ok(format),
+        None if wanted.is_empty() => Err(Failure::Usage(format!("{output}: say with -f which format to write"))),
+        None => {
+            Err(Failure::Usage(format!("no format that can be written is called {wanted}; maliu formats lists them")))
+        }
+    }
+}
+
+/// One run of the command.
+struct Work<'a> {
+    args: &'a Args,
+    name: &'a str,
+    writer: PacketWriter,
+    times: Times,
+    progress: Progress,
+    refused: u64,
+}
+
+impl<'a> Work<'a> {
+    fn start(
+        args: &'a Args,
+        format: &'static Format,
+        feeds: &[Feed],
+        streams: &[StreamInfo],
+        target: &mut Target,
+        name: &'a str,
+    ) -> Result<Self> {
+        let metadata = feeds.first().map(|feed| feed.metadata.clone()).unwrap_or_default();
+        let settings: Vec<_> = args.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let plan = Plan { format, settings: &settings, metadata: &without_times(metadata) };
+        let mut writer = plan.start(streams, target.output()).map_err(|error| match error {
+            MediaError::Setting { .. } => Failure::Usage(error.to_string()),
+            error => Failure::while_("writing", name, error),
+        })?;
+        writer.explain(args.explain);
+        let length = feeds.iter().filter_map(Feed::length).max();
+        let times = Times::new(args, format, feeds, writer.streams());
+        Ok(Self { args, name, writer, times, progress: Progress::new(args.duration.or(length)), refused: 0 })
+    }
+
+    /// Copies until every input has ended or is past the wanted end.
+    fn copy(&mut self, feeds: &mut [Feed], target: &mut Target) -> Result {
+        loop {
+            let earliest =
+                feeds.iter_mut().enumerate().filter_map(|(index, feed)| Some((feed.next_time()?, index))).min();
+            let Some((time, index)) = earliest else { break };
+            let Some(feed) = feeds.get_mut(index) else { break };
+            let Some(mut packet) = feed.take() else { continue };
+            if self.times.past(time, packet.stream) {
+                if self.times.all_past() {
+                    break;
+                }
+                continue;
+            }
+            if !self.times.apply(index, &mut packet) {
+                continue;
+            }
+            let written = match self.args.write_frame {
+                true => self.writer.write(packet, target.output()),
+                false => self.writer.write_interleaved(packet, target.output()),
+            };
+            self.explain();
+            self.judge(written)?;
+            target.pump()?;
+            let position = feeds.iter().map(Feed::position).sum();
+            self.progress.show(Ticks(time), position);
+        }
+        feeds.iter_mut().find_map(Feed::failure).map_or(Ok(()), Err)
+    }
+
+    /// A packet that the format cannot carry is left out and counted; the rest goes on.
+    fn judge(&mut self, written: std::result::Result<(), MediaError>) -> Result {
+        match written {
+            Ok(()) => Ok(()),
+            Err(error @ (MediaError::Packet { .. } | MediaError::Mux { .. })) => {
+                self.refused += 1;
+                tracing::warn!("{}: left out: {error}", self.name);
+                Ok(())
+            }
+            Err(error) => Err(Failure::while_("writing", self.name, error)),
+        }
+    }
+
+    fn explain(&mut self) {
+        while let Some(note) = self.writer.next_explanation() {
+            eprintln!("{note}");
+        }
+    }
+
+    /// Completes the file with what was good, however reading ended.
+    fn close(self, mut target: Target, end: Result) -> Result {
+        let Self { writer, name, times, refused, .. } = self;
+        let written: u64 = writer.written().iter().sum::<u64>() + writer.waiting().0 as u64;
+        let finished = writer.finish(target.output()).map_err(Error::from);
+        if let Err(failure @ Failure::BrokenPipe) = end {
+            return Err(failure);
+        }
+        if written == 0 && (refused > 0 || end.is_err()) {
+            return end.and(Err(Failure::while_("writing", name, "no packet could be written")));
+        }
+        target.finish()?;
+        times.report(name);
+        finished.map_err(|error| Failure::while_("writing", name, error))?;
+        end
+    }
+}
+
+/// Tags that describe the input file rather than what is in it are made anew by the muxer.
+fn without_times(mut metadata: Metadata) -> Metadata {
+    metadata.remove("duration");
+    metadata.remove("filesize");
+    metadata
+}

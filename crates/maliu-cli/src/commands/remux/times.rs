@@ -1,0 +1,151 @@
+//! The times of packets on their way from the input's time bases to the output's: zero, window, and the order of dts.
+
+use maliu::{
+    format::Format,
+    packet::Packet,
+    stream::{Kind, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
+};
+
+use super::{Args, feed::Feed};
+
+/// What is done to the times of every packet.
+pub struct Times {
+    /// By input: what is added to its times, in µs.
+    offsets: Vec<i64>,
+    lanes: Vec<Lane>,
+    /// In µs of the input: nothing before is wanted unless the input was positioned there.
+    start: Option<i64>,
+    end: Option<i64>,
+    timeless: bool,
+}
+
+/// One output stream.
+struct Lane {
+    from: TimeBase,
+    to: TimeBase,
+    video: bool,
+    /// Whether a packet was written.
+    begun: bool,
+    past: bool,
+    /// The lowest dts that may follow.
+    lowest: Option<i64>,
+    strict: i64,
+    leading: u64,
+    moved: u64,
+}
+
+impl Times {
+    /// For these inputs and the streams of the writer.
+    pub fn new(args: &Args, format: &Format, feeds: &[Feed], streams: &[StreamInfo]) -> Self {
+        let zero = |feed: &Feed| match (args.copy_times, args.start) {
+            (true, _) => 0,
+            (false, Some(start)) => start.0.saturating_neg(),
+            (false, None) => feed.first_time().map_or(0, i64::saturating_neg),
+        };
+        let mut bases: Vec<TimeBase> = streams.iter().map(|stream| stream.time_base).collect();
+        for feed in feeds {
+            for (output, info) in feed.outputs.iter().zip(&feed.streams) {
+                if let Some(base) = output.and_then(|output| bases.get_mut(output)) {
+                    *base = info.time_base;
+                }
+            }
+        }
+        let positioned = feeds.iter().all(|feed| feed.positioned);
+        let begin =
+            args.start.map_or_else(|| feeds.iter().filter_map(Feed::first_time).min().unwrap_or(0), |start| start.0);
+        Self {
+            offsets: feeds.iter().map(zero).collect(),
+            lanes: streams.iter().zip(bases).map(|(stream, from)| Lane::new(stream, from, format)).collect(),
+            start: args.start.map(|start| start.0).filter(|start| *start > 0 && !positioned),
+            end: args.duration.map(|duration| begin.saturating_add(duration.0)),
+            timeless: format.rules.no_timestamps,
+        }
+    }
+
+    /// Whether a packet of this time, in µs of the input, comes after the wanted end of its stream.
+    pub fn past(&mut self, time: i64, stream: usize) -> bool {
+        let past = self.end.is_some_and(|end| time >= end);
+        if let Some(lane) = self.lanes.get_mut(stream).filter(|_| past) {
+            lane.past = true;
+        }
+        past
+    }
+
+    /// Whether all streams are past the wanted end.
+    pub fn all_past(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.past)
+    }
+
+    /// Moves the packet's times to the output's; false when the packet is not wanted: before the start, or before the
+    /// first picture that can be decoded.
+    pub fn apply(&mut self, input: usize, packet: &mut Packet) -> bool {
+        let Some(lane) = self.lanes.get_mut(packet.stream) else { return false };
+        let time = packet.pts.or(packet.dts).map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0);
+        if !lane.begun {
+            if self.start.is_some_and(|start| time.is_some_and(|time| time < start)) {
+                return false;
+            }
+            if lane.video && !packet.is_key() {
+                lane.leading += 1;
+                return false;
+            }
+            lane.begun = true;
+        }
+        let offset = Ticks(self.offsets.get(input).copied().unwrap_or(0));
+        let offset = TimeBase::MICROS.rescale(offset, lane.from, Rounding::Near);
+        let moved = |time: Ticks| lane.from.rescale(time + offset, lane.to, Rounding::Near);
+        packet.pts = packet.pts.map(moved);
+        packet.dts = packet.dts.map(moved);
+        packet.duration = lane.from.rescale(packet.duration, lane.to, Rounding::Near);
+        if !self.timeless {
+            lane.order(packet);
+        }
+        true
+    }
+
+    /// Says what was changed.
+    pub fn report(&self, name: &str) {
+        for (index, lane) in self.lanes.iter().enumerate() {
+            if lane.leading > 0 {
+                tracing::warn!(
+                    "{name}: stream {index}: {} packets before the first key picture left out",
+                    lane.leading
+                );
+            }
+            if lane.moved > 0 {
+                tracing::warn!("{name}: stream {index}: {} packets moved to keep dts rising and below pts", lane.moved);
+            }
+        }
+    }
+}
+
+impl Lane {
+    fn new(stream: &StreamInfo, from: TimeBase, format: &Format) -> Self {
+        Self {
+            from,
+            to: stream.time_base,
+            video: stream.media.kind() == Kind::Video,
+            begun: false,
+            past: false,
+            lowest: None,
+            strict: i64::from(!format.rules.equal_dts),
+            leading: 0,
+            moved: 0,
+        }
+    }
+
+    /// Containers refuse times that step back; a damaged input must not end the copy, so that they are moved, as the
+    /// reference's command line does: dts up to the lowest that is allowed, pts at least there.
+    fn order(&mut self, packet: &mut Packet) {
+        let Some(Ticks(dts)) = packet.dts else { return };
+        let lowest = self.lowest.unwrap_or(i64::MIN);
+        let ordered = dts.max(lowest);
+        let pts = packet.pts.map(|pts| pts.0.max(ordered));
+        if ordered != dts || pts != packet.pts.map(|pts| pts.0) {
+            self.moved += 1;
+            (packet.dts, packet.pts) = (Some(Ticks(ordered)), pts.map(Ticks));
+        }
+        self.lowest = Some(ordered.saturating_add(self.strict));
+    }
+}
