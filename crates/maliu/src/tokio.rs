@@ -6,7 +6,9 @@
 mod pump;
 mod reader;
 mod source;
+mod writer;
 
 pub use pump::Pump;
 pub use reader::Reader;
 pub use source::{Forward, Seekable, Source};
+pub use writer::Writer;

@@ -226,3 +226,19 @@ impl Drop for Folder {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+
+#[test]
+fn a_writer_gives_its_packets_to_the_sink_and_the_sink_back() -> Result<()> {
+    use maliu::{Codec, Packet, StreamInfo, TimeBase, blocking::Writer, formats, stream};
+    let audio = stream::Audio { sample_rate: 8000, channels: 1, ..Default::default() };
+    let streams = [StreamInfo::new(Codec::PcmS16Le, TimeBase::hz(8000), stream::Media::Audio(audio))];
+    let mut writer = Writer::start(Memory::new(), &formats::pcm::S16LE, &[], &streams)?;
+    for i in 0..3i64 {
+        let data = Bytes::from(vec![i as u8; 4]);
+        writer.write(Packet { pts: Some(Ticks(i * 2)), dts: Some(Ticks(i * 2)), data, ..Packet::default() })?;
+    }
+    assert_eq!(writer.position(), 12);
+    assert!(writer.write(Packet { stream: 7, ..Packet::default() }).is_err(), "refused, and the rest intact");
+    assert_eq!(writer.finish()?.bytes(), [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+    Ok(())
+}
