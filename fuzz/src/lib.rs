@@ -1,4 +1,4 @@
-//! What the fuzz targets share: read bytes through one format, in two splits that must agree.
+//! What the fuzz targets do: read bytes through a format, a layout or a decoder, in ways that must agree.
 
 use maliu_core::{
     format::{Event, Format},
@@ -20,10 +20,14 @@ pub fn read(name: Option<&str>, data: &[u8]) {
 
 /// The packets that reading `data` gives, and the error that ended it.
 pub fn events(format: Option<&'static Format>, data: &[u8], slice: usize) -> (Vec<Packet>, Option<String>) {
-    let mut reader = match format {
+    let reader = match format {
         Some(format) => PacketReader::of(format, &[]).expect("the format is read"),
         None => PacketReader::detect(formats::ALL),
     };
+    drain(reader, data, slice)
+}
+
+fn drain(mut reader: PacketReader, data: &[u8], slice: usize) -> (Vec<Packet>, Option<String>) {
     let (mut input, mut packets, mut slices) = (Input::new(), Vec::new(), data.chunks(slice.max(1)));
     for _ in 0..data.len() * 8 + 10_000 {
         match reader.poll(&mut input) {
@@ -41,4 +45,99 @@ pub fn events(format: Option<&'static Format>, data: &[u8], slice: usize) -> (Ve
         }
     }
     panic!("no progress");
+}
+
+/// Reads `data` by the preset that its first byte names, in two splits that must agree; explains it, too.
+pub fn layout(data: &[u8]) {
+    let Some((first, data)) = data.split_first() else { return };
+    let presets = maliu::layout::PRESETS;
+    let layout = presets[usize::from(*first) % presets.len()].layout().expect("presets are sound");
+    let read = |slice| drain(maliu::layout::reader(layout.clone()).expect("presets are sound"), data, slice);
+    assert_eq!(read(usize::MAX), read(usize::from(*first) + 1));
+    maliu::layout::explain(&layout, data, 1000);
+}
+
+/// Takes `data` as the text of a layout; if it is sound, reads the text itself by it and exports a dissector.
+pub fn layout_text(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(layout) = maliu::layout::parse(text) else { return };
+    maliu::layout::dissector(&layout, 1);
+    let read = |slice| drain(maliu::layout::reader(layout.clone()).expect("checked"), data, slice);
+    assert_eq!(read(usize::MAX), read(7));
+}
+
+/// Detects, demuxes and decodes `data`.
+pub fn decode(data: &[u8]) {
+    let (mut input, mut reader) = (Input::new(), PacketReader::detect(formats::ALL));
+    let mut decoders: Vec<Option<Box<dyn maliu_decode::Decoder>>> = Vec::new();
+    input.push(data);
+    input.end();
+    loop {
+        match reader.poll(&mut input) {
+            Ok(Event::Stream(index, info)) => {
+                decoders.resize_with(decoders.len().max(index + 1), || None);
+                decoders[index] = maliu_decode::decoder_for(&info).ok();
+            }
+            Ok(Event::Packet(packet)) => {
+                if let Some(Some(decoder)) = decoders.get_mut(packet.stream) {
+                    let _ = decoder.decode(&packet);
+                }
+            }
+            Ok(Event::Metadata(_)) => {}
+            Ok(Event::End | Event::NeedBytes) | Err(_) => return,
+        }
+    }
+}
+
+/// An AAC decoder of a plausible configuration gets access units that are slices of `data`.
+pub fn aac_unit(data: &[u8]) {
+    let Some((config, units)) = data.split_at_checked(3) else { return };
+    let Ok(config) = maliu_aac::Config::parse(config) else { return };
+    let Ok(mut decoder) = maliu_aac::Decoder::new(config) else { return };
+    for unit in units.chunks(160) {
+        let _ = decoder.decode(unit);
+    }
+}
+
+/// A source that reads short, fails, says “not yet”, as the first bytes of `data` choose: the packets stay the same.
+pub fn io(data: &[u8]) {
+    let Some((plan, data)) = data.split_at_checked(16) else { return };
+    let smooth = events(None, data, usize::MAX);
+    let (mut at, mut call) = (0, 0usize);
+    let source = maliu::io::Callbacks::new(|buffer: &mut [u8]| {
+        call += 1;
+        let step = plan[call % plan.len()];
+        match step {
+            0..=20 => Err(std::io::ErrorKind::WouldBlock.into()),
+            21..=40 => Err(std::io::ErrorKind::Interrupted.into()),
+            _ => {
+                let n = (usize::from(step) * 7).min(buffer.len()).min(data.len() - at);
+                buffer[..n].copy_from_slice(&data[at..at + n]);
+                at += n;
+                Ok(n)
+            }
+        }
+    });
+    let mut reader = maliu::blocking::Reader::new(source);
+    let mut packets = Vec::new();
+    for _ in 0..data.len() * 64 + 100_000 {
+        match reader.next_event() {
+            Ok(Event::Packet(packet)) => packets.push(packet),
+            Ok(Event::End) => {
+                assert_eq!((packets, None), smooth);
+                return;
+            }
+            Ok(_) => {}
+            Err(error) if error.is_not_yet() => {
+                if plan.iter().all(|step| *step <= 40) {
+                    return;
+                }
+            }
+            Err(_) => {
+                assert_eq!(packets, smooth.0);
+                assert!(smooth.1.is_some());
+                return;
+            }
+        }
+    }
 }

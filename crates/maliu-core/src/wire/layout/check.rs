@@ -29,6 +29,8 @@ impl core::fmt::Display for Fault {
     }
 }
 
+impl core::error::Error for Fault {}
+
 impl Layout {
     /// Whether the layout is sound.
     ///

@@ -165,7 +165,7 @@ fn walker(lua: &mut String, part: &str, fields: &[Field]) {
             }
             Kind::Number { bits, signed, .. } => wrap(&format!("bits(tvb, bit, {bits})"), signed, bits),
             Kind::Bcd { digits } => format!("digits(tvb, bit, {digits})"),
-            Kind::Text { len } => format!("tvb(bit / 8, {len}):stringz()"),
+            Kind::Text { len } => format!("tvb(bit / 8, {len}):string():gsub(\"%z.*\", \"\")"),
             Kind::Bytes { len } => format!("tvb(bit / 8, {len}):bytes()"),
         };
         let _ = writeln!(lua, "  if {there} then");
