@@ -15,6 +15,7 @@ use alloc::boxed::Box;
 
 mod demuxer;
 mod frames;
+mod muxer;
 mod probe;
 
 use crate::{
@@ -34,8 +35,8 @@ pub const FORMAT: Format = Format {
     extensions: &["aac", "adts"],
     probe: probe::probe,
     demuxer: Some(open),
-    muxer: None,
-    settings: &[],
+    muxer: Some(muxer::make),
+    settings: muxer::SETTINGS,
     rules: Rules { no_timestamps: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::Aac), None),
 };

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod demux;
+mod muxer;
 mod probe;
 
 /// Raw H.264.
@@ -27,7 +28,7 @@ pub const FORMAT: Format = Format {
     extensions: &["h264", "264", "avc", "h26l", "jsv", "jvt"],
     probe: probe::probe,
     demuxer: Some(demux::make),
-    muxer: None,
+    muxer: Some(muxer::make),
     settings: SETTINGS,
     rules: Rules { no_timestamps: true, ..Rules::STRICT },
     default_codecs: (None, Some(Codec::H264)),
