@@ -61,8 +61,7 @@ impl Aac {
 
 impl Unit for Aac {
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
-        let mut whole =
-            AudioFrame { sample_rate: 0, channels: 0, channel_mask: 0, time: None, samples: Samples::F32(Vec::new()) };
+        let mut whole = AudioFrame::nothing();
         let blocks = self.blocks(packet);
         let done = match blocks {
             1 => self.decoder.decode(&packet.data).map(|frame| whole = interleaved(&frame)),

@@ -63,6 +63,11 @@ impl AudioFrame {
         }
     }
 
+    /// A frame without sound.
+    pub(crate) fn nothing() -> Self {
+        Self { sample_rate: 0, channels: 0, channel_mask: 0, time: None, samples: Samples::F32(Vec::new()) }
+    }
+
     /// Puts the samples of `next`, which is of the same kind, behind these.
     pub(crate) fn append(&mut self, next: Self) {
         if let (Samples::F32(samples), Samples::F32(more)) = (&mut self.samples, next.samples) {

@@ -1,9 +1,12 @@
 //! MPEG-1/2/2.5 audio, layers I to III, through symphonia (ISO 11172-3, ISO 13818-3).
 
+use std::borrow::Cow;
+
 use maliu_core::{
     error::Result,
-    packet::Packet,
+    packet::{Flags, Packet},
     stream::{Codec, StreamInfo},
+    syntax::mpeg_audio::{HEADER, Header},
 };
 use symphonia_bundle_mp3::MpaDecoder;
 use symphonia_core::{
@@ -27,58 +30,57 @@ pub(crate) fn make(_: &StreamInfo) -> Result<Box<dyn Unit>> {
 
 struct MpegAudio {
     /// A decoder for frames of this kind; the library refuses any other kind.
-    decoder: Option<(Kind, MpaDecoder)>,
+    decoder: Option<(Header, MpaDecoder)>,
 }
 
-/// What must not change within one decoder of the library.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Kind {
-    /// Version, layer and rate, as bits of the header.
-    coding: u32,
-    channels: u16,
-}
-
-impl Kind {
-    fn of(header: u32) -> Self {
-        Self { coding: header & 0x001e_0c00, channels: if header >> 6 & 3 == 3 { 1 } else { 2 } }
+impl MpegAudio {
+    /// A decoder for frames with this header.
+    fn library(&mut self, header: Header) -> std::result::Result<&mut MpaDecoder, Fault> {
+        let same = |known: &Header| known.same_kind(&header) && known.channels() == header.channels();
+        let fits = self.decoder.take().filter(|(known, _)| same(known));
+        let decoder = match fits {
+            Some(decoder) => decoder,
+            None => (header, new_library(header.layer)?),
+        };
+        Ok(&mut self.decoder.insert(decoder).1)
     }
 
-    fn layer(self) -> u32 {
-        4 - (self.coding >> 17 & 3)
-    }
-
-    fn is_mpeg1(self) -> bool {
-        self.coding >> 19 & 3 == 3
-    }
-
-    /// Samples per channel of a frame.
-    fn frame_size(self) -> usize {
-        match self.layer() {
-            1 => 384,
-            3 if !self.is_mpeg1() => 576,
-            _ => 1152,
-        }
+    fn decode_frame(&mut self, header: Header, data: &[u8]) -> std::result::Result<AudioFrame, Error> {
+        let decoder = self.library(header).map_err(|_| Error::Unsupported("MPEG audio"))?;
+        let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(0), data);
+        decoder.decode_ref(&packet).map(|buffer| frame(&buffer))
     }
 }
 
 impl Unit for MpegAudio {
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
-        let header = header(packet).ok_or_else(|| Fault::Damaged("mpeg audio: no frame header".to_owned()))?;
-        if header >> 12 & 15 == 0 {
-            return Err(Fault::Unsupported("decoding free-format MPEG audio".to_owned()));
+        let header = Header::parse(&packet.data);
+        let header = header.ok_or_else(|| Fault::Damaged("mpeg audio: no frame header".to_owned()))?;
+        let Some(length) = header.frame_length() else {
+            return match stretch(header, &packet.data) {
+                Some((header, data)) => self.decode_frame(header, &data).map_err(fault),
+                None => Err(Fault::Unsupported(format!("free-format MPEG audio layer {}", header.layer))),
+            };
+        };
+        let exact = match packet.data.get(..length) {
+            Some(data) => Cow::Borrowed(data),
+            // The input ends inside this frame: whole frames are decoded.
+            None if packet.flags.has(Flags::CORRUPT) => return Ok(AudioFrame::nothing()),
+            // Encoders may leave out what is padding. To Huffman tables ones are mostly silence.
+            None => Cow::Owned(resized(&packet.data, length, if header.layer == 3 { 0xff } else { 0 })),
+        };
+        match self.decode_frame(header, &exact) {
+            // Some encoders let frames reach a few bits too far.
+            Err(Error::IoError(why)) => match stretch(header, &exact) {
+                Some((header, data)) => self.decode_frame(header, &data).map_err(fault),
+                None => Err(fault(Error::IoError(why))),
+            },
+            done => done.map_err(fault),
         }
-        let kind = Kind::of(header);
-        if self.decoder.as_ref().is_none_or(|(known, _)| *known != kind) {
-            self.decoder = Some((kind, library(kind)?));
-        }
-        let Some((_, decoder)) = &mut self.decoder else { return Err(Fault::Unsupported("MPEG audio".to_owned())) };
-        let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(0), &packet.data);
-        let buffer = decoder.decode_ref(&packet).map_err(fault)?;
-        Ok(frame(&buffer))
     }
 
     fn length(&self, packet: &Packet) -> Option<usize> {
-        header(packet).map(|header| Kind::of(header).frame_size())
+        Header::parse(&packet.data).map(|header| header.samples() as usize)
     }
 
     fn overshoots(&self) -> bool {
@@ -90,14 +92,30 @@ impl Unit for MpegAudio {
     }
 }
 
-fn header(packet: &Packet) -> Option<u32> {
-    let header = u32::from_be_bytes(*packet.data.first_chunk()?);
-    (header >> 21 == 0x7ff).then_some(header)
+/// The frame with zeros behind it, as a frame of the highest bit rate. Only where the rate means nothing but the length:
+/// in layer I, and in layer II at low sampling rates. That also makes their free format decodable.
+fn stretch(header: Header, data: &[u8]) -> Option<(Header, Vec<u8>)> {
+    if header.layer == 3 || (header.layer == 2 && !header.is_low_rate()) {
+        return None;
+    }
+    let header = Header { bitrate_index: HIGHEST_BIT_RATE, ..header };
+    let length = header.frame_length().filter(|length| *length >= data.len())?;
+    let mut data = resized(data, length, 0);
+    data.get_mut(..HEADER)?.copy_from_slice(&header.build());
+    Some((header, data))
 }
 
-fn library(kind: Kind) -> std::result::Result<MpaDecoder, Fault> {
+const HIGHEST_BIT_RATE: u8 = 14;
+
+fn resized(data: &[u8], length: usize, filler: u8) -> Vec<u8> {
+    let mut data = data.to_vec();
+    data.resize(length, filler);
+    data
+}
+
+fn new_library(layer: u8) -> std::result::Result<MpaDecoder, Fault> {
     let mut parameters = AudioCodecParameters::new();
-    parameters.for_codec(match kind.layer() {
+    parameters.for_codec(match layer {
         1 => CODEC_ID_MP1,
         2 => CODEC_ID_MP2,
         _ => CODEC_ID_MP3,
