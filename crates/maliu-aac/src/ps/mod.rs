@@ -115,3 +115,51 @@ impl Ps {
         self.mono.copy_within(slots..slots + PAST, 0);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unusual_byte_groupings)] // Groups of digits are fields.
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_data_makes_stereo_panic_or_lose_its_numbers() {
+        let mut state = 0x1234_5678u32;
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state
+        };
+        let (mut read, mut wide) = (0, 0);
+        for slots in [32, 30, 32, 32] {
+            let mut ps = Ps::new(slots);
+            for _ in 0..400 {
+                let mut data: Vec<u8> = (0..60).map(|_| random() as u8).collect();
+                // A header with intensities and coherences in a legal mode, every other time.
+                if random() % 2 == 0 {
+                    data[0] = 0b1_1_000_1_00 | ((random() % 3) << 3) as u8;
+                    data[1] &= 0b0101_1111;
+                }
+                ps.read(&mut Bits::new(&data), 8 * data.len());
+                read += u32::from(ps.fresh);
+                wide += u32::from(ps.params.wide);
+                let (mut left, mut right) = (Box::new(Spectrum::ZERO), Box::new(Spectrum::ZERO));
+                for row in left.re.iter_mut().chain(&mut left.im) {
+                    row[..46].fill_with(|| random() as i32 as f32 / 65_536.0);
+                }
+                ps.process(&mut left, &mut right, 46);
+                let all = left.re.iter().chain(&left.im).chain(&right.re).chain(&right.im).flatten();
+                assert!(all.copied().all(f32::is_finite));
+            }
+        }
+        assert!(read > 50 && wide > 50, "{read} units read, {wide} of them wide");
+    }
+
+    #[test]
+    fn without_a_header_both_channels_are_the_same() {
+        let (mut left, mut right) = (Box::new(Spectrum::ZERO), Box::new(Spectrum::ZERO));
+        left.re[3][7] = 5.0;
+        Ps::new(32).process(&mut left, &mut right, 32);
+        assert_eq!((left.re[3][7], right.re[3][7]), (5.0, 5.0));
+    }
+}

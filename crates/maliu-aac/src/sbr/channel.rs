@@ -9,6 +9,7 @@
 use super::adjust::{Adjuster, Sinusoids};
 use super::assemble::Assembler;
 use super::bands::Bands;
+use super::bank::Bank;
 use super::generate::{Chirp, Predictor, generate};
 use super::header::Header;
 use super::levels::Levels;
@@ -31,6 +32,10 @@ impl Timing {
     /// Time slots of the grid a unit.
     pub(super) fn grid_slots(&self) -> u8 {
         (self.slots / self.step) as u8
+    }
+
+    pub(super) fn bank(&self) -> &'static Bank {
+        Bank::of(self.delay == 0)
     }
 
     /// Rows of the low band from units before: the lag and the two slots of the prediction.
@@ -88,7 +93,7 @@ impl Channel {
         let history = timing.history();
         let span = sbr.map_or(CORE_ONLY, |(_, bands)| Span { kx: bands.kx, m: bands.m });
         self.low.carry(timing.slots, history);
-        self.analysis.split(core, timing.slots, &mut self.low, history);
+        self.analysis.split(timing.bank(), core, timing.slots, &mut self.low, history);
         for row in history..history + timing.slots {
             self.low.re[row][span.kx..].fill(0.0);
             self.low.im[row][span.kx..].fill(0.0);

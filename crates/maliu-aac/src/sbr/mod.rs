@@ -12,6 +12,7 @@
 mod adjust;
 mod assemble;
 mod bands;
+mod bank;
 mod borders;
 mod channel;
 mod fft;
@@ -21,8 +22,10 @@ mod header;
 pub(crate) mod huffman;
 mod huffman_tables;
 mod levels;
+mod low_delay_prototype;
 mod master;
 mod noise_table;
+mod payload;
 pub(crate) mod planes;
 mod prototype;
 mod qmf;
@@ -33,18 +36,14 @@ use crate::bits::Bits;
 use crate::ps::Ps;
 use bands::Bands;
 use channel::{Channel, Timing};
-use grid::Grid;
 use header::Header;
 use levels::Levels;
 use planes::Spectrum;
 use qmf::Synthesis;
-use side_info::{Kind, SideInfo};
+use side_info::SideInfo;
 
 /// Units without data through which the last envelope is held, ever quieter, before only the core is left.
 const MOST_HELD: u32 = 6;
-
-/// bs_extension_id of parametric stereo.
-const EXTENSION_ID_PS: u32 = 2;
 
 /// Units after which a start in the middle of a stream has caught up: the noise table repeats after 16 units, and all
 /// that fades has faded by then. The noise is the same if the start is a multiple of 16 units after the first header.
@@ -166,10 +165,10 @@ impl Sbr {
 
     /// Puts the spectra of all channels together.
     fn join(&mut self, out: [&mut [f32]; 2], downsampled: bool) -> usize {
-        let slots = self.timing.slots;
+        let (slots, bank) = (self.timing.slots, self.timing.bank());
         let join = |synthesis: &mut Synthesis, spectrum: &Spectrum, out: &mut [f32]| match downsampled {
-            true => synthesis.join_downsampled(spectrum, slots, out),
-            false => synthesis.join(spectrum, slots, out),
+            true => synthesis.join_downsampled(bank, spectrum, slots, out),
+            false => synthesis.join(bank, spectrum, slots, out),
         };
         let [out_left, out_right] = out;
         match (&mut self.channels[..], &mut self.stereo) {
@@ -231,99 +230,7 @@ impl Sbr {
         }
         Ok(())
     }
-
-    /// sbr_extension_data(), from the CRC on.
-    fn read(&mut self, bits: &mut Bits, crc: bool) -> Result<(), Error> {
-        if crc {
-            bits.skip(10);
-        }
-        if bits.flag() {
-            let header = Header::read(bits);
-            self.set_header(header, bits)?;
-        }
-        if self.bands.is_some() {
-            self.read_data(bits)?;
-        }
-        match bits.overrun() {
-            true => Err(Error::Malformed { what: "sbr: data ends too early", bit: bits.position() }),
-            false => Ok(()),
-        }
-    }
-
-    /// sbr_single_channel_element() or sbr_channel_pair_element(), and the extensions behind.
-    fn read_data(&mut self, bits: &mut Bits) -> Result<(), Error> {
-        let (Some(header), Some(bands)) = (&self.header, &self.bands) else { return Ok(()) };
-        let (slots, coarse, low_delay) = (self.timing.grid_slots(), header.coarse, self.low_delay);
-        let read_grid = |bits: &mut Bits| match low_delay {
-            true => Grid::read_low_delay(bits, slots, coarse),
-            false => Grid::read(bits, slots, coarse),
-        };
-        let pair = self.channels.len() == 2;
-        if bits.flag() {
-            bits.skip(if pair { 8 } else { 4 }); // bs_reserved
-        }
-        self.coupled = pair && bits.flag();
-        match &mut self.channels[..] {
-            [left, right] if self.coupled => {
-                let (left, right) = (&mut left.info, &mut right.info);
-                let grid = read_grid(bits)?;
-                left.set_grid(grid);
-                right.set_grid(grid);
-                left.read_directions(bits);
-                right.read_directions(bits);
-                left.read_inverse_filter(bits, bands);
-                right.set_inverse_filter(left.inverse_filter);
-                left.read_envelope(bits, bands, Kind::Level)?;
-                left.read_noise(bits, bands, Kind::Level)?;
-                right.read_envelope(bits, bands, Kind::Balance)?;
-                right.read_noise(bits, bands, Kind::Balance)?;
-            }
-            channels => {
-                for channel in channels.iter_mut() {
-                    channel.info.set_grid(read_grid(bits)?);
-                }
-                channels.iter_mut().for_each(|channel| channel.info.read_directions(bits));
-                channels.iter_mut().for_each(|channel| channel.info.read_inverse_filter(bits, bands));
-                for channel in channels.iter_mut() {
-                    channel.info.read_envelope(bits, bands, Kind::Level)?;
-                }
-                for channel in channels.iter_mut() {
-                    channel.info.read_noise(bits, bands, Kind::Level)?;
-                }
-            }
-        }
-        for channel in &mut self.channels {
-            channel.info.read_sinusoids(bits, bands);
-        }
-        self.read_extensions(bits);
-        Ok(())
-    }
-
-    /// sbr_extension()s: parametric stereo is read, others are skipped.
-    fn read_extensions(&mut self, bits: &mut Bits) {
-        if !bits.flag() {
-            return;
-        }
-        let mut size = bits.read(4) as usize;
-        if size == 15 {
-            size += bits.read(8) as usize;
-        }
-        let end = bits.position() + 8 * size;
-        while bits.position() + 8 <= end && !bits.overrun() {
-            let id = bits.read(2);
-            let left = end - bits.position();
-            match &mut self.stereo {
-                Some(stereo) if id == EXTENSION_ID_PS => {
-                    stereo.ps.read(bits, left);
-                    if stereo.ps.started() && !stereo.seen {
-                        // Until here, right would have been the same as left.
-                        stereo.synthesis = self.channels[0].synthesis.clone();
-                        stereo.seen = true;
-                    }
-                }
-                _ => bits.skip(left),
-            }
-        }
-        bits.skip(end.saturating_sub(bits.position()));
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,60 +6,16 @@
 //!
 //! Both banks work on four time slots at once, one in each lane of the FFT.
 
-use super::fft::{Batch, Twiddles, turn};
+use super::bank::Bank;
+use super::fft::Batch;
 use super::planes::{Low, Spectrum};
-use super::prototype::PROTOTYPE;
-use std::f64::consts::PI;
-use std::sync::LazyLock;
-
-/// Inside SBR, full scale is that of 16 bit samples: the standard's constants refer to it.
-const SCALE: f32 = 32768.0;
+use std::array::from_fn;
 
 /// Core samples beyond this many times full scale are cut off, so that no energy overflows.
 const MOST: f32 = 64.0;
 
 /// Samples of the last unit that the analysis window still covers.
 const ANALYSIS_HISTORY: usize = 320 - 32;
-
-/// What both banks need and never changes.
-pub(super) struct Tables {
-    twiddles: Twiddles,
-    /// The analysis window in the order of time, with the scale of the bank.
-    analysis: [f32; 320],
-    /// The synthesis window, likewise.
-    synthesis: [f32; 640],
-    /// The synthesis window of the downsampled bank.
-    downsampled: [f32; 320],
-    analysis_in: [[f32; 2]; 32],
-    analysis_out: [[f32; 2]; 32],
-    synthesis_turn: [[f32; 2]; 32],
-}
-
-pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
-
-impl Tables {
-    fn new() -> Self {
-        let c = window();
-        Self {
-            twiddles: Twiddles::new(),
-            analysis: std::array::from_fn(|n| c[2 * (319 - n)] * (2.0 * SCALE)),
-            synthesis: std::array::from_fn(|n| c[n] / (64.0 * SCALE)),
-            downsampled: std::array::from_fn(|n| c[2 * n] / (64.0 * SCALE)),
-            analysis_in: std::array::from_fn(|n| turn(-PI * n as f64 / 64.0)),
-            analysis_out: std::array::from_fn(|j| turn(PI - PI * (5.0 * j as f64 + 1.25) / 64.0)),
-            synthesis_turn: std::array::from_fn(|k| turn(-PI * (k as f64 + 0.125) / 64.0)),
-        }
-    }
-}
-
-/// The whole window c: the prototype mirrored about n = 320, with the signs of its blocks of 128.
-fn window() -> [f32; 640] {
-    std::array::from_fn(|n| match n {
-        0..=320 => PROTOTYPE[n],
-        384 | 512 => -PROTOTYPE[640 - n],
-        _ => PROTOTYPE[640 - n],
-    })
-}
 
 /// The analysis bank of one channel.
 #[derive(Clone, Debug)]
@@ -72,8 +28,7 @@ impl Analysis {
     pub(super) const NEW: Self = Self { samples: [0.0; ANALYSIS_HISTORY + 1024] };
 
     /// Splits a unit of `slots` times 32 samples, at most 1024, into the rows of `low` from `first` on.
-    pub(super) fn split(&mut self, core: &[f32], slots: usize, low: &mut Low, first: usize) {
-        let tables = &*TABLES;
+    pub(super) fn split(&mut self, bank: &Bank, core: &[f32], slots: usize, low: &mut Low, first: usize) {
         let fresh = &mut self.samples[ANALYSIS_HISTORY..][..32 * slots];
         for (sample, &value) in fresh.iter_mut().zip(core) {
             *sample = bounded(value);
@@ -82,23 +37,23 @@ impl Analysis {
             let lanes = (slots - slot).min(4);
             let mut batch = Batch::ZERO;
             for lane in 0..lanes {
-                let folded = fold(&self.samples[32 * (slot + lane)..][..320], &tables.analysis);
+                let folded = fold(&self.samples[32 * (slot + lane)..][..320], &bank.windows.analysis);
                 for n in 0..32 {
                     batch.re[n].0[lane] = folded[n];
                     batch.im[n].0[lane] = -folded[n + 32];
                 }
             }
-            batch.turn(&tables.analysis_in);
-            tables.twiddles.fft(&mut batch);
-            batch.turn(&tables.analysis_out);
+            batch.turn(&bank.analysis_in);
+            bank.twiddles.fft(&mut batch);
+            batch.turn(&bank.analysis_out);
             for lane in 0..lanes {
                 let (re, im) = low.row_mut(first + slot + lane);
                 // The transform gives the even channels; those above 31 mirror the odd ones.
                 for j in 0..16 {
                     re[2 * j] = batch.re[j].0[lane];
                     im[2 * j] = batch.im[j].0[lane];
-                    re[2 * j + 1] = -batch.im[31 - j].0[lane];
-                    im[2 * j + 1] = -batch.re[31 - j].0[lane];
+                    re[2 * j + 1] = -batch.re[31 - j].0[lane];
+                    im[2 * j + 1] = batch.im[31 - j].0[lane];
                 }
             }
         }
@@ -128,6 +83,11 @@ fn fold(samples: &[f32], window: &[f32; 320]) -> [f32; 64] {
     sums
 }
 
+/// Turns each channel of a slot backwards.
+fn rotated(re: &[f32; 64], im: &[f32; 64], turns: &[[f32; 2]; 64]) -> ([f32; 64], [f32; 64]) {
+    (from_fn(|k| re[k] * turns[k][0] + im[k] * turns[k][1]), from_fn(|k| im[k] * turns[k][0] - re[k] * turns[k][1]))
+}
+
 /// The synthesis bank of one channel.
 #[derive(Clone, Debug)]
 pub(super) struct Synthesis {
@@ -143,14 +103,19 @@ impl Synthesis {
     pub(super) const NEW: Self = Self { ring: [[0.0; 128]; RING], at: 0 };
 
     /// Puts the first `slots` rows of a spectrum together: 64 samples a slot.
-    pub(super) fn join(&mut self, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
+    pub(super) fn join(&mut self, bank: &Bank, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
         for (group, out) in out.chunks_mut(4 * 64).enumerate().take(slots.div_ceil(4)) {
             let lanes = (out.len() / 64).min(4);
             // v = S - C in the lower half and S + C, backwards, in the upper, of a cosine and a sine transform; the
             // FFT is linear, so that differences and sums are taken before it.
             let [mut less, mut more] = [Batch::ZERO; 2];
             for lane in 0..lanes {
-                let (re, im) = spectrum.row(4 * group + lane);
+                let (mut re, mut im) = spectrum.row(4 * group + lane);
+                let turned;
+                if let Some(rotation) = &bank.rotation {
+                    turned = rotated(re, im, &rotation.full);
+                    (re, im) = (&turned.0, &turned.1);
+                }
                 for k in 0..32 {
                     let (even, odd) = (2 * k, 63 - 2 * k);
                     less.re[k].0[lane] = im[odd] - re[even];
@@ -159,8 +124,8 @@ impl Synthesis {
                     more.im[k].0[lane] = im[even] + re[odd];
                 }
             }
-            transform(&mut less);
-            transform(&mut more);
+            bank.transform(&mut less);
+            bank.transform(&mut more);
             for (lane, out) in out.chunks_exact_mut(64).take(lanes).enumerate() {
                 let row = self.next_row();
                 for j in 0..32 {
@@ -169,30 +134,35 @@ impl Synthesis {
                     row[64 + 2 * j] = less.im[j].0[lane];
                     row[127 - 2 * j] = more.re[j].0[lane];
                 }
-                self.weigh::<64>(&TABLES.synthesis, out);
+                self.weigh::<64>(&bank.windows.synthesis, out);
             }
         }
     }
 
     /// The same from the 32 lower channels only: 32 samples a slot, which are every second one of [`Self::join`].
-    pub(super) fn join_downsampled(&mut self, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
+    pub(super) fn join_downsampled(&mut self, bank: &Bank, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
         for (group, out) in out.chunks_mut(4 * 32).enumerate().take(slots.div_ceil(4)) {
             let lanes = (out.len() / 32).min(4);
             let mut less = Batch::ZERO;
             for lane in 0..lanes {
-                let (re, im) = spectrum.row(4 * group + lane);
+                let (mut re, mut im) = spectrum.row(4 * group + lane);
+                let turned;
+                if let Some(rotation) = &bank.rotation {
+                    turned = rotated(re, im, &rotation.downsampled);
+                    (re, im) = (&turned.0, &turned.1);
+                }
                 for k in 0..16 {
                     (less.re[k].0[lane], less.im[k].0[lane]) = (-re[2 * k], im[2 * k]);
                     (less.re[31 - k].0[lane], less.im[31 - k].0[lane]) = (im[2 * k + 1], -re[2 * k + 1]);
                 }
             }
-            transform(&mut less);
+            bank.transform(&mut less);
             for (lane, out) in out.chunks_exact_mut(32).take(lanes).enumerate() {
                 let row = self.next_row();
                 for j in 0..32 {
                     (row[j], row[32 + j]) = (less.re[j].0[lane], less.im[j].0[lane]);
                 }
-                self.weigh::<32>(&TABLES.downsampled, out);
+                self.weigh::<32>(&bank.windows.downsampled, out);
             }
         }
     }
@@ -217,46 +187,39 @@ impl Synthesis {
     }
 }
 
-/// The cosine transform behind both synthesis banks.
-fn transform(batch: &mut Batch) {
-    let tables = &*TABLES;
-    batch.turn(&tables.synthesis_turn);
-    tables.twiddles.fft(batch);
-    batch.turn(&tables.synthesis_turn);
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::bank::{SCALE, window};
+    use super::super::low_delay_prototype::LOW_DELAY_PROTOTYPE;
     use super::*;
+    use std::f64::consts::PI;
 
     fn noise(i: usize) -> f32 {
         ((i * 2_654_435_761 % 65_521) as f32 - 32_760.0) / 40_000.0
     }
 
-    /// Sends samples through both banks and gives the delay and signal-to-noise ratio, in dB, of what comes out.
-    fn through(downsampled: bool) -> (usize, f64) {
+    /// Sends samples through both banks and gives the delay and signal-to-noise ratio, in dB, of what comes out: of every
+    /// second sample where the bank doubles their number.
+    fn through(bank: &Bank, downsampled: bool) -> (usize, f64) {
         let (mut analysis, mut synthesis) = (Analysis::NEW, Synthesis::NEW);
         let input: Vec<f32> = (0..8 * 1024).map(|i| (i as f32 * 0.05).sin() * 0.5 + 0.2 * noise(i)).collect();
         let mut output: Vec<f32> = Vec::new();
         for unit in input.chunks(1024) {
             let (mut low, mut spectrum) = (Low::ZERO, Spectrum::ZERO);
-            analysis.split(unit, 32, &mut low, 0);
+            analysis.split(bank, unit, 32, &mut low, 0);
             for slot in 0..32 {
                 let (re, im) = spectrum.row_mut(slot);
                 re[..32].copy_from_slice(low.row(slot).0);
                 im[..32].copy_from_slice(low.row(slot).1);
             }
             let mut out = [0.0; 2048];
-            match downsampled {
-                true => synthesis.join_downsampled(&spectrum, 32, &mut out[..1024]),
-                false => synthesis.join(&spectrum, 32, &mut out),
-            }
-            // Every second sample of the upsampled signal should be the input.
-            output.extend(out[..if downsampled { 1024 } else { 2048 }].iter().copied().step_by(if downsampled {
-                1
+            if downsampled {
+                synthesis.join_downsampled(bank, &spectrum, 32, &mut out[..1024]);
+                output.extend(&out[..1024]);
             } else {
-                2
-            }));
+                synthesis.join(bank, &spectrum, 32, &mut out);
+                output.extend(out.iter().step_by(2));
+            }
         }
         let snr = |delay: usize| {
             let pairs = || output[2048..6144].iter().zip(&input[2048 - delay..]);
@@ -269,43 +232,60 @@ mod tests {
 
     #[test]
     fn analysis_and_synthesis_give_the_samples_back() {
-        for downsampled in [false, true] {
-            let (delay, snr) = through(downsampled);
-            assert!(delay == 289 && snr > 59.0, "downsampled {downsampled}: delay {delay}, {snr} dB");
+        // The low delay bank that doubles puts samples between the old ones, so that it is not judged this way.
+        for (low_delay, downsampled, expected) in [(false, false, 289), (false, true, 289), (true, true, 32)] {
+            let (delay, snr) = through(Bank::of(low_delay), downsampled);
+            assert!(delay == expected && snr > 59.0, "{low_delay} {downsampled}: delay {delay}, {snr} dB");
         }
     }
 
-    #[test]
-    fn the_prototype_is_symmetric_but_for_the_signs_of_its_blocks() {
-        let c = window();
-        assert!((1..320).all(|n| c[320 + n].abs() == c[320 - n].abs()) && c[0] == 0.0);
-        let sum: f64 = c.iter().map(|&x| f64::from(x).powi(2)).sum();
-        assert!((sum - 64.0).abs() < 0.01, "{sum}");
-    }
-
-    #[test]
-    fn the_analysis_equals_its_definition() {
+    /// The largest difference of the analysis from its definition, with the window `h` and modulation at 2n + `offset`.
+    fn analysis_error(bank: &Bank, h: impl Fn(usize) -> f64, offset: f64) -> f64 {
         let mut analysis = Analysis::NEW;
         let input: Vec<f32> = (0..1024).map(noise).collect();
         let mut low = Low::ZERO;
-        analysis.split(&input, 32, &mut low, 0);
-        let c = window();
-        for slot in [0usize, 3, 12, 31] {
+        analysis.split(bank, &input, 32, &mut low, 0);
+        let mut worst = 0f64;
+        for (slot, k) in [0usize, 3, 12, 31].into_iter().flat_map(|slot| (0..32).map(move |k| (slot, k))) {
             let x = |n: usize| (32 * slot + 31).checked_sub(n).map_or(0.0, |i| f64::from(input[i]));
-            for k in 0..32 {
-                let (mut re, mut im) = (0.0, 0.0);
-                for n in 0..64 {
-                    let u: f64 = (0..5).map(|j| x(n + 64 * j) * f64::from(c[2 * (n + 64 * j)])).sum();
-                    let (sin, cos) = (PI / 64.0 * (k as f64 + 0.5) * (2.0 * n as f64 - 0.5)).sin_cos();
-                    re += 2.0 * u * cos * f64::from(SCALE);
-                    im += 2.0 * u * sin * f64::from(SCALE);
-                }
-                let (got_re, got_im) = (f64::from(low.row(slot).0[k]), f64::from(low.row(slot).1[k]));
-                assert!(
-                    (re - got_re).abs() < 0.5 && (im - got_im).abs() < 0.5,
-                    "{slot} {k}: {re} {im}, {got_re} {got_im}"
-                );
+            let (mut re, mut im) = (0.0, 0.0);
+            for n in 0..64 {
+                let u: f64 = (0..5).map(|j| x(n + 64 * j) * h(n + 64 * j)).sum();
+                let (sin, cos) = (PI / 64.0 * (k as f64 + 0.5) * (2.0 * n as f64 + offset)).sin_cos();
+                re += 2.0 * u * cos * f64::from(SCALE);
+                im += 2.0 * u * sin * f64::from(SCALE);
             }
+            let (got_re, got_im) = (f64::from(low.row(slot).0[k]), f64::from(low.row(slot).1[k]));
+            worst = worst.max((re - got_re).abs()).max((im - got_im).abs());
+        }
+        worst
+    }
+
+    #[test]
+    fn both_analyses_equal_their_definitions() {
+        let c = window();
+        assert!(analysis_error(Bank::of(false), |n| f64::from(c[2 * n]), -0.5) < 0.5);
+        let c = &LOW_DELAY_PROTOTYPE;
+        assert!(analysis_error(Bank::of(true), |n| f64::from((c[638 - 2 * n] + c[639 - 2 * n]) / 2.0), -95.0) < 0.5);
+    }
+
+    #[test]
+    fn low_delay_synthesis_equals_its_definition() {
+        let mut spectrum = Spectrum::ZERO;
+        for k in 0..64 {
+            (spectrum.re[0][k], spectrum.im[0][k]) = (1e6 * noise(k), 1e6 * noise(k + 99));
+        }
+        let mut out = [0.0; 32 * 64];
+        Synthesis::NEW.clone().join(Bank::of(true), &spectrum, 32, &mut out);
+        for (n, &got) in out.iter().enumerate().take(640) {
+            // One slot in, its response out: the modulation repeats every 128 samples.
+            let mut value = 0.0;
+            for k in 0..64 {
+                let (sin, cos) = (PI / 128.0 * (k as f64 + 0.5) * (2.0 * (n % 128) as f64 - 63.0)).sin_cos();
+                value += f64::from(spectrum.re[0][k]) * cos - f64::from(spectrum.im[0][k]) * sin;
+            }
+            let expected = value * f64::from(LOW_DELAY_PROTOTYPE[639 - n]) / (64.0 * f64::from(SCALE));
+            assert!((expected - f64::from(got)).abs() < 1e-4, "{n}: {expected}, {got}");
         }
     }
 }
