@@ -4,6 +4,8 @@ use std::{env, fs, path::PathBuf};
 
 use bytes::Bytes;
 use maliu_core::{
+    format::{Format, Score},
+    formats,
     input::Input,
     syntax::{
         annexb::{self, RawEvent, RawStream},
@@ -158,5 +160,28 @@ fn without_parameter_sets_access_units_are_those_of_the_reference() {
             vector["units"].as_array().expect("units").iter().map(|unit| unit[0].as_u64().expect("a size") as usize);
         let theirs = running_sum(sizes);
         assert_eq!(ours, theirs, "{id}");
+    }
+}
+
+/// Whether the scores of a format agree: sure where the reference scores 51, not sure elsewhere.
+fn probes_agree(format: &Format, name: &str) {
+    for (id, vector) in of_family("probe") {
+        let sure = matches!((format.probe)(&hex(&vector["data"])), Score::Sure(_));
+        assert_eq!(sure, vector["format"] == name && vector["score"] == 51, "{id} as {name}");
+    }
+}
+
+#[test]
+fn probes_are_sure_where_the_reference_is() {
+    probes_agree(&formats::h264::FORMAT, "h264");
+    probes_agree(&formats::h265::FORMAT, "hevc");
+}
+
+#[test]
+fn every_vector_has_a_test() {
+    // The families of audio are compared beside their parsers.
+    const COMPARED: [&str; 6] = ["h264-split", "mp4toannexb", "probe", "adtstoasc", "adts-split", "mpa-split"];
+    for vector in vectors() {
+        assert!(COMPARED.contains(&family(&vector)), "{} is compared nowhere", vector["id"]);
     }
 }

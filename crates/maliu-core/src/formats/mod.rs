@@ -6,6 +6,7 @@ pub mod adts;
 pub mod flv;
 pub mod frame_hash;
 pub mod h264;
+pub mod h265;
 pub mod hash;
 pub mod mp3;
 pub mod null;
@@ -15,6 +16,7 @@ pub mod pcm;
 pub const ALL: &[&Format] = &[
     &flv::FORMAT,
     &h264::FORMAT,
+    &h265::FORMAT,
     &adts::FORMAT,
     &mp3::FORMAT,
     &null::FORMAT,

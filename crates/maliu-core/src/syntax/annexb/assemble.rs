@@ -25,6 +25,10 @@ pub trait Coding {
     /// What is known of a unit once it is whole.
     type Picture;
 
+    /// Of the zeros before 00 00 01 one belongs to the unit that the code begins (PAR-5); else all stay with the one
+    /// before.
+    const ZERO_IS_NEXT: bool = true;
+
     /// Whether the NAL unit of which `head` is the front begins a new access unit. `None`: more of it decides, which
     /// must not happen when it is `whole` or has 64 bytes.
     fn begins(&mut self, head: &[u8], whole: bool) -> Option<bool>;
@@ -103,7 +107,8 @@ impl Assembler {
             let end = self.next_code.map_or(window.len(), |code| code_start(window, code, nal.start));
             let body = window.get(nal.start..end).unwrap_or_default();
             if !nal.judged {
-                let code = code_start(window, nal.start - START_CODE, 0);
+                let code = nal.start - START_CODE;
+                let code = if C::ZERO_IS_NEXT { code_start(window, code, 0) } else { code };
                 let Some(begins) = coding.begins(body, whole) else { return need(code) };
                 self.nal = Some(Current { judged: true, ..nal });
                 if begins && code > 0 {

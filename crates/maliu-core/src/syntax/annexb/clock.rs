@@ -51,7 +51,8 @@ pub struct Clock {
     floor: i64,
     /// Most steps that pictures were shown before the one that restarted their sequence.
     leading: i64,
-    started: bool,
+    /// A picture of known order was met.
+    anchored: bool,
     last_dts: Option<Ticks>,
 }
 
@@ -66,7 +67,7 @@ impl Clock {
             end: 0,
             floor: i64::MIN,
             leading: 0,
-            started: false,
+            anchored: false,
             last_dts: None,
         }
     }
@@ -80,21 +81,26 @@ impl Clock {
                 scale(at, self.rate.1, den, Rounding::Near)
             };
             (self.next, self.zero, self.end) = (convert(self.next), convert(self.zero), convert(self.end));
-            self.floor = self.end;
+            self.floor = if self.anchored { self.end } else { i64::MIN };
             self.rate = (num, den);
         }
     }
 
     /// The times of the next picture in decoding order.
     pub fn stamp(&mut self, picture: Timing) -> Stamps {
-        if !self.started {
-            self.started = true;
-            self.next = self.next.saturating_sub(picture.reorder);
-            let ahead = if picture.leading_may_follow { picture.reorder } else { 0 };
-            self.restart(picture, ahead);
+        if !self.anchored && picture.order.is_some() {
+            self.anchored = true;
+            let from = self.next;
+            if self.last_dts.is_none() {
+                self.next = self.next.saturating_sub(picture.reorder);
+            }
+            let room = if picture.leading_may_follow { room(picture) } else { 0 };
+            self.zero = from.saturating_add(room).saturating_sub(picture.order.unwrap_or(0));
         } else if picture.restarts {
             self.floor = self.end.max(self.next.saturating_add(picture.reorder));
-            self.restart(picture, self.floor.saturating_add(self.leading));
+            let step = self.floor.saturating_add(self.leading);
+            self.zero = step.saturating_sub(picture.order.unwrap_or(0));
+            self.next = self.next.max(step.saturating_sub(picture.reorder));
         }
         let nominal = self.ticks(self.next);
         self.next = self.next.saturating_add(picture.span);
@@ -110,17 +116,13 @@ impl Clock {
         Stamps { pts: pts.map(|pts| pts.max(dts)), dts, duration }
     }
 
-    /// `picture` is shown at `step`, and what follows counts from there.
-    fn restart(&mut self, picture: Timing, step: i64) {
-        self.zero = step.saturating_sub(picture.order.unwrap_or(0));
-        self.next = self.next.max(step.saturating_sub(picture.reorder));
-    }
-
     fn shown(&mut self, order: i64, picture: Timing) -> Ticks {
         let step = self.zero.saturating_add(order);
         self.end = self.end.max(step.saturating_add(picture.span));
         let before = self.floor.saturating_sub(step);
         if before <= 0 {
+            // More pictures come late than the stream promises: decoding runs further ahead from here on.
+            self.next = self.next.min(step.saturating_add(picture.span));
             return self.ticks(step);
         }
         // Shown before the picture that restarted the sequence, where no room was left for it: squeezed in between
@@ -135,6 +137,12 @@ impl Clock {
         let per_second = u64::from(self.base.den.get()).saturating_mul(self.rate.1);
         Ticks(scale(steps, per_second, self.rate.0.saturating_mul(u64::from(self.base.num.get())), Rounding::Near))
     }
+}
+
+/// Steps for the pictures that are decoded behind `picture` and shown before it, as a pyramid of its depth has them.
+fn room(picture: Timing) -> i64 {
+    let depth = picture.reorder.checked_div(picture.span).unwrap_or(0).clamp(0, 4);
+    ((1 << depth) - 1i64).saturating_mul(picture.span).max(picture.reorder)
 }
 
 /// Most steps of room left before a picture that restarts its sequence.
@@ -160,6 +168,25 @@ mod tests {
     fn order_becomes_pts_and_decoding_goes_ahead() {
         let got = stamps(&[(0, true), (3, false), (1, false), (2, false), (0, true), (1, false)], 2);
         assert_eq!(got, [(0, -200), (300, -100), (100, 0), (200, 100), (400, 200), (500, 300)]);
+    }
+
+    #[test]
+    fn a_start_in_mid_stream_leaves_room_for_what_is_shown_first() {
+        let mut clock = Clock::new(TimeBase::hz(2500));
+        let mut stamp = |order| {
+            let picture =
+                Timing { order: Some(order), leading_may_follow: true, span: 1, reorder: 2, ..Timing::default() };
+            clock.stamp(picture).pts.unwrap().0
+        };
+        assert_eq!([8, 6, 5, 7, 12, 10, 9, 11].map(&mut stamp), [300, 100, 0, 200, 700, 500, 400, 600]);
+    }
+
+    #[test]
+    fn more_late_pictures_than_promised_hold_decoding_back() {
+        let got =
+            stamps(&[(0, true), (4, false), (2, false), (1, false), (3, false), (8, false), (6, false), (5, false)], 1);
+        assert_eq!(got.iter().map(|times| times.0).collect::<Vec<_>>(), [0, 400, 200, 101, 300, 800, 600, 500]);
+        assert!(got.iter().all(|(pts, dts)| pts >= dts) && got.windows(2).all(|pair| pair[0].1 < pair[1].1), "{got:?}");
     }
 
     #[test]

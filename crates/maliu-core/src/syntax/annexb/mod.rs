@@ -12,6 +12,7 @@
 mod assemble;
 mod clock;
 mod escape;
+mod fractions;
 mod framing;
 mod raw;
 mod scan;
@@ -21,6 +22,7 @@ mod split;
 pub use assemble::{Assembled, Assembler, Coding, MAX_JUNK, MAX_UNIT};
 pub use clock::{Clock, Stamps, Timing};
 pub use escape::{escape, unescape, unescape_head};
+pub(super) use fractions::{reduced, sample_aspect};
 pub use framing::{Framing, from_lengths, lengths, to_lengths};
 pub use raw::{Description, RAW_TIME_BASE, RawCoding, RawEvent, RawStream};
 pub use scan::{StartCodes, Unit, starts_with_code, trimmed, units};

@@ -3,7 +3,10 @@
 use alloc::vec::Vec;
 
 use super::sps::below;
-use crate::bits::Bits;
+use crate::{
+    bits::Bits,
+    syntax::annexb::{reduced, sample_aspect},
+};
 
 /// How pictures are to be shown and buffered.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,17 +51,6 @@ impl Timing {
     pub fn frame_rate(self) -> Option<(u32, u32)> {
         reduced(u64::from(self.time_scale), u64::from(self.num_units_in_tick) * 2)
     }
-}
-
-/// `num / den` in lowest terms; `None` when either is 0 or does not fit.
-pub(crate) fn reduced(num: u64, den: u64) -> Option<(u32, u32)> {
-    let (mut a, mut b) = (num, den);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    let divisor = a.max(1);
-    let pair = (u32::try_from(num / divisor).ok()?, u32::try_from(den / divisor).ok()?);
-    (num > 0 && den > 0).then_some(pair)
 }
 
 /// A hypothetical reference decoder's parameters (§E.1.2).
@@ -167,39 +159,6 @@ impl Hrd {
         })
     }
 }
-
-/// aspect_ratio_idc with, for 255, the ratio itself. `Some(None)` when unspecified.
-pub(crate) fn sample_aspect(bits: &mut Bits<'_>) -> Option<Option<(u32, u32)>> {
-    let idc = bits.read(8)?;
-    if idc == EXTENDED_SAR {
-        let (width, height) = (bits.read(16)?, bits.read(16)?);
-        return Some((width > 0 && height > 0).then_some((width, height)));
-    }
-    Some(SAMPLE_ASPECTS.get(idc as usize).copied().filter(|aspect| aspect.0 > 0))
-}
-
-const EXTENDED_SAR: u32 = 255;
-
-/// Table E-1.
-const SAMPLE_ASPECTS: [(u32, u32); 17] = [
-    (0, 0),
-    (1, 1),
-    (12, 11),
-    (10, 11),
-    (16, 11),
-    (40, 33),
-    (24, 11),
-    (20, 11),
-    (32, 11),
-    (80, 33),
-    (18, 11),
-    (15, 11),
-    (64, 33),
-    (160, 99),
-    (4, 3),
-    (3, 2),
-    (2, 1),
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,169 @@
+//! What is known of an access unit of H.265 once it is whole: key, order, kind.
+
+use alloc::collections::VecDeque;
+
+use super::{
+    AccessUnits, Header, ParameterSets, PictureOrder, PictureTiming, RecoveryPoint, SliceHeader, for_each_sei, kind,
+};
+use crate::{
+    stream::{Codec, Video},
+    syntax::annexb::{Coding, Description, RawCoding, Timing},
+};
+
+/// Follows the NAL units of a stream: access units, parameter sets, picture order.
+#[derive(Clone, Debug, Default)]
+pub struct Pictures {
+    units: AccessUnits,
+    sets: ParameterSets,
+    order: PictureOrder,
+    /// The last picture was followed by an end of sequence.
+    after_end: bool,
+    current: Picture,
+    warnings: VecDeque<(u64, &'static str)>,
+}
+
+/// An access unit. Without a picture, when it holds none or the stream ends early, the fields of slices are `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Picture {
+    /// The NAL unit header of its first slice segment.
+    pub nal: Option<Header>,
+    /// The header of its first slice segment; `None` without its parameter sets too.
+    pub slice: Option<SliceHeader>,
+    /// Picture order count.
+    pub order: Option<i64>,
+    /// The recovery point message in it.
+    pub recovery: Option<RecoveryPoint>,
+    /// The picture timing message in it.
+    pub timing: Option<PictureTiming>,
+    /// The sequence parameter set it uses.
+    pub sps_id: Option<u8>,
+    /// Its order restarts.
+    pub restarts: bool,
+}
+
+/// Most warnings that wait to be fetched.
+const MAX_WARNINGS: usize = 16;
+
+impl Pictures {
+    /// `strict`: see [`AccessUnits::new`].
+    pub fn new(strict: bool) -> Self {
+        Self { units: AccessUnits::new(strict), ..Self::default() }
+    }
+
+    /// The parameter sets met so far.
+    pub fn sets(&self) -> &ParameterSets {
+        &self.sets
+    }
+
+    fn warn(&mut self, at: u64, what: &'static str) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push_back((at, what));
+        }
+    }
+
+    fn sei(&mut self, nal: &[u8]) {
+        // Before the first slice it is not known which set is active: the lowest one is, but for odd streams.
+        let sps = self.sets.any_sps();
+        let current = &mut self.current;
+        for_each_sei(nal, |message| {
+            current.recovery = current.recovery.or(RecoveryPoint::of(message));
+            current.timing = current.timing.or(sps.and_then(|sps| PictureTiming::of(message, sps)));
+        });
+    }
+
+    fn first_slice(&mut self, nal: &[u8], header: Header, at: u64) {
+        self.current.nal = Some(header);
+        self.current.slice = SliceHeader::parse(nal, &self.sets);
+        let sets = self.current.slice.and_then(|slice| self.sets.of_slice(slice.slice_pic_parameter_set_id));
+        let (Some(slice), Some((sps, _))) = (self.current.slice, sets) else {
+            return self.warn(at, "a picture whose parameter sets are missing or unreadable: waiting for them");
+        };
+        self.current.sps_id = Some(sps.sps_seq_parameter_set_id);
+        if let Some((order, restarts)) = self.order.next(&slice, sps, self.after_end) {
+            (self.current.order, self.current.restarts) = (Some(order), restarts);
+        }
+        self.after_end = false;
+    }
+}
+
+impl Coding for Pictures {
+    type Picture = Picture;
+
+    /// The reference cuts at 00 00 01: a zero before it stays with the unit before.
+    const ZERO_IS_NEXT: bool = false;
+
+    fn begins(&mut self, head: &[u8], whole: bool) -> Option<bool> {
+        self.units.begins(head, whole)
+    }
+
+    fn nal(&mut self, nal: &[u8], at: u64) {
+        let Some(header) = Header::of(nal).filter(|header| header.nuh_layer_id == 0) else { return };
+        match header.nal_unit_type {
+            _ if header.is_slice() && self.current.nal.is_none() => self.first_slice(nal, header, at),
+            kind::VPS..=kind::PPS if self.sets.note(nal) == Some(false) => {
+                self.warn(at, "a parameter set that cannot be read")
+            }
+            kind::PREFIX_SEI => self.sei(nal),
+            kind::EOS => self.after_end = true,
+            _ => {}
+        }
+    }
+
+    fn nothing_follows(&mut self) {
+        self.units.end();
+    }
+
+    fn end(&mut self) -> Picture {
+        core::mem::take(&mut self.current)
+    }
+}
+
+impl RawCoding for Pictures {
+    const CODEC: Codec = Codec::H265;
+    const STEPS: u32 = 1;
+
+    fn is_key(&self, picture: &Picture) -> bool {
+        picture.nal.is_some_and(Header::is_irap)
+    }
+
+    fn timing(&self, picture: &Picture) -> Timing {
+        let sps = picture.sps_id.and_then(|id| self.sets.sps(id));
+        let kind = picture.nal.map(|header| header.nal_unit_type);
+        Timing {
+            order: picture.order,
+            in_coding_order: false,
+            restarts: picture.restarts,
+            leading_may_follow: !matches!(kind, Some(kind::BLA_N_LP | kind::IDR_W_RADL | kind::IDR_N_LP)),
+            span: 1,
+            reorder: sps.map_or(0, |sps| i64::from(sps.reorder_depth())),
+        }
+    }
+
+    fn version(&self, picture: &Picture) -> Option<u64> {
+        let id = picture.sps_id.or(self.sets.any_sps().map(|sps| sps.sps_seq_parameter_set_id))?;
+        Some(self.sets.version() << 8 | u64::from(id))
+    }
+
+    fn describe(&self, picture: &Picture) -> Option<Description> {
+        let sps = match picture.sps_id {
+            Some(id) => self.sets.sps(id)?,
+            None => self.sets.any_sps()?,
+        };
+        let (width, height) = sps.display_size();
+        let vps_rate = || self.sets.vps(sps.sps_video_parameter_set_id)?.timing?.frame_rate();
+        let video = Video {
+            width,
+            height,
+            reorder: sps.reorder_depth(),
+            frame_rate: sps.frame_rate().or_else(vps_rate),
+            pixel_aspect: sps.vui.as_ref().and_then(|vui| vui.sample_aspect),
+            level: Some(sps.profile_tier_level.general_level_idc),
+        };
+        let profile = sps.profile_tier_level.general_profile_idc;
+        Some(Description { config: self.sets.to_annexb(sps.sps_seq_parameter_set_id), profile, video })
+    }
+
+    fn next_warning(&mut self) -> Option<(u64, &'static str)> {
+        self.warnings.pop_front()
+    }
+}

@@ -1,0 +1,59 @@
+//! Video parameter set: what all layers have in common (ISO/IEC 23008-2 §7.3.2.1).
+
+use alloc::vec::Vec;
+
+use super::{Header, ProfileTierLevel, SubLayerOrdering, Timing, kind};
+use crate::{bits::Bits, syntax::annexb};
+
+/// A video parameter set, up to its timing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vps {
+    /// 0 to 15.
+    pub vps_video_parameter_set_id: u8,
+    /// Layers less one.
+    pub vps_max_layers_minus1: u8,
+    /// Temporal sub-layers less one: 0 to 6.
+    pub vps_max_sub_layers_minus1: u8,
+    /// Sub-layers can be changed anywhere.
+    pub vps_temporal_id_nesting_flag: bool,
+    /// What a decoder must be able to do.
+    pub profile_tier_level: ProfileTierLevel,
+    /// Buffering by sub-layer, the highest last.
+    pub sub_layer_ordering: Vec<SubLayerOrdering>,
+    /// Picture rate, when said.
+    pub timing: Option<Timing>,
+}
+
+impl Vps {
+    /// The set in `nal`, a whole NAL unit of type 32 with its header. `None` when it is cut short or breaks a limit.
+    pub fn parse(nal: &[u8]) -> Option<Self> {
+        if Header::of(nal)?.nal_unit_type != kind::VPS {
+            return None;
+        }
+        let rbsp = annexb::unescape(nal.get(Header::SIZE..)?);
+        let mut bits = Bits::new(&rbsp);
+        let vps_video_parameter_set_id = bits.read(4)? as u8;
+        // vps_base_layer_internal_flag, vps_base_layer_available_flag.
+        bits.skip(2)?;
+        let mut vps = Self {
+            vps_video_parameter_set_id,
+            vps_max_layers_minus1: bits.read(6)? as u8,
+            vps_max_sub_layers_minus1: bits.read(3).filter(|minus1| *minus1 < 7)? as u8,
+            vps_temporal_id_nesting_flag: bits.flag()?,
+            ..Self::default()
+        };
+        let _vps_reserved_0xffff_16bits = bits.read(16)?;
+        vps.profile_tier_level = ProfileTierLevel::parse(&mut bits, vps.vps_max_sub_layers_minus1)?;
+        let all_layers = bits.flag()?;
+        for _ in if all_layers { 0 } else { vps.vps_max_sub_layers_minus1 }..=vps.vps_max_sub_layers_minus1 {
+            vps.sub_layer_ordering.push(SubLayerOrdering::parse(&mut bits)?);
+        }
+        let vps_max_layer_id = bits.read(6)? as usize;
+        let vps_num_layer_sets_minus1 = bits.ue().filter(|minus1| *minus1 < 1024)? as usize;
+        bits.skip(vps_num_layer_sets_minus1 * (vps_max_layer_id + 1))?;
+        if bits.flag()? {
+            vps.timing = Some(Timing::parse(&mut bits)?);
+        }
+        Some(vps)
+    }
+}
