@@ -28,9 +28,9 @@ pub enum Samples {
     F64(Vec<f64>),
 }
 
-/// Level at which decoded sound is cut off, 12 dB over full scale: music overshoots by 6 dB at most, and what a decoder
-/// makes of some damaged frames would hurt ears.
-pub const LOUDEST: f32 = 4.0;
+/// Level at which decoded sound is cut off, 24 dB over full scale: music overshoots by 6 dB, test signals by 14, and what
+/// a decoder makes of some damaged frames would hurt ears.
+pub const LOUDEST: f32 = 16.0;
 
 impl AudioFrame {
     /// Samples per channel.
@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn only_what_is_beyond_the_loudest_is_clamped() {
-        let samples = Samples::F32(vec![1.5, -240.0, f32::NAN, 4.0]);
+        let samples = Samples::F32(vec![1.5, -240.0, f32::NAN, 16.0]);
         let mut frame = AudioFrame { sample_rate: 1, channels: 1, channel_mask: 0, time: None, samples };
-        assert_eq!((frame.clamp(), frame.samples), (2, Samples::F32(vec![1.5, -4.0, 0.0, 4.0])));
+        assert_eq!((frame.clamp(), frame.samples), (2, Samples::F32(vec![1.5, -16.0, 0.0, 16.0])));
     }
 }
