@@ -36,6 +36,28 @@ pub fn read(tag: &[u8], metadata: &mut Metadata) {
     }
 }
 
+/// The tag that says as much of `metadata` as fits; what is not Latin-1 becomes `?`.
+pub fn build(metadata: &Metadata) -> [u8; SIZE] {
+    let mut tag = [0; SIZE];
+    let mut put = |at: usize, size: usize, key: &str| {
+        let chars = metadata.value(key).unwrap_or_default().chars().take(size);
+        for (place, c) in tag.iter_mut().skip(at).zip(chars) {
+            *place = u8::try_from(c).unwrap_or(b'?');
+        }
+    };
+    put(3, 30, "title");
+    put(33, 30, "artist");
+    put(63, 30, "album");
+    put(93, 4, "date");
+    put(97, 28, "comment");
+    let [t, a, g, .., track, number] = &mut tag;
+    [*t, *a, *g] = *b"TAG";
+    *track = metadata.value("track").and_then(|track| track.parse().ok()).unwrap_or(0);
+    let named = |wanted: &str| (0..=u8::MAX).find(|number| genre(*number) == Some(wanted));
+    *number = metadata.value("genre").and_then(named).unwrap_or(u8::MAX);
+    tag
+}
+
 fn text(field: &[u8]) -> String {
     let text = field.split(|byte| *byte == 0).next().unwrap_or_default();
     latin1(text).trim_end_matches(' ').to_string()

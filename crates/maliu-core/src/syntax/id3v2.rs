@@ -12,8 +12,10 @@ use crate::stream::Metadata;
 mod frames;
 mod names;
 mod text;
+mod write;
 
 pub use text::latin1;
+pub use write::build;
 
 /// How long a tag at the start of some bytes is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,9 @@ use alloc::boxed::Box;
 mod clock;
 mod demuxer;
 mod frames;
+mod muxer;
 mod probe;
+mod toc;
 
 use crate::{
     error::Result,
@@ -34,8 +36,8 @@ pub const FORMAT: Format = Format {
     extensions: &["mp3", "mp2", "mp1", "m2a", "mpa"],
     probe: probe::probe,
     demuxer: Some(open),
-    muxer: None,
-    settings: &[],
+    muxer: Some(muxer::make),
+    settings: muxer::SETTINGS,
     rules: Rules { no_timestamps: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::Mp3), None),
 };

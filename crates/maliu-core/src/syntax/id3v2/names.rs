@@ -35,6 +35,14 @@ pub(super) fn key_of(id: &str) -> &str {
     row.map_or(id, |(_, _, key)| key)
 }
 
+/// The id, in 2.3 and 2.4, of the text frame that a key is written to; `None` when it has none of its own.
+pub(super) fn id_of(key: &str) -> Option<&'static str> {
+    if key.eq_ignore_ascii_case("genre") {
+        return Some("TCON");
+    }
+    KEYS.iter().find(|(_, _, known)| known.eq_ignore_ascii_case(key)).map(|(id, _, _)| *id)
+}
+
 /// `(17)`, `17` and `Rock` are the same genre.
 pub(super) fn genre_of(text: &str) -> String {
     let inner = text.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(text, |(number, _)| number);
