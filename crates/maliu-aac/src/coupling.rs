@@ -67,7 +67,7 @@ impl Coupling {
             (true, false) => Point::AfterTns,
         };
         let signed = bits.flag();
-        let step = f32::exp2([0.125, 0.25, 0.5, 1.0][bits.read(2) as usize & 3]);
+        let step = [0.125, 0.25, 0.5, 1.0][bits.read(2) as usize & 3];
         channel.parse(bits, syntax, None, noise)?;
         for list in 0..lists {
             self.parse_list(list, bits, channel, signed, step);
@@ -78,12 +78,13 @@ impl Coupling {
         Ok(())
     }
 
-    /// Reads gain_element_list `list`. The first is not transmitted and is 1.
+    /// Reads gain_element_list `list`. The first is not transmitted and is 1. `step`: powers of two a unit of gain stands for.
     fn parse_list(&mut self, list: usize, bits: &mut Bits, channel: &Channel, signed: bool, step: f32) {
         let Some(gains) = self.gains.get_mut(list) else { return };
         let common = list == 0 || self.point == Point::Samples || bits.flag();
         let mut exponent = if list > 0 && common { sections::difference(bits) } else { 0 };
-        let power = |exponent: i32| step.powi(-exponent);
+        // Bounded, so that nothing a stream says makes sound that is not a number.
+        let power = |exponent: i32| (-exponent as f32 * step).clamp(-40.0, 40.0).exp2();
         let mut gain = if list > 0 { power(exponent) } else { 1.0 };
         gains.fill(gain);
         if common {

@@ -62,10 +62,14 @@ impl Past {
         self.sound.copy_within(length..2 * length, 0);
         let (_, newest) = self.sound.split_at_mut(length);
         let (last, tail) = newest.split_at_mut(length);
-        last.copy_from_slice(&sound[..length]);
+        // Bounded, because a prediction from predictions can grow without end.
+        last.iter_mut().zip(sound).for_each(|(last, sample)| *last = sample.clamp(-LOUDEST, LOUDEST));
         bank.tail(history, tail);
     }
 }
+
+/// Far above full scale.
+const LOUDEST: f32 = 1024.0;
 
 /// Room for a prediction.
 pub(crate) struct Scratch {

@@ -41,6 +41,10 @@ impl Predictors {
             };
             for (predictor, line) in predictors.iter_mut().zip(lines) {
                 predictor.step(line, used);
+                // Damage can make a predictor diverge.
+                if !predictor.variance.iter().all(|v| *v < 1e30) {
+                    *predictor = FRESH;
+                }
             }
         }
         if let Some(first) = usize::from(info.prediction.reset_group).checked_sub(1) {

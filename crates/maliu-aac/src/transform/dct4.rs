@@ -75,11 +75,12 @@ impl Fast {
         }
         let result = self.fft.run(&mut self.data, &mut self.scratch);
         for (block, w) in result.iter_mut().zip(&self.twiddles) {
-            *block = block.times(w.1);
+            let Block { re, im } = block.times(w.1);
+            *block = Block { re, im: [-im[3], -im[2], -im[1], -im[0]] };
         }
         for ((eight, front), back) in out.chunks_exact_mut(8).zip(result.iter()).zip(result.iter().rev()) {
             let (re, im) = (front.re, back.im);
-            eight.copy_from_slice(&[re[0], -im[3], re[1], -im[2], re[2], -im[1], re[3], -im[0]]);
+            eight.copy_from_slice(&[re[0], im[0], re[1], im[1], re[2], im[2], re[3], im[3]]);
         }
     }
 }
