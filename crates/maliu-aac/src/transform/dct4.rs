@@ -2,85 +2,52 @@
 //!
 //! For `n` lines, `d[j] = scale · Σ line[k] · cos(π/n · (j + ½)(k + ½))`. Of the 2n samples of the inverse MDCT the first
 //! half is `d[n/2 ..]` and its mirror image negated, the second half `-d[.. n/2]` mirrored and its mirror image.
+//!
+//! ```text
+//! lines in pairs from both ends ─▶ × twiddles ─▶ Fourier transform of n/2 ─▶ × twiddles ─▶ pairs to both ends
+//! ```
 
-use super::fft::{Block, Fft};
 use core::f64::consts::PI;
+use rustfft::{Fft, FftPlanner, num_complex::Complex};
+use std::sync::Arc;
 
-/// The transform of one length.
-pub(crate) enum Dct4 {
-    /// By a Fourier transform of half the length.
-    Fast(Box<Fast>),
-    /// By the sum itself, for lengths that do not fill blocks (120).
-    Direct {
-        /// Its length.
-        length: usize,
-        /// scale · cos(π/4n · i) for i up to 8n.
-        cosines: Vec<f32>,
-    },
-}
-
-pub(crate) struct Fast {
-    fft: Fft,
+/// The transform of one length, an even number.
+pub(crate) struct Dct4 {
+    fft: Arc<dyn Fft<f32>>,
     /// Factors before the Fourier transform, with the scale, and after it.
-    twiddles: Vec<(Block, Block)>,
-    data: Vec<Block>,
-    scratch: Vec<Block>,
+    before: Vec<Complex<f32>>,
+    after: Vec<Complex<f32>>,
+    data: Vec<Complex<f32>>,
+    scratch: Vec<Complex<f32>>,
 }
 
 impl Dct4 {
     /// A transform of `length` lines, whose results are multiplied by `scale`.
     pub(crate) fn new(length: usize, scale: f64) -> Dct4 {
-        if !length.is_multiple_of(32) {
-            let step = PI / (4 * length) as f64;
-            let cosines = (0..8 * length).map(|i| (scale * (i as f64 * step).cos()) as f32).collect();
-            return Dct4::Direct { length, cosines };
-        }
-        let turn = |k: usize, scale: f64| {
-            let angle = -PI * (8 * k + 1) as f64 / (8 * length) as f64;
-            ((scale * angle.cos()) as f32, (scale * angle.sin()) as f32)
+        let fft = FftPlanner::new().plan_fft_forward(length / 2);
+        let twiddles = |scale: f64| {
+            let turn = |k: usize| Complex::from_polar(scale, -PI * (8 * k + 1) as f64 / (8 * length) as f64);
+            (0..length / 2).map(turn).map(|t| Complex::new(t.re as f32, t.im as f32)).collect()
         };
-        let block = |b: usize, scale: f64| {
-            let lanes: [(f32, f32); 4] = core::array::from_fn(|lane| turn(4 * b + lane, scale));
-            Block { re: lanes.map(|l| l.0), im: lanes.map(|l| l.1) }
-        };
-        let blocks = length / 8;
-        Dct4::Fast(Box::new(Fast {
-            fft: Fft::new(length / 2),
-            twiddles: (0..blocks).map(|b| (block(b, scale), block(b, 1.0))).collect(),
-            data: vec![Block::default(); blocks],
-            scratch: vec![Block::default(); blocks],
-        }))
+        let scratch = vec![Complex::default(); fft.get_inplace_scratch_len()];
+        let data = vec![Complex::default(); length / 2];
+        Dct4 { fft, before: twiddles(scale), after: twiddles(1.0), data, scratch }
     }
 
-    /// Transforms `lines` into `out`; both have the transform's length.
+    /// Transforms `lines` into `out`; both have the transform's length. The loops are plain so that they vectorise.
     pub(crate) fn run(&mut self, lines: &[f32], out: &mut [f32]) {
-        match self {
-            Dct4::Fast(fast) => fast.run(lines, out),
-            Dct4::Direct { length, cosines } => {
-                for (j, out) in out.iter_mut().enumerate() {
-                    let terms = lines.iter().enumerate().take(*length);
-                    *out = terms.map(|(k, x)| x * cosines[(2 * j + 1) * (2 * k + 1) % (8 * *length)]).sum();
-                }
-            }
+        let pairs = lines.as_chunks::<2>().0;
+        let ends = pairs.iter().zip(pairs.iter().rev());
+        for ((number, w), ([re, _], [_, im])) in self.data.iter_mut().zip(&self.before).zip(ends) {
+            *number = Complex::new(re * w.re - im * w.im, re * w.im + im * w.re);
         }
-    }
-}
-
-impl Fast {
-    fn run(&mut self, lines: &[f32], out: &mut [f32]) {
-        let (forward, backward) = (lines.chunks_exact(8), lines.rchunks_exact(8));
-        for (((block, w), a), b) in self.data.iter_mut().zip(&self.twiddles).zip(forward).zip(backward) {
-            let input = Block { re: [a[0], a[2], a[4], a[6]], im: [b[7], b[5], b[3], b[1]] };
-            *block = input.times(w.0);
+        self.fft.process_with_scratch(&mut self.data, &mut self.scratch);
+        for (x, w) in self.data.iter_mut().zip(&self.after) {
+            *x = Complex::new(x.re * w.re - x.im * w.im, x.re * w.im + x.im * w.re);
         }
-        let result = self.fft.run(&mut self.data, &mut self.scratch);
-        for (block, w) in result.iter_mut().zip(&self.twiddles) {
-            let Block { re, im } = block.times(w.1);
-            *block = Block { re, im: [-im[3], -im[2], -im[1], -im[0]] };
-        }
-        for ((eight, front), back) in out.chunks_exact_mut(8).zip(result.iter()).zip(result.iter().rev()) {
-            let (re, im) = (front.re, back.im);
-            eight.copy_from_slice(&[re[0], im[0], re[1], im[1], re[2], im[2], re[3], im[3]]);
+        let ends = self.data.iter().zip(self.data.iter().rev());
+        for (pair, (a, b)) in out.as_chunks_mut::<2>().0.iter_mut().zip(ends) {
+            *pair = [a.re, -b.im];
         }
     }
 }
