@@ -11,6 +11,7 @@ pub mod hash;
 pub mod mp3;
 pub mod null;
 pub mod pcm;
+pub mod wav;
 
 /// Every format, in the order in which ties of a probe are decided.
 pub const ALL: &[&Format] = &[
@@ -19,6 +20,7 @@ pub const ALL: &[&Format] = &[
     &h265::FORMAT,
     &adts::FORMAT,
     &mp3::FORMAT,
+    &wav::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

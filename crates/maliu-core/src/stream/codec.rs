@@ -93,6 +93,7 @@ codecs! {
     TrueSpeech Audio "truespeech" "DSP Group TrueSpeech";
     WmaV1 Audio "wmav1" "Windows Media Audio 1";
     WmaV2 Audio "wmav2" "Windows Media Audio 2";
+    MsnSiren Audio "msnsiren" "MSN Siren";
     Nellymoser Audio "nellymoser" "Nellymoser Asao";
     Speex Audio "speex" "Speex";
     Opus Audio "opus" "Opus";

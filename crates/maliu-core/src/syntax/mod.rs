@@ -12,3 +12,4 @@ pub mod tags;
 pub mod framing;
 pub mod aac;
 pub mod mpeg_audio;
+pub mod riff;

@@ -2,10 +2,7 @@
 
 use alloc::{boxed::Box, collections::VecDeque, string::ToString};
 
-use super::{
-    clock::{Clock, TIME_BASE, samples},
-    frames::{MpegFrames, same_but_bitrate},
-};
+use super::clock::{Clock, TIME_BASE, samples};
 use crate::{
     error::Result,
     format::{Demuxer, Event},
@@ -14,7 +11,7 @@ use crate::{
     stream::{Audio, Codec, Media, Metadata, StreamInfo},
     syntax::{
         framing::{Found, Frame, Framing},
-        mpeg_audio::{self, Header, Info},
+        mpeg_audio::{self, Header, Info, MpegFrames, frames::same_but_bitrate},
     },
     time::{Rounding, Ticks, TimeBase},
     timing::index::SeekIndex,

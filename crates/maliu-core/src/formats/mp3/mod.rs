@@ -14,7 +14,6 @@ use alloc::boxed::Box;
 
 mod clock;
 mod demuxer;
-mod frames;
 mod muxer;
 mod probe;
 mod toc;

@@ -1,11 +1,11 @@
 //! Whether bytes are MPEG audio: rows of frames, at the start or behind a little junk (PAR-51).
 
-use super::frames::MpegFrames;
 use crate::{
     format::Score,
     syntax::{
         framing::{self, Chain},
         id3v2,
+        mpeg_audio::MpegFrames,
     },
 };
 

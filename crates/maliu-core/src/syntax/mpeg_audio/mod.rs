@@ -5,8 +5,10 @@
 //!   original(1) emphasis(2)
 //! ```
 
+pub mod frames;
 pub mod info;
 
+pub use frames::MpegFrames;
 pub use info::Info;
 
 /// Bytes of a header.

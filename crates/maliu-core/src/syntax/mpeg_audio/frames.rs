@@ -1,8 +1,9 @@
 //! What framing must know of MPEG audio frames, free format among them.
 
+use super::Header;
 use crate::syntax::{
     framing::{Frames, Length},
-    mpeg_audio::{self, Header},
+    mpeg_audio,
 };
 
 /// Most bytes of a frame in free format.
@@ -13,7 +14,7 @@ const MIN_FREE: usize = 16;
 
 /// MPEG audio frames.
 #[derive(Debug, Default)]
-pub(super) struct MpegFrames {
+pub struct MpegFrames {
     /// A frame of free format and its bytes without padding: all of one stream have as many.
     free: Option<(Header, usize)>,
     /// Frames with a bit rate have been met: free format would be junk.
@@ -68,7 +69,7 @@ const MOST_ALIKE: usize = 2;
 
 /// Whether two headers differ only in what may change from frame to frame: checksum, bit rate, padding, mode extension
 /// (mask FFFE0CCF of PAR-47).
-pub(super) fn same_but_bitrate(a: &Header, b: &Header) -> bool {
+pub fn same_but_bitrate(a: &Header, b: &Header) -> bool {
     let fixed = |h: &Header| (h.mode, h.copyright, h.original, h.emphasis);
     a.same_kind(b) && fixed(a) == fixed(b)
 }
