@@ -12,7 +12,8 @@ use crate::{
     stream::{Codec, StreamInfo},
     syntax::{
         aac::{AdtsHeader, Pce, pce::ID_PCE},
-        annexb, h264,
+        annexb::{self, Framing},
+        h264, h265,
     },
 };
 
@@ -23,8 +24,13 @@ pub enum Package {
     AsIs,
     /// AAC loses its ADTS headers; the first one becomes the stream's configuration.
     RawAac(RawAac),
-    /// H.264 with lengths gets start codes, and its parameter sets before random access points.
-    H264Codes(H264Codes),
+    /// H.264 and H.265 with lengths get start codes, and their parameter sets before random access points.
+    Codes(Codes),
+    /// H.264 and H.265 with start codes get lengths.
+    Lengths {
+        /// The stream's configuration, which says how its packets are.
+        config: Bytes,
+    },
 }
 
 /// What is known of an AAC stream whose muxer wants bare frames.
@@ -35,12 +41,19 @@ pub struct RawAac {
     described: bool,
 }
 
-/// What is known of an H.264 stream whose muxer wants start codes.
+/// What is known of an H.264 or H.265 stream whose muxer wants start codes.
 #[derive(Debug)]
-pub struct H264Codes {
+pub struct Codes {
+    codec: Codec,
     config: Bytes,
-    converter: Option<h264::ToAnnexB>,
+    converter: Option<Converter>,
     decided: bool,
+}
+
+#[derive(Debug)]
+enum Converter {
+    H264(h264::ToAnnexB),
+    H265(h265::ToAnnexB),
 }
 
 impl Package {
@@ -50,9 +63,10 @@ impl Package {
             (Packaging::RawAac, Codec::Aac) => {
                 Self::RawAac(RawAac { configured: !stream.config.is_empty(), started: false, described: false })
             }
-            (Packaging::AnnexB, Codec::H264) => {
-                Self::H264Codes(H264Codes { config: stream.config.clone(), converter: None, decided: false })
+            (Packaging::AnnexB, codec @ (Codec::H264 | Codec::H265)) => {
+                Self::Codes(Codes { codec, config: stream.config.clone(), converter: None, decided: false })
             }
+            (Packaging::LengthPrefixed, Codec::H264 | Codec::H265) => Self::Lengths { config: stream.config.clone() },
             _ => Self::AsIs,
         }
     }
@@ -65,7 +79,14 @@ impl Package {
         match self {
             Self::AsIs => Ok(false),
             Self::RawAac(state) => state.apply(packet),
-            Self::H264Codes(state) => state.apply(packet),
+            Self::Codes(state) => state.apply(packet),
+            Self::Lengths { config } => {
+                let changed = coded(config, &packet.data);
+                if changed {
+                    packet.data = annexb::to_lengths(&packet.data, Framing::AnnexB);
+                }
+                Ok(changed)
+            }
         }
     }
 }
@@ -118,23 +139,49 @@ fn described(header: &AdtsHeader, data: &mut Bytes) -> Option<Bytes> {
     Some(Bytes::from(config.build()))
 }
 
-impl H264Codes {
+impl Codes {
     /// The first packet of five bytes or more decides for the stream, as in the reference (WF-24).
     fn apply(&mut self, packet: &mut Packet) -> Result<bool> {
+        let fault = |why: &'static str| Error::mux(self.codec.name(), why);
         if !self.decided && packet.data.len() >= 5 {
             self.decided = true;
             let record = self.config.first() == Some(&1);
             let coded = packet.data.starts_with(&[0, 0, 0, 1]) || (annexb::starts_with_code(&packet.data) && !record);
             if !coded {
-                let fault = || Error::mux("h264", "the configuration record is cut short");
-                self.converter = Some(h264::ToAnnexB::new(&self.config).ok_or_else(fault)?);
+                let converter = Converter::new(self.codec, &self.config);
+                self.converter =
+                    Some(converter.ok_or_else(|| fault("the configuration record is cut short (PAR-20)"))?);
             }
         }
-        let Some(converter) = &mut self.converter else { return Ok(false) };
-        let fault = || Error::mux("h264", "a NAL unit's length points past the end of its packet");
-        packet.data = converter.packet(&packet.data).ok_or_else(fault)?;
+        let data = match &mut self.converter {
+            None => return Ok(false),
+            Some(Converter::H264(converter)) => converter.packet(&packet.data),
+            Some(Converter::H265(converter)) => converter.packet(&packet.data),
+        };
+        packet.data = data.ok_or_else(|| fault("a NAL unit's length points past the end of its packet (PAR-21)"))?;
         Ok(true)
     }
+}
+
+impl Converter {
+    fn new(codec: Codec, config: &Bytes) -> Option<Self> {
+        match codec {
+            Codec::H265 => h265::ToAnnexB::new(config).map(Self::H265),
+            _ => h264::ToAnnexB::new(config).map(Self::H264),
+        }
+    }
+}
+
+/// Whether a packet of a stream of this configuration has start codes that must become lengths (FLV-32). What is whole
+/// as lengths stays, whatever the configuration says.
+fn coded(config: &[u8], data: &[u8]) -> bool {
+    let start_codes_said = !config.is_empty() && config.first() != Some(&1);
+    if annexb::starts_with_code(data) || !start_codes_said {
+        return Framing::guess(data) == Framing::AnnexB;
+    }
+    let mut units = annexb::lengths(data, 4);
+    let whole = units.by_ref().all(|unit| unit.first().is_some_and(|head| head & 0x80 == 0)) && units.left() == 0;
+    !whole
 }
 
 #[cfg(test)]
@@ -184,5 +231,10 @@ mod tests {
         let mut coded = Package::new(Packaging::AnnexB, &stream(Codec::H264, record));
         assert_eq!(coded.apply(&mut idr.clone()), Ok(false));
         assert!(package.apply(&mut packet(&[0, 0, 0, 9, 0x65])).is_err());
+        let mut back = Package::new(Packaging::LengthPrefixed, &stream(Codec::H264, &[0, 0, 1, 0x67, 0x42]));
+        assert_eq!(back.apply(&mut idr), Ok(true));
+        assert_eq!(&idr.data[..], [0, 0, 0, 2, 0x67, 0x42, 0, 0, 0, 2, 0x68, 0xce, 0, 0, 0, 2, 0x65, 0x88]);
+        assert_eq!(back.apply(&mut idr), Ok(false), "lengths stay lengths");
+        assert_eq!(back.apply(&mut packet(&[7, 7, 0, 0, 1, 0x41, 9])), Ok(true), "junk before the first code");
     }
 }

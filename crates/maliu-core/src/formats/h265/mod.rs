@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod demux;
+mod muxer;
 mod probe;
 
 /// Raw H.265.
@@ -27,7 +28,7 @@ pub const FORMAT: Format = Format {
     extensions: &["h265", "265", "hevc", "hvc"],
     probe: probe::probe,
     demuxer: Some(demux::make),
-    muxer: None,
+    muxer: Some(muxer::make),
     settings: SETTINGS,
     rules: Rules { no_timestamps: true, ..Rules::STRICT },
     default_codecs: (None, Some(Codec::H265)),
