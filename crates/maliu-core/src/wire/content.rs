@@ -1,0 +1,103 @@
+//! A recorded or piped wire stream as a format: its streams, packets and tags become a demuxer's events.
+
+use alloc::{boxed::Box, collections::BTreeSet, format};
+
+use super::message::{Event as Wire, MAGIC, Message, Parser};
+use crate::{
+    error::{Error, Result},
+    format::{Demuxer, Event, Format, Score},
+    input::Input,
+    timing::Rules,
+};
+
+/// The row of the format, for [`crate::reader::PacketReader::with`]. It is not in the list of formats: what a peer
+/// sends is declared, not recognised.
+pub static FORMAT: Format = Format {
+    name: "wire",
+    long_name: "maliu wire protocol",
+    mime: &[],
+    extensions: &[],
+    probe,
+    demuxer: Some(|_| Ok(Box::new(Content::default()))),
+    muxer: None,
+    settings: &[],
+    rules: Rules::STRICT,
+    default_codecs: (None, None),
+};
+
+fn probe(bytes: &[u8]) -> Score {
+    let seen = bytes.len().min(MAGIC.len());
+    match (bytes.get(..seen) == MAGIC.get(..seen), seen == MAGIC.len()) {
+        (true, true) => Score::Maybe("the magic of a message"),
+        (true, false) => Score::More("the start of a magic"),
+        (false, _) => Score::No("no magic at the start"),
+    }
+}
+
+/// Reads the content of a wire stream; messages between peers are passed over.
+#[derive(Debug, Default)]
+pub struct Content {
+    parser: Parser,
+    /// The sequence number that should come next.
+    next: u64,
+    known: BTreeSet<usize>,
+    ended: bool,
+}
+
+impl Demuxer for Content {
+    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+        loop {
+            let event = match self.parser.poll(input) {
+                Ok(event) => event,
+                Err(Error::Malformed { what, at, .. }) => {
+                    input.warn_at(at, what);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match event {
+                Wire::Skipped { at, bytes } => input.warn_at(at, format!("{bytes} bytes that are no message skipped")),
+                Wire::NeedBytes => return Ok(Event::NeedBytes),
+                Wire::End => {
+                    if !core::mem::replace(&mut self.ended, true) {
+                        input.warn("the stream ends without a farewell");
+                    }
+                    return Ok(Event::End);
+                }
+                Wire::Message(sequence, message) => {
+                    if let Some(event) = self.content(sequence, message, input) {
+                        return Ok(event);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Content {
+    fn content(&mut self, sequence: u64, message: Message, input: &mut Input) -> Option<Event> {
+        if message.is_content() {
+            if sequence > self.next {
+                input.warn(format!("{} messages are missing", sequence - self.next));
+            }
+            self.next = sequence.saturating_add(1);
+        }
+        match message {
+            Message::Stream(index, info) => {
+                self.known.insert(index);
+                Some(Event::Stream(index, info))
+            }
+            Message::Packet(packet) if self.known.contains(&packet.stream) => Some(Event::Packet(packet)),
+            Message::Packet(packet) => {
+                input.warn(format!("a packet of stream {}, which was not described", packet.stream));
+                None
+            }
+            Message::Metadata(metadata) => Some(Event::Metadata(metadata)),
+            Message::Bye => {
+                self.ended = true;
+                None
+            }
+            _ => None,
+        }
+    }
+}

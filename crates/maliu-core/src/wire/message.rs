@@ -1,0 +1,237 @@
+//! One message of maliu's own protocol: a header of 32 bytes and a body (docs/wire-protocol.md).
+//!
+//! ```text
+//!   0      4 5 6     8      12         20       24         28        32
+//!   ├magic─┼v┼k┼flags┼stream┼─sequence─┼─length─┼body sum──┼head sum─┼─ body …
+//! ```
+//!
+//! All numbers are big-endian, both sums are CRC-32C. A reader that knows the version passes over kinds and trailing
+//! fields that it does not know.
+
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+
+use bytes::Bytes;
+
+use crate::{
+    packet::Packet,
+    stream::{Metadata, StreamInfo},
+};
+
+use super::crc32c::{Crc32c, crc32c};
+
+mod body;
+mod fields;
+mod parser;
+
+pub use parser::{Event, Parser};
+
+/// The first bytes of every header.
+pub const MAGIC: [u8; 4] = [0xab, b'M', b'L', b'U'];
+
+/// The version of the header and of all bodies.
+pub const VERSION: u8 = 1;
+
+/// Bytes of a header.
+pub const HEADER: usize = 32;
+
+/// Most bytes of a body. A header that declares more is refused before anything is kept for it.
+pub const MAX_BODY: usize = 32 << 20;
+
+/// What two ends say to each other.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Message {
+    /// The listening end begins: a number that is used once, for proofs of the token.
+    Challenge([u8; 16]),
+    /// The connecting end says who it is.
+    Hello(Hello),
+    /// It is welcome; the sequence number of the first message that is wanted.
+    Welcome(u64),
+    /// A stream is there, or has changed.
+    Stream(usize, Box<StreamInfo>),
+    /// Tags of the whole input.
+    Metadata(Box<Metadata>),
+    /// A packet.
+    Packet(Packet),
+    /// All messages with lower sequence numbers are kept safely.
+    Ack(u64),
+    /// Is anybody there? To be answered with the same number.
+    Ping(u64),
+    /// Here.
+    Pong(u64),
+    /// Nothing follows.
+    Bye,
+    /// The connection ends for a reason.
+    Error(Reason, String),
+}
+
+/// Who connects, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// What it wants to do.
+    pub role: Role,
+    /// Whether everything must arrive, or what arrives must be fresh.
+    pub mode: Mode,
+    /// The same for every connection of one transfer, so that it can be resumed.
+    pub id: u64,
+    /// What the sender calls what it sends.
+    pub name: String,
+    /// Proof of the token: HMAC-SHA-256 of challenge, role, mode, id and name; zeros when there is none.
+    pub proof: [u8; 32],
+}
+
+/// What a connecting end wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To send packets.
+    Sender,
+    /// To be sent packets.
+    Player,
+}
+
+/// What counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing is lost, nothing comes twice.
+    Reliable,
+    /// What is late is dropped, in whole groups of pictures.
+    Live,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The token is missing or wrong. Trying again does not help.
+    Unauthorized,
+    /// Another transfer is under way, or an unfinished one waits. Trying again does not help.
+    Busy,
+    /// The peer broke the protocol.
+    Protocol,
+    /// A named limit was passed.
+    Limit,
+    /// Nothing was heard in time.
+    Silent,
+    /// Something else; the text says what.
+    Other(u16),
+}
+
+/// Numbers of the kinds; those a reader does not know are passed over.
+mod kind {
+    pub(super) const CHALLENGE: u8 = 1;
+    pub(super) const HELLO: u8 = 2;
+    pub(super) const WELCOME: u8 = 3;
+    pub(super) const STREAM: u8 = 4;
+    pub(super) const PACKET: u8 = 5;
+    pub(super) const METADATA: u8 = 6;
+    pub(super) const ACK: u8 = 7;
+    pub(super) const PING: u8 = 8;
+    pub(super) const PONG: u8 = 9;
+    pub(super) const BYE: u8 = 10;
+    pub(super) const ERROR: u8 = 11;
+}
+
+impl Message {
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Challenge(_) => kind::CHALLENGE,
+            Self::Hello(_) => kind::HELLO,
+            Self::Welcome(_) => kind::WELCOME,
+            Self::Stream(..) => kind::STREAM,
+            Self::Packet(_) => kind::PACKET,
+            Self::Metadata(_) => kind::METADATA,
+            Self::Ack(_) => kind::ACK,
+            Self::Ping(_) => kind::PING,
+            Self::Pong(_) => kind::PONG,
+            Self::Bye => kind::BYE,
+            Self::Error(..) => kind::ERROR,
+        }
+    }
+
+    /// Whether it is one of those that are numbered: streams, packets, tags and the end.
+    pub fn is_content(&self) -> bool {
+        matches!(self, Self::Stream(..) | Self::Packet(_) | Self::Metadata(_) | Self::Bye)
+    }
+
+    fn stream(&self) -> u32 {
+        let index = match self {
+            Self::Stream(index, _) => *index,
+            Self::Packet(packet) => packet.stream,
+            _ => 0,
+        };
+        u32::try_from(index).unwrap_or(u32::MAX)
+    }
+
+    /// The message as bytes: one part, and for packets a second one that shares the packet's data. `sequence` numbers
+    /// content from 0 and is 0 for everything else.
+    pub fn encode(&self, sequence: u64) -> Vec<Bytes> {
+        let mut front = vec![0; HEADER];
+        body::encode(self, &mut front);
+        let data = match self {
+            Self::Packet(packet) => packet.data.clone(),
+            _ => Bytes::new(),
+        };
+        let body = front.get(HEADER..).unwrap_or_default();
+        let mut sum = Crc32c::new();
+        sum.update(body);
+        sum.update(&data);
+        let head = Head {
+            kind: self.kind(),
+            stream: self.stream(),
+            sequence,
+            length: u32::try_from(body.len().saturating_add(data.len())).unwrap_or(u32::MAX),
+            sum: sum.value(),
+        };
+        if let Some(place) = front.first_chunk_mut::<HEADER>() {
+            *place = head.encode();
+        }
+        let mut parts = vec![Bytes::from(front)];
+        if !data.is_empty() {
+            parts.push(data);
+        }
+        parts
+    }
+}
+
+/// A header, but for what is the same in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Head {
+    kind: u8,
+    stream: u32,
+    sequence: u64,
+    length: u32,
+    sum: u32,
+}
+
+impl Head {
+    fn encode(self) -> [u8; HEADER] {
+        let mut out = [0; HEADER];
+        let fields: [&[u8]; 7] = [
+            &MAGIC,
+            &[VERSION, self.kind, 0, 0],
+            &self.stream.to_be_bytes(),
+            &self.sequence.to_be_bytes(),
+            &self.length.to_be_bytes(),
+            &self.sum.to_be_bytes(),
+            &[0; 4],
+        ];
+        out.iter_mut().zip(fields.into_iter().flatten()).for_each(|(to, from)| *to = *from);
+        let sum = crc32c(out.first_chunk::<28>().map_or(&[][..], |covered| covered));
+        out.iter_mut().skip(28).zip(sum.to_be_bytes()).for_each(|(to, from)| *to = from);
+        out
+    }
+
+    /// The header in these bytes, if they are one.
+    fn decode(bytes: &[u8; HEADER]) -> Option<Self> {
+        let (covered, sum) = bytes.split_last_chunk::<4>()?;
+        let mut fields = fields::Get(covered);
+        if fields.array()? != MAGIC || fields.u8()? != VERSION {
+            return None;
+        }
+        let kind = fields.u8()?;
+        fields.u16()?;
+        let head =
+            Self { kind, stream: fields.u32()?, sequence: fields.u64()?, length: fields.u32()?, sum: fields.u32()? };
+        (crc32c(covered) == u32::from_be_bytes(*sum)).then_some(head)
+    }
+}

@@ -1,0 +1,91 @@
+//! Two ends of a connection that exchange messages: who sends, who receives, and what survives when it breaks.
+//!
+//! ```text
+//!   Sender ─ Hello, Stream, Packet, Bye ─▶ transport ─▶ Receiver ─▶ content, in order, once
+//!          ◀─ Challenge, Welcome, Ack ────           ◀──
+//! ```
+//!
+//! Nothing here reads a clock or a socket: times are passed in as spans since any fixed moment, bytes are pushed into
+//! [`Sender::input`] and [`Receiver::input`] and fetched with `next`.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::error::Error;
+
+mod link;
+mod live;
+mod proof;
+mod receiver;
+mod reliable;
+mod sender;
+
+pub use live::Limits as LiveLimits;
+pub use receiver::{Content, Receiver, ReceiverOptions};
+pub use sender::{Sender, SenderOptions, Stats as SenderStats};
+
+use super::message::Reason;
+
+/// How long the peer may take to say who it is.
+pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long no whole message may come before the peer counts as gone.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long nothing may be sent before a ping is.
+pub const PING_AFTER: Duration = Duration::from_secs(5);
+
+/// Most bytes of a body before the peer is known.
+pub const MAX_HANDSHAKE_BODY: usize = 4096;
+
+/// Why a connection, or a whole transfer, cannot go on.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The peer has ended the connection and said why.
+    #[error("the peer refused: {text}")]
+    Refused {
+        /// In which class of reasons.
+        reason: Reason,
+        /// In its words.
+        text: String,
+    },
+    /// Nothing was heard of the peer in time.
+    #[error("nothing was heard of the peer for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// The token is missing or wrong.
+    #[error("the token is missing or wrong")]
+    Unauthorized,
+    /// A message came that makes no sense at this point.
+    #[error("protocol: {0}")]
+    Protocol(&'static str),
+    /// Messages are missing on a connection that must not lose any.
+    #[error("message {wanted} was damaged on the way")]
+    Gap {
+        /// The sequence number that is missing.
+        wanted: u64,
+    },
+    /// The bytes cannot be read.
+    #[error(transparent)]
+    Media(#[from] Error),
+}
+
+impl Fault {
+    /// Whether a new connection cannot help.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized | Self::Refused { reason: Reason::Unauthorized | Reason::Busy | Reason::Limit, .. }
+        )
+    }
+
+    /// What to tell the peer before the connection is closed.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Unauthorized => Reason::Unauthorized,
+            Self::Silent(_) => Reason::Silent,
+            Self::Media(Error::Limit { .. }) => Reason::Limit,
+            _ => Reason::Protocol,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What both ends share of one connection: bytes in, messages out of them, control messages to send, and the clock.
+
+use alloc::{collections::VecDeque, vec::Vec};
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    super::message::{Event, MAX_BODY, Message, Parser},
+    Fault, HANDSHAKE_LIMIT, MAX_HANDSHAKE_BODY, PING_AFTER, SILENCE_LIMIT,
+};
+use crate::{error::Error, input::Input};
+
+/// Control messages that wait at most; a peer that asks faster than it reads is cut.
+const MAX_CONTROL: usize = 64;
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) input: Input,
+    parser: Parser,
+    control: VecDeque<Vec<Bytes>>,
+    /// Whether the peer has said who it is.
+    known: bool,
+    begun: Duration,
+    heard: Duration,
+    said: Duration,
+    /// Bytes of the stream that were no message.
+    pub(super) skipped: u64,
+}
+
+impl Link {
+    pub(super) fn new(now: Duration) -> Self {
+        let mut parser = Parser::new();
+        parser.limit_body(MAX_HANDSHAKE_BODY);
+        Self {
+            input: Input::new(),
+            parser,
+            control: VecDeque::new(),
+            known: false,
+            begun: now,
+            heard: now,
+            said: now,
+            skipped: 0,
+        }
+    }
+
+    /// The peer has said who it is.
+    pub(super) fn know(&mut self) {
+        self.known = true;
+        self.parser.limit_body(MAX_BODY);
+    }
+
+    /// The next message; `None` until more bytes come. Pings are answered here.
+    pub(super) fn next_message(&mut self, now: Duration) -> Result<Option<(u64, Message)>, Fault> {
+        loop {
+            match self.parser.poll(&mut self.input) {
+                Ok(Event::NeedBytes | Event::End) => return Ok(None),
+                Ok(Event::Skipped { bytes, .. }) if !self.known => {
+                    self.skipped = self.skipped.saturating_add(bytes);
+                    return Err(Fault::Protocol("the peer does not speak this protocol"));
+                }
+                Ok(Event::Skipped { bytes, .. }) => self.skipped = self.skipped.saturating_add(bytes),
+                Ok(Event::Message(_, Message::Ping(number))) if self.known => {
+                    self.heard = now;
+                    self.say(&Message::Pong(number))?;
+                }
+                Ok(Event::Message(_, Message::Pong(_))) => self.heard = now,
+                Ok(Event::Message(_, Message::Error(reason, text))) => return Err(Fault::Refused { reason, text }),
+                Ok(Event::Message(sequence, message)) => {
+                    self.heard = now;
+                    return Ok(Some((sequence, message)));
+                }
+                Err(error @ Error::Malformed { .. }) if !self.known => return Err(error.into()),
+                Err(Error::Malformed { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Queues a control message.
+    pub(super) fn say(&mut self, message: &Message) -> Result<(), Fault> {
+        if self.control.len() >= MAX_CONTROL {
+            return Err(Error::Limit { what: "unread answers (MAX_CONTROL)", limit: MAX_CONTROL as u64 }.into());
+        }
+        self.control.push_back(message.encode(0));
+        Ok(())
+    }
+
+    /// The next control message to send.
+    pub(super) fn next_control(&mut self, now: Duration) -> Option<Vec<Bytes>> {
+        let parts = self.control.pop_front()?;
+        self.said = now;
+        Some(parts)
+    }
+
+    /// Something is sent.
+    pub(super) fn spoke(&mut self, now: Duration) {
+        self.said = now;
+    }
+
+    /// Checks the limits on silence, and queues a ping when nothing was sent for long.
+    pub(super) fn tick(&mut self, now: Duration) -> Result<(), Fault> {
+        let (since, limit) = if self.known { (self.heard, SILENCE_LIMIT) } else { (self.begun, HANDSHAKE_LIMIT) };
+        if now.saturating_sub(since) >= limit {
+            return Err(Fault::Silent(limit));
+        }
+        if self.known && now.saturating_sub(self.said) >= PING_AFTER && self.control.is_empty() {
+            self.said = now;
+            self.say(&Message::Ping(now.as_millis() as u64))?;
+        }
+        Ok(())
+    }
+
+    /// When [`Link::tick`] has something to do at the latest.
+    pub(super) fn wake(&self) -> Duration {
+        match self.known {
+            true => self.heard.saturating_add(SILENCE_LIMIT).min(self.said.saturating_add(PING_AFTER)),
+            false => self.begun.saturating_add(HANDSHAKE_LIMIT),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The queue of a live sender: bounded in bytes and time; what is late goes in whole groups of pictures.
+
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::{super::message::Message, reliable::weight};
+use crate::{
+    packet::Packet,
+    stream::{Kind, StreamInfo},
+    time::{Rounding, TimeBase},
+};
+
+/// How much may wait for a slow peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes.
+    pub bytes: usize,
+    /// From the oldest to the newest packet.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 8 << 20, time: Duration::from_secs(3) }
+    }
+}
+
+/// Content that waits to be sent, oldest first.
+#[derive(Debug)]
+pub(super) struct Queue {
+    limits: Limits,
+    waiting: VecDeque<Message>,
+    bytes: usize,
+    lanes: Vec<Option<Lane>>,
+    next: u64,
+    /// Packets that were dropped, and their bytes.
+    pub(super) dropped: (u64, u64),
+}
+
+/// One stream.
+#[derive(Debug)]
+struct Lane {
+    info: Box<StreamInfo>,
+    /// Pictures are worth nothing before the next key.
+    await_key: bool,
+    /// A configuration of a packet that was dropped; the next one carries it.
+    config: Option<Bytes>,
+}
+
+impl Queue {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, waiting: VecDeque::new(), bytes: 0, lanes: Vec::new(), next: 0, dropped: (0, 0) }
+    }
+
+    pub(super) fn push(&mut self, message: Message) {
+        match message {
+            Message::Stream(index, info) => self.describe(index, info),
+            Message::Packet(packet) => self.packet(packet),
+            other => self.keep(other),
+        }
+    }
+
+    fn describe(&mut self, index: usize, info: Box<StreamInfo>) {
+        if self.lanes.len() <= index && index < crate::reader::MAX_STREAMS {
+            self.lanes.resize_with(index.saturating_add(1), || None);
+        }
+        // An older description that still waits says nothing any more.
+        self.retain(|message| !matches!(message, Message::Stream(old, _) if *old == index));
+        let Some(place) = self.lanes.get_mut(index) else { return };
+        match place {
+            Some(lane) => lane.info = info.clone(),
+            None => {
+                let await_key = info.media.kind() == Kind::Video;
+                *place = Some(Lane { info: info.clone(), await_key, config: None });
+            }
+        }
+        self.keep(Message::Stream(index, info));
+    }
+
+    fn packet(&mut self, mut packet: Packet) {
+        let Some(lane) = lane_of(&mut self.lanes, packet.stream) else { return };
+        if lane.await_key && !packet.is_key() {
+            self.drop_packet(packet);
+            return;
+        }
+        lane.await_key = false;
+        if let Some(config) = lane.config.take().filter(|_| packet.side.new_config().is_none()) {
+            packet.side.set_new_config(config);
+        }
+        self.keep(Message::Packet(packet));
+        self.trim();
+    }
+
+    fn keep(&mut self, message: Message) {
+        self.bytes = self.bytes.saturating_add(weight(&message));
+        self.waiting.push_back(message);
+    }
+
+    /// Drops pictures, then, if that is not enough, the oldest sound.
+    fn trim(&mut self) {
+        while self.is_over() {
+            let before = self.waiting.len();
+            self.drop_pictures();
+            if self.waiting.len() == before {
+                self.drop_oldest();
+            }
+            if self.waiting.len() == before {
+                break;
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let time = |message: &Message| match message {
+            Message::Packet(packet) => self.micros(packet),
+            _ => None,
+        };
+        let oldest = self.waiting.iter().find_map(time);
+        let newest = self.waiting.iter().rev().find_map(time);
+        let span = oldest.zip(newest).map_or(0, |(oldest, newest)| newest.saturating_sub(oldest));
+        self.bytes > self.limits.bytes || u128::try_from(span).is_ok_and(|span| span > self.limits.time.as_micros())
+    }
+
+    /// Of every stream of pictures: what stands before its newest key, or all of it when no key waits.
+    fn drop_pictures(&mut self) {
+        for index in 0..self.lanes.len() {
+            if !lane_of(&mut self.lanes, index).is_some_and(|lane| lane.info.media.kind() == Kind::Video) {
+                continue;
+            }
+            let of_lane = |message: &Message| matches!(message, Message::Packet(packet) if packet.stream == index);
+            let is_key = |message: &Message| matches!(message, Message::Packet(packet) if packet.is_key());
+            let key = self.waiting.iter().rposition(|message| of_lane(message) && is_key(message));
+            let first = self.waiting.iter().position(of_lane);
+            // A key that is already the oldest stays only if dropping before it made room.
+            let until = match (key, first) {
+                (Some(key), Some(first)) if key > first => key,
+                _ => usize::MAX,
+            };
+            if until == usize::MAX
+                && let Some(lane) = lane_of(&mut self.lanes, index)
+            {
+                lane.await_key = true;
+            }
+            self.drop_packets(|at, message| at < until && of_lane(message));
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let oldest = self.waiting.iter().position(|message| matches!(message, Message::Packet(_)));
+        self.drop_packets(|at, _| Some(at) == oldest);
+    }
+
+    fn drop_packets(&mut self, which: impl Fn(usize, &Message) -> bool) {
+        let waiting = core::mem::take(&mut self.waiting);
+        self.bytes = 0;
+        for (at, message) in waiting.into_iter().enumerate() {
+            match message {
+                message if !which(at, &message) => self.keep(message),
+                Message::Packet(packet) => self.drop_packet(packet),
+                _ => {}
+            }
+        }
+    }
+
+    fn drop_packet(&mut self, packet: Packet) {
+        let (count, bytes) = self.dropped;
+        self.dropped = (count.saturating_add(1), bytes.saturating_add(packet.data.len() as u64));
+        if let (Some(config), Some(lane)) = (packet.side.new_config(), lane_of(&mut self.lanes, packet.stream)) {
+            lane.config = Some(config.clone());
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Message) -> bool) {
+        let before: usize = self.waiting.iter().map(weight).fold(0, usize::saturating_add);
+        self.waiting.retain(keep);
+        let after: usize = self.waiting.iter().map(weight).fold(0, usize::saturating_add);
+        self.bytes = self.bytes.saturating_sub(before.saturating_sub(after));
+    }
+
+    /// A connection begins: it gets all descriptions again, and pictures from the next key on.
+    pub(super) fn resume(&mut self) {
+        self.retain(|message| !matches!(message, Message::Stream(..)));
+        let waiting = core::mem::take(&mut self.waiting);
+        self.bytes = 0;
+        for index in 0..self.lanes.len() {
+            if let Some(lane) = lane_of(&mut self.lanes, index) {
+                lane.await_key = lane.info.media.kind() == Kind::Video;
+                let info = lane.info.clone();
+                self.keep(Message::Stream(index, info));
+            }
+        }
+        waiting.into_iter().for_each(|message| self.push(message));
+    }
+
+    /// The next message to send.
+    pub(super) fn send(&mut self) -> Option<Vec<Bytes>> {
+        let message = self.waiting.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(weight(&message));
+        let parts = message.encode(self.next);
+        self.next = self.next.saturating_add(1);
+        Some(parts)
+    }
+
+    /// The number of the next message sent.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Messages and bytes that wait.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        (self.waiting.len(), self.bytes)
+    }
+
+    fn micros(&self, packet: &Packet) -> Option<i64> {
+        let base = self.lanes.get(packet.stream)?.as_ref()?.info.time_base;
+        Some(base.rescale(packet.dts.or(packet.pts)?, TimeBase::MICROS, Rounding::Near).0)
+    }
+}
+
+fn lane_of(lanes: &mut [Option<Lane>], index: usize) -> Option<&mut Lane> {
+    lanes.get_mut(index)?.as_mut()
+}

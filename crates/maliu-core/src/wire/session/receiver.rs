@@ -1,0 +1,192 @@
+//! The end that gets packets: it listens, challenges, hands on content in order and once, and acknowledges it.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    super::message::{Hello, Message, Mode, Reason, Role},
+    Fault,
+    link::Link,
+    proof,
+};
+use crate::{
+    input::Input,
+    packet::Packet,
+    reader::MAX_STREAMS,
+    stream::{Metadata, StreamInfo},
+};
+
+/// What a receiver asks of those who connect.
+#[derive(Clone, Debug, Default)]
+pub struct ReceiverOptions {
+    /// The token that senders must prove to know.
+    pub token: Option<String>,
+}
+
+/// What a receiver hands on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Somebody is here who may be; to be answered with [`Receiver::welcome`] or [`Receiver::refuse`].
+    Hello(Hello),
+    /// A stream is there, or has changed.
+    Stream(usize, Box<StreamInfo>),
+    /// Tags of the whole input.
+    Metadata(Box<Metadata>),
+    /// A packet.
+    Packet(Packet),
+    /// Nothing follows.
+    End,
+}
+
+/// The receiving end of one connection.
+#[derive(Debug)]
+pub struct Receiver {
+    link: Link,
+    options: ReceiverOptions,
+    challenge: [u8; 16],
+    state: State,
+    mode: Mode,
+    next: u64,
+    acknowledged: u64,
+    due: Option<u64>,
+    lost: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    AwaitHello,
+    /// The caller decides.
+    Deciding,
+    Open,
+    Refused,
+}
+
+impl Receiver {
+    /// For a connection that begins now. `challenge` must be random and never used before.
+    pub fn new(options: ReceiverOptions, challenge: [u8; 16], now: Duration) -> Self {
+        let mut link = Link::new(now);
+        // The queue is empty, there is room for one.
+        let _ = link.say(&Message::Challenge(challenge));
+        Self {
+            link,
+            options,
+            challenge,
+            state: State::AwaitHello,
+            mode: Mode::Reliable,
+            next: 0,
+            acknowledged: 0,
+            due: None,
+            lost: 0,
+        }
+    }
+
+    /// Where bytes of the connection are pushed.
+    pub fn input(&mut self) -> &mut Input {
+        &mut self.link.input
+    }
+
+    /// Reads what came, keeps the clock; `None` until more bytes come. The number is that of the content.
+    ///
+    /// # Errors
+    /// Why the connection is to be closed, after [`Receiver::refuse`] was sent.
+    pub fn poll(&mut self, now: Duration) -> Result<Option<(u64, Content)>, Fault> {
+        self.link.tick(now)?;
+        loop {
+            if matches!(self.state, State::Deciding | State::Refused) {
+                return Ok(None);
+            }
+            let Some((sequence, message)) = self.link.next_message(now)? else { return Ok(None) };
+            match (self.state, message) {
+                (State::AwaitHello, Message::Hello(hello)) => return self.hello(hello).map(Some),
+                (State::Open, message) if message.is_content() => {
+                    if let Some(content) = self.content(sequence, message)? {
+                        return Ok(Some((sequence, content)));
+                    }
+                }
+                _ => return Err(Fault::Protocol("an unexpected message of the sender")),
+            }
+        }
+    }
+
+    fn hello(&mut self, hello: Hello) -> Result<(u64, Content), Fault> {
+        if hello.role != Role::Sender {
+            return Err(Fault::Protocol("this end has nothing to play"));
+        }
+        if let Some(token) = &self.options.token
+            && !proof::equal(&proof::of(token, &self.challenge, &hello), &hello.proof)
+        {
+            return Err(Fault::Unauthorized);
+        }
+        (self.state, self.mode) = (State::Deciding, hello.mode);
+        Ok((0, Content::Hello(hello)))
+    }
+
+    /// The sender may go on, from this message.
+    pub fn welcome(&mut self, next: u64) {
+        if self.state == State::Deciding {
+            (self.state, self.next, self.acknowledged) = (State::Open, next, next);
+            self.link.know();
+            let _ = self.link.say(&Message::Welcome(next));
+        }
+    }
+
+    /// The sender must go.
+    pub fn refuse(&mut self, reason: Reason, text: &str) {
+        self.state = State::Refused;
+        let _ = self.link.say(&Message::Error(reason, text.into()));
+    }
+
+    fn content(&mut self, sequence: u64, message: Message) -> Result<Option<Content>, Fault> {
+        if sequence < self.next && self.mode == Mode::Reliable {
+            return Ok(None);
+        }
+        if sequence > self.next {
+            match self.mode {
+                Mode::Reliable => return Err(Fault::Gap { wanted: self.next }),
+                Mode::Live => self.lost = self.lost.saturating_add(sequence - self.next),
+            }
+        }
+        let content = match message {
+            Message::Stream(index, _) if index >= MAX_STREAMS => {
+                let limit = MAX_STREAMS as u64;
+                return Err(crate::error::Error::Limit { what: "streams (MAX_STREAMS)", limit }.into());
+            }
+            Message::Stream(index, info) => Content::Stream(index, info),
+            Message::Metadata(metadata) => Content::Metadata(metadata),
+            Message::Packet(packet) => Content::Packet(packet),
+            _ => Content::End,
+        };
+        self.next = sequence.saturating_add(1);
+        Ok(Some(content))
+    }
+
+    /// All content before this number is kept safely.
+    pub fn acknowledge(&mut self, next: u64) {
+        if next > self.acknowledged {
+            self.acknowledged = next;
+            self.due = Some(next);
+        }
+    }
+
+    /// The next message to send.
+    pub fn next(&mut self, now: Duration) -> Option<Vec<Bytes>> {
+        if let Some(parts) = self.link.next_control(now) {
+            return Some(parts);
+        }
+        let next = self.due.take()?;
+        self.link.spoke(now);
+        Some(Message::Ack(next).encode(0))
+    }
+
+    /// When [`Receiver::poll`] must be called at the latest.
+    pub fn wake(&self) -> Duration {
+        self.link.wake()
+    }
+
+    /// Bytes that were no message, and messages that a live sender's connection lost.
+    pub fn damage(&self) -> (u64, u64) {
+        (self.link.skipped, self.lost)
+    }
+}

@@ -1,0 +1,104 @@
+//! The queue of a reliable sender: nothing leaves it before the receiver keeps it safely.
+
+use alloc::{collections::VecDeque, vec::Vec};
+
+use bytes::Bytes;
+
+use super::{super::message::Message, Fault};
+
+/// Bytes that may wait for their acknowledgement before the source is asked to wait.
+pub(super) const WINDOW: usize = 16 << 20;
+
+/// Bytes that one message counts for besides its data.
+const OVERHEAD: usize = 128;
+
+/// Content, numbered, from the first that is not acknowledged.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Message>,
+    /// Sequence number of the first one waiting.
+    first: u64,
+    /// How many of those waiting were sent on this connection.
+    sent: usize,
+    /// What comes before this number is known to be kept: a restarted sender passes over it.
+    wanted: u64,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Whether the source should wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= WINDOW
+    }
+
+    pub(super) fn push(&mut self, message: Message) {
+        if self.next() < self.wanted {
+            self.first = self.first.saturating_add(1);
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(weight(&message));
+        self.waiting.push_back(message);
+    }
+
+    /// The number of the next message pushed.
+    pub(super) fn next(&self) -> u64 {
+        self.first.saturating_add(self.waiting.len() as u64)
+    }
+
+    /// A connection begins at which the receiver wants this message first.
+    pub(super) fn resume(&mut self, wanted: u64) -> Result<(), Fault> {
+        if wanted < self.first {
+            return Err(Fault::Protocol("the receiver wants messages again that it had acknowledged"));
+        }
+        self.wanted = self.wanted.max(wanted);
+        self.drop_before(wanted);
+        self.sent = 0;
+        Ok(())
+    }
+
+    /// Everything before this number is kept safely.
+    pub(super) fn acknowledge(&mut self, next: u64) -> Result<(), Fault> {
+        if next > self.first.saturating_add(self.sent as u64).max(self.wanted) {
+            return Err(Fault::Protocol("messages are acknowledged that were not sent"));
+        }
+        self.drop_before(next);
+        Ok(())
+    }
+
+    fn drop_before(&mut self, next: u64) {
+        while self.first < next {
+            let Some(message) = self.waiting.pop_front() else { break };
+            self.bytes = self.bytes.saturating_sub(weight(&message));
+            self.first = self.first.saturating_add(1);
+            self.sent = self.sent.saturating_sub(1);
+        }
+    }
+
+    /// The next message to send.
+    pub(super) fn send(&mut self) -> Option<Vec<Bytes>> {
+        let message = self.waiting.get(self.sent)?;
+        let parts = message.encode(self.first.saturating_add(self.sent as u64));
+        self.sent = self.sent.saturating_add(1);
+        Some(parts)
+    }
+
+    /// Whether all that was pushed is acknowledged.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Messages and bytes that wait.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        (self.waiting.len(), self.bytes)
+    }
+}
+
+/// Bytes that a message counts for.
+pub(super) fn weight(message: &Message) -> usize {
+    let data = match message {
+        Message::Packet(packet) => packet.data.len(),
+        Message::Stream(_, info) => info.config.len(),
+        _ => 0,
+    };
+    data.saturating_add(OVERHEAD)
+}

@@ -1,0 +1,249 @@
+//! The end that has packets: it connects, says hello, sends, and keeps what is not yet acknowledged.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    super::message::{Hello, Message, Mode, Reason, Role},
+    Fault,
+    link::Link,
+    live, proof, reliable,
+};
+use crate::{
+    input::Input,
+    packet::Packet,
+    stream::{Metadata, StreamInfo},
+};
+
+/// What a sender is and wants.
+#[derive(Clone, Debug)]
+pub struct SenderOptions {
+    /// What it calls what it sends.
+    pub name: String,
+    /// The same for every connection of one transfer, also after a restart.
+    pub id: u64,
+    /// What counts.
+    pub mode: Mode,
+    /// The token of the receiver, if it asks for one.
+    pub token: Option<String>,
+    /// In live mode: how much may wait.
+    pub limits: live::Limits,
+}
+
+/// What a sender has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Connections that were welcome.
+    pub connections: u64,
+    /// Messages given to connections, with those sent again.
+    pub messages: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Packets that were dropped in live mode.
+    pub dropped_packets: u64,
+    /// Bytes of them.
+    pub dropped_bytes: u64,
+    /// Messages and bytes that wait to be sent, or acknowledged.
+    pub waiting: (usize, usize),
+    /// The first message that is not known to be kept by the receiver.
+    pub acknowledged: u64,
+}
+
+/// The sending end of a transfer, over any number of connections.
+#[derive(Debug)]
+pub struct Sender {
+    options: SenderOptions,
+    link: Option<Link>,
+    state: State,
+    queue: Queue,
+    finished: bool,
+    /// In live mode: the receiver has acknowledged the end.
+    done: bool,
+    stats: Stats,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    AwaitChallenge,
+    AwaitWelcome,
+    Open,
+}
+
+#[derive(Debug)]
+enum Queue {
+    Reliable(reliable::Queue),
+    Live(live::Queue),
+}
+
+/// The source's half.
+impl Sender {
+    /// A sender without a connection.
+    pub fn new(options: SenderOptions) -> Self {
+        let queue = match options.mode {
+            Mode::Reliable => Queue::Reliable(reliable::Queue::default()),
+            Mode::Live => Queue::Live(live::Queue::new(options.limits)),
+        };
+        let stats = Stats::default();
+        Self { options, link: None, state: State::AwaitChallenge, queue, finished: false, done: false, stats }
+    }
+
+    /// Whether more content is wanted. A live sender always wants it; pushing anyway is no error.
+    pub fn is_ready(&self) -> bool {
+        match &self.queue {
+            Queue::Reliable(queue) => !queue.is_full(),
+            Queue::Live(_) => true,
+        }
+    }
+
+    /// A stream is there, or has changed.
+    pub fn stream(&mut self, index: usize, info: Box<StreamInfo>) {
+        self.push(Message::Stream(index, info));
+    }
+
+    /// Tags of the whole input.
+    pub fn metadata(&mut self, metadata: Box<Metadata>) {
+        self.push(Message::Metadata(metadata));
+    }
+
+    /// A packet.
+    pub fn packet(&mut self, packet: Packet) {
+        self.push(Message::Packet(packet));
+    }
+
+    /// Nothing follows.
+    pub fn finish(&mut self) {
+        if !core::mem::replace(&mut self.finished, true) {
+            self.push(Message::Bye);
+        }
+    }
+
+    /// Whether the receiver keeps everything.
+    pub fn is_done(&self) -> bool {
+        match &self.queue {
+            Queue::Reliable(queue) => self.finished && queue.is_empty(),
+            Queue::Live(_) => self.done,
+        }
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats;
+        match &self.queue {
+            Queue::Reliable(queue) => stats.waiting = queue.waiting(),
+            Queue::Live(queue) => {
+                stats.waiting = queue.waiting();
+                (stats.dropped_packets, stats.dropped_bytes) = queue.dropped;
+            }
+        }
+        stats
+    }
+
+    fn push(&mut self, message: Message) {
+        match &mut self.queue {
+            Queue::Reliable(queue) => queue.push(message),
+            Queue::Live(queue) => queue.push(message),
+        }
+    }
+}
+
+/// The transport's half.
+impl Sender {
+    /// A connection is there.
+    pub fn connect(&mut self, now: Duration) {
+        (self.link, self.state) = (Some(Link::new(now)), State::AwaitChallenge);
+    }
+
+    /// The connection is gone.
+    pub fn disconnect(&mut self) {
+        self.link = None;
+    }
+
+    /// Where bytes of the connection are pushed; `None` without one.
+    pub fn input(&mut self) -> Option<&mut Input> {
+        self.link.as_mut().map(|link| &mut link.input)
+    }
+
+    /// Reads what came, keeps the clock.
+    ///
+    /// # Errors
+    /// Why the connection is to be closed; [`Fault::is_final`] tells whether another one makes sense.
+    pub fn poll(&mut self, now: Duration) -> Result<(), Fault> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        link.tick(now)?;
+        while let Some((_, message)) = self.link.as_mut().map_or(Ok(None), |link| link.next_message(now))? {
+            self.hear(message)?;
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, message: Message) -> Result<(), Fault> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        match (self.state, message) {
+            (State::AwaitChallenge, Message::Challenge(challenge)) => {
+                let SenderOptions { name, id, mode, token, .. } = &self.options;
+                let mut hello = Hello { role: Role::Sender, mode: *mode, id: *id, name: name.clone(), proof: [0; 32] };
+                if let Some(token) = token {
+                    hello.proof = proof::of(token, &challenge, &hello);
+                }
+                self.state = State::AwaitWelcome;
+                link.say(&Message::Hello(hello))
+            }
+            (State::AwaitWelcome, Message::Welcome(next)) => {
+                link.know();
+                self.state = State::Open;
+                self.stats.connections = self.stats.connections.saturating_add(1);
+                match &mut self.queue {
+                    Queue::Reliable(queue) => queue.resume(next)?,
+                    Queue::Live(queue) => {
+                        queue.resume();
+                        if self.finished && queue.waiting().0 == 0 {
+                            queue.push(Message::Bye);
+                        }
+                    }
+                }
+                self.acknowledge(next)
+            }
+            (State::Open, Message::Ack(next)) => self.acknowledge(next),
+            (State::Open, Message::Bye) => Err(Fault::Refused { reason: Reason::Other(0), text: "goodbye".into() }),
+            _ => Err(Fault::Protocol("an unexpected message of the receiver")),
+        }
+    }
+
+    fn acknowledge(&mut self, next: u64) -> Result<(), Fault> {
+        self.stats.acknowledged = self.stats.acknowledged.max(next);
+        match &mut self.queue {
+            Queue::Reliable(queue) => queue.acknowledge(next)?,
+            Queue::Live(queue) => {
+                self.done |= self.finished && queue.waiting().0 == 0 && next >= queue.next() && next > 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next message to send, in one or two parts.
+    pub fn next(&mut self, now: Duration) -> Option<Vec<Bytes>> {
+        let link = self.link.as_mut()?;
+        if let Some(parts) = link.next_control(now) {
+            return Some(parts);
+        }
+        if self.state != State::Open {
+            return None;
+        }
+        let parts = match &mut self.queue {
+            Queue::Reliable(queue) => queue.send(),
+            Queue::Live(queue) => queue.send(),
+        }?;
+        link.spoke(now);
+        self.stats.messages = self.stats.messages.saturating_add(1);
+        let bytes = parts.iter().map(|part| part.len() as u64).fold(0, u64::saturating_add);
+        self.stats.bytes = self.stats.bytes.saturating_add(bytes);
+        Some(parts)
+    }
+
+    /// When [`Sender::poll`] must be called at the latest.
+    pub fn wake(&self) -> Option<Duration> {
+        self.link.as_ref().map(Link::wake)
+    }
+}
