@@ -9,6 +9,8 @@ mod case;
 mod differences;
 #[path = "golden/file.rs"]
 mod file;
+#[path = "golden/flv.rs"]
+mod flv;
 #[path = "golden/recorder.rs"]
 mod recorder;
 #[path = "golden/run.rs"]

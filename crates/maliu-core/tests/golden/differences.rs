@@ -1,6 +1,6 @@
 //! The cases in which the project decided to differ from the reference, by rule, and what it does instead.
 
-use super::{case::Case, run::Outcome};
+use super::{case::Case, flv, run::Outcome};
 
 /// A decided difference.
 struct Difference {
@@ -11,7 +11,14 @@ struct Difference {
     ours: fn(&Case, &Outcome) -> Result<(), String>,
 }
 
-const ALL: &[Difference] = &[Difference { rule: "FLV-33", concerns: adts_comes_late, ours: late_adts_is_converted }];
+const ALL: &[Difference] = &[
+    Difference { rule: "FLV-10", concerns: flv::has_tag_5, ours: flv::stream_id_is_always_0 },
+    Difference { rule: "FLV-33", concerns: adts_comes_late, ours: late_adts_is_converted },
+    Difference { rule: "FLV-41", concerns: flv::pts_is_unknown, ours: flv::duration_does_not_wrap },
+    Difference { rule: "FLV-44", concerns: flv::patches_a_buffer, ours: flv::what_cannot_be_patched_stays },
+    Difference { rule: "FLV-46", concerns: flv::index_without_metadata, ours: flv::it_is_refused },
+    Difference { rule: "FLV-48", concerns: flv::refuses_a_packet, ours: flv::a_refused_packet_leaves_nothing },
+];
 
 /// `None`: the case is to be equal. `Ok`: it differs by this rule as decided. `Err`: it should differ, but not like this.
 pub fn of(case: &Case, outcome: &Outcome) -> Option<Result<&'static str, String>> {

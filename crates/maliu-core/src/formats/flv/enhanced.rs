@@ -171,7 +171,7 @@ fn mod_ex(body: &[u8], at: usize) -> Option<(Range<usize>, usize)> {
     Some((start..start + size, start + size))
 }
 
-/// FourCCs and their codecs.
+/// FourCC and codec, both ways.
 pub const FOURCCS: &[(&[u8; 4], Codec)] = &[
     (b"avc1", Codec::H264),
     (b"hvc1", Codec::H265),
@@ -191,6 +191,11 @@ pub const FOURCCS: &[(&[u8; 4], Codec)] = &[
 pub fn codec(fourcc: u32, kind: Kind) -> Codec {
     let known = FOURCCS.iter().find(|(name, codec)| u32::from_be_bytes(**name) == fourcc && codec.kind() == kind);
     known.map_or(if kind == Kind::Video { Codec::UnknownVideo } else { Codec::UnknownAudio }, |(_, codec)| *codec)
+}
+
+/// The FourCC of a codec.
+pub fn fourcc(codec: Codec) -> Option<[u8; 4]> {
+    FOURCCS.iter().find(|(_, known)| *known == codec).map(|(name, _)| **name)
 }
 
 /// Whether coded frames carry a composition time (FLV-61).

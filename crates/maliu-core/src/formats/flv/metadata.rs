@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use crate::{
     stream::Metadata,
     syntax::amf::Value,
-    time::{Ticks, TimeBase},
+    time::{Rounding, Ticks, TimeBase},
 };
 
 use super::streams::Promise;
@@ -92,7 +92,7 @@ fn walk(key: Option<&str>, value: &Value, depth: usize, tags: &mut Metadata, all
         Value::Bool(value) => String::from(if *value { "true" } else { "false" }),
         Value::Number(value) => whole(*value),
         Value::Text(text) => text.clone(),
-        Value::Date(ms) => iso_date(*ms),
+        Value::Date(ms) => iso_date(TimeBase::MILLIS.rescale(Ticks(*ms as i64), TimeBase::MICROS, Rounding::Near).0),
         _ => return,
     };
     tags.set(key, text);
@@ -191,9 +191,8 @@ fn intermediate(number: f64, before: (u64, u64), last: (u64, u64)) -> (u32, u32)
     (num as u32, den as u32)
 }
 
-/// Milliseconds since 1970 as ISO 8601 with microseconds, in UTC.
-fn iso_date(ms: f64) -> String {
-    let us = TimeBase::MILLIS.rescale(Ticks(ms as i64), TimeBase::MICROS, crate::time::Rounding::Near).0;
+/// Microseconds since 1970 as ISO 8601, in UTC.
+pub fn iso_date(us: i64) -> String {
     let (days, rest) = (us.div_euclid(86_400_000_000), us.rem_euclid(86_400_000_000));
     let (seconds, us) = (rest / 1_000_000, rest % 1_000_000);
     let (year, month, day) = civil(days);
@@ -229,9 +228,9 @@ mod tests {
 
     #[test]
     fn dates_are_utc_with_microseconds() {
-        assert_eq!(iso_date(1_181_660_591_528.0), "2007-06-12T15:03:11.528000Z");
-        assert_eq!(iso_date(0.0), "1970-01-01T00:00:00.000000Z");
-        assert_eq!(iso_date(951_782_400_000.0), "2000-02-29T00:00:00.000000Z");
+        assert_eq!(iso_date(1_181_660_591_528_000), "2007-06-12T15:03:11.528000Z");
+        assert_eq!(iso_date(0), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(iso_date(951_782_400_000_000), "2000-02-29T00:00:00.000000Z");
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod facts;
 mod header;
 mod index;
 mod metadata;
+mod mux;
 mod payload;
 mod resync;
 mod script;
@@ -47,7 +48,7 @@ pub const FORMAT: Format = Format {
     extensions: &["flv"],
     probe: header::probe,
     demuxer: Some(demux::make),
-    muxer: None,
+    muxer: Some(mux::make),
     settings: settings::ALL,
     rules: Rules { equal_dts: true, codec_tags: CODEC_TAGS, ..Rules::STRICT },
     default_codecs: (Some(Codec::Mp3), Some(Codec::Flv1)),

@@ -1,7 +1,9 @@
 //! The settings of the demuxer and the muxer, as data and as typed options.
 
+use alloc::format;
+
 use crate::{
-    error::Result,
+    error::{Error, Result},
     settings::{Help, Settings},
 };
 
@@ -21,6 +23,39 @@ pub const ALL: &[Help] = &[
         what: "Reading: look for tags also where the reference gives up: behind junk whose size passes the end, and \
                behind another file header, whose times then follow.",
     },
+    Help {
+        name: "aac_seq_header_detect",
+        value: "0|1",
+        default: "0",
+        what: "Writing: make an AudioSpecificConfig from rate and channels when the stream has none.",
+    },
+    Help { name: "no_sequence_end", value: "0|1", default: "0", what: "Writing: leave out the end of sequence." },
+    Help { name: "no_metadata", value: "0|1", default: "0", what: "Writing: leave out onMetaData." },
+    Help {
+        name: "no_duration_filesize",
+        value: "0|1",
+        default: "0",
+        what: "Writing: leave duration and filesize out of onMetaData.",
+    },
+    Help {
+        name: "add_keyframe_index",
+        value: "0|1",
+        default: "0",
+        what: "Writing: insert an index of key frames into onMetaData at the end; the output must allow it.",
+    },
+    Help {
+        name: "duration",
+        value: "µs",
+        default: "0",
+        what: "Writing: the duration that stands in onMetaData until the end is known.",
+    },
+    Help { name: "strict", value: "-2…2", default: "0", what: "Writing: below 0, H.263 and MPEG-4 are written too." },
+    Help {
+        name: "compat",
+        value: "5.1|new",
+        default: "new",
+        what: "Writing: byte for byte as FFmpeg 5.1 does it, without what later versions corrected or added.",
+    },
 ];
 
 /// Options of the demuxer.
@@ -38,13 +73,64 @@ impl Reading {
     /// Reads the pairs.
     ///
     /// # Errors
-    /// [`crate::error::Error::Setting`].
+    /// [`Error::Setting`].
     pub fn parse(pairs: &[(&str, &str)]) -> Result<Self> {
         let mut settings = Settings::new(pairs, ALL);
         let options = Self {
             ignore_sizes: settings.flag("ignore_prevtag")?.unwrap_or(false),
             full_metadata: settings.flag("full_metadata")?.unwrap_or(false),
             recover: settings.flag("recover")?.unwrap_or(false),
+        };
+        settings.finish()?;
+        Ok(options)
+    }
+}
+
+/// Options of the muxer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Writing {
+    /// Make up a missing AudioSpecificConfig.
+    pub detect_aac: bool,
+    /// Leave out the end of sequence.
+    pub no_sequence_end: bool,
+    /// Leave out onMetaData.
+    pub no_metadata: bool,
+    /// Leave out duration and filesize.
+    pub no_totals: bool,
+    /// Insert an index of key frames.
+    pub index: bool,
+    /// µs.
+    pub duration: i64,
+    /// Below 0 what the specification does not foresee is written too.
+    pub strict: i64,
+    /// As FFmpeg 5.1, mistakes included.
+    pub compat: bool,
+}
+
+impl Writing {
+    /// Reads the pairs.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn parse(pairs: &[(&str, &str)]) -> Result<Self> {
+        let mut settings = Settings::new(pairs, ALL);
+        let mut flag = |name| settings.flag(name).map(|flag| flag.unwrap_or(false));
+        let mut options = Self {
+            detect_aac: flag("aac_seq_header_detect")?,
+            no_sequence_end: flag("no_sequence_end")?,
+            no_metadata: flag("no_metadata")?,
+            no_totals: flag("no_duration_filesize")?,
+            index: flag("add_keyframe_index")?,
+            ..Self::default()
+        };
+        options.duration = settings.number("duration", i64::MIN, i64::MAX)?.unwrap_or(0);
+        options.strict = settings.number("strict", -2, 2)?.unwrap_or(0);
+        options.compat = match settings.text("compat") {
+            None | Some("new") => false,
+            Some("5.1") => true,
+            Some(other) => {
+                return Err(Error::Setting { name: "compat".into(), why: format!("{other:?} is neither 5.1 nor new") });
+            }
         };
         settings.finish()?;
         Ok(options)

@@ -6,6 +6,9 @@ pub const HEAD: usize = 11;
 /// Bytes behind a tag's body: PreviousTagSize.
 pub const TAIL: usize = 4;
 
+/// Largest body that the 24-bit size field can say.
+pub const MAX_BODY: usize = 0xff_ffff;
+
 /// What a tag carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -69,7 +72,6 @@ impl Head {
     }
 }
 
-#[cfg(test)]
 /// The bytes of a head with stream id `id`; of `time` 31 bits are kept, as the reference writes it (FLV-28).
 pub fn head(kind: u8, size: usize, time: u32, id: u32) -> [u8; HEAD] {
     let [_, s2, s1, s0] = (size as u32).to_be_bytes();

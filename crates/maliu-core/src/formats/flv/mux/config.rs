@@ -1,0 +1,81 @@
+//! Codec configurations as the file carries them, and payloads packaged to match (FLV-19…FLV-23, FLV-32).
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::{
+    stream::{Codec, StreamInfo},
+    syntax::{
+        aac,
+        annexb::{self, Framing},
+        h264,
+    },
+};
+
+use super::{
+    super::settings::Writing,
+    track::{Form, Track},
+};
+
+/// What stands behind the head of a track's sequence header; `None` when it has none. FFmpeg 5.1 writes a header for
+/// AAC, H.264 and MPEG-4 also where it has nothing to put in it; players fail on an empty one.
+pub fn of(track: &Track, stream: &StreamInfo, options: &Writing) -> Option<Bytes> {
+    let config = match (track.codec, track.form) {
+        (Codec::Aac, _) if track.config.is_empty() && options.detect_aac => detected(stream),
+        (Codec::Aac, _) => track.config.clone(),
+        (Codec::H264, _) => h264::build_config(&track.config).unwrap_or_default(),
+        (Codec::Mpeg4, Form::Legacy(_)) if options.compat => h264::build_config(&track.config).unwrap_or_default(),
+        (Codec::Mpeg4, Form::Legacy(_)) => track.config.clone(),
+        (Codec::Opus | Codec::Flac | Codec::H265 | Codec::H266 | Codec::Av1 | Codec::Vp9 | Codec::Vp8, _) => {
+            track.config.clone()
+        }
+        _ => return None,
+    };
+    (options.compat || !config.is_empty()).then_some(config)
+}
+
+/// Codecs whose configuration may change on the way (FLV-25).
+pub fn may_change(track: &Track) -> bool {
+    track.is_enhanced() || matches!(track.codec, Codec::Aac | Codec::H264 | Codec::Mpeg4)
+}
+
+/// The payload of a packet as the file carries it: NAL units behind lengths.
+pub fn payload(track: &Track, data: &Bytes, options: &Writing) -> Bytes {
+    let coded = match track.codec {
+        Codec::H264 => !matches!(track.config.first(), None | Some(1)),
+        // FFmpeg 5.1 takes MPEG-4 for H.264 here.
+        Codec::Mpeg4 => options.compat && !matches!(track.config.first(), None | Some(1)),
+        Codec::H265 => !track.config.is_empty() && Framing::of_h265(&track.config) == Framing::AnnexB,
+        _ => false,
+    };
+    if coded { annexb::to_lengths(data, Framing::AnnexB) } else { data.clone() }
+}
+
+/// The parameter sets that an H.264 packet with start codes brings along.
+pub fn in_band(data: &Bytes) -> Option<Bytes> {
+    if Framing::guess(data) != Framing::AnnexB {
+        return None;
+    }
+    let mut sets = Vec::new();
+    for unit in annexb::units(data) {
+        if matches!(h264::Header::of(unit.data)?.nal_unit_type, h264::kind::SPS | h264::kind::PPS) {
+            sets.extend([0, 0, 0, 1]);
+            sets.extend(unit.data);
+        }
+    }
+    let sets = Bytes::from(sets);
+    h264::build_config(&sets).ok().map(|_| sets)
+}
+
+/// FLV-20: an AudioSpecificConfig from profile, rate and channels. A rate that is not in the table sets the lowest bit
+/// of the object type, as in the reference.
+fn detected(stream: &StreamInfo) -> Bytes {
+    let Some(audio) = stream.audio() else { return Bytes::new() };
+    // An unknown profile is -99 in the reference.
+    let object_type = stream.profile.map_or(30, |profile| (u32::from(profile) + 1) % 32);
+    let index = aac::rate_index(audio.sample_rate).map_or(16, u32::from);
+    let channels = if audio.channels == 8 { 7 } else { u32::from(audio.channels) & 15 };
+    let bits = object_type << 11 | index << 7 | channels << 3;
+    Bytes::copy_from_slice(&(bits as u16).to_be_bytes())
+}

@@ -1,0 +1,360 @@
+//! The muxer: header, onMetaData, sequence headers, tags, end of sequence, and what is patched at the end (FLV-9…FLV-48).
+//!
+//! ```text
+//!   start: header │ onMetaData │ sequence headers     packet: [sequence header] [onMetaData] tag
+//!   finish: key frame index inserted │ end of sequence │ duration and filesize patched
+//! ```
+
+use alloc::{borrow::Cow, boxed::Box, format, vec::Vec};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    error::{Error, Result},
+    format::{Muxer, Packaging},
+    output::{Mark, Output, Reach},
+    packet::Packet,
+    stream::{Codec, Kind, Metadata, StreamInfo},
+    time::{Ticks, TimeBase},
+};
+
+use super::{
+    settings::Writing,
+    tag::{self, MAX_BODY},
+};
+
+mod body;
+mod config;
+mod created;
+mod keyframes;
+mod onmetadata;
+mod tags;
+mod track;
+
+use body::{Head, Part};
+use keyframes::Keyframes;
+use onmetadata::Places;
+use tags::Tags;
+use track::{Form, Track};
+
+const AUDIO: u8 = 8;
+const VIDEO: u8 = 9;
+const SCRIPT: u8 = 18;
+
+/// Room that heads and tails of tags are cut from.
+const SCRATCH: usize = 16 << 10;
+
+/// The muxer of one file.
+#[derive(Debug)]
+pub struct FlvMuxer {
+    options: Writing,
+    tracks: Vec<Track>,
+    streams: Vec<StreamInfo>,
+    tags: Tags,
+    /// The first dts, negated; unknown before the first packet that has one.
+    delay: Option<i64>,
+    /// End of the last packet shown, from the first dts, in ms.
+    duration: i64,
+    /// The onMetaData written last.
+    written: Option<Written>,
+    keyframes: Keyframes,
+    /// Offset of the first tag behind the sequence headers.
+    data_start: u64,
+    scratch: BytesMut,
+}
+
+/// An onMetaData tag in the file.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    body: u64,
+    size: usize,
+    places: Places,
+}
+
+/// Makes a muxer from settings.
+pub fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
+    Ok(Box::new(FlvMuxer {
+        options: Writing::parse(settings)?,
+        tracks: Vec::new(),
+        streams: Vec::new(),
+        tags: Tags::default(),
+        delay: None,
+        duration: 0,
+        written: None,
+        keyframes: Keyframes::default(),
+        data_start: 0,
+        scratch: BytesMut::new(),
+    }))
+}
+
+fn refused(why: impl Into<Cow<'static, str>>) -> Error {
+    Error::mux("flv", why)
+}
+
+impl FlvMuxer {
+    /// A tag: head, the start of its body, payload, PreviousTagSize.
+    fn tag(&mut self, kind: u8, time: u32, start: &[u8], payload: Bytes) -> Result<[Bytes; 3]> {
+        let size = start.len() + payload.len();
+        if size > MAX_BODY {
+            return Err(refused(format!("a tag of {size} bytes; its size field has 24 bits (FLV-36)")));
+        }
+        if self.scratch.capacity() < 64 {
+            self.scratch.reserve(SCRATCH);
+        }
+        self.scratch.extend_from_slice(&tag::head(kind, size, time, 0));
+        self.scratch.extend_from_slice(start);
+        let head = self.scratch.split().freeze();
+        self.scratch.extend_from_slice(&((size + tag::HEAD) as u32).to_be_bytes());
+        Ok([head, payload, self.scratch.split().freeze()])
+    }
+
+    fn write_metadata(&mut self, time: u32, out: &mut Output) -> Result<()> {
+        let made = onmetadata::write(&self.streams, &self.tracks, self.tags.current(), &self.options, out.reach());
+        let (body, size) = (out.position().saturating_add(tag::HEAD as u64), made.body.len());
+        let parts = self.tag(SCRIPT, time, &[], Bytes::from(made.body))?;
+        out.append(Mark::Header, parts);
+        self.written = Some(Written { body, size, places: made.places.moved(body) });
+        if self.options.compat {
+            self.keyframes.restart();
+        }
+        Ok(())
+    }
+
+    /// FLV-19: the tags that configure a track.
+    fn write_config(&mut self, index: usize, time: u32, out: &mut Output) -> Result<()> {
+        let (Some(track), Some(stream)) = (self.tracks.get(index), self.streams.get(index)) else { return Ok(()) };
+        let kind = if track.kind == Kind::Video { VIDEO } else { AUDIO };
+        let channels = channels(track);
+        let channels_head = Head::of_part(track, Part::Channels);
+        if let Some(config) = config::of(track, stream, &self.options) {
+            let head = Head::of_part(track, Part::Config);
+            let parts = self.tag(kind, time, head.bytes(), config)?;
+            out.append(Mark::Header, parts);
+        }
+        if let Some(channels) = channels {
+            let parts = self.tag(kind, time, channels_head.bytes(), channels)?;
+            out.append(Mark::Header, parts);
+        }
+        Ok(())
+    }
+
+    /// The rules that refuse a packet, before anything of it is written.
+    fn check(&self, packet: &Packet, track: &Track) -> Result<()> {
+        if track.kind == Kind::Audio && packet.data.is_empty() && self.options.compat {
+            return Err(refused("audio without data (FLV-24)"));
+        }
+        let dts = packet.dts.map_or(i64::MIN, |dts| dts.0);
+        if self.delay.is_some_and(|delay| dts < delay.wrapping_neg()) {
+            return Err(refused("a packet earlier than the first one (FLV-26)"));
+        }
+        let timed = matches!(track.codec, Codec::H264 | Codec::Mpeg4 | Codec::H265 | Codec::H266);
+        if timed && packet.pts.is_none() {
+            return Err(refused(format!("{} without a pts (FLV-27)", track.codec)));
+        }
+        let adts = matches!(*packet.data, [0xff, b, _, ..] if b & 0xf0 == 0xf0);
+        if track.codec == Codec::Aac && adts {
+            return Err(refused("AAC with ADTS headers; packaging=1 takes them off (FLV-33)"));
+        }
+        Ok(())
+    }
+
+    /// FLV-25: a configuration that differs from the stream's. Without one, H.264 brings it along in its packets.
+    fn new_config(&self, packet: &Packet, track: &Track) -> Option<Bytes> {
+        if !config::may_change(track) {
+            return None;
+        }
+        let given = packet.side.new_config().filter(|config| !config.is_empty() && **config != track.config);
+        match given {
+            Some(config) => Some(config.clone()),
+            None if track.codec == Codec::H264 && track.config.is_empty() && !self.options.compat => {
+                config::in_band(&packet.data)
+            }
+            None => None,
+        }
+    }
+
+    fn write_media(&mut self, packet: &Packet, time: u32, out: &mut Output) -> Result<()> {
+        let Some(track) = self.tracks.get(packet.stream) else { return Ok(()) };
+        let (kind, head) = (track.kind, Head::of_packet(track, packet));
+        let payload = match track.form {
+            Form::Script if track.codec == Codec::Text => Bytes::from(body::text(&packet.data)),
+            Form::Script => packet.data.clone(),
+            _ => config::payload(track, &packet.data, &self.options),
+        };
+        let number = match kind {
+            Kind::Video => VIDEO,
+            Kind::Audio => AUDIO,
+            _ => SCRIPT,
+        };
+        let parts = self.tag(number, time, head.bytes(), payload)?;
+        let has_video = self.tracks.iter().any(|track| track.kind == Kind::Video);
+        let at = Some(Ticks(i64::from(time) * 1000));
+        let starts = packet.is_key() && (kind == Kind::Video || !has_video);
+        out.append(if starts { Mark::Key { time: at } } else { Mark::Body { time: at } }, parts);
+        if matches!(kind, Kind::Video | Kind::Audio) {
+            let end = packet.pts.zip(self.delay).map(|(pts, delay)| Ticks(delay) + pts + packet.duration);
+            self.duration = end.map_or(self.duration, |end| self.duration.max(end.0));
+        }
+        if let Some(track) = self.tracks.get_mut(packet.stream) {
+            track.last = Some(track.last.map_or(time, |last| last.max(time)));
+        }
+        Ok(())
+    }
+
+    /// FLV-42.
+    fn note(&mut self, packet: &Packet, start: u64, out: &Output) {
+        let size = out.position().saturating_sub(start);
+        match self.tracks.get(packet.stream).map(|track| track.kind) {
+            Some(Kind::Audio) => self.keyframes.audio(size),
+            Some(Kind::Video) => {
+                let time = if self.options.compat {
+                    let video = self.streams.iter().find_map(StreamInfo::video);
+                    let rate =
+                        video.and_then(|video| video.frame_rate).map_or(0.0, |(n, d)| f64::from(n) / f64::from(d));
+                    self.keyframes.counted_time(rate)
+                } else {
+                    packet.dts.map_or(0.0, |dts| dts.0 as f64 / 1000.0)
+                };
+                self.keyframes.video(size, start, packet.is_key(), time);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Muxer for FlvMuxer {
+    fn start(&mut self, streams: &mut [StreamInfo], metadata: &Metadata, out: &mut Output) -> Result<()> {
+        self.tracks = track::of(streams, &self.options)?;
+        if self.options.index && self.options.no_metadata {
+            return Err(refused("a key frame index needs the metadata that no_metadata leaves out (FLV-46)"));
+        }
+        if self.options.index && out.reach() < Reach::Insert {
+            return Err(refused("a key frame index needs an output into which bytes can be inserted"));
+        }
+        streams.iter_mut().for_each(|stream| stream.time_base = TimeBase::MILLIS);
+        self.streams = streams.to_vec();
+        let has = |kind| self.tracks.iter().any(|track| track.kind == kind);
+        let flags = if has(Kind::Audio) { 4 } else { 0 } | u8::from(has(Kind::Video));
+        if self.tracks.iter().any(|track| track.codec == Codec::Vp6) {
+            out.warn("VP6 in FLV is shown upside down");
+        }
+        let header = [b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0];
+        out.append(Mark::Header, [Bytes::copy_from_slice(&header)]);
+        self.tags.start(metadata);
+        if !self.options.no_metadata {
+            self.write_metadata(0, out)?;
+        }
+        for index in 0..self.tracks.len() {
+            self.write_config(index, 0, out)?;
+        }
+        self.data_start = out.position();
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: &Packet, out: &mut Output) -> Result<()> {
+        let Some(track) = self.tracks.get(packet.stream) else {
+            return Err(refused(format!("no stream {}", packet.stream)));
+        };
+        self.check(packet, track)?;
+        let size = Head::of_packet(track, packet).bytes().len() + packet.data.len();
+        if size > MAX_BODY {
+            return Err(refused(format!("a tag of {size} bytes; its size field has 24 bits (FLV-36)")));
+        }
+        // The time field holds 32 bits of the dts, of which the top one is dropped (FLV-28).
+        let (start, time) = (out.position(), packet.dts.map_or(0, |dts| dts.0 as u32));
+        let changed = self.new_config(packet, track);
+        self.delay = self.delay.or(packet.dts.map(|dts| dts.0.wrapping_neg()));
+        if let (Some(config), Some(track)) = (changed, self.tracks.get_mut(packet.stream)) {
+            track.config = config;
+            self.write_config(packet.stream, time, out)?;
+        }
+        if self.tags.take_change() {
+            self.write_metadata(time, out)?;
+        }
+        self.write_colors(packet, time, out)?;
+        self.write_media(packet, time, out)?;
+        if self.options.index {
+            self.note(packet, start, out);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Output) -> Result<()> {
+        let mut places = self.written.map(|written| written.places).unwrap_or_default();
+        let inserted = match (self.written, places.index) {
+            (Some(written), Some(index)) => {
+                self.keyframes.insert(&index, written.body, written.size, self.options.compat, out)
+            }
+            _ => 0,
+        };
+        if !self.options.no_sequence_end {
+            self.write_ends(out)?;
+        }
+        if let Some(index) = places.index.filter(|_| inserted > 0) {
+            let size = out.position().saturating_sub(self.data_start);
+            out.overwrite(index.data_size, Bytes::copy_from_slice(&(size as f64).to_be_bytes()));
+        }
+        let totals = places.totals.take().filter(|_| out.reach() >= Reach::Overwrite && !self.options.no_metadata);
+        if let Some((duration_at, size_at)) = totals {
+            let (duration, size) = (self.duration as f64 / 1000.0, out.position() as f64);
+            out.overwrite(duration_at, Bytes::copy_from_slice(&duration.to_be_bytes()));
+            out.overwrite(size_at, Bytes::copy_from_slice(&size.to_be_bytes()));
+        }
+        Ok(())
+    }
+
+    fn packaging(&self, stream: &StreamInfo) -> Packaging {
+        match stream.codec {
+            Codec::Aac => Packaging::RawAac,
+            Codec::H264 | Codec::H265 => Packaging::LengthPrefixed,
+            _ => Packaging::AsIs,
+        }
+    }
+
+    fn metadata(&mut self, metadata: &Metadata) {
+        self.tags.change(metadata);
+    }
+}
+
+impl FlvMuxer {
+    /// FLV-62: colour information that travels with a packet of an enhanced track.
+    fn write_colors(&mut self, packet: &Packet, time: u32, out: &mut Output) -> Result<()> {
+        let colors = packet.side.opaque().iter().find(|(kind, _)| *kind == super::SIDE_COLORS);
+        let track = self.tracks.get(packet.stream).filter(|track| track.is_enhanced() && track.kind == Kind::Video);
+        if let (Some((_, colors)), Some(track)) = (colors, track) {
+            let head = Head::of_part(track, Part::Metadata);
+            let parts = self.tag(VIDEO, time, head.bytes(), colors.clone())?;
+            out.append(Mark::Header, parts);
+        }
+        Ok(())
+    }
+
+    /// FLV-43: the end of sequence of each legacy H.264 or MPEG-4 stream.
+    fn write_ends(&mut self, out: &mut Output) -> Result<()> {
+        let legacy = |track: &Track| match (track.form, track.codec) {
+            (Form::Legacy(number), Codec::H264 | Codec::Mpeg4) => Some((number, track.last)),
+            _ => None,
+        };
+        let ends: Vec<_> = self.tracks.iter().filter_map(legacy).collect();
+        for (number, last) in ends {
+            // FFmpeg 5.1 names H.264 for MPEG-4 too, and gives a stream without packets the time -1.
+            let number = if self.options.compat { 7 } else { number };
+            let time = last.unwrap_or(if self.options.compat { u32::MAX } else { 0 });
+            let parts = self.tag(VIDEO, time, &[0x10 | number, 2, 0, 0, 0], Bytes::new())?;
+            out.append(Mark::Trailer, parts);
+        }
+        Ok(())
+    }
+}
+
+/// FLV-63: the channels of enhanced audio: native order with a mask, or a count alone.
+fn channels(track: &Track) -> Option<Bytes> {
+    let (count, mask) = track.channels;
+    let count =
+        u8::try_from(count).ok().filter(|count| *count > 0 && track.kind == Kind::Audio && track.is_enhanced())?;
+    let [m3, m2, m1, m0] = mask.to_be_bytes();
+    Some(match mask {
+        0 => Bytes::copy_from_slice(&[0, count]),
+        _ => Bytes::copy_from_slice(&[1, count, m3, m2, m1, m0]),
+    })
+}
