@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{
     bits::Bits,
     stream::{Audio, Codec, Media, StreamInfo, Video},
-    syntax::{aac::AudioSpecificConfig, h264},
+    syntax::{aac::AudioSpecificConfig, h264, h265},
 };
 
 use super::video;
@@ -16,6 +16,7 @@ pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, 
     let config = &info.config;
     match (info.codec, &mut info.media) {
         (Codec::H264, Media::Video(picture)) => info.profile = h264(picture, config),
+        (Codec::H265, Media::Video(picture)) => info.profile = h265(picture, config),
         (Codec::Aac, Media::Audio(audio)) => info.profile = aac(audio, config),
         (Codec::Opus, Media::Audio(audio)) => {
             // OpusHead: magic, version, channels. Opus always counts in 48 kHz.
@@ -65,6 +66,16 @@ fn h264(picture: &mut Video, config: &Bytes) -> Option<u8> {
     picture.reorder = sps.reorder_depth();
     picture.level = Some(sps.level_idc);
     Some(sps.profile_idc)
+}
+
+/// As [`h264`].
+fn h265(picture: &mut Video, config: &Bytes) -> Option<u8> {
+    let config = h265::Config::parse(config)?;
+    let sps = config.sps()?;
+    (picture.width, picture.height) = sps.display_size();
+    picture.reorder = sps.reorder_depth();
+    picture.level = Some(config.profile.general_level_idc);
+    Some(config.profile.general_profile_idc)
 }
 
 /// Rate, channels and frame size, with announced SBR; returns the profile, which is the object type less one.

@@ -9,7 +9,7 @@ use crate::{
     syntax::{
         aac,
         annexb::{self, Framing},
-        h264,
+        h264, h265,
     },
 };
 
@@ -27,6 +27,9 @@ pub fn of(track: &Track, stream: &StreamInfo, options: &Writing) -> Option<Bytes
         (Codec::H264, _) => h264::build_config(&track.config).unwrap_or_default(),
         (Codec::Mpeg4, Form::Legacy(_)) if options.compat => h264::build_config(&track.config).unwrap_or_default(),
         (Codec::Mpeg4, Form::Legacy(_)) => track.config.clone(),
+        (Codec::H265, _) if annexb::starts_with_code(&track.config) => {
+            h265::build_config(&track.config).unwrap_or_default()
+        }
         (Codec::Opus | Codec::Flac | Codec::H265 | Codec::H266 | Codec::Av1 | Codec::Vp9 | Codec::Vp8, _) => {
             track.config.clone()
         }
@@ -46,26 +49,34 @@ pub fn payload(track: &Track, data: &Bytes, options: &Writing) -> Bytes {
         Codec::H264 => !matches!(track.config.first(), None | Some(1)),
         // FFmpeg 5.1 takes MPEG-4 for H.264 here.
         Codec::Mpeg4 => options.compat && !matches!(track.config.first(), None | Some(1)),
-        Codec::H265 => !track.config.is_empty() && Framing::of_h265(&track.config) == Framing::AnnexB,
+        Codec::H265 => annexb::starts_with_code(&track.config),
         _ => false,
     };
     if coded { annexb::to_lengths(data, Framing::AnnexB) } else { data.clone() }
 }
 
-/// The parameter sets that an H.264 packet with start codes brings along.
-pub fn in_band(data: &Bytes) -> Option<Bytes> {
+/// The parameter sets that a packet with start codes brings along, if a configuration can be made of them.
+pub fn in_band(codec: Codec, data: &Bytes) -> Option<Bytes> {
     if Framing::guess(data) != Framing::AnnexB {
         return None;
     }
     let mut sets = Vec::new();
     for unit in annexb::units(data) {
-        if matches!(h264::Header::of(unit.data)?.nal_unit_type, h264::kind::SPS | h264::kind::PPS) {
+        let wanted = match codec {
+            Codec::H264 => matches!(h264::Header::of(unit.data)?.nal_unit_type, h264::kind::SPS | h264::kind::PPS),
+            _ => matches!(h265::Header::of(unit.data)?.nal_unit_type, h265::kind::VPS..=h265::kind::PPS),
+        };
+        if wanted {
             sets.extend([0, 0, 0, 1]);
             sets.extend(unit.data);
         }
     }
     let sets = Bytes::from(sets);
-    h264::build_config(&sets).ok().map(|_| sets)
+    let fits = match codec {
+        Codec::H264 => h264::build_config(&sets).is_ok(),
+        _ => h265::build_config(&sets).is_ok(),
+    };
+    fits.then_some(sets)
 }
 
 /// FLV-20: an AudioSpecificConfig from profile, rate and channels. A rate that is not in the table sets the lowest bit

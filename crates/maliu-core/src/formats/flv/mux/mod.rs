@@ -158,7 +158,7 @@ impl FlvMuxer {
         Ok(())
     }
 
-    /// FLV-25: a configuration that differs from the stream's. Without one, H.264 brings it along in its packets.
+    /// FLV-25: a configuration that differs from the stream's. Without one, H.264 and HEVC bring it in their packets.
     fn new_config(&self, packet: &Packet, track: &Track) -> Option<Bytes> {
         if !config::may_change(track) {
             return None;
@@ -166,9 +166,10 @@ impl FlvMuxer {
         let given = packet.side.new_config().filter(|config| !config.is_empty() && **config != track.config);
         match given {
             Some(config) => Some(config.clone()),
-            None if track.codec == Codec::H264 && track.config.is_empty() && !self.options.compat => {
-                config::in_band(&packet.data)
-            }
+            None if track.config.is_empty() && !self.options.compat => match track.codec {
+                Codec::H264 | Codec::H265 => config::in_band(track.codec, &packet.data),
+                _ => None,
+            },
             None => None,
         }
     }
