@@ -1,6 +1,6 @@
 //! Windows and phases of the QMF banks, of SBR and of low delay SBR (ISO/IEC 14496-3 4.6.18.4, 4.6.20.5.2).
 
-use super::fft::{Batch, Twiddles, turn};
+use super::fft::{Batch, Turns, Twiddles, turn};
 use super::low_delay_prototype::LOW_DELAY_PROTOTYPE;
 use super::prototype::PROTOTYPE;
 use std::array::from_fn;
@@ -32,9 +32,6 @@ pub(super) struct Rotation {
     pub(super) full: [[f32; 2]; 64],
     pub(super) downsampled: [[f32; 2]; 64],
 }
-
-/// A point of the unit circle for each index: cosine and sine.
-pub(super) type Turns = [[f32; 2]; 32];
 
 static STANDARD: LazyLock<Bank> = LazyLock::new(Bank::standard);
 static LOW_DELAY: LazyLock<Bank> = LazyLock::new(Bank::low_delay);
@@ -83,9 +80,7 @@ impl Bank {
 
     /// The cosine transform behind both synthesis banks.
     pub(super) fn transform(&self, batch: &mut Batch) {
-        batch.turn(&self.synthesis_turn);
-        self.twiddles.fft(batch);
-        batch.turn(&self.synthesis_turn);
+        self.twiddles.fft(batch, &self.synthesis_turn, &self.synthesis_turn);
     }
 }
 

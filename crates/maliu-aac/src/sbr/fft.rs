@@ -76,6 +76,9 @@ impl Sub for Complex {
 /// The points of a transform.
 pub(super) const POINTS: usize = 32;
 
+/// A point of the unit circle for each value: cosine and sine.
+pub(super) type Turns = [[f32; 2]; POINTS];
+
 /// The complex values of four transforms.
 #[derive(Clone, Copy)]
 pub(super) struct Batch {
@@ -85,14 +88,6 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) const ZERO: Self = Self { re: [Lanes::ZERO; POINTS], im: [Lanes::ZERO; POINTS] };
-
-    /// Multiplies each value by the factor of its index.
-    #[inline(always)]
-    pub(super) fn turn(&mut self, factors: &[[f32; 2]; POINTS]) {
-        for (i, factor) in factors.iter().enumerate() {
-            self.put(i, self.at(i).turn(*factor));
-        }
-    }
 
     #[inline(always)]
     fn at(&self, i: usize) -> Complex {
@@ -124,15 +119,16 @@ impl Twiddles {
         }
     }
 
-    /// Four transforms in place: sums with e^(-2πi jk/32), in order.
-    pub(super) fn fft(&self, x: &mut Batch) {
+    /// Four transforms in place: sums with e^(-2πi jk/32), in order. Each value is turned by the factor of its index before
+    /// the transform, and by another one after it.
+    pub(super) fn fft(&self, x: &mut Batch, before: &Turns, after: &Turns) {
         let mut y = Batch::ZERO;
-        radix_4::<1>(x, &mut y, &self.first);
-        radix_4::<4>(&y, x, &self.second);
+        radix_4::<1>(|i| x.at(i).turn(before[i % POINTS]), &mut y, &self.first);
+        radix_4::<4>(|i| y.at(i), x, &self.second);
         for i in 0..POINTS / 2 {
             let (a, b) = (x.at(i), x.at(i + POINTS / 2));
-            x.put(i, a + b);
-            x.put(i + POINTS / 2, a - b);
+            x.put(i, (a + b).turn(after[i]));
+            x.put(i + POINTS / 2, (a - b).turn(after[i + POINTS / 2]));
         }
     }
 }
@@ -144,10 +140,10 @@ pub(super) fn turn(angle: f64) -> [f32; 2] {
 
 /// One stage of the self-sorting FFT (Stockham), which joins four transforms of `STRIDE` points each time.
 #[inline(always)]
-fn radix_4<const STRIDE: usize>(x: &Batch, y: &mut Batch, twiddles: &[[[f32; 2]; 3]; BUTTERFLIES]) {
+fn radix_4<const STRIDE: usize>(x: impl Fn(usize) -> Complex, y: &mut Batch, twiddles: &[[[f32; 2]; 3]; BUTTERFLIES]) {
     for (i, &[w1, w2, w3]) in twiddles.iter().enumerate() {
         let to = i % STRIDE + i / STRIDE * 4 * STRIDE;
-        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| x.at(i + quarter * BUTTERFLIES));
+        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| x(i + quarter * BUTTERFLIES));
         let (sum_ac, sum_bd, dif_ac, dif_bd) = (a + c, b + d, a - c, b - d);
         // The difference of b and d turned by a quarter, clockwise.
         let turned = Complex(dif_bd.1, Lanes::ZERO - dif_bd.0);
@@ -171,7 +167,7 @@ mod tests {
             x.im[k] = Lanes(std::array::from_fn(|lane| value(8 * k + lane + 4)));
         }
         let input = x;
-        Twiddles::new().fft(&mut x);
+        Twiddles::new().fft(&mut x, &[[1.0, 0.0]; POINTS], &[[0.0, 1.0]; POINTS]);
         for (j, lane) in (0..POINTS).flat_map(|j| (0..4).map(move |lane| (j, lane))) {
             let (mut re, mut im) = (0.0, 0.0);
             for k in 0..POINTS {
@@ -180,7 +176,8 @@ mod tests {
                 re += a * cos - b * sin;
                 im += a * sin + b * cos;
             }
-            let error = (re - f64::from(x.re[j].0[lane])).abs().max((im - f64::from(x.im[j].0[lane])).abs());
+            // A quarter turn follows.
+            let error = (-im - f64::from(x.re[j].0[lane])).abs().max((re - f64::from(x.im[j].0[lane])).abs());
             assert!(error < 1e-5, "{j} {lane}: {error}");
         }
     }

@@ -43,9 +43,7 @@ impl Analysis {
                     batch.im[n].0[lane] = -folded[n + 32];
                 }
             }
-            batch.turn(&bank.analysis_in);
-            bank.twiddles.fft(&mut batch);
-            batch.turn(&bank.analysis_out);
+            bank.twiddles.fft(&mut batch, &bank.analysis_in, &bank.analysis_out);
             for lane in 0..lanes {
                 let (re, im) = low.row_mut(first + slot + lane);
                 // The transform gives the even channels; those above 31 mirror the odd ones.
