@@ -30,6 +30,8 @@ pub struct Decoder {
     pub(crate) syntax: Syntax,
     /// None until a program config element says what the channels are.
     pub(crate) program: Option<Program>,
+    /// The program that the unit at hand replaced, until the unit turns out well.
+    replaced: Option<Option<Program>>,
     pub(crate) noise: Noise,
     pub(crate) drc: Drc,
     /// A unit was decoded: whether there is SBR is known.
@@ -55,6 +57,7 @@ impl Decoder {
         let mut decoder = Decoder {
             bank: FilterBank::new(syntax.frame_length, syntax.eld()),
             program: None,
+            replaced: None,
             noise: Noise::new(),
             drc: Drc::new(),
             settled: false,
@@ -73,8 +76,7 @@ impl Decoder {
     /// Decodes an access unit. After an error the next unit can be decoded; [`conceal`](Decoder::conceal) fills the gap.
     pub fn decode(&mut self, unit: &[u8]) -> Result<Frame<'_>, Error> {
         let mut bits = Bits::new(unit);
-        unit::parse(self, &mut bits)?;
-        self.settle();
+        self.parse(&mut bits)?;
         Ok(self.finish())
     }
 
@@ -84,8 +86,7 @@ impl Decoder {
         let mut rest = unit;
         for _ in 0..blocks {
             let mut bits = Bits::new(rest);
-            unit::parse(self, &mut bits)?;
-            self.settle();
+            self.parse(&mut bits)?;
             bits.align();
             rest = rest.get(bits.position() / 8..).unwrap_or_default();
             out(self.finish());
@@ -141,8 +142,33 @@ impl Decoder {
         if self.config.sbr == Signal::Explicit {
             program.extend(&self.config);
         }
-        self.output.resize(usize::from(program.layout.channels.max(2)) * STRIDE, 0.0);
-        self.program = Some(program);
+        let size = usize::from(program.layout.channels.max(2)) * STRIDE;
+        self.output.resize(size.max(self.output.len()), 0.0);
+        let replaced = self.program.replace(program);
+        self.replaced.get_or_insert(replaced);
+    }
+
+    /// Reads a unit. What a damaged one says of the stream is taken back.
+    fn parse(&mut self, bits: &mut Bits) -> Result<(), Error> {
+        let Config { channel_config, channels, sbr, ps, extension_rate, .. } = self.config;
+        self.replaced = None;
+        let result = unit::parse(self, bits);
+        match result {
+            Ok(()) => self.settle(),
+            Err(Error::NoSound) => {}
+            Err(_) => {
+                if let Some(program) = self.replaced.take() {
+                    self.program = program;
+                }
+                if let (true, Some(program)) = (sbr != self.config.sbr, &mut self.program) {
+                    program.elements.iter_mut().for_each(|element| element.extension = None);
+                    program.couplings.iter_mut().for_each(|coupled| coupled.extension = None);
+                }
+                (self.config.channel_config, self.config.channels) = (channel_config, channels);
+                (self.config.sbr, self.config.ps, self.config.extension_rate) = (sbr, ps, extension_rate);
+            }
+        }
+        result
     }
 
     /// The first good unit decides whether a stream that does not say so has SBR.

@@ -28,14 +28,17 @@ fn split(frame: &[u8]) -> Vec<(Vec<u8>, u8)> {
     let (checked, blocks) = (frame[1] & 1 == 0, frame[6] & 3);
     match (checked, blocks) {
         (false, _) => vec![(frame[7..].to_vec(), blocks + 1)],
-        (true, 0) => vec![(frame[9..].to_vec(), 1)],
+        (true, 0) => frame.get(9..).map(|body| (body.to_vec(), 1)).into_iter().collect(),
         (true, _) => {
             let blocks = usize::from(blocks) + 1;
-            let body = &frame[7 + 2 * blocks..];
-            let position = |i: usize| usize::from(frame[5 + 2 * i]) << 8 | usize::from(frame[6 + 2 * i]);
-            let mut starts: Vec<usize> = (0..blocks).map(|i| if i == 0 { 0 } else { position(i) }).collect();
-            starts.push(body.len());
-            starts.windows(2).map(|w| (body[w[0]..w[1] - 2].to_vec(), 1)).collect()
+            let position = |i: usize| match (i, frame.get(5 + 2 * i..7 + 2 * i)) {
+                (1.., Some(&[high, low])) => usize::from(high) << 8 | usize::from(low),
+                _ => 0,
+            };
+            let body = frame.get(7 + 2 * blocks..).unwrap_or_default();
+            let starts: Vec<usize> = (0..blocks).map(position).chain([body.len()]).collect();
+            let block = |w: &[usize]| Some((body.get(w[0]..w[1].checked_sub(2)?)?.to_vec(), 1));
+            starts.windows(2).filter_map(block).collect()
         }
     }
 }

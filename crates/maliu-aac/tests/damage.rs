@@ -1,0 +1,175 @@
+//! Damaged and made-up units: no panic, no sound that is not a number, nothing left of it two units later.
+
+#[path = "corpus/adts.rs"]
+mod adts;
+#[path = "corpus/latm.rs"]
+mod latm;
+#[path = "corpus/mp4.rs"]
+mod mp4;
+
+use maliu_aac::{Config, Decoder, Error, Frame, Options};
+use std::path::{Path, PathBuf};
+
+/// Access units that belong together, with the configuration they follow.
+pub struct Run {
+    /// How to make a decoder for the units.
+    pub config: Result<Config, Error>,
+    /// Units, each with how many raw data blocks it holds.
+    pub units: Vec<(Vec<u8>, u8)>,
+}
+
+/// A generator of small numbers (xorshift).
+struct Chance(u32);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 as usize % limit.max(1)
+    }
+}
+
+/// Configurations of every object type, frame length and way of signalling.
+const CONFIGS: [&[u8]; 14] = [
+    &[0x12, 0x10],                                           // LC stereo
+    &[0x0a, 0x10],                                           // Main stereo
+    &[0x22, 0x10],                                           // LTP stereo
+    &[0x12, 0x14],                                           // LC, 960 lines
+    &[0x12, 0x08],                                           // LC mono
+    &[0x13, 0x30],                                           // LC 24 kHz 5.1
+    &[0x2b, 0x11, 0x88, 0x00],                               // HE-AAC
+    &[0xeb, 0x09, 0x88, 0x00],                               // HE-AAC v2
+    &[0x8a, 0x10, 0x00],                                     // ER LC
+    &[0x9a, 0x10, 0x00],                                     // ER LTP
+    &[0xba, 0x10, 0x00],                                     // LD
+    &[0xba, 0x14, 0x00],                                     // LD, 480 lines
+    &[0xf8, 0xe6, 0x40, 0x00],                               // ELD
+    &[0xf8, 0xec, 0x21, 0xae, 0x04, 0x00, 0x00, 0x00, 0x00], // ELD with SBR
+];
+
+fn check(frame: Frame) {
+    for channel in 0..frame.channels() {
+        let samples = frame.channel(channel);
+        assert_eq!(samples.len(), frame.samples());
+        assert!(samples.iter().all(|sample| sample.is_finite()), "a sample is not a number");
+    }
+}
+
+#[test]
+fn made_up_units_do_no_harm() {
+    let mut chance = Chance(0x1234_5678);
+    for asc in CONFIGS {
+        let config = Config::parse(asc).unwrap_or_else(|fault| panic!("{asc:02x?}: {fault}"));
+        let mut options = Options::default();
+        options.drc = true;
+        let mut decoder = Decoder::with_options(config, options).expect("a decoder");
+        for round in 0..400 {
+            let mut unit: Vec<u8> = (0..chance.below(700)).map(|_| chance.below(256) as u8).collect();
+            if let (Some(first), true) = (unit.first_mut(), round % 2 == 0) {
+                *first = [0x00, 0x20, 0x01, 0x21][round / 2 % 4]; // a single channel or a pair
+            }
+            match decoder.decode(&unit) {
+                Ok(frame) => check(frame),
+                Err(_) => check(decoder.conceal()),
+            }
+        }
+        decoder.reset();
+        check(decoder.conceal());
+    }
+}
+
+#[test]
+fn made_up_configurations_are_accepted_or_refused() {
+    let mut chance = Chance(0x8765_4321);
+    for _ in 0..20_000 {
+        let mut asc: Vec<u8> = (0..chance.below(24)).map(|_| chance.below(256) as u8).collect();
+        if let Some(first) = asc.first_mut() {
+            *first = *first & 7 | [2, 5, 29, 31, 17, 23][chance.below(6)] << 3;
+        }
+        if let Ok(config) = Config::parse(&asc) {
+            assert!(usize::from(config.channels) <= maliu_aac::MAX_CHANNELS && config.sample_rate <= 96_000);
+            assert!(config.output_rate() >= config.sample_rate && !config.profile_name().is_empty());
+            Decoder::new(config).expect("what can be parsed can be set up").conceal();
+        }
+    }
+}
+
+#[test]
+fn flipped_bits_cost_their_unit_only() {
+    let mut chance = Chance(0x0bad_5eed);
+    for (name, run) in streams() {
+        let Ok(config) = run.config else { continue };
+        let mut decoder = Decoder::new(config.clone()).expect("a decoder");
+        for (i, (unit, blocks)) in run.units.iter().take(60).enumerate() {
+            let mut unit = unit.clone();
+            // The first unit may be the only one that says what the channels are: it stays whole.
+            for _ in 0..if i == 0 { 0 } else { chance.below(6) } {
+                let at = chance.below(unit.len());
+                if let Some(byte) = unit.get_mut(at) {
+                    *byte ^= 1 << chance.below(8);
+                }
+            }
+            unit.truncate(if i > 0 && chance.below(8) == 0 { chance.below(unit.len()) } else { unit.len() });
+            if decoder.decode_blocks(&unit, *blocks, check).is_err() {
+                check(decoder.conceal());
+            }
+        }
+        // Good units again: the core is as if nothing had been, once what overlaps and predicts has passed.
+        let plain = config.object_type == 2 && decoder.config().output_rate() == config.sample_rate;
+        let noisy = name.contains("pns") || !name.starts_with("lc_") && !name.starts_with("tool_");
+        let mut fresh = Decoder::new(config).expect("a decoder");
+        let mut same = true;
+        let _ = run.units.first().map(|(unit, blocks)| fresh.decode_blocks(unit, *blocks, |_| ()));
+        for (unit, blocks) in run.units.iter().skip(4).take(6) {
+            let (mut a, mut b) = (Vec::new(), Vec::new());
+            let _ = decoder.decode_blocks(unit, *blocks, |frame| a = frame.channel(0).to_vec());
+            let _ = fresh.decode_blocks(unit, *blocks, |frame| b = frame.channel(0).to_vec());
+            same = a == b;
+        }
+        assert!(same || noisy || !plain, "{name}: damage lasts");
+    }
+}
+
+#[test]
+fn decoding_allocates_only_in_the_first_unit() {
+    for (name, run) in streams() {
+        let Some(mut decoder) = run.config.ok().and_then(|config| Decoder::new(config).ok()) else { continue };
+        let mut units = run.units.iter();
+        let _ = units.next().map(|(unit, blocks)| decoder.decode_blocks(unit, *blocks, |_| ()));
+        let counted = allocation_counter::measure(|| {
+            for (unit, blocks) in units.take(40) {
+                let _ = decoder.decode_blocks(unit, *blocks, |_| ());
+            }
+            let _ = decoder.conceal();
+        });
+        assert_eq!(counted.count_total, 0, "{name}");
+    }
+}
+
+/// Streams of the corpus, if it is there.
+fn streams() -> Vec<(String, Run)> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let corpus = std::env::var_os("MALIU_CORPUS").map_or(beside, PathBuf::from);
+    let mut found = Vec::new();
+    for kind in ["synth/adts", "synth/heaac", "synth/latm", "real/aac_mp4"] {
+        let Ok(entries) = std::fs::read_dir(corpus.join(kind)) else { continue };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let Ok(data) = std::fs::read(&path) else { continue };
+            let runs = match path.extension().and_then(|e| e.to_str()) {
+                Some("aac") => adts::unpack(&data),
+                Some("loas") => latm::unpack(&data),
+                Some("m4a") => mp4::unpack(&data),
+                _ => continue,
+            };
+            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+            found.extend(runs.into_iter().map(|run| (name.clone(), run)));
+        }
+    }
+    if found.is_empty() {
+        println!("no corpus: nothing compared");
+    }
+    found
+}
