@@ -15,6 +15,7 @@ use maliu::{
 use crate::{
     failure::{Failure, Result},
     layouts,
+    stop::Stoppable,
 };
 
 /// Where media comes from and what is known about it beforehand.
@@ -70,6 +71,7 @@ impl Args {
         let file = if self.path == "-" { io::stdin() } else { io::File::open(&self.path) };
         let mut file = file.map_err(|error| Failure::while_("opening", name, error))?;
         let size = file.size().filter(|_| self.follow.is_none());
+        let file = Stoppable(file);
         let source: Box<dyn Source> = match self.follow {
             None => Box::new(file),
             Some(seconds) => match Duration::try_from_secs_f64(seconds) {

@@ -12,6 +12,7 @@ mod layouts;
 mod log;
 mod output;
 mod progress;
+mod stop;
 mod time;
 
 /// Reads, checks and converts media: AAC, MP3, WAV, FLV, H.264, H.265.
@@ -40,6 +41,7 @@ fn commands() -> clap::Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.log.start();
+    stop::listen();
     let done = cli.command.run();
     cli.log.finish();
     match done {

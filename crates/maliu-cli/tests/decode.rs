@@ -32,6 +32,45 @@ fn the_head_of_a_wav_tells_its_size() {
 }
 
 #[test]
+fn pcm_comes_back_exactly() {
+    let folder = folder("pcm_comes_back_exactly");
+    let data = |wav: &[u8]| {
+        let at = wav.windows(4).position(|name| name == b"data").unwrap();
+        wav[at + 8..].to_vec()
+    };
+    for format in ["u8", "s16le", "s24le", "s32le", "f32le"] {
+        let (path, out) = (sample(&format!("wav/pcm_{format}.wav")), within(&folder, &format!("{format}.wav")));
+        assert_eq!(text(&run(&["decode", "--format", format, &path, &out])), (Some(0), String::new(), String::new()));
+        assert_eq!(data(&fs::read(&path).unwrap()), data(&fs::read(&out).unwrap()), "{format}");
+    }
+}
+
+#[test]
+fn gapless_trim_can_be_left_out() {
+    let path = sample("mp3/vbr_info.mp3");
+    let len = |gapless| run(&["decode", "--gapless", gapless, &path, "-"]).stdout.len();
+    assert!(len("on") < len("off"), "{} {}", len("on"), len("off"));
+    assert_eq!(len("off") % 1152, 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_stop_leaves_a_whole_file() {
+    let folder = folder("a_stop_leaves_a_whole_file");
+    let (path, out) = (within(&folder, "growing.aac"), within(&folder, "out.wav"));
+    fs::copy(sample("adts/mono_16000.aac"), &path).unwrap();
+    let child = command(&["decode", "--follow", &path, &out]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let (code, _, stderr) = text(&child.wait_with_output().unwrap());
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("stopped by the user"), "{stderr}");
+    let wav = fs::read(&out).unwrap();
+    assert_eq!(wav[4..8], (wav.len() as u32 - 8).to_le_bytes());
+}
+
+#[test]
 fn start_and_duration_cut_exactly() {
     let path = sample("adts/stereo_44100.aac");
     let whole = run(&["decode", &path, "-"]).stdout;

@@ -30,6 +30,7 @@ pub mod sample_format;
 mod aac;
 mod adpcm;
 mod g711;
+mod g726;
 mod mpeg_audio;
 mod pcm;
 mod track;
@@ -115,6 +116,7 @@ const DECODERS: &[(&[Codec], Make)] = &[
     (mpeg_audio::CODECS, mpeg_audio::make),
     (pcm::CODECS, pcm::make),
     (g711::CODECS, g711::make),
+    (g726::CODECS, g726::make),
     (adpcm::CODECS, adpcm::make),
 ];
 
