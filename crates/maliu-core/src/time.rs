@@ -126,7 +126,7 @@ pub fn scale(value: i64, num: u64, den: u64, rounding: Rounding) -> i64 {
 }
 
 fn ratio(value: i128, den: i128, rounding: Rounding) -> i64 {
-    let (floor, rest) = (value.div_euclid(den), value.rem_euclid(den));
+    let (floor, rest) = split(value, den);
     let up = match rounding {
         Rounding::Down => false,
         Rounding::Up => rest > 0,
@@ -138,6 +138,15 @@ fn ratio(value: i128, den: i128, rounding: Rounding) -> i64 {
     };
     let exact = floor.saturating_add(i128::from(up));
     i64::try_from(exact).unwrap_or(if exact < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// The whole multiples of `den` below `value`, and what remains. Divides in 64 bits where that is enough: it is ten times
+/// as fast, and nearly always enough.
+pub(crate) fn split(value: i128, den: i128) -> (i128, i128) {
+    match (i64::try_from(value), i64::try_from(den)) {
+        (Ok(value), Ok(den)) if den > 0 => (value.div_euclid(den).into(), value.rem_euclid(den).into()),
+        _ => (value.div_euclid(den), value.rem_euclid(den)),
+    }
 }
 
 #[cfg(test)]

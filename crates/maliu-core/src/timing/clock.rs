@@ -1,6 +1,6 @@
 //! The clock of one output stream: when its next packet is expected, exact to fractions of a tick (WF-12, WF-38).
 
-use crate::time::TimeBase;
+use crate::time::{TimeBase, split};
 
 /// `value + num / den` ticks, advanced by whole packets without drift.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,10 +51,9 @@ impl Clock {
         if self.den == 0 {
             return;
         }
-        let num = self.num.saturating_add(units);
-        let whole = i64::try_from(num.div_euclid(self.den)).unwrap_or(i64::MAX);
-        self.value = self.value.saturating_add(whole);
-        self.num = num.rem_euclid(self.den);
+        let (whole, rest) = split(self.num.saturating_add(units), self.den);
+        self.value = self.value.saturating_add(i64::try_from(whole).unwrap_or(i64::MAX));
+        self.num = rest;
     }
 
     /// Advances by one tick, whatever the picture rate (WF-38).

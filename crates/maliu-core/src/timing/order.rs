@@ -130,9 +130,9 @@ impl Order {
         if self.filled == 0 {
             return None;
         }
-        if !release && (self.overdue() || self.full()) {
+        let span = if release { 0 } else { self.span() };
+        if !release && (self.overdue(span) || self.full(span)) {
             release = true;
-            let span = self.span();
             notes.fire("WF-46", self.head_at(), || {
                 format!("written although a stream has nothing waiting: {span} µs and {} bytes wait", self.bytes)
             });
@@ -224,12 +224,12 @@ impl Order {
     }
 
     /// WF-46. An empty VP8 or VP9 stream is waited for: its invisible frames have no packets of their own.
-    fn overdue(&self) -> bool {
-        self.options.max_delta > 0 && self.picky_empty == 0 && self.span() > self.options.max_delta
+    fn overdue(&self, span: i64) -> bool {
+        self.options.max_delta > 0 && self.picky_empty == 0 && span > self.options.max_delta
     }
 
-    fn full(&self) -> bool {
-        self.bytes > MAX_BYTES || self.list.len() > MAX_PACKETS || self.span() > MAX_SPAN
+    fn full(&self, span: i64) -> bool {
+        self.bytes > MAX_BYTES || self.list.len() > MAX_PACKETS || span > MAX_SPAN
     }
 
     /// From the head to the newest packet of any stream, in µs.
