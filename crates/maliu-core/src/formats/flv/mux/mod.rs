@@ -304,12 +304,9 @@ impl Muxer for FlvMuxer {
         Ok(())
     }
 
+    /// H.264 and H.265 come as they are: the parameter sets in them are looked at before they get lengths.
     fn packaging(&self, stream: &StreamInfo) -> Packaging {
-        match stream.codec {
-            Codec::Aac => Packaging::RawAac,
-            Codec::H264 | Codec::H265 => Packaging::LengthPrefixed,
-            _ => Packaging::AsIs,
-        }
+        if stream.codec == Codec::Aac { Packaging::RawAac } else { Packaging::AsIs }
     }
 
     fn metadata(&mut self, metadata: &Metadata) {
