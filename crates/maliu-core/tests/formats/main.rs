@@ -3,4 +3,5 @@
 mod battery;
 mod dumps;
 mod samples;
+mod seek;
 mod trace;

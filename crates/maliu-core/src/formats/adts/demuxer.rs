@@ -38,16 +38,11 @@ pub(super) struct Adts {
     /// Hz by which times go on: the first frame's, whatever rates follow, as in the reference.
     clock: Option<u32>,
     index: SeekIndex,
-    seek: Option<Seek>,
-    end: Option<Ticks>,
-}
-
-/// A seek under way.
-#[derive(Clone, Copy)]
-struct Seek {
-    to: Ticks,
-    /// The frame that was passed over last.
+    /// A seek under way: frames that end at or before this time are passed over.
+    seek: Option<Ticks>,
+    /// Time and offset of the frame that was met last.
     last: Option<(Ticks, u64)>,
+    end: Option<Ticks>,
 }
 
 impl Adts {
@@ -61,6 +56,7 @@ impl Adts {
             clock: None,
             index: SeekIndex::default(),
             seek: None,
+            last: None,
             end: None,
         }
     }
@@ -77,13 +73,13 @@ impl Adts {
             return;
         }
         self.index.note(time, at);
-        if let Some(seek) = self.seek.as_mut().filter(|seek| time + whole <= seek.to) {
-            seek.last = Some((time, at));
+        self.last = Some((time, at));
+        if self.seek.is_some_and(|to| time + whole <= to) {
             self.time += whole;
             input.skip(length);
             return;
         }
-        let wanted = self.seek.take().map_or(Ticks(i64::MIN), |seek| seek.to);
+        let wanted = self.seek.take().unwrap_or(Ticks(i64::MIN));
         let Some(frame) = input.take(length) else { return };
         let new_config = self.describe(&header, &frame);
         let blocks = split(&header, &frame);
@@ -196,7 +192,7 @@ impl Demuxer for Adts {
                 }
                 Found::End => {
                     self.end = Some(self.time);
-                    let Some((time, at)) = self.seek.take().and_then(|seek| seek.last) else { return Ok(Event::End) };
+                    let Some((time, at)) = self.seek.take().and(self.last) else { return Ok(Event::End) };
                     // The wanted time lies behind the last frame: that one it is.
                     if input.goto(at).is_err() {
                         return Ok(Event::End);
@@ -217,11 +213,105 @@ impl Demuxer for Adts {
             self.time = time;
         }
         self.pending.retain(|event| !matches!(event, Event::Packet(_)));
-        self.seek = Some(Seek { to, last: None });
+        self.seek = Some(to);
         Ok(())
     }
 
     fn duration(&self) -> Option<(Ticks, TimeBase)> {
         self.end.map(|end| (end, TIME_BASE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+
+    use super::*;
+    use crate::bits::BitWriter;
+
+    const HEADER: AdtsHeader = AdtsHeader {
+        mpeg2: false,
+        crc: false,
+        profile: 1,
+        rate_index: 4,
+        channel_config: 2,
+        frame_length: 0,
+        fullness: 0x7ff,
+        blocks: 1,
+    };
+
+    /// A frame whose header is followed by these bytes (positions and checksums among them).
+    fn frame(header: AdtsHeader, rest: &[u8]) -> Vec<u8> {
+        let header = AdtsHeader { frame_length: 7 + rest.len(), ..header };
+        [&header.build(), rest].concat()
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<StreamInfo>, Vec<Packet>, Vec<alloc::string::String>) {
+        let (mut input, mut adts) = (Input::new(), Adts::new());
+        input.push(bytes);
+        input.end();
+        let (mut streams, mut packets) = (vec![], vec![]);
+        loop {
+            match adts.poll(&mut input).unwrap() {
+                Event::Stream(_, info) => streams.push(*info),
+                Event::Packet(packet) => packets.push(packet),
+                Event::End => break,
+                _ => {}
+            }
+        }
+        let warnings = input.take_warnings().0.into_iter().map(|warning| warning.what.into_owned());
+        (streams, packets, warnings.collect())
+    }
+
+    #[test]
+    fn blocks_with_positions_part_and_others_stay_together() {
+        let three = AdtsHeader { crc: true, blocks: 3, ..HEADER };
+        let (_, packets, warnings) = read(&frame(three, b"\0\x04\0\x07\xcc\xccab\xcc\xccd\xcc\xccef\xcc\xcc"));
+        let got: Vec<_> = packets.iter().map(|packet| (&packet.data[..], packet.pts.unwrap().0)).collect();
+        assert_eq!(got, [(&b"ab"[..], 0), (b"d", 655_360), (b"ef", 1_310_720)]);
+        assert!(warnings.is_empty());
+        let (_, packets, _) = read(&frame(AdtsHeader { blocks: 3, ..HEADER }, b"abdef"));
+        assert_eq!((&packets[0].data[..], packets[0].duration.0), (&b"abdef"[..], 3 * 655_360));
+        let (_, packets, warnings) = read(&frame(three, b"\0\xff\0\x07\xcc\xccab\xcc\xccd"));
+        assert_eq!((packets.len(), &packets[0].data[..], warnings.len()), (1, &b"ab\xcc\xccd"[..], 1));
+    }
+
+    #[test]
+    fn frames_without_content_take_no_time() {
+        let (_, packets, warnings) = read(&[frame(HEADER, b"x"), frame(HEADER, b""), frame(HEADER, b"y")].concat());
+        assert_eq!((packets.len(), packets[1].pts, warnings.len()), (2, Some(Ticks(655_360)), 1));
+    }
+
+    #[test]
+    fn a_program_config_element_goes_into_the_configuration() {
+        let pce = Pce { front: vec![(true, 0)], back: vec![(true, 1)], ..Pce::default() };
+        let mut block = BitWriter::new();
+        block.write(3, 5);
+        pce.write(&mut block);
+        let header = AdtsHeader { channel_config: 0, ..HEADER };
+        let (streams, packets, _) = read(&[frame(header, &block.finish()), frame(header, &[0x20, 1])].concat());
+        let config = crate::syntax::aac::AudioSpecificConfig::parse(&streams[0].config).unwrap();
+        assert_eq!((streams.len(), packets.len(), streams[0].audio().unwrap().channels), (1, 2, 4));
+        assert_eq!(config.pce, Some(pce));
+    }
+
+    #[test]
+    fn a_change_of_rate_describes_the_stream_again_and_keeps_the_clock() {
+        let other = AdtsHeader { rate_index: 3, channel_config: 1, ..HEADER };
+        let (streams, packets, _) =
+            read(&[frame(HEADER, b"a"), frame(HEADER, b"b"), frame(other, b"c"), frame(other, b"d")].concat());
+        let audio: Vec<_> = streams.iter().map(|s| s.audio().map(|a| (a.sample_rate, a.channels))).collect();
+        assert_eq!(audio, [Some((44_100, 2)), Some((48_000, 1))]);
+        assert_eq!(packets[2].side.new_config().map(|config| &config[..]), Some(&[0x11, 0x88][..]));
+        assert_eq!((packets[3].pts, packets[3].side.new_config()), (Some(Ticks(3 * 655_360)), None));
+    }
+
+    #[test]
+    fn a_frame_is_out_as_soon_as_it_is_whole() {
+        let (mut input, mut adts) = (Input::new(), Adts::new());
+        input.push(&frame(HEADER, b"abc"));
+        assert!(matches!(adts.poll(&mut input), Ok(Event::Stream(..))));
+        assert!(matches!(adts.poll(&mut input), Ok(Event::Packet(_))));
+        assert_eq!(adts.poll(&mut input), Ok(Event::NeedBytes));
     }
 }

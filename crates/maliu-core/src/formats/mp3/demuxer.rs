@@ -34,16 +34,11 @@ pub(super) struct Mp3 {
     /// Offset at which the last tag ended: an information frame stands there or at the start.
     due: u64,
     index: SeekIndex,
-    seek: Option<Seek>,
-    duration: Option<Ticks>,
-}
-
-/// A seek under way.
-#[derive(Clone, Copy)]
-struct Seek {
-    to: Ticks,
-    /// The frame that was passed over last.
+    /// A seek under way: frames that end at or before this time are passed over.
+    seek: Option<Ticks>,
+    /// Time and offset of the frame that was met last.
     last: Option<(Ticks, u64)>,
+    duration: Option<Ticks>,
 }
 
 /// Samples that an information frame says are not part of the sound.
@@ -82,6 +77,7 @@ impl Mp3 {
             due: 0,
             index: SeekIndex::default(),
             seek: None,
+            last: None,
             duration: None,
         }
     }
@@ -107,8 +103,8 @@ impl Mp3 {
         let time = self.time;
         self.time += duration;
         self.index.note(time, at);
-        if let Some(seek) = self.seek.as_mut().filter(|seek| time + duration <= seek.to) {
-            seek.last = Some((time, at));
+        self.last = Some((time, at));
+        if self.seek.is_some_and(|to| time + duration <= to) {
             input.skip(length);
             return;
         }
@@ -236,7 +232,7 @@ impl Demuxer for Mp3 {
                     }
                 }
                 Found::End => {
-                    let Some((time, at)) = self.seek.take().and_then(|seek| seek.last) else {
+                    let Some((time, at)) = self.seek.take().and(self.last) else {
                         self.duration = Some(self.time);
                         return Ok(Event::End);
                     };
@@ -257,10 +253,11 @@ impl Demuxer for Mp3 {
         if let Some((time, at)) = point {
             input.goto(at)?;
             self.framing.restart();
+            self.clock = Clock::default();
             self.time = time;
         }
         self.pending.retain(|event| !matches!(event, Event::Packet(_)));
-        self.seek = Some(Seek { to, last: None });
+        self.seek = Some(to);
         Ok(())
     }
 

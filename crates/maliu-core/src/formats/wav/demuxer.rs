@@ -64,6 +64,8 @@ pub(super) struct Wav {
     junk: Option<u64>,
     index: SeekIndex,
     seek: Option<Ticks>,
+    /// Time and offset of the packet that was met last.
+    last: Option<(Ticks, u64)>,
     duration: Option<Ticks>,
 }
 
@@ -94,6 +96,7 @@ impl Wav {
             junk: None,
             index: SeekIndex::default(),
             seek: None,
+            last: None,
             duration: None,
         }
     }
@@ -279,6 +282,11 @@ impl Wav {
             if !last {
                 return true;
             }
+            if let Some((time, at)) = self.seek.take().and(self.last).filter(|(_, at)| input.goto(*at).is_ok()) {
+                // The wanted time lies behind the last packet: that one it is.
+                (self.time, self.last) = (time, Some((time, at)));
+                return false;
+            }
             self.state = if left == 0 { State::Chunks } else { State::End };
             if left > 0 && data.end < u64::MAX {
                 input.warn("data chunk cut short by the end of the input");
@@ -302,6 +310,7 @@ impl Wav {
         let samples = units::samples(format, &data).map(|count| Ticks(i64::try_from(count).unwrap_or(i64::MAX)));
         let duration = samples.unwrap_or_default();
         self.index.note(time, at);
+        self.last = Some((time, at));
         self.time += duration;
         if self.seek.is_some_and(|to| samples.is_some() && time + duration <= to) {
             return false;
