@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod stop;
 mod time;
+mod video;
 
 /// Reads, checks and converts media: AAC, MP3, WAV, FLV, H.264, H.265.
 #[derive(Parser)]

@@ -8,6 +8,7 @@ mod decode;
 mod formats;
 mod layout;
 mod man;
+mod nals;
 mod probe;
 mod remux;
 
@@ -34,6 +35,7 @@ commands! {
     Probe probe;
     Decode decode;
     Remux remux;
+    Nals nals;
     Formats formats;
     Codecs codecs;
     Layout layout;

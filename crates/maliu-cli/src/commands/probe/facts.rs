@@ -33,6 +33,16 @@ pub fn profile(info: &StreamInfo) -> Option<&'static str> {
     rows.iter().find(|(profile, _)| *profile == number).map(|(_, name)| *name)
 }
 
+/// `level 3.1`, when it is known.
+pub fn level(codec: Codec, level: Option<u8>) -> Option<String> {
+    let tenths = match codec {
+        Codec::H264 => level?,
+        Codec::H265 => level? / 3,
+        _ => return None,
+    };
+    Some(format!("level {}.{}", tenths / 10, tenths % 10))
+}
+
 /// The audio object type at the start of an AudioSpecificConfig (ISO 14496-3 §1.6.2.1).
 fn aac_object_type(config: &[u8]) -> Option<u8> {
     let &[first, second, ..] = config else { return None };

@@ -11,6 +11,7 @@ use crate::{
 
 mod explain;
 mod facts;
+mod gop;
 mod hash;
 mod report;
 mod survey;
@@ -69,6 +70,7 @@ fn read(
                     return Ok(());
                 }
             }
+            Event::Stream(index, info) => survey.describe(index, &info),
             Event::Metadata(metadata) => survey.metadata = Some(metadata),
             _ => {}
         }

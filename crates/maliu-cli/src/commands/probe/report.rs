@@ -10,6 +10,7 @@ use maliu::{
 
 use super::{
     Args, explain, facts,
+    gop::Gops,
     hash::Hash,
     read,
     survey::{Seen, Survey},
@@ -29,7 +30,7 @@ pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
         read(opened, &mut survey, args, |_, _| Ok(()))
     };
     let mut list = root.array("streams")?;
-    for (index, info) in opened.reader.streams().iter().enumerate() {
+    for (index, info) in survey.infos(opened.reader.streams()).enumerate() {
         one_stream(list.item()?, index, info, &survey)?;
     }
     list.close()?;
@@ -88,12 +89,16 @@ fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Su
     item.bare("index", index)?;
     item.plain("codec_name", info.codec.name())?;
     item.string("codec_long_name", info.codec.long_name())?;
-    if let Some(profile) = facts::profile(info) {
+    let gops = survey.gops(index);
+    if let Some(profile) = gops.and_then(|gops| gops.profile()).or_else(|| facts::profile(info)) {
         item.plain("profile", profile)?;
     }
     item.plain("codec_type", info.media.kind().name())?;
     item.plain("codec_tag", format_args!("{:#06x}", info.codec_tag))?;
     media(&mut item, info)?;
+    if let Some(gops) = gops {
+        pictures(&mut item, gops)?;
+    }
     item.plain("time_base", info.time_base)?;
     let duration = info.duration.or_else(|| seen.duration().filter(|_| survey.whole));
     for (name, ticks, time) in
@@ -152,6 +157,20 @@ fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
         Media::Subtitle | Media::Data | Media::Attachment => {}
     }
     Ok(())
+}
+
+/// How pictures follow each other, beyond what ffprobe says.
+fn pictures(item: &mut json::Open, gops: &Gops) -> io::Result<()> {
+    if let Some(codec) = gops.codec_string() {
+        item.plain("codec_string", codec)?;
+    }
+    let Some(size) = gops.size() else { return Ok(()) };
+    let mut gop = item.object("gop")?;
+    gop.bare("pictures", size)?;
+    gop.bare("b_pictures", gops.b_pictures())?;
+    gop.bare("closed", gops.closed())?;
+    gop.plain("pattern", gops.pattern())?;
+    gop.close()
 }
 
 fn measured(seen: &Seen, base: TimeBase) -> Option<u64> {

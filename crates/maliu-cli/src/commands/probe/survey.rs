@@ -6,11 +6,17 @@ use maliu::{
     time::Ticks,
 };
 
+use super::gop::Gops;
+
 /// Everything that was seen.
 #[derive(Default)]
 pub struct Survey {
     /// By stream.
     pub streams: Vec<Seen>,
+    /// What each stream was first said to be, once anything was known of it; by stream.
+    first: Vec<Option<StreamInfo>>,
+    /// The pictures of each stream, by stream.
+    gops: Vec<Option<Gops>>,
     /// Tags of the whole input.
     pub metadata: Option<Box<Metadata>>,
     /// Whether the input was read to its end.
@@ -31,10 +37,37 @@ pub struct Seen {
 }
 
 impl Survey {
+    /// Notes what a stream is said to be.
+    pub fn describe(&mut self, index: usize, info: &StreamInfo) {
+        if self.first.len() <= index {
+            self.first.resize(index + 1, None);
+            self.gops.resize_with(index + 1, || None);
+        }
+        if self.first[index].as_ref().is_none_or(|first| !is_known(first)) {
+            self.first[index] = Some(info.clone());
+        }
+        if self.gops[index].is_none() || (!info.config.is_empty() && !self.of(index).any()) {
+            self.gops[index] = Gops::new(info);
+        }
+    }
+
+    /// The streams as they were first described; they may change on the way.
+    pub fn infos<'a>(&'a self, latest: &'a [StreamInfo]) -> impl Iterator<Item = &'a StreamInfo> {
+        latest.iter().enumerate().map(|(index, info)| self.first.get(index).and_then(Option::as_ref).unwrap_or(info))
+    }
+
+    /// The pictures of stream `index`, when they can be told apart.
+    pub fn gops(&self, index: usize) -> Option<&Gops> {
+        self.gops.get(index)?.as_ref()
+    }
+
     /// Counts a packet.
     pub fn note(&mut self, packet: &Packet) {
         if self.streams.len() <= packet.stream {
             self.streams.resize(packet.stream + 1, Seen::default());
+        }
+        if let Some(Some(gops)) = self.gops.get_mut(packet.stream) {
+            gops.note(packet);
         }
         let seen = &mut self.streams[packet.stream];
         seen.packets += 1;
@@ -57,7 +90,17 @@ impl Survey {
     }
 }
 
+/// Whether more than the codec is known of a stream.
+fn is_known(info: &StreamInfo) -> bool {
+    info.audio().is_none_or(|audio| audio.sample_rate > 0) && info.video().is_none_or(|video| video.width > 0)
+}
+
 impl Seen {
+    /// Whether there was a packet.
+    pub fn any(&self) -> bool {
+        self.packets > 0
+    }
+
     /// From the first packet to the end of the last one.
     pub fn duration(&self) -> Option<Ticks> {
         Some(self.end? - self.start?)

@@ -8,7 +8,7 @@ use maliu::{
     time::{Ticks, TimeBase},
 };
 
-use super::{Args, explain, facts, hash::Hash, read, report, survey::Survey};
+use super::{Args, explain, facts, gop::Gops, hash::Hash, read, report, survey::Survey};
 use crate::{failure::Result, input::Opened};
 
 /// Reads the input and prints what is in it.
@@ -51,15 +51,18 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
         write!(out, ", {size} bytes")?;
     }
     writeln!(out)?;
-    for (index, info) in opened.reader.streams().iter().enumerate() {
+    for (index, info) in survey.infos(opened.reader.streams()).enumerate() {
         let seen = survey.of(index);
         writeln!(
             out,
             "  {index} {}, {} packets{}",
-            stream(info),
+            stream(info, survey.gops(index)),
             seen.packets,
             if survey.whole { "" } else { " so far" }
         )?;
+        if let Some(summary) = survey.gops(index).and_then(Gops::summary) {
+            writeln!(out, "    {summary}")?;
+        }
     }
     let tags = survey.metadata.iter().flat_map(|metadata| metadata.entries());
     for (name, value) in tags {
@@ -72,9 +75,11 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
     Ok(())
 }
 
-fn stream(info: &StreamInfo) -> String {
+fn stream(info: &StreamInfo, gops: Option<&Gops>) -> String {
     let mut words = vec![format!("{} {}", info.media.kind().name(), info.codec)];
-    words.extend(facts::profile(info).map(str::to_owned));
+    words.extend(gops.and_then(Gops::codec_string));
+    let profile = gops.and_then(Gops::profile).or_else(|| facts::profile(info));
+    words.extend(profile.map(str::to_owned));
     match &info.media {
         Media::Audio(audio) => {
             words.push(format!("{} Hz", audio.sample_rate));
@@ -84,6 +89,7 @@ fn stream(info: &StreamInfo) -> String {
             });
         }
         Media::Video(video) => {
+            words.extend(facts::level(info.codec, video.level));
             words.push(format!("{}x{}", video.width, video.height));
             words.extend(
                 video.frame_rate.map(|(num, den)| format!("{:.3} pictures/s", f64::from(num) / f64::from(den))),

@@ -1,0 +1,161 @@
+//! `maliu nals`: the NAL units of an H.264 or H.265 stream, a line each.
+
+use std::io::{self, BufWriter, Write};
+
+use maliu::format::Event;
+
+use crate::{
+    failure::{Failure, Result},
+    input::{self, Opened},
+    json,
+    video::{Nal, Picture, Video},
+};
+
+/// Lists the NAL units of an H.264 or H.265 stream.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    input: input::Args,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Index of the stream; the first one of these codecs otherwise.
+    #[arg(long, value_name = "N")]
+    stream: Option<usize>,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu nals clip.h264
+  maliu nals --json talk.flv | jq '.nals[] | select(.type == 7)'
+
+Columns: offset (in a container: offset of the packet + offset in it), bytes of the start code or length,
+size, type, access unit, slice type, picture order count, parameter sets.";
+
+/// Reads and prints.
+pub fn run(args: Args) -> Result {
+    let mut opened = args.input.open()?;
+    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let end = if args.json {
+        let mut root = json::object(&mut out)?;
+        let mut list = root.array("nals")?;
+        let end = read(&mut opened, args.stream, |line| one_json(list.item()?, line));
+        list.close()?;
+        if let Err(failure) = &end {
+            root.string("error", &failure.to_string())?;
+        }
+        root.close()?;
+        writeln!(out)?;
+        end
+    } else {
+        read(&mut opened, args.stream, |line| one_text(&mut out, line))
+    };
+    out.flush()?;
+    end
+}
+
+/// A NAL unit and where it was met.
+struct Line<'a> {
+    nal: &'a Nal,
+    picture: Picture,
+    access_unit: u64,
+    /// Offset of the packet in the input.
+    packet: Option<u64>,
+    /// Whether the packet stands in the input byte for byte.
+    raw: bool,
+}
+
+fn read(opened: &mut Opened, wanted: Option<usize>, mut print: impl FnMut(Line<'_>) -> io::Result<()>) -> Result {
+    let mut chosen: Option<(usize, Video)> = None;
+    let (mut access_unit, mut zeros) = (0, 0);
+    while let Some(event) = opened.next()? {
+        match event {
+            Event::Stream(index, info) => {
+                let fits = match (&chosen, wanted) {
+                    (Some((known, _)), _) => *known == index,
+                    (None, wanted) => wanted.is_none_or(|wanted| wanted == index),
+                };
+                // What a packet of a raw stream needs is in the stream itself.
+                let is_new = chosen.is_none() || !is_raw(opened);
+                if let Some(video) = Video::new(&info).filter(|_| fits && is_new) {
+                    chosen = Some((index, video));
+                }
+            }
+            Event::Packet(packet) => {
+                let Some((_, video)) = chosen.as_mut().filter(|(index, _)| *index == packet.stream) else { continue };
+                let (mut nals, picture) = video.packet(&packet.data);
+                let raw = is_raw(opened);
+                // Zeros at the end of the packet before belong to this one's first start code.
+                if let Some(first) = nals.first_mut().filter(|first| raw && first.at == first.prefix) {
+                    first.prefix += zeros;
+                }
+                zeros = packet.data.iter().rev().take_while(|byte| **byte == 0).count();
+                for nal in &nals {
+                    print(Line { nal, picture, access_unit, packet: packet.position, raw })?;
+                }
+                access_unit += 1;
+            }
+            _ => {}
+        }
+    }
+    match chosen {
+        Some(_) => Ok(()),
+        None => Err(Failure::Failed(format!("reading {}: there is no H.264 or H.265 stream", opened.name))),
+    }
+}
+
+fn is_raw(opened: &Opened) -> bool {
+    opened.reader.format().is_some_and(|format| matches!(format.name, "h264" | "h265"))
+}
+
+fn one_text(out: &mut dyn Write, line: Line<'_>) -> io::Result<()> {
+    let Line { nal, picture, .. } = line;
+    let at = match line.packet {
+        Some(packet) if line.raw => (packet + nal.at as u64).to_string(),
+        Some(packet) => format!("{packet}+{}", nal.at),
+        None => format!("+{}", nal.at),
+    };
+    write!(
+        out,
+        "{at:>12} {} {:>8} {:>2} {:<18} au {:<6}",
+        nal.prefix, nal.size, nal.number, nal.name, line.access_unit
+    )?;
+    if nal.is_slice {
+        write!(out, " {}", nal.slice.unwrap_or("?"))?;
+        if let Some(order) = picture.order {
+            write!(out, " poc {order}")?;
+        }
+    }
+    for (kind, id) in &nal.sets {
+        write!(out, " {kind} {id}")?;
+    }
+    writeln!(out)
+}
+
+fn one_json(mut item: json::Open, line: Line<'_>) -> io::Result<()> {
+    let Line { nal, picture, .. } = line;
+    match line.packet {
+        Some(packet) if line.raw => item.bare("offset", packet + nal.at as u64)?,
+        packet => {
+            if let Some(packet) = packet {
+                item.bare("packet", packet)?;
+            }
+            item.bare("offset_in_packet", nal.at)?;
+        }
+    }
+    item.bare(if line.raw { "start_code" } else { "prefix" }, nal.prefix)?;
+    item.bare("size", nal.size)?;
+    item.bare("type", nal.number)?;
+    item.plain("name", nal.name)?;
+    item.bare("access_unit", line.access_unit)?;
+    if let Some(slice) = nal.slice {
+        item.plain("slice", slice)?;
+    }
+    if let Some(order) = picture.order.filter(|_| nal.is_slice) {
+        item.bare("poc", order)?;
+    }
+    for (kind, id) in &nal.sets {
+        item.bare(kind, id)?;
+    }
+    item.close()
+}
