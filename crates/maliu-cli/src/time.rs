@@ -2,9 +2,10 @@
 
 use maliu::time::Ticks;
 
-/// A time of `[[H:]M:]S[.fraction]` in µs.
+/// A time of `[[H:]M:]S[.fraction][s]` in µs.
 pub fn parse(text: &str) -> Result<Ticks, String> {
     let wrong = || "expected seconds, MINUTES:SECONDS or HOURS:MINUTES:SECONDS, e.g. 90, 1:30 or 0:01:30.5".to_owned();
+    let text = text.strip_suffix('s').unwrap_or(text);
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if fraction.len() > 6 || !digits(fraction) || whole.split(':').count() > 3 {
@@ -31,7 +32,9 @@ mod tests {
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        for (text, micros) in [("90", 90_000_000), ("1:30", 90_000_000), ("0:01:30.5", 90_500_000), ("0.000001", 1)] {
+        for (text, micros) in
+            [("90", 90_000_000), ("1:30", 90_000_000), ("0:01:30.5", 90_500_000), ("3.2s", 3_200_000), ("0.000001", 1)]
+        {
             assert_eq!(parse(text), Ok(Ticks(micros)), "{text}");
         }
         for text in ["", "-1", "1:2:3:4", "1.2.3", "a", "1:", "+5", "0.0000001"] {

@@ -25,6 +25,7 @@ use maliu_core::{
 
 pub mod convert;
 pub mod frame;
+pub mod pictures;
 pub mod sample_format;
 
 mod aac;

@@ -1,4 +1,4 @@
-//! `maliu decode`: one audio stream of an input to PCM.
+//! `maliu decode`: one audio stream of an input to PCM, or one video stream to pictures.
 
 use std::path::Path;
 
@@ -23,16 +23,18 @@ use crate::{
 };
 
 mod pcm_file;
+mod pictures;
 mod wav;
 mod window;
 
-/// Decodes an audio stream to PCM.
+/// Decodes an audio stream to PCM, or a video stream to pictures.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     input: input::Args,
-    /// File to write: .wav, .pcm or .raw; - is standard output. A file appears when it is complete.
+    /// File to write: .wav, .pcm or .raw for sound, .y4m, .yuv or .png for pictures; - is standard output. A file
+    /// appears when it is complete.
     #[arg(value_name = "OUT")]
     output: String,
     /// How each sample is stored.
@@ -50,6 +52,9 @@ pub struct Args {
     /// Index of the stream; the first audio stream otherwise.
     #[arg(long, value_name = "N")]
     stream: Option<usize>,
+    /// Write only the picture shown at this time, as PNG: seconds, M:S or H:M:S.
+    #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with_all = ["start", "duration", "to"])]
+    snapshot: Option<Ticks>,
     /// Whether encoder delay and padding are dropped.
     #[arg(long, default_value = "on")]
     gapless: Gapless,
@@ -64,6 +69,8 @@ enum Gapless {
 const EXAMPLES: &str = "Examples:
   maliu decode song.mp3 song.wav
   maliu decode --format s24le --start 1:30 --duration 10 talk.flv part.wav
+  maliu decode clip.h264 clip.y4m
+  maliu decode talk.flv --snapshot 3.2s talk.png
   cat live.aac | maliu decode - - | aplay -f S16_LE -c 2 -r 44100
 
 A damaged packet becomes silence of its length. When rate or channels change on the
@@ -76,6 +83,10 @@ fn format(text: &str) -> std::result::Result<SampleFormat, String> {
 
 /// Reads, decodes and writes.
 pub fn run(args: Args) -> Result {
+    let of_pictures = pictures::container(&args.output).filter(|_| args.to.is_none());
+    if let Some(container) = of_pictures.or(args.snapshot.map(|_| pictures::Container::Png)) {
+        return pictures::run(&args, container);
+    }
     let container = container(&args)?;
     let mut opened = args.input.open()?;
     let file = PcmFile::new(Target::create(&args.output)?, container, args.format);

@@ -1,0 +1,193 @@
+//! `maliu decode` to pictures: a video stream to Y4M or bare YUV, or one picture of it to PNG.
+
+use std::path::Path;
+
+use maliu::{
+    format::Event,
+    output::Mark,
+    stream::{Kind, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
+};
+use maliu_decode::pictures::{Picture, PictureDecoder, colour_of, pictures_for, quiet_library_panics};
+
+use super::Args;
+use crate::{
+    failure::{Failure, Result},
+    input::Opened,
+    output::Target,
+};
+
+mod png;
+mod y4m;
+
+/// What is around the samples of pictures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// YUV4MPEG2: a header, then each picture behind its own.
+    Y4m,
+    /// The planes of each picture, nothing else.
+    Yuv,
+    /// One picture.
+    Png,
+}
+
+/// The container that a file name asks for; `None` when it asks for none of pictures.
+pub fn container(path: &str) -> Option<Container> {
+    let extension = Path::new(path).extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
+        "y4m" => Some(Container::Y4m),
+        "yuv" => Some(Container::Yuv),
+        "png" => Some(Container::Png),
+        _ => None,
+    }
+}
+
+/// Reads, decodes and writes.
+pub fn run(args: &Args, container: Container) -> Result {
+    if args.snapshot.is_some() && container != Container::Png {
+        return Err(Failure::Usage(format!("{}: a snapshot needs a name ending in .png", args.output)));
+    }
+    quiet_library_panics();
+    let mut opened = args.input.open()?;
+    let work = Work { args, container, target: None, stream: None, decoder: None, best: None, pictures: 0, size: None };
+    work.run(&mut opened)
+}
+
+struct Work<'a> {
+    args: &'a Args,
+    container: Container,
+    target: Option<Target>,
+    /// The stream being decoded, as last described.
+    stream: Option<(usize, StreamInfo)>,
+    /// Made at the first packet: until then a stream may be described better and better.
+    decoder: Option<Box<dyn PictureDecoder>>,
+    /// The last picture at or before the wanted time.
+    best: Option<Picture>,
+    pictures: u64,
+    /// Size and depth of the first picture; a header can say but one.
+    size: Option<(u32, u32, u8)>,
+}
+
+impl Work<'_> {
+    fn run(mut self, opened: &mut Opened) -> Result {
+        let mut may_seek = self.args.snapshot.is_some_and(|time| time > Ticks(0));
+        let mut more = true;
+        while let Some(event) = if more { opened.next()? } else { None } {
+            match event {
+                Event::Stream(index, info) => self.meet(index, *info),
+                Event::Packet(packet) if self.stream.as_ref().is_some_and(|(index, _)| *index == packet.stream) => {
+                    if std::mem::take(&mut may_seek) && self.seek(opened) {
+                        continue;
+                    }
+                    let ready =
+                        self.decoder(opened)?.decode(&packet).map_err(|error| super::decoding(opened, &error))?;
+                    more = self.put_all(ready)?;
+                }
+                _ => {}
+            }
+        }
+        if more && let Some(mut decoder) = self.decoder.take() {
+            let rest = decoder.finish().map_err(|error| super::decoding(opened, &error))?;
+            let report = decoder.report();
+            if let Some(why) = report.first_damage {
+                tracing::warn!("{} NAL units could not be decoded; the first: {why}", report.damaged);
+            }
+            self.put_all(rest)?;
+        }
+        self.close(opened)
+    }
+
+    /// A stream is there, or has changed.
+    fn meet(&mut self, index: usize, info: StreamInfo) {
+        let wanted = match (&self.stream, self.args.stream) {
+            (Some((chosen, _)), _) => *chosen == index,
+            (None, Some(wanted)) => wanted == index,
+            (None, None) => info.media.kind() == Kind::Video,
+        };
+        if wanted {
+            self.stream = Some((index, info));
+        }
+    }
+
+    fn decoder(&mut self, opened: &Opened) -> Result<&mut dyn PictureDecoder> {
+        let decoder = match (self.decoder.take(), &self.stream) {
+            (Some(decoder), _) => decoder,
+            (None, Some((_, info))) => pictures_for(info).map_err(|error| super::decoding(opened, &error))?,
+            (None, None) => return Err(Failure::Failed(format!("reading {}: there is no video stream", opened.name))),
+        };
+        Ok(self.decoder.insert(decoder).as_mut())
+    }
+
+    /// Jumps to the wanted time, where the input can; otherwise everything up to it is decoded and dropped.
+    fn seek(&mut self, opened: &mut Opened) -> bool {
+        let (Some((_, info)), Some(wanted)) = (&self.stream, self.args.snapshot) else { return false };
+        let to = TimeBase::MICROS.rescale(wanted, info.time_base, Rounding::Near);
+        opened.reader.seek(to, info.time_base).is_ok()
+    }
+
+    /// Writes pictures, or looks among them for the wanted one; false when nothing more is wanted.
+    fn put_all(&mut self, pictures: Vec<Picture>) -> Result<bool> {
+        for picture in pictures {
+            self.pictures += 1;
+            if self.container == Container::Png {
+                let late = self.is_late(&picture);
+                if late && self.best.is_some() {
+                    return Ok(false);
+                }
+                self.best = Some(picture);
+                if late || self.args.snapshot.is_none() {
+                    return Ok(false);
+                }
+            } else {
+                self.write(picture)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether it is shown after the wanted time.
+    fn is_late(&self, picture: &Picture) -> bool {
+        let base = self.stream.as_ref().map_or(TimeBase::MICROS, |(_, info)| info.time_base);
+        let shown = picture.time.map(|time| base.rescale(time, TimeBase::MICROS, Rounding::Near));
+        shown.zip(self.args.snapshot).is_some_and(|(shown, wanted)| shown > wanted)
+    }
+
+    fn write(&mut self, picture: Picture) -> Result {
+        let size = (picture.width, picture.height, picture.bit_depth);
+        if self.container == Container::Y4m && *self.size.get_or_insert(size) != size {
+            return Err(Failure::Failed(format!(
+                "the picture changes to {}x{} of {} bits, which Y4M cannot say; a name ending in .yuv takes all",
+                size.0, size.1, size.2
+            )));
+        }
+        let target = match &mut self.target {
+            Some(target) => target,
+            none => none.insert(Target::create(&self.args.output)?),
+        };
+        let out = target.output();
+        if self.container == Container::Y4m {
+            if self.pictures == 1 {
+                let header = y4m::header(&picture, self.stream.as_ref().map(|(_, info)| info));
+                out.append(Mark::Header, [header.into()]);
+            }
+            out.append(Mark::Header, [y4m::FRAME.into()]);
+        }
+        out.append(Mark::Header, picture.planes.map(Into::into));
+        target.pump()
+    }
+
+    fn close(mut self, opened: &Opened) -> Result {
+        if let (Some(picture), Some((_, info))) = (&self.best, &self.stream) {
+            let bytes = png::encode(picture, colour_of(info)).map_err(|error| Failure::Failed(error.to_string()))?;
+            let target = self.target.insert(Target::create(&self.args.output)?);
+            target.output().append(Mark::Header, [bytes.into()]);
+        }
+        match self.target {
+            Some(target) => target.finish(),
+            None if self.stream.is_none() => {
+                Err(Failure::Failed(format!("reading {}: there is no video stream", opened.name)))
+            }
+            None => Err(Failure::while_("decoding", &opened.name, "no picture could be decoded")),
+        }
+    }
+}
