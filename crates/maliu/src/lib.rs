@@ -38,3 +38,8 @@ pub use maliu_core::{
     stream::{Codec, StreamInfo},
     time::{Ticks, TimeBase},
 };
+
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
