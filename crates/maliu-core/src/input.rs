@@ -20,6 +20,12 @@ pub const MAX_WARNINGS: usize = 64;
 /// Smallest room that a push makes when it must make some.
 const MIN_ROOM: usize = 1024;
 
+/// Reads of at least so many bytes use buffers again.
+const POOLED_READ: usize = 64 << 10;
+
+/// Most buffers that are kept for that.
+const MAX_POOL: usize = 4;
+
 /// A remark of a parser about bytes it could read past.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -42,6 +48,10 @@ pub struct Input {
     size: Option<u64>,
     warnings: Vec<Warning>,
     unheard: u64,
+    /// Buffers of earlier large reads, to be used again once nobody holds a part of them.
+    pool: Vec<Bytes>,
+    /// The last read filled its whole buffer.
+    flowing: bool,
 }
 
 #[derive(Debug)]
@@ -101,9 +111,17 @@ impl Input {
         read: impl FnOnce(u64, &mut [u8]) -> core::result::Result<usize, E>,
     ) -> core::result::Result<usize, E> {
         let at = self.next_read();
+        if self.flowing
+            && size >= POOLED_READ
+            && self.peek().len() <= size / 4
+            && at == self.offset + self.peek().len() as u64
+        {
+            return self.fill_pooled(size, |buffer| read(at, buffer));
+        }
         let room = self.room(size, size);
         let room = room.get_mut(..size).unwrap_or_default();
         let got = read(at, room)?.min(size);
+        self.flowing = got == size;
         let skipped = self.accept(got).unwrap_or(got);
         if skipped > 0 {
             // Bytes before a forward goto on an input that cannot jump: what is left of them moves to the front.
@@ -116,6 +134,35 @@ impl Input {
         } else {
             self.fed = self.fed.saturating_add(got as u64);
             self.grown(got);
+        }
+        Ok(got)
+    }
+
+    /// A large read into a buffer that was used before: nothing is allocated, nothing is cleared, and what is unread is
+    /// little enough to be moved in front.
+    fn fill_pooled<E>(
+        &mut self,
+        size: usize,
+        read: impl FnOnce(&mut [u8]) -> core::result::Result<usize, E>,
+    ) -> core::result::Result<usize, E> {
+        let unread = self.peek().len();
+        let free = self.pool.iter().position(|chunk| chunk.is_unique() && chunk.len() >= unread + size);
+        let used = free.and_then(|index| self.pool.swap_remove(index).try_into_mut().ok());
+        let mut buffer = used.unwrap_or_else(|| BytesMut::zeroed(size + size / 4));
+        if let Some(front) = buffer.get_mut(..unread) {
+            front.copy_from_slice(self.peek());
+        }
+        let got = read(buffer.get_mut(unread..unread + size).unwrap_or_default())?.min(size);
+        let chunk = buffer.freeze();
+        self.window = Window::Shared(chunk.slice(..unread + got));
+        if self.pool.len() >= MAX_POOL {
+            self.pool.remove(0);
+        }
+        self.pool.push(chunk);
+        self.flowing = got == size;
+        self.fed = self.fed.saturating_add(got as u64);
+        if got > 0 {
+            self.ended = false;
         }
         Ok(got)
     }
@@ -325,6 +372,23 @@ mod tests {
         });
         assert_eq!((got, input.peek(), input.offset(), input.next_read()), (Ok(3), &b"67"[..], 6, 8));
         assert_eq!(input.goto(5), Err(Error::NotSeekable { wanted: 5, oldest: 6 }));
+    }
+
+    #[test]
+    fn large_reads_use_a_buffer_again_when_nobody_holds_it() {
+        let (mut input, mut places, mut held) = (Input::new(), Vec::new(), Vec::new());
+        for n in 0..6u8 {
+            input.fill(POOLED_READ, |_, buffer| Ok::<_, ()>((buffer.fill(n), buffer.len()).1)).unwrap();
+            places.push(input.peek().as_ptr());
+            let taken = input.take(POOLED_READ).unwrap();
+            assert!(taken.iter().all(|b| *b == n), "read {n}");
+            if n == 3 {
+                held.push(taken);
+            }
+        }
+        assert_eq!(places[1], places[2]);
+        assert_ne!(places[3], places[4]);
+        assert!(held[0].iter().all(|b| *b == 3));
     }
 
     #[test]
