@@ -123,6 +123,11 @@ impl Opened {
         self.size.or_else(|| self.ended.then(|| self.reader.offset()))
     }
 
+    /// Whether what it brings may come slowly: a pipe, a growing file. Then nothing should wait in buffers of ours.
+    pub fn is_live(&self) -> bool {
+        self.size.is_none()
+    }
+
     /// Bytes of the input that were read and understood so far.
     pub fn position(&self) -> u64 {
         self.reader.offset()

@@ -60,6 +60,11 @@ impl<'a> Open<'a> {
         Open::new(self.out, b'{')
     }
 
+    /// Hands what is written to whoever reads it.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Ends the object or array.
     pub fn close(self) -> io::Result<()> {
         self.out.write_all(&[self.close])

@@ -37,6 +37,11 @@ impl Target {
         self.pump.pump().map_err(|error| self.failed(&error))
     }
 
+    /// Writes all that waits, so that whoever reads it has it.
+    pub fn flush(&mut self) -> Result {
+        self.pump.flush().map_err(|error| self.failed(&error))
+    }
+
     /// Writes all that waits; the file takes its place.
     pub fn finish(mut self) -> Result {
         self.pump.finish().map_err(|error| self.failed(&error))

@@ -1,6 +1,10 @@
 //! `maliu decode` with the real binary.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read, Write},
+    process::Stdio,
+};
 
 mod binary;
 use binary::{command, folder, run, run_on, sample, text, within};
@@ -51,6 +55,18 @@ fn gapless_trim_can_be_left_out() {
     let len = |gapless| run(&["decode", "--gapless", gapless, &path, "-"]).stdout.len();
     assert!(len("on") < len("off"), "{} {}", len("on"), len("off"));
     assert_eq!(len("off") % 1152, 0);
+}
+
+#[test]
+fn a_live_pipe_is_heard_at_once() {
+    let bytes = fs::read(sample("adts/mono_16000.aac")).unwrap();
+    let mut child = command(&["decode", "-", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&bytes[..1500]).unwrap();
+    let mut first = [0; 2048];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    drop(stdin);
+    assert!(child.wait_with_output().unwrap().status.success());
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod aac;
 mod adpcm;
 mod g711;
 mod g726;
+mod gsm;
 mod mpeg_audio;
 mod pcm;
 mod track;
@@ -118,6 +119,7 @@ const DECODERS: &[(&[Codec], Make)] = &[
     (pcm::CODECS, pcm::make),
     (g711::CODECS, g711::make),
     (g726::CODECS, g726::make),
+    (gsm::CODECS, gsm::make),
     (adpcm::CODECS, adpcm::make),
 ];
 

@@ -1,6 +1,6 @@
 //! `maliu decode`: one audio stream of an input to PCM, or one video stream to pictures.
 
-use std::path::Path;
+use std::{io::IsTerminal, path::Path};
 
 use maliu::{
     format::Event,
@@ -89,7 +89,10 @@ pub fn run(args: Args) -> Result {
     }
     let container = container(&args)?;
     let mut opened = args.input.open()?;
-    let file = PcmFile::new(Target::create(&args.output)?, container, args.format);
+    if args.output == "-" && std::io::stdout().is_terminal() {
+        return Err(Failure::Usage("sound is not written to a terminal".to_owned()));
+    }
+    let file = PcmFile::new(Target::create(&args.output)?, container, args.format).live(opened.is_live());
     let window = Window::new(args.start.unwrap_or_default(), args.duration);
     let mut work =
         Work { args: &args, file, window, stream: None, decoder: None, packets: 0, damaged: 0, changed: false };

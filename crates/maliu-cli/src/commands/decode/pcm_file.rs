@@ -26,12 +26,20 @@ pub struct PcmFile {
     started: Option<(Converter, Head)>,
     data: u64,
     buffer: Vec<u8>,
+    /// Whether each frame is written at once.
+    live: bool,
 }
 
 impl PcmFile {
     /// A file in which nothing stands yet; the first frame decides on rate and channels.
     pub fn new(target: Target, container: Container, format: SampleFormat) -> Self {
-        Self { target, container, format, started: None, data: 0, buffer: Vec::new() }
+        Self { target, container, format, started: None, data: 0, buffer: Vec::new(), live: false }
+    }
+
+    /// Writes each frame at once, for a listener who waits for it.
+    pub fn live(mut self, live: bool) -> Self {
+        self.live = live;
+        self
     }
 
     /// Whether anything was written.
@@ -89,7 +97,14 @@ impl PcmFile {
 
     fn put(&mut self, frame: &AudioFrame) -> Result {
         self.format.write(frame, &mut self.buffer);
-        if self.buffer.len() >= BLOCK { self.flush() } else { Ok(()) }
+        match self.live {
+            true => {
+                self.flush()?;
+                self.target.flush()
+            }
+            false if self.buffer.len() >= BLOCK => self.flush(),
+            false => Ok(()),
+        }
     }
 
     fn flush(&mut self) -> Result {

@@ -60,13 +60,14 @@ fn read(
     args: &Args,
     mut print: impl FnMut(&Opened, &maliu::packet::Packet) -> io::Result<()>,
 ) -> Result {
+    let look = if opened.is_live() { LOOK_LIVE } else { LOOK };
     while let Some(event) = opened.next()? {
         match event {
             Event::Packet(packet) => {
                 survey.note(&packet);
                 if args.packets {
                     print(opened, &packet).map_err(Failure::from)?;
-                } else if opened.position() >= LOOK && survey.covers(opened.reader.streams()) {
+                } else if opened.position() >= look && survey.covers(opened.reader.streams()) {
                     return Ok(());
                 }
             }
@@ -81,3 +82,6 @@ fn read(
 
 /// Bytes after which the streams count as known, when their packets are not asked for.
 const LOOK: u64 = 32 << 20;
+
+/// The same where bytes may come slowly.
+const LOOK_LIVE: u64 = 1 << 20;

@@ -23,7 +23,10 @@ pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
     let mut root = json::object(out)?;
     let end = if args.packets {
         let mut list = root.array("packets")?;
-        let end = read(opened, &mut survey, args, |opened, packet| one_packet(list.item()?, opened, packet, args.hash));
+        let end = read(opened, &mut survey, args, |opened, packet| {
+            one_packet(list.item()?, opened, packet, args.hash)?;
+            if opened.is_live() { list.flush() } else { Ok(()) }
+        });
         list.close()?;
         end
     } else {

@@ -14,7 +14,10 @@ use crate::{failure::Result, input::Opened};
 /// Reads the input and prints what is in it.
 pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
     let mut survey = Survey::default();
-    let end = read(opened, &mut survey, args, |opened, packet| one_packet(out, opened, packet, args.hash));
+    let end = read(opened, &mut survey, args, |opened, packet| {
+        one_packet(out, opened, packet, args.hash)?;
+        if opened.is_live() { out.flush() } else { Ok(()) }
+    });
     if opened.reader.format().is_some() {
         summary(out, opened, &survey)?;
     }
