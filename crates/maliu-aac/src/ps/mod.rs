@@ -56,11 +56,6 @@ impl Ps {
         }
     }
 
-    /// Whether there are parameters to make two channels from.
-    pub(crate) fn started(&self) -> bool {
-        self.started
-    }
-
     /// Reads ps_data() of at most `left` bits. After an error both channels are the same until the next header.
     pub(crate) fn read(&mut self, bits: &mut Bits, left: usize) {
         let start = bits.position();

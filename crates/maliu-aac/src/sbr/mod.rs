@@ -77,7 +77,7 @@ struct Stereo {
     ps: Ps,
     right: Spectrum,
     synthesis: Synthesis,
-    /// Parameters have come, and from then on there are two channels.
+    /// Data has come, though perhaps no header: from then on there are two channels.
     seen: bool,
 }
 

@@ -100,8 +100,8 @@ impl Sbr {
             match &mut self.stereo {
                 Some(stereo) if id == EXTENSION_ID_PS => {
                     stereo.ps.read(bits, left);
-                    if stereo.ps.started() && !stereo.seen {
-                        // Until here, right would have been the same as left.
+                    if !stereo.seen {
+                        // Until here, right would have been the same as left; until a header comes it still is.
                         stereo.synthesis = self.channels[0].synthesis.clone();
                         stereo.seen = true;
                     }
