@@ -72,8 +72,8 @@ pub struct Sound {
     pub rate: u32,
     /// Samples of each channel.
     pub channels: Vec<Vec<f32>>,
-    /// Samples of the first frame.
-    pub frame: usize,
+    /// Samples of a frame of low delay object types, 0 of others.
+    pub low_delay: usize,
     /// The last fault of a unit.
     pub fault: Option<maliu_aac::Error>,
 }
@@ -88,11 +88,13 @@ fn decode(runs: Vec<Run>) -> Sound {
                 continue;
             }
         };
+        let low_delay = matches!(decoder.config().object_type, 23 | 39);
         for unit in run.units {
             if let Err(fault) = decoder.decode_blocks(&unit.0, unit.1, |frame| sound.add(frame)) {
                 sound.fault = Some(fault);
             }
         }
+        sound.low_delay = if low_delay { decoder.conceal().samples() } else { 0 };
     }
     sound
 }
@@ -100,7 +102,7 @@ fn decode(runs: Vec<Run>) -> Sound {
 impl Sound {
     fn add(&mut self, frame: Frame) {
         if self.channels.is_empty() {
-            (self.rate, self.frame) = (frame.sample_rate, frame.samples());
+            self.rate = frame.sample_rate;
             self.channels = vec![Vec::new(); frame.channels()];
         }
         // Parametric stereo may begin in the middle of a stream that was mono.
