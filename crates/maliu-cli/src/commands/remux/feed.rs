@@ -9,6 +9,7 @@ use maliu::{
     time::{Rounding, Ticks, TimeBase},
 };
 
+use super::facts;
 use crate::{
     failure::{Failure, Result},
     input::{self, Opened},
@@ -80,6 +81,9 @@ impl Feed {
                 None => break,
             }
         }
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            facts::complete(stream, self.held.iter().find(|packet| packet.stream == index));
+        }
         match self.failure.take() {
             Some(failure) if self.held.is_empty() => Err(failure),
             failure => {
@@ -117,8 +121,12 @@ impl Feed {
 
     fn meet(&mut self, index: usize, info: StreamInfo) {
         match self.streams.get_mut(index) {
-            Some(known) => *known = info,
+            Some(known) => {
+                *known = info;
+                facts::complete(known, None);
+            }
             None if self.outputs.is_empty() => self.streams.resize(index + 1, info),
+            None if info.media.kind() == Kind::Data => {}
             None => tracing::warn!("{}: stream {index} begins too late and is left out", self.opened.name),
         }
     }
@@ -145,6 +153,9 @@ impl Feed {
     /// The packet that [`Feed::next_time`] spoke of, with the index of its output stream.
     pub fn take(&mut self) -> Option<Packet> {
         let mut packet = self.held.pop_front()?;
+        if let Some(stream) = self.streams.get(packet.stream).filter(|_| packet.duration.0 == 0) {
+            packet.duration = facts::duration(stream, &packet);
+        }
         packet.stream = self.outputs.get(packet.stream).copied().flatten()?;
         Some(packet)
     }

@@ -85,17 +85,31 @@ pub fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Resu
     Ok(streams)
 }
 
-/// Without a choice: all streams, or the first one of its codec for a format that carries one kind only.
+/// Without a choice: pictures, then sound; or the first stream of its codec for a format that carries one kind only.
 fn usual(all: &[(usize, usize, &StreamInfo)], format: &Format) -> Vec<(usize, usize)> {
     let place = |(input, index, _): &(usize, usize, &StreamInfo)| (*input, *index);
     let (kind, codec) = match format.default_codecs {
         (Some(codec), None) => (Kind::Audio, codec),
         (None, Some(codec)) => (Kind::Video, codec),
-        _ => return all.iter().filter(|(_, _, stream)| !stream.takes_no_packets()).map(place).collect(),
+        _ => {
+            let mut chosen: Vec<_> = all.iter().filter(|(_, _, stream)| rank(stream).is_some()).collect();
+            chosen.sort_by_key(|(_, _, stream)| rank(stream));
+            return chosen.into_iter().map(place).collect();
+        }
     };
     let of_kind = || all.iter().filter(|(_, _, stream)| stream.media.kind() == kind);
     let first = of_kind().find(|(_, _, stream)| stream.codec == codec).or_else(|| of_kind().next());
     first.into_iter().map(place).collect()
+}
+
+/// The place of a stream's kind among the others; `None` for what is not copied unless asked for.
+fn rank(stream: &StreamInfo) -> Option<u8> {
+    match stream.media.kind() {
+        _ if stream.takes_no_packets() => None,
+        Kind::Video => Some(0),
+        Kind::Audio => Some(1),
+        Kind::Subtitle | Kind::Data | Kind::Attachment => None,
+    }
 }
 
 /// The stream as the output gets it: a tag of another container says nothing.

@@ -25,6 +25,7 @@ use crate::{
     time,
 };
 
+mod facts;
 mod feed;
 mod map;
 mod times;
