@@ -10,8 +10,10 @@ use crate::time::{Rounding, Ticks, TimeBase, scale};
 /// What the clock needs to know of a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// When it is shown, in steps of its sequence; `None` when unknown.
+    /// When it is shown, counted in its sequence; `None` when unknown.
     pub order: Option<i64>,
+    /// Steps for a difference of 1 in `order`; 0 counts as 1. A stream may show late that its order counts in halves.
+    pub scale: i64,
     /// It is shown when it is decoded.
     pub in_coding_order: bool,
     /// The order counts of what follows do not continue those before.
@@ -43,8 +45,12 @@ pub struct Clock {
     rate: (u64, u64),
     /// Step of the next picture's dts.
     next: i64,
-    /// Step at which order 0 of the sequence is shown.
-    zero: i64,
+    /// An order of the sequence and the step at which it is shown; others follow from it.
+    pivot: (i64, i64),
+    /// Steps for a difference of 1 in order: below the pivot, and above it.
+    scales: (i64, i64),
+    /// Highest order of the sequence so far.
+    highest: i64,
     /// Step behind everything shown so far.
     end: i64,
     /// Where the sequence begins: what is shown before belongs to the sequence before.
@@ -63,7 +69,9 @@ impl Clock {
             base,
             rate: (25, 1),
             next: 0,
-            zero: 0,
+            pivot: (0, 0),
+            scales: (1, 1),
+            highest: 0,
             end: 0,
             floor: i64::MIN,
             leading: 0,
@@ -80,7 +88,8 @@ impl Clock {
                 let at = scale(step, num, self.rate.0, Rounding::Near);
                 scale(at, self.rate.1, den, Rounding::Near)
             };
-            (self.next, self.zero, self.end) = (convert(self.next), convert(self.zero), convert(self.end));
+            (self.next, self.end) = (convert(self.next), convert(self.end));
+            self.pivot.1 = convert(self.pivot.1);
             self.floor = if self.anchored { self.end } else { i64::MIN };
             self.rate = (num, den);
         }
@@ -95,11 +104,11 @@ impl Clock {
                 self.next = self.next.saturating_sub(picture.reorder);
             }
             let room = if picture.leading_may_follow { room(picture) } else { 0 };
-            self.zero = from.saturating_add(room).saturating_sub(picture.order.unwrap_or(0));
+            self.anchor(picture, from.saturating_add(room));
         } else if picture.restarts {
             self.floor = self.end.max(self.next.saturating_add(picture.reorder));
             let step = self.floor.saturating_add(self.leading);
-            self.zero = step.saturating_sub(picture.order.unwrap_or(0));
+            self.anchor(picture, step);
             self.next = self.next.max(step.saturating_sub(picture.reorder));
         }
         let nominal = self.ticks(self.next);
@@ -116,8 +125,28 @@ impl Clock {
         Stamps { pts: pts.map(|pts| pts.max(dts)), dts, duration }
     }
 
+    /// The sequence goes on from `picture`, which is shown at `step`.
+    fn anchor(&mut self, picture: Timing, step: i64) {
+        let order = picture.order.unwrap_or(0);
+        let scale = picture.scale.max(1);
+        (self.pivot, self.scales, self.highest) = ((order, step), (scale, scale), order);
+    }
+
+    /// The step at which `order` is shown.
+    fn step(&self, order: i64) -> i64 {
+        let away = order.saturating_sub(self.pivot.0);
+        let scale = if away < 0 { self.scales.0 } else { self.scales.1 };
+        self.pivot.1.saturating_add(away.saturating_mul(scale))
+    }
+
     fn shown(&mut self, order: i64, picture: Timing) -> Ticks {
-        let step = self.zero.saturating_add(order);
+        if picture.scale.max(1) != self.scales.1 {
+            // What is shown before the latest picture keeps its place among those that were given theirs.
+            self.pivot = (self.highest, self.step(self.highest));
+            self.scales = (self.scales.1, picture.scale.max(1));
+        }
+        self.highest = self.highest.max(order);
+        let step = self.step(order);
         self.end = self.end.max(step.saturating_add(picture.span));
         let before = self.floor.saturating_sub(step);
         if before <= 0 {
@@ -187,6 +216,17 @@ mod tests {
             stamps(&[(0, true), (4, false), (2, false), (1, false), (3, false), (8, false), (6, false), (5, false)], 1);
         assert_eq!(got.iter().map(|times| times.0).collect::<Vec<_>>(), [0, 400, 200, 101, 300, 800, 600, 500]);
         assert!(got.iter().all(|(pts, dts)| pts >= dts) && got.windows(2).all(|pair| pair[0].1 < pair[1].1), "{got:?}");
+    }
+
+    #[test]
+    fn an_order_that_turns_out_to_count_halves_stays_in_order() {
+        let mut clock = Clock::new(TimeBase::hz(2500));
+        let mut stamp = |(order, scale)| {
+            let picture = Timing { order: Some(order), scale, span: 2, reorder: 10, ..Timing::default() };
+            clock.stamp(picture).pts.unwrap().0
+        };
+        let got = [(0, 1), (8, 1), (4, 1), (2, 1), (6, 1), (1, 2), (3, 2), (10, 2), (9, 2)].map(&mut stamp);
+        assert_eq!(got, [0, 800, 400, 200, 600, 100, 300, 1200, 1000]);
     }
 
     #[test]

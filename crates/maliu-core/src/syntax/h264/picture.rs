@@ -138,7 +138,8 @@ impl RawCoding for Pictures {
         let sps = picture.sps_id.and_then(|id| self.sets.sps(id));
         let field = picture.slice.is_some_and(|slice| slice.field_pic_flag);
         Timing {
-            order: picture.order.map(|order| if self.steps_of_one { order.saturating_mul(2) } else { order }),
+            order: picture.order,
+            scale: if self.steps_of_one { 2 } else { 1 },
             in_coding_order: sps.is_some_and(|sps| sps.pic_order_cnt == PicOrderCnt::CodingOrder),
             restarts: picture.restarts,
             leading_may_follow: !picture.restarts,

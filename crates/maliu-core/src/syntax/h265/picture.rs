@@ -131,6 +131,7 @@ impl RawCoding for Pictures {
         let kind = picture.nal.map(|header| header.nal_unit_type);
         Timing {
             order: picture.order,
+            scale: 1,
             in_coding_order: false,
             restarts: picture.restarts,
             leading_may_follow: !matches!(kind, Some(kind::BLA_N_LP | kind::IDR_W_RADL | kind::IDR_N_LP)),
