@@ -16,15 +16,22 @@ pub fn run(_: Args) -> Result {
     let mut program = crate::commands();
     program.build();
     let mut page = Vec::new();
-    Man::new(program.clone()).render(&mut page)?;
+    let man = Man::new(program.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
     for command in program.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
         let title = format!(".SH \"MALIU {}\"\n", command.get_name().to_uppercase());
         page.extend_from_slice(title.as_bytes());
-        let man = Man::new(command.clone());
-        man.render_synopsis_section(&mut page)?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
-        man.render_extra_section(&mut page)?;
+        let section = Man::new(command.clone());
+        section.render_synopsis_section(&mut page)?;
+        section.render_description_section(&mut page)?;
+        section.render_options_section(&mut page)?;
+        section.render_extra_section(&mut page)?;
     }
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
     Ok(std::io::stdout().write_all(&page)?)
 }

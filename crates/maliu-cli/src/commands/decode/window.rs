@@ -34,9 +34,14 @@ impl Window {
         let place = frame.time.map(|time| base.rescale(time - origin, rate, Rounding::Near).0);
         // Coarse times (ms in FLV) must not cut or repeat samples; only a jump or a real gap is followed.
         let gap = i64::from(frame.sample_rate) / 10;
-        let at = place.filter(|place| self.jumped || place.abs_diff(self.at) > gap.unsigned_abs()).unwrap_or(self.at);
-        self.jumped = false;
         let len = frame.len() as i64;
+        let at = match place {
+            Some(place) if std::mem::take(&mut self.jumped) => {
+                self.on_grid(place, len, base.rescale(Ticks(1), rate, Rounding::Up).0)
+            }
+            Some(place) if place.abs_diff(self.at) > gap.unsigned_abs() => place,
+            _ => self.at,
+        };
         self.at = at.saturating_add(len);
         let samples = |time| TimeBase::MICROS.rescale(time, rate, Rounding::Near).0;
         let start = samples(self.start);
@@ -44,6 +49,14 @@ impl Window {
         frame.truncate(end.saturating_sub(at).clamp(0, len) as usize);
         frame.drop_front(start.saturating_sub(at).clamp(0, len) as usize);
         self.at < end
+    }
+
+    /// The place of a frame that is known to one tick only: of the places at which frames start, since frames are of one
+    /// length, the one that is that near.
+    fn on_grid(&self, place: i64, len: i64, tick: i64) -> i64 {
+        let into = (place - self.at).rem_euclid(len.max(1));
+        let nearest = if into * 2 > len { place - into + len } else { place - into };
+        if tick > 1 && nearest.abs_diff(place) <= tick.unsigned_abs() { nearest } else { place }
     }
 
     /// How much of the stream has passed, in µs.
@@ -86,6 +99,17 @@ mod tests {
             })
             .collect();
         assert_eq!(lengths, [(true, 0), (true, 500), (false, 500)]);
+    }
+
+    #[test]
+    fn after_a_jump_coarse_times_find_the_first_sample() {
+        let sound = |time| AudioFrame { sample_rate: 44_100, ..frame(time) };
+        let mut window = Window::new(Ticks(3_000_000), None);
+        window.cut(&mut sound(0), TimeBase::MILLIS);
+        window.jumped();
+        // The frame starts at sample 89 000, which is 2018.14 ms.
+        window.cut(&mut sound(2018), TimeBase::MILLIS);
+        assert_eq!(window.at, 90_000);
     }
 
     #[test]

@@ -69,13 +69,22 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
     }
     let tags = survey.metadata.iter().flat_map(|metadata| metadata.entries());
     for (name, value) in tags {
-        writeln!(out, "  {name}: {}", value.escape_debug())?;
+        writeln!(out, "  {name}: {}", printable(value))?;
     }
     let pictures = survey.metadata.iter().flat_map(|metadata| metadata.pictures());
     for picture in pictures {
-        writeln!(out, "  picture: {}, {} bytes", picture.mime.escape_debug(), picture.size)?;
+        writeln!(out, "  picture: {}, {} bytes", printable(&picture.mime), picture.size)?;
     }
     Ok(())
+}
+
+/// Without what could move the cursor of a terminal.
+fn printable(text: &str) -> String {
+    let escaped = |letter: char| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 fn stream(info: &StreamInfo, gops: Option<&Gops>) -> String {
