@@ -137,9 +137,7 @@ impl<F: Frames> Framing<F> {
                 if input.peek().is_empty() && !input.ended() {
                     return Found::NeedBytes;
                 }
-                // Only what could begin a frame or a tag is looked at, whatever slices the bytes came in.
-                let bytes = input.peek();
-                let next = memchr::memchr3(0xff, b'I', b'T', bytes).unwrap_or(bytes.len());
+                let next = self.next_start(input.peek(), input.ended());
                 input.skip(next);
             }
             let cut = match self.judge(input.peek(), input.ended()) {
@@ -181,6 +179,17 @@ impl<F: Frames> Framing<F> {
             self.junk.get_or_insert(Junk { from: before, until, cut });
             input.skip(1);
         }
+    }
+
+    /// Where the next header or tag may stand: only that is looked at, whatever slices the bytes came in.
+    fn next_start(&self, bytes: &[u8], ended: bool) -> usize {
+        let mut starts = memchr::memchr3_iter(0xff, b'I', b'T', bytes);
+        let found = starts.find(|at| {
+            let rest = bytes.get(*at..).unwrap_or_default();
+            let cut = rest.len() < F::HEADER && !ended;
+            cut || if rest.first() == Some(&0xff) { self.frames.header(rest).is_some() } else { tags::begins(rest) }
+        });
+        found.unwrap_or(bytes.len())
     }
 
     fn judge(&self, bytes: &[u8], ended: bool) -> Judgement<F::Header> {

@@ -83,6 +83,9 @@ enum Found {
 
 fn find(bytes: &[u8], ended: bool) -> Found {
     match bytes.first() {
+        // Nobody writes other versions or flags than these; in junk they would pass over all that follows.
+        Some(b'I') if matches!(bytes, [_, b'D', b'3', 0 | 10..=255, ..]) => Found::None,
+        Some(b'I') if matches!(bytes, [_, b'D', b'3', _, _, flags, ..] if flags & 15 != 0) => Found::None,
         Some(b'I') => match id3v2::tag_size(bytes) {
             Size::None => unheaded(bytes),
             Size::Unknown => Found::More,

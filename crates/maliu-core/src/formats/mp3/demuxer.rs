@@ -265,3 +265,115 @@ impl Demuxer for Mp3 {
         self.duration.map(|duration| (duration, TIME_BASE))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::String, vec, vec::Vec};
+
+    use super::*;
+    use crate::syntax::mpeg_audio::info::Lame;
+
+    /// Layer III, 44.1 kHz, 128 kbit/s, joint stereo.
+    const PLAIN: [u8; 4] = [0xff, 0xfb, 0x90, 0x64];
+
+    fn frame(header: [u8; 4]) -> Vec<u8> {
+        let mut frame = vec![0x11; Header::parse(&header).unwrap().frame_length().unwrap()];
+        frame[..4].copy_from_slice(&header);
+        frame
+    }
+
+    /// What is read, a line an event.
+    fn read(bytes: &[u8], size: Option<u64>) -> Vec<String> {
+        let (mut input, mut mp3) = (size.map_or_else(Input::new, |size| Input::seekable(Some(size))), Mp3::new());
+        input.push(bytes);
+        input.end();
+        let mut lines = vec![];
+        loop {
+            let event = mp3.poll(&mut input).unwrap();
+            lines.extend(
+                input.take_warnings().0.iter().map(|warning| alloc::format!("! {} {}", warning.at, warning.what)),
+            );
+            match event {
+                Event::Stream(_, info) => {
+                    let audio = info.audio().unwrap();
+                    lines.push(alloc::format!("{} {} {}", info.codec, audio.sample_rate, audio.channels));
+                }
+                Event::Packet(p) => {
+                    let (at, trim) = (p.position.unwrap(), p.side.trim());
+                    let damaged = if p.flags.has(Flags::CORRUPT) { " damaged" } else { "" };
+                    lines.push(alloc::format!("{at} {} {},{}{damaged}", p.data.len(), trim.start, trim.end));
+                }
+                Event::End => return lines,
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn an_information_frame_trims_both_ends_and_is_left_out() {
+        let lame = Lame { encoder: "LAME".into(), delay: 576, padding: 1000, intact: true };
+        let header = Header::parse(&PLAIN).unwrap();
+        let info = Info { constant: true, frames: 2, bytes: 3 * 417, toc: None, lame: Some(lame) };
+        let bytes = [info.build(&header).unwrap(), frame(PLAIN), frame(PLAIN)].concat();
+        let expected = ["mp3 44100 2", "417 417 1105,0", "834 417 0,471"];
+        assert_eq!(read(&bytes, Some(bytes.len() as u64)), expected);
+        assert_eq!(read(&bytes, None), expected);
+        let twice = [&bytes[..], &bytes].concat();
+        let got = read(&twice, Some(twice.len() as u64));
+        assert_eq!(got[0], "! 0 the information frame tells of another number of bytes than there are");
+        assert_eq!(got[2..4], ["417 417 1105,0", "834 417 0,0"]);
+    }
+
+    #[test]
+    fn junk_is_passed_over_and_a_header_in_it_taken_but_not_believed() {
+        let odd = frame([0xff, 0xff, 0x10, 0x04]);
+        let bytes = [&frame(PLAIN)[..], &frame(PLAIN), b"junk", &odd, b"more", &frame(PLAIN), &frame(PLAIN)].concat();
+        let size = odd.len() as u64;
+        let expected = [
+            "mp3 44100 2".into(),
+            "0 417 0,0".into(),
+            "417 417 0,0".into(),
+            "! 834 4 bytes that are no frame skipped".into(),
+            alloc::format!("838 {size} 0,0 damaged"),
+            alloc::format!("! {} 4 bytes that are no frame skipped", 838 + size),
+            alloc::format!("{} 417 0,0", 842 + size),
+            alloc::format!("{} 417 0,0", 842 + size + 417),
+        ];
+        assert_eq!(read(&bytes, None), expected);
+    }
+
+    #[test]
+    fn a_change_that_the_next_frame_confirms_describes_the_stream_again() {
+        let other = frame([0xff, 0xfb, 0x94, 0xc4]);
+        let got = read(&[frame(PLAIN), frame(PLAIN), other.clone(), other].concat(), None);
+        let expected = ["mp3 44100 2", "0 417 0,0", "417 417 0,0", "mp3 48000 1", "834 384 0,0", "1218 384 0,0"];
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn a_first_frame_of_another_mode_is_passed_over_unless_checksums_speak_for_it() {
+        let stereo = frame([0xff, 0xfb, 0x90, 0x04]);
+        let got = read(&[stereo, frame(PLAIN), frame(PLAIN)].concat(), None);
+        let expected =
+            ["! 0 first frame passed over: the next one has another mode", "mp3 44100 2", "417 417 0,0", "834 417 0,0"];
+        assert_eq!(got, expected);
+        let [stereo, joint] = [0x04, 0x64].map(|mode| frame([0xff, 0xfa, 0x90, mode]));
+        assert_eq!(read(&[stereo, joint].concat(), None), ["mp3 44100 2", "0 417 0,0", "417 417 0,0"]);
+    }
+
+    #[test]
+    fn free_format_and_a_cut_last_frame_are_read() {
+        let mut free = vec![0x11; 700];
+        free[..4].copy_from_slice(&[0xff, 0xfb, 0x00, 0x64]);
+        let bytes = [&free[..], &free, &free, &free[..300]].concat();
+        let expected = [
+            "mp3 44100 2",
+            "0 700 0,0",
+            "700 700 0,0",
+            "1400 700 0,0",
+            "! 2100 frame cut short by the end of the input",
+            "2100 300 0,0 damaged",
+        ];
+        assert_eq!(read(&bytes, None), expected);
+    }
+}
