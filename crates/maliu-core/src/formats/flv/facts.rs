@@ -6,6 +6,8 @@ use crate::{
     bits::Bits,
     stream::{Audio, Codec, Media, StreamInfo, Video},
     syntax::{aac::AudioSpecificConfig, h264, h265},
+    time::{Rounding, Ticks, TimeBase},
+    timing::samples::samples,
 };
 
 use super::video;
@@ -42,7 +44,8 @@ pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)
             }
         }
         (Codec::Mp3, Media::Audio(audio)) => {
-            mpeg_audio(audio, data);
+            let bit_rate = mpeg_audio(audio, data);
+            info.bit_rate = info.bit_rate.or(bit_rate);
         }
         (Codec::Ac3 | Codec::Eac3, Media::Audio(audio)) => {
             ac3(audio, data);
@@ -50,6 +53,19 @@ pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)
         _ => {}
     }
     promise(info, promised);
+}
+
+/// How long a packet of `size` bytes lasts, in whole ms as the reference counts them; 0 when nothing tells.
+pub fn duration(info: &StreamInfo, size: usize) -> Ticks {
+    let base = match &info.media {
+        Media::Audio(audio) if audio.sample_rate > 0 => {
+            let samples = samples(info.codec, audio, info.bit_rate, size);
+            return TimeBase::hz(audio.sample_rate).rescale(Ticks(samples), TimeBase::MILLIS, Rounding::Down);
+        }
+        Media::Video(Video { frame_rate: Some((num, den)), .. }) => TimeBase::new(*den, *num),
+        _ => None,
+    };
+    base.map_or(Ticks(0), |base| base.rescale(Ticks(1), TimeBase::MILLIS, Rounding::Down))
 }
 
 /// Metadata is believed where the codec says nothing.
@@ -64,6 +80,7 @@ fn h264(picture: &mut Video, config: &Bytes) -> Option<u8> {
     let sps = h264::Sps::parse(h264::Config::parse(config)?.sps.first()?)?;
     (picture.width, picture.height) = sps.display_size();
     picture.reorder = sps.reorder_depth();
+    picture.frame_rate = picture.frame_rate.or_else(|| sps.frame_rate());
     picture.level = Some(sps.level_idc);
     Some(sps.profile_idc)
 }
@@ -74,6 +91,7 @@ fn h265(picture: &mut Video, config: &Bytes) -> Option<u8> {
     let sps = config.sps()?;
     (picture.width, picture.height) = sps.display_size();
     picture.reorder = sps.reorder_depth();
+    picture.frame_rate = picture.frame_rate.or_else(|| sps.frame_rate());
     picture.level = Some(config.profile.general_level_idc);
     Some(config.profile.general_profile_idc)
 }
@@ -104,8 +122,15 @@ fn flac(audio: &mut Audio, config: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// Header of an MPEG audio frame (ISO/IEC 11172-3 §2.4.1.3, 13818-3, and MPEG-2.5).
-fn mpeg_audio(audio: &mut Audio, data: &[u8]) -> Option<()> {
+/// Kilobits per second of layer III by bitrate_index: MPEG-1, and MPEG-2 with MPEG-2.5 (ISO/IEC 11172-3 §2.4.2.3).
+const LAYER_3_RATES: [[u16; 15]; 2] = [
+    [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+    [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+];
+
+/// Header of an MPEG audio frame (ISO/IEC 11172-3 §2.4.1.3, 13818-3, and MPEG-2.5); returns bits per second of layer
+/// III.
+fn mpeg_audio(audio: &mut Audio, data: &[u8]) -> Option<u64> {
     let [0xff, b1, b2, b3] = *data.first_chunk()? else { return None };
     if b1 & 0xe0 != 0xe0 {
         return None;
@@ -119,10 +144,13 @@ fn mpeg_audio(audio: &mut Audio, data: &[u8]) -> Option<()> {
     let rate = [44_100u32, 48_000, 32_000].get(usize::from(b2 >> 2 & 3))?;
     audio.sample_rate = rate >> halvings;
     audio.channels = if b3 >> 6 == 3 { 1 } else { 2 };
-    if b1 >> 1 & 3 == 1 {
-        audio.frame_size = if halvings == 0 { 1152 } else { 576 };
+    if b1 >> 1 & 3 != 1 {
+        return None;
     }
-    Some(())
+    audio.frame_size = if halvings == 0 { 1152 } else { 576 };
+    let [first, second] = LAYER_3_RATES;
+    let rates = if halvings == 0 { first } else { second };
+    rates.get(usize::from(b2 >> 4)).map(|rate| u64::from(*rate) * 1000).filter(|rate| *rate > 0)
 }
 
 /// Channels by acmod, without the low-frequency one (ATSC A/52 table 5.8).

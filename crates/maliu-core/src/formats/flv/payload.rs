@@ -240,7 +240,10 @@ impl Flv {
             stream,
             pts: believed.then(|| self.clock.unroll(shown)),
             dts: believed.then(|| self.clock.unroll(time)),
-            duration: Ticks(0),
+            duration: self
+                .streams
+                .peek(stream)
+                .map_or(Ticks(0), |stream| super::facts::duration(&stream.info, data.len())),
             flags: if tag.cut { flags | Marks::CORRUPT } else { flags },
             position: Some(tag.at),
             data,

@@ -121,7 +121,8 @@ impl Streams {
             Kind::Audio => promise.audio_rate,
             Kind::Video => promise.video_rate,
             _ => None,
-        };
+        }
+        .filter(|rate| *rate > 0);
         let stream = Stream { key, info, settled: false, next_config: None, next_colors: None, changed: true };
         self.all.push(stream);
         self.any_changed = true;
