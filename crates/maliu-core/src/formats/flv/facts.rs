@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{
     bits::Bits,
     stream::{Audio, Codec, Media, StreamInfo, Video},
-    syntax::{aac::AudioSpecificConfig, h264, h265},
+    syntax::{aac::AudioSpecificConfig, av1, h264, h265, vp9},
     time::{Rounding, Ticks, TimeBase},
     timing::samples::samples,
 };
@@ -19,6 +19,11 @@ pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, 
     match (info.codec, &mut info.media) {
         (Codec::H264, Media::Video(picture)) => info.profile = h264(picture, config),
         (Codec::H265, Media::Video(picture)) => info.profile = h265(picture, config),
+        (Codec::Av1, Media::Video(picture)) => {
+            if let Some((width, height)) = av1::config_picture_size(config) {
+                (picture.width, picture.height) = (width, height);
+            }
+        }
         (Codec::Aac, Media::Audio(audio)) => info.profile = aac(audio, config),
         (Codec::Opus, Media::Audio(audio)) => {
             // OpusHead: magic, version, channels. Opus always counts in 48 kHz.
@@ -39,7 +44,12 @@ pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, 
 pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)>) {
     match (info.codec, &mut info.media) {
         (codec, Media::Video(picture)) => {
-            if let Some((width, height)) = video::picture_size(codec, &info.config, data) {
+            let size = match codec {
+                Codec::Av1 => av1::picture_size(data),
+                Codec::Vp9 => vp9::picture_size(data),
+                _ => video::picture_size(codec, &info.config, data),
+            };
+            if let Some((width, height)) = size {
                 (picture.width, picture.height) = (width, height);
             }
         }

@@ -182,7 +182,7 @@ impl Flv {
             return;
         }
         super::facts::from_config(stream.edit(), config, promised);
-        stream.settled = true;
+        stream.settled = stream.info.video().is_none_or(|video| video.width > 0);
     }
 
     /// VP6: the byte that crops the picture is the stream's configuration, and the last one counts.
