@@ -36,10 +36,25 @@ pub(super) fn master(rate: u32, spectrum: &Spectrum) -> Option<Master> {
     })
 }
 
+/// The rate of the standard whose tables serve the SBR output at `rate` (4.6.18.2.6); beyond 96 kHz there are only exact ones.
+pub(super) fn standard_rate(rate: u32) -> u32 {
+    match rate {
+        ..18_783 => 16_000,
+        18_783..23_004 => 22_050,
+        23_004..27_713 => 24_000,
+        27_713..37_566 => 32_000,
+        37_566..46_009 => 44_100,
+        46_009..55_426 => 48_000,
+        55_426..75_132 => 64_000,
+        75_132..92_017 => 88_200,
+        92_017..110_000 => 96_000,
+        exact => exact,
+    }
+}
+
 /// k0 and k2 from bs_start_freq and bs_stop_freq (4.6.18.3.2.1 and the requirements of 4.6.18.3.6).
 fn limits(rate: i32, spectrum: &Spectrum) -> Option<(i32, i32)> {
-    // Rates between those of the standard use the tables of their neighbours (4.6.18.2.6).
-    let class = [18_783, 23_004, 27_713, 37_566, 75_132].iter().filter(|&&floor| rate >= floor).count();
+    let class = [22_050, 24_000, 32_000, 44_100, 88_200].iter().filter(|&&floor| rate >= floor).count();
     let offsets = START_OFFSETS[class];
     let base = [3000, 4000, 5000][usize::from(rate >= 32_000) + usize::from(rate >= 64_000)];
     let k0 = ((base << 7) + (rate >> 1)) / rate + i32::from(offsets[usize::from(spectrum.start_freq & 15)]);
@@ -55,7 +70,7 @@ fn limits(rate: i32, spectrum: &Spectrum) -> Option<(i32, i32)> {
         }
     }
     .min(64);
-    let most = [48, 35, 32][usize::from(rate > 32_000) + usize::from(rate >= 46_009)];
+    let most = [48, 35, 32][usize::from(rate > 32_000) + usize::from(rate >= 48_000)];
     (k0 > 0 && k2 > k0 && k2 - k0 <= most).then_some((k0, k2))
 }
 
@@ -152,6 +167,14 @@ mod tests {
 
     fn spectrum(start_freq: u8, stop_freq: u8, freq_scale: u8, alter_scale: bool) -> Spectrum {
         Spectrum { start_freq, stop_freq, xover_band: 0, freq_scale, alter_scale, noise_bands: 2 }
+    }
+
+    #[test]
+    fn rates_of_the_standard_are_their_own_neighbours() {
+        for rate in [16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 128_000, 192_000] {
+            assert_eq!(standard_rate(rate), rate);
+        }
+        assert_eq!([14_700, 45_000, 50_000].map(standard_rate), [16_000, 44_100, 48_000]);
     }
 
     #[test]

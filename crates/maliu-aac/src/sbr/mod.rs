@@ -51,7 +51,7 @@ pub(crate) const CARRY_UNITS: usize = 16;
 
 /// The SBR decoder of one SCE or CPE.
 pub(crate) struct Sbr {
-    /// Rate of the SBR output, which is twice that of the core.
+    /// Rate of the SBR output, which is twice that of the core, or its neighbour in the standard.
     rate: u32,
     timing: Timing,
     low_delay: bool,
@@ -94,7 +94,7 @@ impl Sbr {
             Box::new(Stereo { ps: Ps::new(slots), right: Spectrum::ZERO, synthesis: Synthesis::NEW, seen: false })
         });
         Self {
-            rate: core_rate.saturating_mul(2).clamp(1, 1 << 20),
+            rate: master::standard_rate(core_rate.saturating_mul(2).min(1 << 20)),
             timing,
             low_delay,
             channels: vec![Channel::new(&timing); channels.clamp(1, 2)],
