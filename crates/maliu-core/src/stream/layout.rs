@@ -20,6 +20,13 @@ impl Audio {
     }
 }
 
+impl Audio {
+    /// The WAVE mask of the usual layout of so many channels; 0 when there is none.
+    pub fn usual_mask(&self) -> u32 {
+        usual(self.channels)
+    }
+}
+
 fn usual(channels: u16) -> u32 {
     let of_count = |(mask, _): &&(u32, &str)| mask.count_ones() == u32::from(channels);
     LAYOUTS.iter().find(of_count).map_or(0, |(mask, _)| *mask)

@@ -16,6 +16,7 @@ use alloc::boxed::Box;
 
 mod container;
 mod demuxer;
+mod muxer;
 mod probe;
 mod units;
 
@@ -34,9 +35,9 @@ pub const FORMAT: Format = Format {
     extensions: &["wav", "wave", "rf64", "bw64", "w64"],
     probe: probe::probe,
     demuxer: Some(open),
-    muxer: None,
-    settings: &[],
-    rules: Rules { no_timestamps: true, ..Rules::STRICT },
+    muxer: Some(muxer::make),
+    settings: muxer::SETTINGS,
+    rules: Rules { equal_dts: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::PcmS16Le), None),
 };
 

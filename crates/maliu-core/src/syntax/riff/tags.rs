@@ -1,6 +1,9 @@
 //! Tags in RIFF files: LIST/INFO and `bext` (EBU Tech 3285 §2.3).
 
-use alloc::string::{String, ToString};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use super::{CHUNK_HEADER, Order};
 use crate::{stream::Metadata, syntax::id3v2::latin1};
@@ -38,6 +41,22 @@ pub fn read_list(body: &[u8], order: Order, metadata: &mut Metadata) {
     }
 }
 
+/// The LIST chunk that says as much of `metadata` as INFO has ids for; empty when that is nothing.
+pub fn build_list(metadata: &Metadata) -> Vec<u8> {
+    let mut body = b"INFO".to_vec();
+    for (key, value) in metadata.entries() {
+        let known = KEYS.iter().find(|(_, known)| known.eq_ignore_ascii_case(key));
+        let (Some((id, _)), Ok(size)) = (known, u32::try_from(value.len() + 1)) else { continue };
+        body.extend_from_slice(*id);
+        body.extend_from_slice(&size.to_le_bytes());
+        body.extend_from_slice(value.as_bytes());
+        body.push(0);
+        body.resize(body.len().next_multiple_of(2), 0);
+    }
+    let Some(size) = u32::try_from(body.len()).ok().filter(|size| *size > 4) else { return Vec::new() };
+    [b"LIST", &size.to_le_bytes()[..], &body].concat()
+}
+
 /// Adds what a `bext` chunk's body says.
 pub fn read_bext(body: &[u8], metadata: &mut Metadata) {
     const FIELDS: [(&str, usize, usize); 5] = [
@@ -71,6 +90,20 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_written_are_tags_read() {
+        let mut metadata = Metadata::default();
+        metadata.set("title", "odd");
+        metadata.set("artist", "even");
+        metadata.set("mood", "has no id");
+        let list = build_list(&metadata);
+        let mut again = Metadata::default();
+        read_list(&list[CHUNK_HEADER..], Order::Little, &mut again);
+        metadata.remove("mood");
+        assert_eq!((again, list.len() % 2), (metadata, 0));
+        assert!(build_list(&Metadata::default()).is_empty());
+    }
 
     #[test]
     fn odd_values_are_padded_and_unknown_ids_kept() {

@@ -105,6 +105,15 @@ impl WaveFormat {
         (u64::from(self.bytes_per_second) * 8).checked_div(u64::from(self.sample_rate)).unwrap_or(0)
     }
 
+    /// wFormatTag of a codec; `None` when it has none.
+    pub fn tag_of(codec: Codec) -> Option<u16> {
+        match codec {
+            Codec::PcmU8 | Codec::PcmS16Le | Codec::PcmS24Le | Codec::PcmS32Le | Codec::PcmS64Le => Some(1),
+            Codec::PcmF32Le | Codec::PcmF64Le => Some(3),
+            codec => TAGS.iter().find(|row| row.1 == codec).map(|row| row.0),
+        }
+    }
+
     /// The codec of tag and bits; [`Codec::UnknownAudio`] when there is none here.
     pub fn codec(&self) -> Codec {
         match (self.tag, self.bits_per_sample) {
