@@ -28,6 +28,20 @@ Path("adts/id3_front_middle_behind.aac").write_bytes(tag + b"".join(m[:4]) + tag
 Path("adts/junk_between_frames.aac").write_bytes(b"\x00\x11\xff\x22" + b"".join(m[:3]) + b"\xff\xf1junk\xff" * 9 + b"".join(m[3:8]))
 Path("adts/rate_changes.aac").write_bytes(b"".join(m[:5]) + b"".join(t[:5]) + b"".join(m[5:9]))
 Path("adts/cut_in_frame.aac").write_bytes(b"".join(m[:5]) + m[5][:20])
+def joined(blocks, crc):
+    body = b"".join(b + (b"\xcc\xcc" if crc else b"") for b in blocks)
+    if crc:
+        sizes = [len(b) + 2 for b in blocks]
+        places = [sum(sizes[:i]) for i in range(1, len(blocks))]
+        body = b"".join(p.to_bytes(2, "big") for p in places) + b"\xcc\xcc" + body
+    n = len(body) + 7
+    h = bytearray(m[0][:7])
+    h[1] = h[1] & 0xFE if crc else h[1] | 1
+    h[3], h[4], h[5], h[6] = h[3] & 0xFC | n >> 11, n >> 3 & 255, (n & 7) << 5 | h[5] & 31, h[6] & 0xFC | max(len(blocks), 1) - 1
+    return bytes(h) + body
+bare = [f[7:] for f in m]
+Path("adts/several_blocks.aac").write_bytes(
+    joined(bare[:3], True) + joined(bare[3:4], True) + joined(bare[4:6], False) + joined([], False) + joined(bare[6:10], True))
 PY
 
 # MPEG audio
@@ -40,6 +54,19 @@ from pathlib import Path
 d = Path("mp3/mpeg2_mono.mp3").read_bytes()
 Path("mp3/junk_and_ape.mp3").write_bytes(b"\0" * 20 + b"xyz\xff" + d[:1500] + b"APETAGEX" + (2000).to_bytes(4, "little") + (32).to_bytes(4, "little") + bytes(16))
 Path("mp3/cut_in_frame.mp3").write_bytes(d[:1000])
+def frames_of(b, least):
+    found = []
+    while len(b) >= 4:
+        n = least + (b[2] >> 1 & 1)
+        found.append(b[:n])
+        b = b[n:]
+    return found
+frames = frames_of(d[d.index(b"\xff\xf3"):], 72 * 32000 // 22050)
+Path("mp3/free_format.mp3").write_bytes(b"".join(f[:2] + bytes([f[2] & 15]) + f[3:] for f in frames[:20]))
+other = frames_of(Path("mp3/layer2.mp2").read_bytes(), 144 * 64000 // 44100)
+lyrics = b"LYRICSBEGINLYR00002laEAR00002me000025LYRICS200"
+Path("mp3/layers_and_tags.mp3").write_bytes(
+    b"".join(frames[:6]) + lyrics + b"TAG" + b"one".ljust(125, b"\0") + b"".join(other[:6]) + b"TAG" + bytes(125))
 PY
 
 # WAV
@@ -54,6 +81,10 @@ Path("wav/live_size_0.wav").write_bytes(bytes(d[:at + 4]) + bytes(4) + bytes(d[a
 Path("wav/live_size_ffffffff.wav").write_bytes(b"RIFF\xff\xff\xff\xff" + bytes(d[8:at + 4]) + b"\xff" * 4 + bytes(d[at + 8:at + 2008]))
 Path("wav/odd_chunks.wav").write_bytes(bytes(d[:12]) + b"junk\3\0\0\0abc\0" + bytes(d[12:at]) + b"LIST\x12\0\0\0INFOINAM\5\0\0\0name\0\0" + bytes(d[at:]))
 PY
+make -f lavfi -i "sine=frequency=440:sample_rate=8000:duration=0.2" $exact -rf64 always wav/rf64.wav
+make -f lavfi -i "sine=frequency=440:sample_rate=8000:duration=0.2" $exact wav/wave64.w64
+make -f lavfi -i "anoisesrc=sample_rate=8000:amplitude=0.1:seed=1:duration=0.05" $exact -ac 6 -c:a pcm_s24le wav/extensible_5.1_24.wav
+make -f lavfi -i "sine=frequency=440:sample_rate=22050:duration=0.3" $exact -c:a libmp3lame -b:a 32k wav/mp3_inside.wav
 
 # Annex B and FLV
 x264="-c:v libx264 -preset veryfast -threads 1 -pix_fmt yuv420p -g 10 -bf 2 -crf 35"

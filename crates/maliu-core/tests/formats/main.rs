@@ -2,6 +2,7 @@
 
 mod battery;
 mod dumps;
+mod latency;
 mod samples;
 mod seek;
 mod trace;

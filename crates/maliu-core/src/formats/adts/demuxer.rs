@@ -192,12 +192,14 @@ impl Demuxer for Adts {
                 }
                 Found::End => {
                     self.end = Some(self.time);
-                    let Some((time, at)) = self.seek.take().and(self.last) else { return Ok(Event::End) };
+                    let Some((time, at)) = self.seek.take().and(self.last.take()) else { return Ok(Event::End) };
                     // The wanted time lies behind the last frame: that one it is.
                     if input.goto(at).is_err() {
                         return Ok(Event::End);
                     }
                     self.framing.restart();
+                    // Of several blocks in the frame, too, the last one.
+                    self.seek = Some(self.time - Ticks(1));
                     self.time = time;
                 }
             }

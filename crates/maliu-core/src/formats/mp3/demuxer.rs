@@ -232,7 +232,7 @@ impl Demuxer for Mp3 {
                     }
                 }
                 Found::End => {
-                    let Some((time, at)) = self.seek.take().and(self.last) else {
+                    let Some((time, at)) = self.seek.take().and(self.last.take()) else {
                         self.duration = Some(self.time);
                         return Ok(Event::End);
                     };

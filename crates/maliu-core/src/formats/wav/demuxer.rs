@@ -281,7 +281,7 @@ impl Wav {
             if !last {
                 return true;
             }
-            if let Some((time, at)) = self.seek.take().and(self.last).filter(|(_, at)| input.goto(*at).is_ok()) {
+            if let Some((time, at)) = self.seek.take().and(self.last.take()).filter(|(_, at)| input.goto(*at).is_ok()) {
                 // The wanted time lies behind the last packet: that one it is.
                 (self.time, self.last) = (time, Some((time, at)));
                 return false;
