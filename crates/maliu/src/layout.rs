@@ -59,7 +59,7 @@ impl std::error::Error for TextFault {}
 
 /// The row under which readers and writers of layouts present themselves. It is not in the list of formats: a layout is
 /// never guessed.
-pub const FORMAT: Format = Format {
+pub static FORMAT: Format = Format {
     name: "layout",
     long_name: "a |header|data| protocol described by a layout",
     mime: &[],
@@ -72,12 +72,10 @@ pub const FORMAT: Format = Format {
     default_codecs: (None, None),
 };
 
-static ROW: Format = FORMAT;
-
 /// A reader of connections and captures in this layout.
 ///
 /// # Errors
 /// The layout's first [`Fault`].
 pub fn reader(layout: Layout) -> Result<PacketReader, Fault> {
-    Ok(PacketReader::with(&ROW, Box::new(Reader::new(layout)?)))
+    Ok(PacketReader::with(&FORMAT, Box::new(Reader::new(layout)?)))
 }

@@ -41,9 +41,9 @@ pub struct Feed {
 
 impl Feed {
     /// Opens an input. Nothing is read yet.
-    pub fn open(path: &str, from: Option<String>) -> Result<Self> {
+    pub fn open(path: &str, from: Option<String>, layout: Option<String>) -> Result<Self> {
         Ok(Self {
-            opened: input::Args::of(path, from).open()?,
+            opened: input::Args { layout, ..input::Args::of(path, from) }.open()?,
             held: VecDeque::new(),
             streams: Vec::new(),
             metadata: Metadata::default(),

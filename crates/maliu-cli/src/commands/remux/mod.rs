@@ -10,7 +10,7 @@ use std::path::Path;
 use maliu::{
     Error, MediaError,
     format::Format,
-    formats,
+    formats, layout,
     stream::{Metadata, StreamInfo},
     time::Ticks,
     writer::{PacketWriter, Plan},
@@ -19,7 +19,7 @@ use maliu::{
 use self::{feed::Feed, map::Map, times::Times};
 use crate::{
     failure::{Failure, Result},
-    input,
+    input, layouts,
     output::Target,
     progress::Progress,
     time,
@@ -46,6 +46,12 @@ pub struct Args {
     /// Format of all inputs; it is recognised by content otherwise.
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
+    /// Layout of all inputs: a preset or a file (see `maliu layout`).
+    #[arg(long, value_name = "LAYOUT", conflicts_with = "from")]
+    layout: Option<String>,
+    /// Write messages of this layout: a preset or a file.
+    #[arg(long, value_name = "LAYOUT", conflicts_with = "format")]
+    write_layout: Option<String>,
     /// Streams to take, in this order: a, v, STREAM, INPUT:a, INPUT:v, INPUT:STREAM; repeat it for more.
     #[arg(long, value_name = "S")]
     map: Vec<Map>,
@@ -74,6 +80,7 @@ const EXAMPLES: &str = "Examples:
   maliu remux picture.h264 sound.aac film.flv     two streams into one file
   maliu remux in.flv out.flv -o bitexact=1        byte for byte what ffmpeg -c copy -bitexact writes
   maliu remux in.flv - -f framecrc                one line a packet
+  maliu remux --layout cam.toml dump.bin out.flv  a private protocol into a film
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
 
 A file appears when it is complete. What --explain says is numbered as in docs/write-frame.md.";
@@ -82,7 +89,10 @@ A file appears when it is complete. What --explain says is numbered as in docs/w
 pub fn run(args: Args) -> Result {
     let Some((output, inputs)) = args.paths.split_last() else { return Ok(()) };
     let format = format(&args, output)?;
-    let mut feeds = inputs.iter().map(|path| Feed::open(path, args.from.clone())).collect::<Result<Vec<_>>>()?;
+    let mut feeds = inputs
+        .iter()
+        .map(|path| Feed::open(path, args.from.clone(), args.layout.clone()))
+        .collect::<Result<Vec<_>>>()?;
     for feed in &mut feeds {
         feed.begin(args.start)?;
     }
@@ -95,6 +105,9 @@ pub fn run(args: Args) -> Result {
 
 /// The format that is asked for, or that the output's name means.
 fn format(args: &Args, output: &str) -> Result<&'static Format> {
+    if args.write_layout.is_some() {
+        return Ok(&layout::FORMAT);
+    }
     let extension = Path::new(output).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let wanted = args.format.as_deref().unwrap_or(extension);
     match formats::named(&wanted.to_ascii_lowercase()).filter(|format| format.muxer.is_some()) {
@@ -128,7 +141,15 @@ impl<'a> Work<'a> {
         let metadata = feeds.first().map(|feed| feed.metadata.clone()).unwrap_or_default();
         let settings: Vec<_> = args.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let plan = Plan { format, settings: &settings, metadata: &without_times(metadata) };
-        let mut writer = plan.start(streams, target.output()).map_err(|error| match error {
+        let started = match &args.write_layout {
+            None => plan.start(streams, target.output()),
+            Some(layout) => {
+                let muxer = layout::Writer::new(layouts::load(layout)?);
+                let muxer = muxer.map_err(|fault| Failure::Usage(format!("{layout}: {fault}")))?;
+                plan.start_muxer(Box::new(muxer), streams, target.output())
+            }
+        };
+        let mut writer = started.map_err(|error| match error {
             MediaError::Setting { .. } => Failure::Usage(error.to_string()),
             error => Failure::while_("writing", name, error),
         })?;

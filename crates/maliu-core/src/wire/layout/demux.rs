@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     BodyKind, Fault, Fragment, Layout, MAX_STREAMS,
+    facts::{from_config, from_key},
     message::{self, Facts, Lack, Message, Stamp, Steady},
     payload,
 };
@@ -150,8 +151,10 @@ impl Reader {
         let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
         if facts.config {
             if stream.info.config != body {
+                let first = stream.info.config.is_empty();
+                from_config(&mut stream.info, &body);
                 stream.info.config = body.clone();
-                stream.new_config = Some(body);
+                stream.new_config = (!first).then_some(body);
                 self.events.push_back(Event::Stream(index, Box::new(stream.info.clone())));
             }
             return Ok(());
@@ -164,6 +167,9 @@ impl Reader {
             self.events.push_back(Event::Stream(index, Box::new(changed)));
         }
         let data = unpacked.data;
+        if from_key(&mut stream.info, &data) {
+            self.events.push_back(Event::Stream(index, Box::new(stream.info.clone())));
+        }
         let key = |data: &[u8]| facts.key.unwrap_or_else(|| payload::is_key(&kind, codec, data));
         let mut packet = Packet { stream: index, position: Some(at), ..Packet::default() };
         stream.time(facts, &mut packet);
@@ -338,6 +344,7 @@ fn refine(stream: &mut Stream, unpacked: &payload::Payload) -> Option<StreamInfo
     let config = unpacked.config.as_ref().filter(|config| stream.info.config != **config)?;
     let first = stream.info.config.is_empty();
     stream.info.config = config.clone();
+    from_config(&mut stream.info, config);
     if let (Media::Audio(audio), Some((rate, channels))) = (&mut stream.info.media, unpacked.audio) {
         (audio.sample_rate, audio.channels) = (rate, channels);
     }

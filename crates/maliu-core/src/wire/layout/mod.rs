@@ -18,6 +18,7 @@ mod check;
 mod checksum;
 mod demux;
 mod explain;
+mod facts;
 mod message;
 mod mux;
 mod payload;

@@ -6,7 +6,9 @@ use bytes::Bytes;
 
 use super::{
     BodyKind, Clock, Constant, Fault, Field, Fragment, From, Layout, Meaning, Role,
+    facts::as_annexb,
     message::{self, Part},
+    payload,
     place::{self, Packer},
 };
 use crate::{
@@ -206,7 +208,11 @@ impl Writer {
             return Ok(());
         };
         let source = Source { stream, info: Some(&info), pts: time, dts: time, key: false, config: true, sequence: 0 };
-        self.message(&info.config, source, Mark::Header, out)
+        let config = match self.layout.body.kind {
+            BodyKind::AnnexB => as_annexb(info.codec, &info.config),
+            _ => info.config.clone(),
+        };
+        self.message(&config, source, Mark::Header, out)
     }
 }
 
@@ -264,7 +270,14 @@ impl Muxer for Writer {
             config: false,
             sequence: 0,
         };
-        self.message(&packet.data, source, mark, out)
+        match (&self.layout.body.kind, info.as_ref()) {
+            (BodyKind::Adts, Some(info)) if info.codec == Codec::Aac => {
+                let framed = payload::pack_adts(&info.config, &packet.data);
+                let framed = framed.ok_or_else(|| Error::mux(NAME, "this AAC does not fit an ADTS frame"))?;
+                self.message(&framed, source, mark, out)
+            }
+            _ => self.message(&packet.data, source, mark, out),
+        }
     }
 
     fn finish(&mut self, _: &mut Output) -> Result<()> {

@@ -1,9 +1,16 @@
-//! The body of a message as a packet: what is stripped, what becomes configuration, whether it is a key.
+//! The body of a message as a packet and back: what is stripped, what becomes configuration, whether it is a key.
 
 use bytes::Bytes;
 
 use super::BodyKind;
-use crate::stream::Codec;
+use crate::{
+    stream::Codec,
+    syntax::aac::{
+        AdtsHeader, AudioSpecificConfig,
+        adts::{HEADER, MAX_FRAME, VARIABLE_RATE},
+        rate_index,
+    },
+};
 
 /// A body without what the carrier added.
 pub(super) struct Payload {
@@ -22,21 +29,32 @@ pub(super) fn unpack(kind: &BodyKind, codec: Codec, body: Bytes) -> Option<Paylo
     Some(Payload { data: body, config: None, audio: None })
 }
 
-/// One ADTS frame (ISO/IEC 14496-3 §1.A.2): its raw data block, and the AudioSpecificConfig its header implies.
+/// One ADTS frame: its raw data block, and the AudioSpecificConfig its header implies.
 fn unpack_adts(body: &Bytes) -> Option<Payload> {
-    let &[0xff, sync, b2, b3, b4, b5, _] = body.first_chunk()? else { return None };
-    let head = if sync & 1 == 1 { 7 } else { 9 };
-    let length = usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5);
-    if sync & 0xf6 != 0xf0 || length < head || length > body.len() {
-        return None;
-    }
-    let (object_type, rate, channels) = ((b2 >> 6) + 1, b2 >> 2 & 15, (b2 & 1) << 2 | b3 >> 6);
-    const RATES: [u32; 13] =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
-    let hz = *RATES.get(usize::from(rate))?;
-    let config = Bytes::copy_from_slice(&[object_type << 3 | rate >> 1, rate << 7 | channels << 3]);
-    let channels = if channels == 7 { 8 } else { u16::from(channels) };
-    Some(Payload { data: body.slice(head..length), config: Some(config), audio: Some((hz, channels)) })
+    let header = AdtsHeader::parse(body).filter(|header| header.frame_length <= body.len())?;
+    let data = body.slice(header.size()..header.frame_length);
+    Some(Payload {
+        data,
+        config: Some(header.config().build().into()),
+        audio: Some((header.sample_rate(), header.channels())),
+    })
+}
+
+/// A raw data block behind an ADTS header, as an AudioSpecificConfig says.
+pub(super) fn pack_adts(config: &[u8], data: &Bytes) -> Option<Bytes> {
+    let config = AudioSpecificConfig::parse(config)?;
+    let frame_length = HEADER + data.len();
+    let header = AdtsHeader {
+        mpeg2: false,
+        crc: false,
+        profile: config.object_type.checked_sub(1).filter(|profile| *profile < 4)?,
+        rate_index: rate_index(config.sample_rate)?,
+        channel_config: config.channel_config,
+        frame_length: (frame_length <= MAX_FRAME).then_some(frame_length)?,
+        fullness: VARIABLE_RATE,
+        blocks: 1,
+    };
+    Some([&header.build()[..], data].concat().into())
 }
 
 /// Whether decoding can start with `data`, by its first coded slice.
