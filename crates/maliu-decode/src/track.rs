@@ -29,7 +29,10 @@ impl Track {
 
     /// Takes over what the packet says about itself and those after it.
     fn configure(&mut self, packet: &Packet) -> Result<()> {
-        let (config, audio) = (packet.side.new_config(), packet.side.new_audio());
+        // Live streams repeat their configuration; only another one starts anew.
+        let config = packet.side.new_config().filter(|config| **config != self.info.config);
+        let known = self.info.audio().map(|audio| (audio.sample_rate, audio.channels));
+        let audio = packet.side.new_audio().filter(|audio| Some(*audio) != known);
         if config.is_none() && audio.is_none() {
             return Ok(());
         }
@@ -122,3 +125,46 @@ impl Decoder for Track {
 
 /// Most samples per channel of silence in place of one packet; longer ones are not believed.
 const MAX_SILENCE: usize = 1 << 16;
+
+#[cfg(test)]
+mod tests {
+    use maliu_core::stream::{Audio, Codec};
+
+    use super::*;
+
+    fn track(codec: Codec, gapless: bool) -> Track {
+        let audio = Audio { sample_rate: 8000, channels: 1, block_align: 36, ..Audio::default() };
+        Track::new(&StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(audio)), Options { gapless }).unwrap()
+    }
+
+    fn packet(data: &[u8], pts: i64, trim: (u32, u32)) -> Packet {
+        let mut packet = Packet { data: data.to_vec().into(), pts: Some(Ticks(pts)), ..Packet::default() };
+        packet.side.set_trim(maliu_core::packet::Trim { start: trim.0, end: trim.1 });
+        packet
+    }
+
+    #[test]
+    fn trim_goes_on_through_packets_and_moves_the_time() {
+        let mut track = track(Codec::PcmU8, true);
+        assert_eq!(track.decode(&packet(&[128; 80], 0, (120, 0))), Ok(None));
+        let frame = track.decode(&packet(&[128; 80], 10, (0, 8))).unwrap().unwrap();
+        assert_eq!((frame.len(), frame.time), (32, Some(Ticks(15))));
+        let whole = track_off().decode(&packet(&[128; 80], 0, (120, 8))).unwrap().unwrap();
+        assert_eq!(whole.len(), 80);
+    }
+
+    fn track_off() -> Track {
+        track(Codec::PcmU8, false)
+    }
+
+    #[test]
+    fn damage_becomes_silence_of_the_length_before_and_is_counted() {
+        let mut track = track(Codec::AdpcmImaWav, true);
+        let good = track.decode(&packet(&[0; 36], 0, (0, 0))).unwrap().unwrap();
+        let bad = track.decode(&packet(&[0, 0, 89, 0, 0, 0, 0, 0], 8, (0, 0))).unwrap().unwrap();
+        assert_eq!((good.len(), bad.len(), bad.time), (65, 65, Some(Ticks(8))));
+        assert_eq!(bad.samples, Samples::F32(vec![0.0; 65]));
+        let report = track.report();
+        assert_eq!((report.damaged, report.first_damage.as_deref()), (1, Some("adpcm: step index over 88")));
+    }
+}
