@@ -3,6 +3,7 @@
 mod battery;
 mod dumps;
 mod latency;
+mod muxers;
 mod samples;
 mod seek;
 mod trace;

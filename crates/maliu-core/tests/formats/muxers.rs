@@ -1,0 +1,191 @@
+//! What holds for every muxer: what it writes reads back the same, and no packet makes it panic.
+
+use bytes::Bytes;
+use maliu_core::{
+    format::{Event, Format},
+    formats,
+    input::Input,
+    output::{Edit, Output, Reach},
+    packet::{Flags, Frame, Packet, SideData},
+    reader::PacketReader,
+    stream::{Audio, Codec, Kind, Media, Metadata, StreamInfo, Video},
+    time::{Ticks, TimeBase},
+    writer::{PacketWriter, Plan},
+};
+use proptest::prelude::*;
+
+use crate::samples::samples;
+
+/// Streams and packets of a file; what follows an error is lost.
+fn read(format: &'static Format, data: &[u8]) -> (Vec<StreamInfo>, Vec<Packet>) {
+    let (mut reader, mut input, mut packets) = (PacketReader::of(format, &[]).unwrap(), Input::new(), Vec::new());
+    input.push(data);
+    input.end();
+    let mut first = Vec::new();
+    loop {
+        match reader.poll(&mut input) {
+            Ok(Event::Packet(packet)) => packets.push(packet),
+            Ok(Event::End) | Err(_) => return (first, packets),
+            Ok(Event::Stream(..)) if packets.is_empty() => first = reader.streams().to_vec(),
+            Ok(Event::Stream(..)) if first.len() < reader.streams().len() => first = reader.streams().to_vec(),
+            Ok(_) => {}
+        }
+    }
+}
+
+fn applied(out: &mut Output, file: &mut Vec<u8>) {
+    while let Some(edit) = out.next_edit() {
+        match edit {
+            Edit::Append(piece) => piece.parts.iter().for_each(|part| file.extend_from_slice(part)),
+            Edit::Overwrite { at, bytes } => file[at as usize..][..bytes.len()].copy_from_slice(&bytes),
+            Edit::Insert { at, bytes } => {
+                file.splice(at as usize..at as usize, bytes);
+            }
+        }
+    }
+}
+
+fn write(format: &'static Format, streams: &[StreamInfo], packets: &[Packet], reach: Reach) -> Vec<u8> {
+    let (mut out, mut file) = (Output::new(reach), Vec::new());
+    let settings = [("bitexact", "1"), ("avoid_negative_ts", "disabled")];
+    let mut writer = PacketWriter::start(format, &settings, streams, &mut out).unwrap();
+    for packet in packets {
+        writer.write(packet.clone(), &mut out).unwrap();
+        applied(&mut out, &mut file);
+    }
+    writer.finish(&mut out).unwrap();
+    applied(&mut out, &mut file);
+    file
+}
+
+/// What must come back: everything but the place in the file, and whether bytes are missing.
+fn kept(packets: &[Packet]) -> Vec<Packet> {
+    let whole = |flags: Flags| Flags::from_bits(flags.bits() & !Flags::CORRUPT.bits());
+    packets.iter().map(|packet| Packet { position: None, flags: whole(packet.flags), ..packet.clone() }).collect()
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    for (format, path, bytes) in samples() {
+        if format.muxer.is_none() {
+            continue;
+        }
+        let (streams, packets) = read(format, &bytes);
+        if streams.is_empty() {
+            continue;
+        }
+        for reach in [Reach::Append, Reach::Insert] {
+            let file = write(format, &streams, &packets, reach);
+            let (_, again) = read(format, &file);
+            let name = path.display();
+            assert_eq!(again.len(), packets.len(), "{name} {reach:?}");
+            for (number, (now, before)) in kept(&again).iter().zip(kept(&packets)).enumerate() {
+                let excused = lost(format, reach, &before, now);
+                assert_eq!(*now, excused, "{name} {reach:?}, packet {number}");
+            }
+        }
+    }
+}
+
+/// What a format cannot say, or says elsewhere: a trim where the head cannot be written again, a configuration that is the
+/// stream's already.
+fn lost(format: &Format, reach: Reach, before: &Packet, now: &Packet) -> Packet {
+    let mut packet = before.clone();
+    if format.name == "mp3" && reach == Reach::Append {
+        packet.side = SideData::default();
+    }
+    if packet.side.new_config() != now.side.new_config() {
+        packet.side = now.side.clone();
+    }
+    packet
+}
+
+fn any_stream() -> impl Strategy<Value = StreamInfo> {
+    let codec = prop::sample::select(Codec::ALL.to_vec());
+    let config = prop::collection::vec(any::<u8>(), 0..40);
+    (codec, config, 1u32..100_000, 0u32..50_000, 0u16..20, 0u32..5000, any::<u32>(), 0u8..20).prop_map(
+        |(codec, config, den, rate, channels, width, tag, reorder)| {
+            let media = match codec.kind() {
+                Kind::Audio => {
+                    Media::Audio(Audio { sample_rate: rate, channels, block_align: width, ..Audio::default() })
+                }
+                Kind::Video => Media::Video(Video { width, height: rate, reorder, ..Video::default() }),
+                Kind::Subtitle => Media::Subtitle,
+                Kind::Data => Media::Data,
+                Kind::Attachment => Media::Attachment,
+            };
+            let mut stream = StreamInfo::new(codec, TimeBase::hz(den), media);
+            stream.config = Bytes::from(config);
+            stream.codec_tag = if tag % 3 == 0 { tag } else { 0 };
+            stream
+        },
+    )
+}
+
+/// A stream that the format takes by its name.
+fn fitting(format: &Format, mut stream: StreamInfo) -> StreamInfo {
+    if let (Some(codec), _) | (None, Some(codec)) = format.default_codecs {
+        stream.codec = codec;
+        stream.codec_tag = 0;
+        stream.media = match codec.kind() {
+            Kind::Audio => Media::Audio(Audio { sample_rate: 44_100, channels: 2, ..Audio::default() }),
+            _ => Media::Video(Video { width: 64, height: 48, ..Video::default() }),
+        };
+    }
+    stream
+}
+
+fn any_packet() -> impl Strategy<Value = (Packet, u8)> {
+    let time = || prop_oneof![3 => (-9i64..900).prop_map(|time| Some(Ticks(time))), 1 => any::<Option<i64>>().prop_map(|time| time.map(Ticks))];
+    let start = prop::sample::select(vec![
+        &b""[..],
+        b"\xff\xf1\x50\x80\x02\x1f\xfc",
+        b"\0\0\0\x01\x65\x88",
+        b"\0\0\0\x02\x67\x42",
+        b"\xff\xfb\x90\x64",
+    ]);
+    let config = prop::option::weighted(0.1, prop::collection::vec(any::<u8>(), 0..30));
+    (0usize..3, time(), time(), any::<bool>(), start, prop::collection::vec(any::<u8>(), 0..60), config, 0u8..8)
+        .prop_map(|(stream, pts, dts, key, start, rest, config, way)| {
+            let data = Bytes::from([start, &rest].concat());
+            let mut packet = Packet { stream, pts, dts, flags: Flags::key(key), data, ..Packet::default() };
+            if let Some(config) = config {
+                packet.side.set_new_config(Bytes::from(config));
+            }
+            (packet, way)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn no_packet_makes_a_muxer_panic(
+        streams in prop::collection::vec(any_stream(), 1..3),
+        packets in prop::collection::vec(any_packet(), 0..40),
+        fit in any::<bool>(),
+        reach in prop::sample::select(vec![Reach::Append, Reach::Overwrite, Reach::Insert]),
+    ) {
+        for format in formats::ALL.iter().copied().filter(|format| format.muxer.is_some()) {
+            let streams: Vec<_> = match fit {
+                true => streams.iter().take(1).map(|stream| fitting(format, stream.clone())).collect(),
+                false => streams.clone(),
+            };
+            let (mut out, metadata) = (Output::new(reach), Metadata::default());
+            let Ok(mut writer) = (Plan { format, settings: &[], metadata: &metadata }).start(&streams, &mut out) else { continue };
+            for (packet, way) in &packets {
+                let packet = packet.clone();
+                let _ = match way {
+                    0 => writer.flush(&mut out),
+                    1 => writer.drain(&mut out),
+                    2 => writer.write_frame(Frame { stream: packet.stream, pts: packet.pts, samples: 3, data: packet.data, ..Frame::default() }, &mut out),
+                    3 | 4 => writer.write_interleaved(packet, &mut out),
+                    _ => writer.write(packet, &mut out),
+                };
+            }
+            let _ = writer.finish(&mut out);
+            let mut file = Vec::new();
+            applied(&mut out, &mut file);
+            prop_assert!(file.len() as u64 == out.position(), "{}: {} bytes, position {}", format.name, file.len(), out.position());
+        }
+    }
+}
