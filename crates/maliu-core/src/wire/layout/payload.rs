@@ -59,6 +59,9 @@ pub(super) fn pack_adts(config: &[u8], data: &Bytes) -> Option<Bytes> {
 
 /// Whether decoding can start with `data`, by its first coded slice.
 pub(super) fn is_key(kind: &BodyKind, codec: Codec, data: &[u8]) -> bool {
+    if !matches!(codec, Codec::H264 | Codec::H265) {
+        return true;
+    }
     let key = |header: u8| match codec {
         Codec::H264 => match header & 31 {
             5 => Some(true),
@@ -70,7 +73,7 @@ pub(super) fn is_key(kind: &BodyKind, codec: Codec, data: &[u8]) -> bool {
             0..=15 => Some(false),
             _ => None,
         },
-        _ => Some(true),
+        _ => None,
     };
     let found = match kind {
         BodyKind::Avcc(size) => {
@@ -84,10 +87,7 @@ pub(super) fn is_key(kind: &BodyKind, codec: Codec, data: &[u8]) -> bool {
             })
             .find_map(key)
         }
-        _ if matches!(codec, Codec::H264 | Codec::H265) => {
-            memchr::memmem::find_iter(data, &[0, 0, 1]).find_map(|at| key(*data.get(at + 3)?))
-        }
-        _ => key(0),
+        _ => memchr::memmem::find_iter(data, &[0, 0, 1]).find_map(|at| key(*data.get(at + 3)?)),
     };
     found.unwrap_or(false)
 }
