@@ -106,4 +106,30 @@ while at + 11 <= len(d) and len(out) < 16000:
     at += n + 4
 Path("flv/previous_sizes_0.flv").write_bytes(out)
 PY
+python3 - <<'PY'
+import re
+from pathlib import Path
+def nals(data):
+    starts = [m.start() for m in re.finditer(rb"\x00?\x00\x00\x01", data)]
+    return [data[a:b] for a, b in zip(starts, starts[1:] + [len(data)])]
+def head(nal):
+    return nal[nal.index(1) + 1]
+d = nals(Path("h264/b_frames.h264").read_bytes())
+first = next(n for n, nal in enumerate(d) if head(nal) & 31 == 5)
+Path("h264/sets_come_late.h264").write_bytes(b"".join(d[first:]))
+Path("h264/junk_and_zeros.h264").write_bytes(b"junk\xff\0\1" + b"".join(nal + bytes(n % 4) for n, nal in enumerate(d[:12])))
+Path("h264/starts_in_mid_sequence.h264").write_bytes(b"".join(d[:first - 1] + d[first + 2:]))
+def slice_(first_mb, frame_num):
+    bits = "".join("0" * (len(f"{v + 1:b}") - 1) + f"{v + 1:b}" for v in (first_mb, 0, 0)) + f"{frame_num:04b}" + "1111000011110000"
+    bits += "1" * (-len(bits) % 8)
+    return b"\0\0\1\x41" + int(bits, 2).to_bytes(len(bits) // 8, "big") + b"\x80"
+sets = b"\0\0\0\1\x67\x42\0\x0a\xda\x10\x99" + b"\0\0\0\1\x68\xce\x38\x80"
+order = [(0, 1), (8, 1), (4, 1), (0, 2), (4, 2), (8, 3), (12, 3), (0, 4), (0, 4)]
+Path("h264/slices_in_any_order.h264").write_bytes(sets + b"".join(slice_(*s) for s in order))
+h = nals(Path("h265/main.h265").read_bytes())
+irap = [n for n, nal in enumerate(h) if 16 <= head(nal) >> 1 & 63 <= 21]
+eos = b"\0\0\1\x48\1"
+Path("h265/end_of_sequence.h265").write_bytes(b"".join(h[:irap[1]]) + eos + b"".join(h[irap[1]:]) + eos)
+Path("h265/no_sets.h265").write_bytes(b"".join(h[irap[0]:irap[0] + 6]))
+PY
 du -ch */* | tail -1

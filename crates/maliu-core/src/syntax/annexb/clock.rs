@@ -99,12 +99,12 @@ impl Clock {
     pub fn stamp(&mut self, picture: Timing) -> Stamps {
         if !self.anchored && picture.order.is_some() {
             self.anchored = true;
-            let from = self.next;
-            if self.last_dts.is_none() {
-                self.next = self.next.saturating_sub(picture.reorder);
-            }
             let room = if picture.leading_may_follow { room(picture) } else { 0 };
-            self.anchor(picture, from.saturating_add(room));
+            // Decoding goes ahead of what is shown; where it has begun already, what is shown waits.
+            let begun = self.last_dts.is_some();
+            let shown = if begun { self.next.saturating_add(picture.reorder) } else { self.next };
+            self.next = shown.saturating_sub(picture.reorder);
+            self.anchor(picture, shown.saturating_add(room));
         } else if picture.restarts {
             self.floor = self.end.max(self.next.saturating_add(picture.reorder));
             let step = self.floor.saturating_add(self.leading);

@@ -81,12 +81,18 @@ impl AccessUnits {
             return Some(false);
         }
         let plane = header.map_or(0, |header| header.colour_plane_id);
-        let begins = self.started && self.last.is_some_and(|last| last.ends_before(header.as_ref(), first_mb, plane));
-        let zero_before = self.last.filter(|_| self.started && !begins).and_then(|last| last.zero_of_plane);
+        let same_unit = self.last.filter(|_| self.started);
+        // Of a header that is cut short only its first macroblock counts, if that.
+        let damaged = header.is_none() && !names_unknown_sets(head, sets);
+        let begins = same_unit.is_some_and(|last| match damaged {
+            true => first_mb == 0 && last.zero_of_plane.is_some(),
+            false => last.ends_before(header.as_ref(), first_mb, plane),
+        });
+        let before = same_unit.filter(|_| !begins);
         self.last = Some(Last {
             first_mb_in_slice: first_mb,
-            header,
-            zero_of_plane: if first_mb == 0 { Some(plane) } else { zero_before },
+            header: header.or_else(|| before.filter(|_| damaged)?.header),
+            zero_of_plane: if first_mb == 0 { Some(plane) } else { before.and_then(|last| last.zero_of_plane) },
         });
         self.started = true;
         Some(begins)

@@ -19,6 +19,8 @@ pub struct Pictures {
     order: PictureOrder,
     /// Frames count their order in steps of 1, not of 2 as the standard suggests.
     steps_of_one: bool,
+    /// Parameter sets are missing, and it was said.
+    sets_missing: bool,
     current: Picture,
     warnings: VecDeque<(u64, &'static str)>,
 }
@@ -83,8 +85,12 @@ impl Pictures {
         self.current.restarts = idr;
         let sets = self.current.start.and_then(|start| self.sets.of_slice(start.pic_parameter_set_id));
         let (Some(slice), Some((sps, pps))) = (self.current.slice, sets) else {
-            return self.warn(at, "a picture whose parameter sets are missing or unreadable: waiting for them");
+            if !core::mem::replace(&mut self.sets_missing, true) {
+                self.warn(at, "pictures whose parameter sets are missing or unreadable: waiting for them");
+            }
+            return;
         };
+        self.sets_missing = false;
         self.current.sps_id = Some(sps.seq_parameter_set_id);
         let one_reference = sps.max_num_ref_frames <= 1 && pps.num_ref_idx_default_active[0] <= 1;
         self.current.key |= one_reference && slice.start.slice_type == SliceType::I;

@@ -18,6 +18,8 @@ pub struct Pictures {
     order: PictureOrder,
     /// The last picture was followed by an end of sequence.
     after_end: bool,
+    /// Parameter sets are missing, and it was said.
+    sets_missing: bool,
     current: Picture,
     warnings: VecDeque<(u64, &'static str)>,
 }
@@ -76,8 +78,12 @@ impl Pictures {
         self.current.slice = SliceHeader::parse(nal, &self.sets);
         let sets = self.current.slice.and_then(|slice| self.sets.of_slice(slice.slice_pic_parameter_set_id));
         let (Some(slice), Some((sps, _))) = (self.current.slice, sets) else {
-            return self.warn(at, "a picture whose parameter sets are missing or unreadable: waiting for them");
+            if !core::mem::replace(&mut self.sets_missing, true) {
+                self.warn(at, "pictures whose parameter sets are missing or unreadable: waiting for them");
+            }
+            return;
         };
+        self.sets_missing = false;
         self.current.sps_id = Some(sps.sps_seq_parameter_set_id);
         if let Some((order, restarts)) = self.order.next(&slice, sps, self.after_end) {
             (self.current.order, self.current.restarts) = (Some(order), restarts);
