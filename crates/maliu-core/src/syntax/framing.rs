@@ -268,8 +268,8 @@ impl Chain {
 }
 
 /// The row of agreeing frames at the start of `bytes`, counted up to `most`.
-pub fn chain<F: Frames>(frames: &F, bytes: &[u8], most: usize) -> Chain {
-    let mut chain = Chain::default();
+pub fn chain<F: Frames + Clone>(frames: &F, bytes: &[u8], most: usize) -> Chain {
+    let (mut frames, mut chain) = (frames.clone(), Chain::default());
     let mut first = None;
     loop {
         let rest = bytes.get(chain.bytes..).unwrap_or_default();
@@ -284,6 +284,7 @@ pub fn chain<F: Frames>(frames: &F, bytes: &[u8], most: usize) -> Chain {
         }
         match frames.length(&header, rest, false) {
             Length::Known(length) if rest.get(..length).is_some_and(|frame| frames.plausible(&header, frame)) => {
+                frames.accept(&header, length);
                 chain.bytes += length;
             }
             Length::Known(length) if length > rest.len() => return chain,

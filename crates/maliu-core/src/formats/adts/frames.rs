@@ -6,7 +6,7 @@ use crate::syntax::{
 };
 
 /// ADTS frames.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct AdtsFrames;
 
 impl Frames for AdtsFrames {

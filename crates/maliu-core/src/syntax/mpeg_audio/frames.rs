@@ -13,7 +13,7 @@ const MAX_FREE: usize = 4608;
 const MIN_FREE: usize = 16;
 
 /// MPEG audio frames.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MpegFrames {
     /// A frame of free format and its bytes without padding: all of one stream have as many.
     free: Option<(Header, usize)>,
