@@ -63,7 +63,9 @@ fn same(vector: &Value, given: &Given) {
     assert_eq!(ours.iter().collect::<Vec<_>>(), expected, "{id}: packets");
     assert!(given.warnings >= refused, "{id}: what the reference refuses is warned of");
     let expected = vector["streams"].as_array().expect("streams");
-    assert_eq!(given.streams.len(), expected.len(), "{id}: streams");
+    // FLD-24: the reference opens streams for junk that looks like a tag before it looks at the size behind it.
+    let junk = vector["kind"] == "junk between tags" && given.streams.len() < expected.len();
+    assert!(junk || given.streams.len() == expected.len(), "{id}: {} streams", given.streams.len());
     for (stream, expected) in given.streams.iter().zip(expected) {
         compare_stream(id, stream, expected);
     }

@@ -293,21 +293,29 @@ impl Flv {
             self.lose(at.saturating_add(1));
             return Step::Again;
         }
-        match u32_at(seen, head.length()) {
-            Some(size) if size as usize == head.length() => {
-                input.warn(format!("a tag of the unknown type {} is passed over", seen.first().unwrap_or(&0) & 0x1f));
-                self.total = self.total.wrapping_add(head.length() as u32);
-                input.skip(whole);
+        if seen.len() < head.length() {
+            if !ended {
+                return Step::Need;
             }
-            None if !ended => return Step::Need,
-            None if !self.options.recover && self.met => {
+            if self.options.recover || !self.met {
+                self.lose(at.saturating_add(1));
+            } else {
                 input.warn(format!(
                     "junk: its size of {} passes the end; recover=1 looks for tags behind it",
                     head.size
                 ));
                 self.state = State::Stopped;
             }
-            _ => self.lose(at.saturating_add(1)),
+            return Step::Again;
+        }
+        match self.judge(&head, seen, ended) {
+            Verdict::Need => return Step::Need,
+            Verdict::NoTag => self.lose(at.saturating_add(1)),
+            Verdict::Follow | Verdict::FollowAnyway(_) => {
+                input.warn(format!("a tag of the unknown type {} is passed over", seen.first().unwrap_or(&0) & 0x1f));
+                self.total = self.total.wrapping_add(head.length() as u32);
+                input.skip(whole);
+            }
         }
         Step::Again
     }
@@ -326,7 +334,7 @@ impl Flv {
 
     /// Whether two tags in a row, or a file header, begin behind the first byte of `seen`.
     fn tags_behind(&self, seen: &[u8], at: u64) -> bool {
-        Search::new(at.saturating_add(1)).look(seen, at) != Found::Nothing
+        Search::new(at.saturating_add(1), true).look(seen, at) != Found::Nothing
     }
 
     fn end_inside(&mut self, input: &mut Input, left: usize) -> Step {
@@ -338,7 +346,7 @@ impl Flv {
     }
 
     fn lose(&mut self, from: u64) {
-        self.state = State::Lost { search: Search::new(from), since: from };
+        self.state = State::Lost { search: Search::new(from, self.options.recover), since: from };
     }
 
     /// FLD-25.

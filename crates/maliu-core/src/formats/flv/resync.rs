@@ -2,7 +2,7 @@
 
 use super::{
     header,
-    tag::{HEAD, Head, TAIL, u32_at},
+    tag::{Head, TAIL, u32_at},
 };
 
 /// Most bytes that are kept while looking; older ones cannot begin the pair.
@@ -15,6 +15,8 @@ pub struct Search {
     pub from: u64,
     /// Absolute offset up to which ends of pairs were tried.
     tried: u64,
+    /// A pair may end where the input does; the reference wants one more byte.
+    to_end: bool,
 }
 
 /// What a search came upon.
@@ -29,14 +31,15 @@ pub enum Found {
 }
 
 impl Search {
-    /// A search from the absolute offset `from`.
-    pub fn new(from: u64) -> Self {
-        Self { from, tried: from }
+    /// A search from the absolute offset `from`. With `to_end` a pair may end with the bytes there are, else one more
+    /// must follow, as in the reference.
+    pub fn new(from: u64, to_end: bool) -> Self {
+        Self { from, tried: from, to_end }
     }
 
     /// Looks on in `seen`, which stands at offset `at`.
     pub fn look(&mut self, seen: &[u8], at: u64) -> Found {
-        let end = at.saturating_add(seen.len() as u64);
+        let end = at.saturating_add(seen.len() as u64).saturating_sub(u64::from(!self.to_end));
         while self.tried < end {
             self.tried += 1;
             self.from = self.from.max(self.tried.saturating_sub(MAX_LOOKBACK));
@@ -72,13 +75,13 @@ fn before(known: &[u8]) -> Option<usize> {
     let length = u32_at(known, tail)? as usize;
     let start = tail.checked_sub(length)?;
     let head = Head::parse(known.get(start..tail)?)?;
-    (head.length() == length && head.size > 0 && length > HEAD).then_some(start)
+    (head.length() == length).then_some(start)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::flv::tag;
+    use crate::formats::flv::tag::{self, HEAD};
     use alloc::vec::Vec;
 
     fn tag(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -89,8 +92,8 @@ mod tests {
     #[test]
     fn a_pair_is_found_for_every_split() {
         let bytes = [&b"junk junk"[..], &tag(9, b"abc"), &tag(8, b"de"), &tag(8, b"f")].concat();
-        assert_eq!(Search::new(100).look(&bytes, 100), Found::Pair(109));
-        let mut search = Search::new(100);
+        assert_eq!(Search::new(100, false).look(&bytes, 100), Found::Pair(109));
+        let mut search = Search::new(100, false);
         let found = (1..bytes.len()).map(|n| search.look(&bytes[..n], 100)).find(|found| *found != Found::Nothing);
         assert_eq!(found, Some(Found::Pair(109)));
     }
@@ -98,7 +101,10 @@ mod tests {
     #[test]
     fn one_tag_alone_is_not_enough_and_a_header_is() {
         let bytes = [&b"junk"[..], &tag(9, b"abc")].concat();
-        assert_eq!(Search::new(0).look(&bytes, 0), Found::Nothing);
-        assert_eq!(Search::new(0).look(b"..FLV\x01\x05\0\0\0\x09\0", 0), Found::Header(2));
+        assert_eq!(Search::new(0, true).look(&bytes, 0), Found::Nothing);
+        let bytes = [&bytes[..], &tag(8, b"")].concat();
+        let found = [false, true].map(|to_end| Search::new(0, to_end).look(&bytes, 0));
+        assert_eq!(found, [Found::Nothing, Found::Pair(4)], "the reference wants one more byte");
+        assert_eq!(Search::new(0, false).look(b"..FLV\x01\x05\0\0\0\x09\0", 0), Found::Header(2));
     }
 }

@@ -93,7 +93,7 @@ impl Flv {
         }
         let middle = seek.low + (seek.high - seek.low) / 2;
         input.goto(middle)?;
-        self.state = State::Bisect(seek, Search::new(middle), middle);
+        self.state = State::Bisect(seek, Search::new(middle, true), middle);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Flv {
                 (seek.back, seek.retreats) = (seek.back.saturating_mul(2), from > first);
                 input.goto(from)?;
                 self.state = match seek.retreats {
-                    true => State::Bisect(seek, Search::new(from), from),
+                    true => State::Bisect(seek, Search::new(from, true), from),
                     false => State::Walk(seek),
                 };
                 return Ok(Step::Again);
