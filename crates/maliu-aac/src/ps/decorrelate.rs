@@ -63,7 +63,7 @@ impl Decorrelator {
         }
     }
 
-    /// By band: how much of the slot is let through, less when its power falls quickly (8.6.4.5.3).
+    /// By band: how much of the slot is let through, less when its power falls quickly.
     fn transient_gains(&mut self, row: &Row, bands: &[u8; SUBBANDS], top: usize) -> [f32; MOST_BANDS] {
         const DECAY: f32 = 0.765_928_3;
         const FOLLOW: f32 = 0.25;

@@ -1,4 +1,4 @@
-//! Huffman codebooks of parametric stereo: (length, code word) by symbol (ISO/IEC 14496-3 8.B, tables 8.B.16 to 8.B.21).
+//! Huffman codebooks of parametric stereo: (length, code word) by symbol (ISO/IEC 14496-3 annex 8.B).
 
 /// Intensity differences, fine steps, delta in frequency.
 #[rustfmt::skip]

@@ -1,4 +1,4 @@
-//! Parameters of 10, 20 or 34 bands for a decoder that works in 20 or 34 (ISO/IEC 14496-3 8.6.4.6.1, table 8.45 to 8.47).
+//! Parameters of 10, 20 or 34 bands for a decoder that works in 20 or 34 (ISO/IEC 14496-3 8.6.4.6).
 
 /// The most bands of a parameter.
 pub(super) const MOST_BANDS: usize = 34;

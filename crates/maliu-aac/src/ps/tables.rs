@@ -43,7 +43,7 @@ pub(super) struct Tables {
 
 pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
-/// Prototypes of the hybrid filters (tables 8.36 to 8.39).
+/// Prototypes of the hybrid filters.
 const G_8: [f64; HALF_TAPS] =
     [0.00746082949812, 0.02270420949825, 0.04546865930473, 0.07266113929591, 0.09885108575264, 0.11793710567217, 0.125];
 const G_12: [f64; HALF_TAPS] = [
@@ -129,7 +129,7 @@ fn intensity(index: usize) -> f64 {
     10f64.powf(db / 20.0)
 }
 
-/// Mixing procedure A (8.6.4.6.2.1).
+/// Mixing procedure A.
 fn mixing_a(c: f64, coherence: f64) -> [f32; 4] {
     let c_1 = SQRT_2 / (1.0 + c * c).sqrt();
     let c_2 = c * c_1;
@@ -139,7 +139,7 @@ fn mixing_a(c: f64, coherence: f64) -> [f32; 4] {
     [c_2 * plus.1, c_1 * minus.1, c_2 * plus.0, c_1 * minus.0].map(|h| h as f32)
 }
 
-/// Mixing procedure B (8.6.4.6.2.2).
+/// Mixing procedure B.
 fn mixing_b(c: f64, coherence: f64) -> [f32; 4] {
     let rho = coherence.max(0.05);
     let mut alpha = 0.5 * (2.0 * c * rho).atan2(c * c - 1.0);
@@ -153,7 +153,7 @@ fn mixing_b(c: f64, coherence: f64) -> [f32; 4] {
     [cos_a * cos_g, sin_a * cos_g, -sin_a * sin_g, cos_a * sin_g].map(|h| (SQRT_2 * h) as f32)
 }
 
-/// The direction of a quarter of the oldest phase, half of the one between and the newest (8.6.4.6.3.2).
+/// The direction of a quarter of the oldest phase, half of the one between and the newest.
 fn smooth_phase(index: usize) -> [f32; 2] {
     let [oldest, between, newest] = [index >> 6, index >> 3 & 7, index & 7].map(|p| (p as f64 * PI / 4.0).sin_cos());
     let re = 0.25 * oldest.1 + 0.5 * between.1 + newest.1;

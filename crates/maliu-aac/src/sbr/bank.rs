@@ -1,4 +1,4 @@
-//! Windows and phases of the QMF banks, of SBR and of low delay SBR (ISO/IEC 14496-3 4.6.18.4, 4.6.20.5.2).
+//! Windows and phases of the QMF banks, of SBR and of low delay SBR (ISO/IEC 14496-3 4.6.18.4, 4.6.19).
 
 use super::fft::{Batch, Turns, Twiddles, turn};
 use super::low_delay_prototype::LOW_DELAY_PROTOTYPE;
@@ -37,7 +37,7 @@ static STANDARD: LazyLock<Bank> = LazyLock::new(Bank::standard);
 static LOW_DELAY: LazyLock<Bank> = LazyLock::new(Bank::low_delay);
 
 impl Bank {
-    /// The banks of SBR, or those of low delay SBR (4.6.20.5.2).
+    /// The banks of SBR, or those of low delay SBR (4.6.19).
     pub(super) fn of(low_delay: bool) -> &'static Bank {
         if low_delay { &LOW_DELAY } else { &STANDARD }
     }

@@ -158,7 +158,7 @@ impl Grid {
         }
     }
 
-    /// What bs_pointer says: the transient and the border of the noise floors (tables 4.175 and 4.176).
+    /// What bs_pointer says: the transient and the border of the noise floors.
     fn point(mut self, bits: &Bits, class: Class, pointer: usize) -> Result<Self, Error> {
         let count = self.envelopes;
         if pointer > count + 1 {

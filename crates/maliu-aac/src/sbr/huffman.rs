@@ -1,4 +1,4 @@
-//! Prefix codes as binary trees made at compile time (ISO/IEC 14496-3 4.A.6.1).
+//! Prefix codes as binary trees made at compile time (ISO/IEC 14496-3 annex 4.A).
 
 use crate::bits::Bits;
 

@@ -1,4 +1,4 @@
-//! Huffman codebooks of SBR: (length, code word) by symbol (ISO/IEC 14496-3 4.A.6.1, tables 4.A.78 to 4.A.87).
+//! Huffman codebooks of SBR: (length, code word) by symbol (ISO/IEC 14496-3 annex 4.A).
 
 /// Envelope levels, 1.5 dB steps, delta in time (t_huffman_env_1_5dB).
 #[rustfmt::skip]

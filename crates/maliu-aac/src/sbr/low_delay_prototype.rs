@@ -1,4 +1,4 @@
-//! The 640 coefficients of the low delay QMF prototype (ISO/IEC 14496-3 4.6.20.5.2, table 4.A.90), oldest sample first.
+//! The 640 coefficients of the low delay QMF prototype (ISO/IEC 14496-3 4.6.19), oldest sample first.
 
 #[rustfmt::skip]
 #[allow(clippy::excessive_precision)]

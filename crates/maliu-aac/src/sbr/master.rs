@@ -74,7 +74,7 @@ fn limits(rate: i32, spectrum: &Spectrum) -> Option<(i32, i32)> {
     (k0 > 0 && k2 > k0 && k2 - k0 <= most).then_some((k0, k2))
 }
 
-/// bs_freq_scale is 0: bands of one or two channels (figure 4.39).
+/// bs_freq_scale is 0: bands of one or two channels.
 fn linear(k0: i32, k2: i32, spectrum: &Spectrum) -> Option<Borders> {
     let width = if spectrum.alter_scale { 2 } else { 1 };
     let count = ((k2 - k0 + (width & 2)) >> width) << 1;
@@ -91,7 +91,7 @@ fn linear(k0: i32, k2: i32, spectrum: &Spectrum) -> Option<Borders> {
     Some(borders)
 }
 
-/// bs_freq_scale above 0: 12, 10 or 8 bands an octave, in one region or two (figure 4.40).
+/// bs_freq_scale above 0: 12, 10 or 8 bands an octave, in one region or two.
 fn logarithmic(k0: i32, k2: i32, scale: u8, alter_scale: bool) -> Option<Borders> {
     let half_bands = 7.0 - f32::from(scale);
     let two_regions = 49 * k2 > 110 * k0;

@@ -1,4 +1,4 @@
-//! The noise table V of SBR: 512 complex values (ISO/IEC 14496-3 table 4.A.88).
+//! The noise table V of SBR: 512 complex values (ISO/IEC 14496-3 annex 4.A).
 
 /// Real and imaginary parts in turn.
 #[rustfmt::skip]

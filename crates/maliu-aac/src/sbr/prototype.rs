@@ -1,4 +1,4 @@
-//! The first half, c[0] to c[320], of the 640 coefficients of the QMF prototype (ISO/IEC 14496-3 table 4.A.89).
+//! The first half, c[0] to c[320], of the 640 coefficients of the QMF prototype (ISO/IEC 14496-3 annex 4.A).
 
 /// c[n] for n ≤ 320; the other half follows by symmetry (see [`super::qmf`]).
 #[rustfmt::skip]
