@@ -1,5 +1,6 @@
 //! Finds messages in bytes that may hold garbage: only messages that were touched are lost.
 
+use bytes::Bytes;
 use memchr::memmem;
 
 use super::{HEADER, Head, MAGIC, MAX_BODY, Message, body};
@@ -34,11 +35,12 @@ pub struct Parser {
     skipped: Option<(u64, u64)>,
     /// Bytes of bodies whose sum was computed in vain.
     wasted: u64,
+    last: Bytes,
 }
 
 impl Default for Parser {
     fn default() -> Self {
-        Self { most: MAX_BODY, skipped: None, wasted: 0 }
+        Self { most: MAX_BODY, skipped: None, wasted: 0, last: Bytes::new() }
     }
 }
 
@@ -92,7 +94,7 @@ impl Parser {
             if let Some(event) = self.told() {
                 return Ok(event);
             }
-            if let Some(event) = take(&head, length, input)? {
+            if let Some(event) = self.take(&head, length, input)? {
                 return Ok(event);
             }
         }
@@ -147,15 +149,19 @@ impl Parser {
         }
         Ok(())
     }
-}
 
-/// Takes a message that is whole; `None` when its kind is not known.
-fn take(head: &Head, length: usize, input: &mut Input) -> Result<Option<Event>> {
-    let at = input.offset();
-    input.skip(HEADER);
-    let body = input.take(length).unwrap_or_default();
-    match body::decode(head.kind, head.stream, &body) {
-        Ok(message) => Ok(message.map(|message| Event::Message(head.sequence, message))),
-        Err(()) => Err(Error::malformed("wire", "a message whose fields make no sense", at)),
+    /// Takes a message that is whole; `None` when its kind is not known.
+    fn take(&mut self, head: &Head, length: usize, input: &mut Input) -> Result<Option<Event>> {
+        let at = input.offset();
+        self.last = input.take(HEADER.saturating_add(length)).unwrap_or_default();
+        match body::decode(head.kind, head.stream, &self.last.slice(HEADER.min(self.last.len())..)) {
+            Ok(message) => Ok(message.map(|message| Event::Message(head.sequence, message))),
+            Err(()) => Err(Error::malformed("wire", "a message whose fields make no sense", at)),
+        }
+    }
+
+    /// The bytes of the last message, header and body, as they came.
+    pub fn last(&self) -> &Bytes {
+        &self.last
     }
 }

@@ -78,6 +78,11 @@ impl Link {
         }
     }
 
+    /// The bytes of the last message.
+    pub(super) fn last(&self) -> &Bytes {
+        self.parser.last()
+    }
+
     /// Queues a control message.
     pub(super) fn say(&mut self, message: &Message) -> Result<(), Fault> {
         if self.control.len() >= MAX_CONTROL {

@@ -162,6 +162,11 @@ impl Receiver {
         Ok(Some(content))
     }
 
+    /// The message that was handed on last, as it came: header and body.
+    pub fn last_message(&self) -> &Bytes {
+        self.link.last()
+    }
+
     /// All content before this number is kept safely.
     pub fn acknowledge(&mut self, next: u64) {
         if next > self.acknowledged {

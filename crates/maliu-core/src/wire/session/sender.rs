@@ -119,6 +119,11 @@ impl Sender {
         }
     }
 
+    /// Whether [`Sender::finish`] was called.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     /// Whether the receiver keeps everything.
     pub fn is_done(&self) -> bool {
         match &self.queue {

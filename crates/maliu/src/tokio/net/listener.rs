@@ -1,0 +1,182 @@
+//! Listening and connecting. A handshake is done after a connection is accepted, so that a slow one holds up nobody.
+
+use std::{io, time::Duration};
+
+use ::tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+
+use super::{Address, Identity, Stream, Trust, unsupported};
+
+/// How long a handshake, or connecting, may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Waits for connections.
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// TLS over TCP.
+    #[cfg(feature = "tls")]
+    Tls(TcpListener, tokio_rustls::TlsAcceptor),
+    /// QUIC.
+    #[cfg(feature = "quic")]
+    Quic(quinn::Endpoint),
+    /// A Unix socket; its file is removed with it.
+    #[cfg(unix)]
+    Unix(::tokio::net::UnixListener, std::path::PathBuf),
+}
+
+/// A connection whose handshake is still to be done.
+pub struct Arrived(Kind);
+
+enum Kind {
+    Open(Stream),
+    #[cfg(feature = "tls")]
+    Tls(TcpStream, tokio_rustls::TlsAcceptor),
+    #[cfg(feature = "quic")]
+    Quic(quinn::Incoming),
+}
+
+impl Listener {
+    /// Listens at an address; TLS and QUIC need an identity.
+    ///
+    /// # Errors
+    /// Those of the system; `Unsupported` for what this build does not have.
+    pub async fn bind(address: &Address, identity: Option<&Identity>) -> io::Result<Self> {
+        match address {
+            Address::Tcp(place) => Ok(Self::Tcp(TcpListener::bind(place).await?)),
+            #[cfg(feature = "tls")]
+            Address::Tls(place) => {
+                let acceptor = identity.ok_or_else(|| unsupported("TLS needs a certificate"))?.acceptor()?;
+                Ok(Self::Tls(TcpListener::bind(place).await?, acceptor))
+            }
+            #[cfg(feature = "quic")]
+            Address::Quic(place) => {
+                let identity = identity.ok_or_else(|| unsupported("QUIC needs a certificate"))?;
+                Ok(Self::Quic(super::quic::listen(place, identity).await?))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                // A socket that nobody listens to is litter of a killed process.
+                if std::os::unix::net::UnixStream::connect(path).is_err()
+                    && std::fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
+                {
+                    std::fs::remove_file(path)?;
+                }
+                Ok(Self::Unix(::tokio::net::UnixListener::bind(path)?, path.clone()))
+            }
+            #[allow(unreachable_patterns)]
+            _ => {
+                let _ = identity;
+                Err(unsupported("this build cannot listen at such an address"))
+            }
+        }
+    }
+
+    /// The next connection.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn accept(&self) -> io::Result<Arrived> {
+        Ok(Arrived(match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Kind::Open(Box::new(stream))
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(listener, acceptor) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Kind::Tls(stream, acceptor.clone())
+            }
+            #[cfg(feature = "quic")]
+            Self::Quic(endpoint) => Kind::Quic(endpoint.accept().await.ok_or(io::ErrorKind::NotConnected)?),
+            #[cfg(unix)]
+            Self::Unix(listener, _) => Kind::Open(Box::new(listener.accept().await?.0)),
+        }))
+    }
+
+    /// Where it listens, with the port that the system chose for port 0.
+    pub fn address(&self) -> String {
+        let of = |scheme: &str, place: io::Result<std::net::SocketAddr>| match place {
+            Ok(place) => format!("{scheme}://{place}"),
+            Err(error) => error.to_string(),
+        };
+        match self {
+            Self::Tcp(listener) => of("tcp", listener.local_addr()),
+            #[cfg(feature = "tls")]
+            Self::Tls(listener, _) => of("tls", listener.local_addr()),
+            #[cfg(feature = "quic")]
+            Self::Quic(endpoint) => of("quic", endpoint.local_addr()),
+            #[cfg(unix)]
+            Self::Unix(_, path) => format!("unix:{}", path.display()),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Arrived {
+    /// Does the handshake.
+    ///
+    /// # Errors
+    /// `TimedOut` when the peer takes too long, or those of the handshake.
+    pub async fn stream(self) -> io::Result<Stream> {
+        let stream = async {
+            match self.0 {
+                Kind::Open(stream) => Ok(stream),
+                #[cfg(feature = "tls")]
+                Kind::Tls(stream, acceptor) => Ok(Box::new(acceptor.accept(stream).await?) as Stream),
+                #[cfg(feature = "quic")]
+                Kind::Quic(incoming) => super::quic::accept(incoming).await,
+            }
+        };
+        timeout(LIMIT, stream).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Connects to an address; TLS and QUIC need to know whom to believe.
+///
+/// # Errors
+/// Those of the system and of the handshake; `TimedOut` when it takes too long.
+pub async fn connect(address: &Address, trust: Option<&Trust>) -> io::Result<Stream> {
+    let stream = async {
+        match address {
+            Address::Tcp(place) => Ok(Box::new(tcp(place).await?) as Stream),
+            #[cfg(feature = "tls")]
+            Address::Tls(place) => {
+                let trust = trust.ok_or_else(|| unsupported("TLS needs a fingerprint or a certificate to believe"))?;
+                let stream = trust.connector()?.connect(super::tls::name(place)?, tcp(place).await?).await?;
+                Ok(Box::new(stream) as Stream)
+            }
+            #[cfg(feature = "quic")]
+            Address::Quic(place) => {
+                let trust = trust.ok_or_else(|| unsupported("QUIC needs a fingerprint or a certificate to believe"))?;
+                super::quic::connect(place, trust).await
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => Ok(Box::new(::tokio::net::UnixStream::connect(path).await?) as Stream),
+            #[allow(unreachable_patterns)]
+            _ => {
+                let _ = trust;
+                Err(unsupported("this build cannot connect to such an address"))
+            }
+        }
+    };
+    timeout(LIMIT, stream).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn tcp(place: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(place).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}

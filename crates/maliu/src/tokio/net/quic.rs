@@ -1,0 +1,90 @@
+//! QUIC: one connection with one stream in both directions, opened by the listener, who speaks first.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use quinn::{
+    ClientConfig, Connection, Endpoint, Incoming, RecvStream, SendStream, ServerConfig, TransportConfig, VarInt,
+    crypto::rustls::{QuicClientConfig, QuicServerConfig},
+};
+
+use super::{Identity, Stream, Trust};
+
+/// Bytes that may be on their way unacknowledged.
+const WINDOW: u32 = 8 << 20;
+
+pub(super) async fn listen(place: &str, identity: &Identity) -> io::Result<Endpoint> {
+    let config = QuicServerConfig::try_from(identity.config()?).map_err(io::Error::other)?;
+    let mut config = ServerConfig::with_crypto(Arc::new(config));
+    config.transport_config(transport());
+    Endpoint::server(config, resolve(place).await?)
+}
+
+pub(super) async fn accept(incoming: Incoming) -> io::Result<Stream> {
+    let connection = incoming.await?;
+    let (send, receive) = connection.open_bi().await?;
+    Ok(Box::new(Quic { send, receive, _connection: connection, _endpoint: None }))
+}
+
+pub(super) async fn connect(place: &str, trust: &Trust) -> io::Result<Stream> {
+    let to = resolve(place).await?;
+    let from: SocketAddr = if to.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
+    let endpoint = Endpoint::client(from)?;
+    let config = QuicClientConfig::try_from(trust.config()?).map_err(io::Error::other)?;
+    let mut config = ClientConfig::new(Arc::new(config));
+    config.transport_config(transport());
+    let connection = endpoint.connect_with(config, to, super::host(place)).map_err(io::Error::other)?.await?;
+    let (send, receive) = connection.accept_bi().await?;
+    Ok(Box::new(Quic { send, receive, _connection: connection, _endpoint: Some(endpoint) }))
+}
+
+async fn resolve(place: &str) -> io::Result<SocketAddr> {
+    ::tokio::net::lookup_host(place).await?.next().ok_or(io::ErrorKind::NotFound.into())
+}
+
+fn transport() -> Arc<TransportConfig> {
+    let mut config = TransportConfig::default();
+    config
+        .stream_receive_window(WINDOW.into())
+        .receive_window(WINDOW.into())
+        .send_window(WINDOW.into())
+        .max_concurrent_bidi_streams(VarInt::from_u32(1))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .keep_alive_interval(Some(Duration::from_secs(5)));
+    Arc::new(config)
+}
+
+/// The stream, with what must live as long.
+struct Quic {
+    send: SendStream,
+    receive: RecvStream,
+    _connection: Connection,
+    _endpoint: Option<Endpoint>,
+}
+
+impl AsyncRead for Quic {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        AsyncRead::poll_read(Pin::new(&mut self.receive), cx, buf)
+    }
+}
+
+impl AsyncWrite for Quic {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        AsyncWrite::poll_write(Pin::new(&mut self.send), cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_flush(Pin::new(&mut self.send), cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_shutdown(Pin::new(&mut self.send), cx)
+    }
+}

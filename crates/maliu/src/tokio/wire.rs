@@ -1,0 +1,383 @@
+//! Sessions of the wire over a connection: one task moves bytes both ways, keeps the clock and never waits for one side
+//! only.
+
+use std::{
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use ::tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::mpsc,
+    time::{sleep, sleep_until, timeout},
+};
+use bytes::{Buf, Bytes};
+use maliu_core::{
+    format::Event,
+    input::Input,
+    wire::{
+        message::{Message, Reason},
+        session::{Content, Fault, Receiver, ReceiverOptions, Sender},
+    },
+};
+
+use super::net::{self, Address, Stream, Trust};
+
+/// Bytes that are read, or wait to be written, at a time.
+const BLOCK: usize = 256 << 10;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The transport failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// One of the ends did.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The peer has closed the connection.
+    #[error("the connection was closed")]
+    Closed,
+}
+
+impl Error {
+    /// Whether a new connection cannot help.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.is_final(),
+            Self::Io(error) => matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidData),
+            Self::Closed => false,
+        }
+    }
+}
+
+/// A stream and the messages on their way into it.
+struct Channel {
+    stream: Stream,
+    out: VecDeque<Bytes>,
+    waiting: usize,
+}
+
+impl Channel {
+    fn new(stream: Stream) -> Self {
+        Self { stream, out: VecDeque::new(), waiting: 0 }
+    }
+
+    fn put(&mut self, parts: Vec<Bytes>) {
+        self.waiting += parts.iter().map(Bytes::len).sum::<usize>();
+        self.out.extend(parts);
+    }
+
+    /// Reads once, straight into the input.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, input: &mut Input) -> Poll<Result<(), Error>> {
+        let got = input.fill(BLOCK, |_, buf| {
+            let mut buf = ReadBuf::new(buf);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+                Poll::Pending => Err(None),
+                Poll::Ready(Err(error)) => Err(Some(error)),
+                Poll::Ready(Ok(())) => Ok(buf.filled().len()),
+            }
+        });
+        match got {
+            Err(None) => Poll::Pending,
+            Err(Some(error)) => Poll::Ready(Err(error.into())),
+            Ok(0) => Poll::Ready(Err(Error::Closed)),
+            Ok(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Writes once.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.out.is_empty() {
+            return Poll::Pending;
+        }
+        let mut slices = [IoSlice::new(&[]); 64];
+        let used = slices.iter_mut().zip(&self.out).map(|(slice, part)| *slice = IoSlice::new(part)).count();
+        match Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+            Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::Closed)),
+            Poll::Ready(Ok(wrote)) => self.advance(wrote),
+        }
+        match self.out.is_empty().then(|| Pin::new(&mut self.stream).poll_flush(cx)) {
+            Some(Poll::Ready(Err(error))) => Poll::Ready(Err(error.into())),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn advance(&mut self, mut wrote: usize) {
+        self.waiting = self.waiting.saturating_sub(wrote);
+        while let Some(front) = self.out.front_mut() {
+            if wrote < front.len() {
+                front.advance(wrote);
+                return;
+            }
+            wrote -= front.len();
+            self.out.pop_front();
+        }
+    }
+
+    /// Writes all that waits, and nothing more.
+    async fn close(mut self, limit: Duration) {
+        let farewell = async {
+            while !self.out.is_empty() && poll_fn(|cx| self.poll_send(cx)).await.is_ok() {}
+            let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_flush(cx)).await;
+            let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await;
+            // What was written may only be lost when the peer has read it: it closes then.
+            let mut rest = Input::new();
+            while poll_fn(|cx| self.poll_fill(cx, &mut rest)).await.is_ok() {
+                rest.skip(usize::MAX);
+            }
+        };
+        let _ = timeout(limit, farewell).await;
+    }
+}
+
+/// The times given to sessions: spans since it was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Instant);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock {
+    /// Now.
+    pub fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn at(&self, time: Duration) -> ::tokio::time::Instant {
+        (self.0 + time).into()
+    }
+}
+
+/// Where a sender's content comes from: events of a reader, in batches; the channel's end is the content's end.
+pub type Source = mpsc::Receiver<Vec<Event>>;
+
+/// Gives a batch to a sender; `None` is the end.
+fn give(sender: &mut Sender, batch: Option<Vec<Event>>) {
+    let Some(batch) = batch else { return sender.finish() };
+    for event in batch {
+        match event {
+            Event::Stream(index, info) => sender.stream(index, info),
+            Event::Metadata(metadata) => sender.metadata(metadata),
+            Event::Packet(packet) => sender.packet(packet),
+            Event::End => sender.finish(),
+            Event::NeedBytes => {}
+        }
+    }
+}
+
+/// Sends over one connection until the receiver keeps everything.
+///
+/// # Errors
+/// Why the connection ended before. The sender can go on with another one.
+pub async fn send_over(
+    stream: Stream,
+    sender: &mut Sender,
+    source: &mut Source,
+    clock: Clock,
+    mut report: impl FnMut(&Sender),
+) -> Result<(), Error> {
+    let mut channel = Channel::new(stream);
+    sender.connect(clock.now());
+    let result = loop {
+        let now = clock.now();
+        if let Err(fault) = sender.poll(now) {
+            break Err(fault.into());
+        }
+        report(sender);
+        if sender.is_done() {
+            break Ok(());
+        }
+        while channel.waiting < BLOCK / 4 {
+            let Some(parts) = sender.next(now) else { break };
+            channel.put(parts);
+        }
+        let mut timer = pin!(sleep_until(clock.at(sender.wake().unwrap_or(now))));
+        let step = poll_fn(|cx| {
+            if let Some(input) = sender.input()
+                && let Poll::Ready(result) = channel.poll_fill(cx, input)
+            {
+                return Poll::Ready(result);
+            }
+            if let Poll::Ready(result) = channel.poll_send(cx) {
+                return Poll::Ready(result);
+            }
+            if sender.is_ready()
+                && !sender.is_finished()
+                && let Poll::Ready(batch) = source.poll_recv(cx)
+            {
+                give(sender, batch);
+                return Poll::Ready(Ok(()));
+            }
+            timer.as_mut().poll(cx).map(Ok)
+        });
+        if let Err(error) = step.await {
+            break Err(error);
+        }
+    };
+    sender.disconnect();
+    if result.is_ok() {
+        channel.close(FAREWELL).await;
+    }
+    result
+}
+
+/// How long to wait for the peer to close.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How to go on when a connection breaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// The first pause; each further one is twice as long.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+    /// How long no connection may be made before the sender gives up; `None` for never.
+    pub give_up: Option<Duration>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(50), longest: Duration::from_secs(5), give_up: None }
+    }
+}
+
+/// Connects, sends, and connects again until the receiver keeps everything. The source is drained on, as far as the
+/// sender has room, while there is no connection.
+///
+/// # Errors
+/// A final one, or the last one when giving up.
+pub async fn send(
+    address: &Address,
+    trust: Option<&Trust>,
+    sender: &mut Sender,
+    source: &mut Source,
+    retry: Retry,
+    mut report: impl FnMut(&Sender, Option<&Error>),
+) -> Result<(), Error> {
+    let clock = Clock::default();
+    let (mut pause, mut last_good) = (retry.first, clock.now());
+    loop {
+        let attempt = async { net::connect(address, trust).await.map_err(Error::from) };
+        let error = match meanwhile(attempt, sender, source).await {
+            Ok(stream) => {
+                let before = sender.stats().acknowledged;
+                let sent = send_over(stream, sender, source, clock, |sender| report(sender, None)).await;
+                let Err(error) = sent else { return Ok(()) };
+                if sender.stats().acknowledged > before {
+                    (pause, last_good) = (retry.first, clock.now());
+                }
+                error
+            }
+            Err(error) => error,
+        };
+        report(sender, Some(&error));
+        if error.is_final() || retry.give_up.is_some_and(|limit| clock.now() - last_good >= limit) {
+            return Err(error);
+        }
+        meanwhile(sleep(pause), sender, source).await;
+        pause = (pause * 2).min(retry.longest);
+    }
+}
+
+/// Does something else while the source goes on.
+async fn meanwhile<F: Future>(work: F, sender: &mut Sender, source: &mut Source) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(output);
+            }
+            if !sender.is_ready() || sender.is_finished() {
+                return Poll::Pending;
+            }
+            match source.poll_recv(cx) {
+                Poll::Ready(batch) => give(sender, batch),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+/// The receiving end of a connection.
+pub struct Incoming {
+    channel: Channel,
+    receiver: Receiver,
+    clock: Clock,
+}
+
+impl Incoming {
+    /// For a connection that was just accepted.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn new(stream: Stream, options: ReceiverOptions, clock: Clock) -> io::Result<Self> {
+        let mut challenge = [0; 16];
+        getrandom::fill(&mut challenge).map_err(io::Error::other)?;
+        Ok(Self { channel: Channel::new(stream), receiver: Receiver::new(options, challenge, clock.now()), clock })
+    }
+
+    /// What has come already; `None` when [`Incoming::wait`] must be asked for more.
+    ///
+    /// # Errors
+    /// Why the connection is to be closed with [`Incoming::refuse`].
+    pub fn next(&mut self) -> Result<Option<(u64, Content)>, Error> {
+        Ok(self.receiver.poll(self.clock.now())?)
+    }
+
+    /// Moves bytes until something was received or sent, or the clock wants [`Incoming::next`] called. Can be dropped at
+    /// any time.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the peer has closed the connection, or the transport's.
+    pub async fn wait(&mut self) -> Result<(), Error> {
+        self.gather();
+        let mut timer = pin!(sleep_until(self.clock.at(self.receiver.wake())));
+        let Self { channel, receiver, .. } = self;
+        poll_fn(|cx| {
+            if let Poll::Ready(result) = channel.poll_send(cx) {
+                return Poll::Ready(result);
+            }
+            if let Poll::Ready(result) = channel.poll_fill(cx, receiver.input()) {
+                return Poll::Ready(result);
+            }
+            timer.as_mut().poll(cx).map(Ok)
+        })
+        .await
+    }
+
+    fn gather(&mut self) {
+        while self.channel.waiting < BLOCK {
+            let Some(parts) = self.receiver.next(self.clock.now()) else { break };
+            self.channel.put(parts);
+        }
+    }
+
+    /// The session, to welcome, to acknowledge, and to ask.
+    pub fn session(&mut self) -> &mut Receiver {
+        &mut self.receiver
+    }
+
+    /// Tells the peer why, and closes.
+    pub async fn refuse(mut self, reason: Reason, why: &str) {
+        self.gather();
+        self.channel.put(Message::Error(reason, why.to_owned()).encode(0));
+        self.channel.close(FAREWELL).await;
+    }
+
+    /// Says what is left to say, and closes when the peer has.
+    pub async fn close(mut self) {
+        self.gather();
+        self.channel.close(FAREWELL).await;
+    }
+}
