@@ -10,11 +10,12 @@ use maliu::{
     io::{self, Follow, Source},
     layout,
     reader::{PROBE_BUDGET, PacketReader},
+    wire::content,
 };
 
 use crate::{
     failure::{Failure, Result},
-    layouts,
+    layouts, lent,
     stop::Stoppable,
 };
 
@@ -67,6 +68,10 @@ impl Args {
 
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
+        if let Some(source) = lent::take(&self.path) {
+            let reader = Reader::with(source, self.packet_reader()?);
+            return Ok(Opened { name: self.path.clone(), reader, size: None, ended: false });
+        }
         let name = if self.path == "-" { "standard input" } else { &self.path };
         let file = if self.path == "-" { io::stdin() } else { io::File::open(&self.path) };
         let mut file = file.map_err(|error| Failure::while_("opening", name, error))?;
@@ -86,6 +91,9 @@ impl Args {
     fn packet_reader(&self) -> Result<PacketReader> {
         if let Some(name) = &self.layout {
             return layout::reader(layouts::load(name)?).map_err(|fault| Failure::Usage(fault.to_string()));
+        }
+        if self.from.as_deref() == Some(content::FORMAT.name) {
+            return Ok(PacketReader::with(&content::FORMAT, Box::new(content::Content::default())));
         }
         let Some(name) = &self.from else { return Ok(PacketReader::detect_within(formats::ALL, self.probe_budget)) };
         let format = formats::named(name);

@@ -9,6 +9,7 @@ mod failure;
 mod input;
 mod json;
 mod layouts;
+mod lent;
 mod log;
 mod output;
 mod progress;

@@ -7,12 +7,17 @@ use maliu::{
     output::Output,
 };
 
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    lent,
+};
 
 /// Bytes on their way to where the user wants them.
 pub struct Target {
     name: String,
     pump: Pump<Box<dyn Sink>>,
+    /// What is written is wanted at once.
+    live: bool,
 }
 
 impl Target {
@@ -24,7 +29,7 @@ impl Target {
             "-" => Box::new(stdout().map_err(failed)?),
             path => Box::new(AtomicFile::create(path).map_err(failed)?),
         };
-        Ok(Self { name: name.to_owned(), pump: Pump::new(sink) })
+        Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live: lent::is_live() })
     }
 
     /// Where a muxer puts its edits.
@@ -34,7 +39,8 @@ impl Target {
 
     /// Writes what waits.
     pub fn pump(&mut self) -> Result {
-        self.pump.pump().map_err(|error| self.failed(&error))
+        let pumped = if self.live { self.pump.flush() } else { self.pump.pump() };
+        pumped.map_err(|error| self.failed(&error))
     }
 
     /// Writes all that waits, so that whoever reads it has it.

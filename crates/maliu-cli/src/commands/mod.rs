@@ -10,7 +10,9 @@ mod layout;
 mod man;
 mod nals;
 mod probe;
+mod receive;
 mod remux;
+mod send;
 
 macro_rules! commands {
     ($($name:ident $module:ident;)*) => {
@@ -36,6 +38,8 @@ commands! {
     Decode decode;
     Remux remux;
     Nals nals;
+    Send send;
+    Receive receive;
     Formats formats;
     Codecs codecs;
     Layout layout;

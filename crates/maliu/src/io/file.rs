@@ -75,6 +75,11 @@ impl File {
         Self(Kind::Regular(Editable::new(file)))
     }
 
+    /// A sink that writes on where an open file stands, and changes nothing that is in it.
+    pub fn appending(file: fs::File) -> Self {
+        Self(Kind::Stream(Forward::new(file)))
+    }
+
     /// The file below.
     pub fn inner(&self) -> &fs::File {
         match &self.0 {

@@ -195,6 +195,9 @@ pub async fn send_over(
         }
         report(sender);
         if sender.is_done() {
+            while let Some(parts) = sender.next(now) {
+                channel.put(parts);
+            }
             break Ok(());
         }
         while channel.waiting < BLOCK / 4 {

@@ -52,6 +52,7 @@ pub struct Receiver {
     acknowledged: u64,
     due: Option<u64>,
     lost: u64,
+    heard: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,7 @@ impl Receiver {
             acknowledged: 0,
             due: None,
             lost: 0,
+            heard: false,
         }
     }
 
@@ -105,6 +107,7 @@ impl Receiver {
                         return Ok(Some((sequence, content)));
                     }
                 }
+                (State::Open, Message::Ack(next)) => self.heard = next >= self.next,
                 _ => return Err(Fault::Protocol("an unexpected message of the sender")),
             }
         }
@@ -183,6 +186,11 @@ impl Receiver {
         let next = self.due.take()?;
         self.link.spoke(now);
         Some(Message::Ack(next).encode(0))
+    }
+
+    /// Whether the sender has heard that everything is kept: it says so last.
+    pub fn is_heard(&self) -> bool {
+        self.heard
     }
 
     /// When [`Receiver::poll`] must be called at the latest.

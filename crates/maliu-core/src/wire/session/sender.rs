@@ -224,7 +224,10 @@ impl Sender {
                 self.done |= self.finished && queue.waiting().0 == 0 && next >= queue.next() && next > 0;
             }
         }
-        Ok(())
+        match (self.is_done(), &mut self.link) {
+            (true, Some(link)) => link.say(&Message::Ack(next)),
+            _ => Ok(()),
+        }
     }
 
     /// The next message to send, in one or two parts.

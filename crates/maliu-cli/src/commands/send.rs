@@ -1,0 +1,251 @@
+//! `maliu send`: packets of an input to a `maliu receive` elsewhere.
+//!
+//! ```text
+//!   IN ─▶ Feeder (a thread; paced when live) ─ batches ─▶ Sender ─▶ connection, again and again
+//! ```
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io::Write,
+    thread::JoinHandle,
+    time::{Duration, Instant, UNIX_EPOCH},
+};
+
+use maliu::{
+    format::Event,
+    io::stdout,
+    tokio::{
+        net::{Address, Trust},
+        wire::{self, Error, Retry},
+    },
+    wire::{
+        message::{Message, Mode},
+        session::{LiveLimits, Sender, SenderOptions},
+    },
+};
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use self::feeder::Feeder;
+use crate::{
+    failure::{Failure, Result},
+    input,
+};
+
+mod feeder;
+
+/// Sends the packets of an input to `maliu receive`.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    input: input::Args,
+    /// Where to: tcp://HOST:PORT, tls://HOST:PORT, quic://HOST:PORT, unix:/PATH, or - for standard output.
+    #[arg(value_name = "URL")]
+    to: String,
+    /// Send in real time; when the way is too slow, pictures are dropped up to the next key picture.
+    #[arg(long)]
+    live: bool,
+    /// In live mode: bytes that may wait.
+    #[arg(long, value_name = "BYTES", default_value_t = LiveLimits::default().bytes)]
+    queue_bytes: usize,
+    /// In live mode: seconds that may wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
+    queue_time: f64,
+    /// What the receiver is told this is; the input's name otherwise.
+    #[arg(long)]
+    name: Option<String>,
+    /// Token of the receiver.
+    #[arg(long, env = "MALIU_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Fingerprint of the receiver's certificate, as it prints it.
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<String>,
+    /// PEM file of the authority that signed the receiver's certificate.
+    #[arg(long, value_name = "FILE", conflicts_with = "fingerprint")]
+    ca: Option<String>,
+    /// Allow a token over a connection that others can read.
+    #[arg(long)]
+    insecure: bool,
+    /// Give up when no connection could be made for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    give_up: f64,
+    /// Print a line of JSON every second, and one at the end.
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu send film.flv tcp://127.0.0.1:7000
+  maliu send film.flv quic://media.example:7000 --fingerprint 5f0c… --token secret
+  maliu send --live camera.h264 tls://media.example:7000 --ca authority.pem
+  maliu send film.flv - | ssh host maliu receive - film.flv
+
+A broken connection is made again and goes on where the receiver is; so does a second run of the same command.";
+
+/// Reads and sends.
+pub fn run(args: Args) -> Result {
+    if args.to == "-" {
+        return pipe(&args);
+    }
+    let address: Address = args.to.parse().map_err(Failure::Usage)?;
+    if args.token.is_some() && !address.is_private() && !args.insecure {
+        return Err(Failure::Usage(format!("{address}: a token needs tls:, quic: or loopback, or --insecure")));
+    }
+    let trust = trust(&args, &address)?;
+    let limit = Duration::try_from_secs_f64(args.queue_time).unwrap_or(Duration::MAX);
+    let mut sender = Sender::new(SenderOptions {
+        name: args.name.clone().unwrap_or_else(|| args.input.path.clone()),
+        id: id(&args),
+        mode: if args.live { Mode::Live } else { Mode::Reliable },
+        token: args.token.clone(),
+        limits: LiveLimits { bytes: args.queue_bytes, time: limit },
+    });
+    let (feeding, mut source) = feed(&args)?;
+    let retry = Retry { give_up: Duration::try_from_secs_f64(args.give_up).ok(), ..Retry::default() };
+    let mut report = Report::new(args.json);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let sent = runtime.block_on(async {
+        let report = |sender: &Sender, error: Option<&Error>| report.tell(sender, error);
+        wire::send(&address, trust.as_ref(), &mut sender, &mut source, retry, report).await
+    });
+    drop(source);
+    report.done(&sender, sent.is_ok());
+    let fed = feeding.join().unwrap_or_else(|_| Err(Failure::Failed("reading ended in a panic".into())));
+    sent.map_err(|error| Failure::while_("sending to", &args.to, error))?;
+    fed
+}
+
+/// Reads on a thread of its own; returns when the input is open.
+fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source)> {
+    let (batches, source) = mpsc::channel(16);
+    let (opened, open) = oneshot::channel();
+    let (input, live) = (args.input.clone(), args.live);
+    let feeding = std::thread::spawn(move || match Feeder::open(&input, live) {
+        Ok(mut feeder) => {
+            let _ = opened.send(Ok(()));
+            feeder.run(|batch| batches.blocking_send(batch).is_ok())
+        }
+        Err(failure) => {
+            let _ = opened.send(Err(failure));
+            Ok(())
+        }
+    });
+    open.blocking_recv().unwrap_or(Ok(()))?;
+    Ok((feeding, source))
+}
+
+#[cfg(feature = "tls")]
+fn trust(args: &Args, address: &Address) -> Result<Option<Trust>> {
+    match (&args.fingerprint, &args.ca) {
+        (Some(pin), _) => Ok(Some(Trust::fingerprint(pin))),
+        (None, Some(file)) => Trust::authority(file).map(Some).map_err(|error| Failure::while_("reading", file, error)),
+        (None, None) if address.is_encrypted() => {
+            Err(Failure::Usage(format!("{address}: say with --fingerprint or --ca whom to believe")))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn trust(_: &Args, _: &Address) -> Result<Option<Trust>> {
+    Ok(None)
+}
+
+/// The same for the same file, so that a second run goes on where the first one was.
+fn id(args: &Args) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&args.input.path, &args.input.from, &args.input.layout, args.live).hash(&mut hasher);
+    match std::fs::metadata(&args.input.path).ok().filter(|about| about.is_file() && !args.live) {
+        Some(about) => {
+            (about.len(), about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok())).hash(&mut hasher)
+        }
+        None => (std::process::id(), UNIX_EPOCH.elapsed().unwrap_or_default()).hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+/// Messages to standard output, without a session.
+fn pipe(args: &Args) -> Result {
+    let mut feeder = Feeder::open(&args.input, args.live)?;
+    let mut out = maliu::blocking::Pump::new(stdout()?);
+    let (mut next, mut broken) = (0, None);
+    let end = feeder.run(|batch| {
+        for event in batch {
+            let message = match event {
+                Event::Stream(index, info) => Message::Stream(index, info),
+                Event::Metadata(metadata) => Message::Metadata(metadata),
+                Event::Packet(packet) => Message::Packet(packet),
+                Event::End => Message::Bye,
+                Event::NeedBytes => continue,
+            };
+            out.output().append_parts(maliu::output::Mark::Body { time: None }, message.encode(next));
+            next += 1;
+        }
+        let pumped = if args.live { out.flush() } else { out.pump() };
+        broken = pumped.err();
+        broken.is_none()
+    });
+    let finished = out.finish();
+    if let Some(maliu::Error::Io(error)) = broken.or(finished.err()) {
+        return Err(Failure::writing("standard output", &error));
+    }
+    end
+}
+
+/// What the user is told on the way.
+struct Report {
+    json: bool,
+    begun: Instant,
+    next: Instant,
+}
+
+impl Report {
+    fn new(json: bool) -> Self {
+        let now = Instant::now();
+        Self { json, begun: now, next: now + EVERY }
+    }
+
+    fn tell(&mut self, sender: &Sender, error: Option<&Error>) {
+        if let Some(error) = error {
+            tracing::info!("{error}");
+        }
+        if self.json && (Instant::now() >= self.next) {
+            self.next = Instant::now() + EVERY;
+            self.line("progress", sender, error);
+        }
+    }
+
+    fn done(&self, sender: &Sender, good: bool) {
+        let stats = sender.stats();
+        if self.json {
+            self.line(if good { "done" } else { "failed" }, sender, None);
+        } else if stats.dropped_packets > 0 {
+            tracing::warn!("{} packets, {} bytes, were dropped", stats.dropped_packets, stats.dropped_bytes);
+        }
+    }
+
+    fn line(&self, event: &str, sender: &Sender, error: Option<&Error>) {
+        let stats = sender.stats();
+        let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
+        let line = json!({
+            "event": event,
+            "seconds": seconds,
+            "connections": stats.connections,
+            "messages": stats.messages,
+            "bytes": stats.bytes,
+            "bytes_per_second": (stats.bytes as f64 / seconds) as u64,
+            "acknowledged": stats.acknowledged,
+            "waiting_messages": stats.waiting.0,
+            "waiting_bytes": stats.waiting.1,
+            "dropped_packets": stats.dropped_packets,
+            "dropped_bytes": stats.dropped_bytes,
+            "error": error.map(ToString::to_string),
+        });
+        // Who does not read the lines does not stop the sending.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+}
+
+/// Between two lines.
+const EVERY: Duration = Duration::from_secs(1);

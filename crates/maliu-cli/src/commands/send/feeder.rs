@@ -1,0 +1,132 @@
+//! Reads an input in batches of events: its streams first, packets at their time when live.
+
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
+
+use maliu::{
+    format::Event,
+    stream::{Kind, StreamInfo},
+    time::{Rounding, TimeBase},
+};
+
+use crate::{
+    failure::Result,
+    input::{self, Opened},
+};
+
+/// Packets that are read ahead, at most, to find streams that begin late; fewer when live.
+const LOOK: usize = 512;
+const LOOK_LIVE: usize = 64;
+
+/// Events and bytes of a batch.
+const BATCH: usize = 64;
+const BATCH_BYTES: usize = 256 << 10;
+
+/// An input being read.
+pub struct Feeder {
+    opened: Opened,
+    pace: Option<Pace>,
+    streams: BTreeMap<usize, StreamInfo>,
+}
+
+/// When packets of a time in µs are due.
+#[derive(Default)]
+struct Pace {
+    begin: Option<(Instant, i64)>,
+}
+
+impl Feeder {
+    /// Opens an input. Nothing is read yet.
+    pub fn open(input: &input::Args, live: bool) -> Result<Self> {
+        Ok(Self { opened: input.open()?, pace: live.then(Pace::default), streams: BTreeMap::new() })
+    }
+
+    /// Gives batches to `give` until it refuses one or the input ends. An input that fails gives what was good, and its
+    /// end.
+    pub fn run(&mut self, mut give: impl FnMut(Vec<Event>) -> bool) -> Result {
+        let (mut batch, mut end) = self.look_ahead();
+        let mut bytes = 0;
+        loop {
+            while end.is_none() && batch.len() < BATCH && bytes < BATCH_BYTES {
+                match self.opened.next() {
+                    Ok(Some(event)) => {
+                        if let Event::Packet(packet) = &event {
+                            bytes += packet.data.len();
+                        }
+                        let wait = self.wait(&event);
+                        if !wait.is_zero() {
+                            if !batch.is_empty() && !give(std::mem::take(&mut batch)) {
+                                return Ok(());
+                            }
+                            thread::sleep(wait);
+                        }
+                        batch.push(event);
+                        if self.pace.is_some() {
+                            break;
+                        }
+                    }
+                    Ok(None) => end = Some(Ok(())),
+                    Err(failure) => end = Some(Err(failure)),
+                }
+            }
+            if end.is_some() {
+                batch.push(Event::End);
+            }
+            if !give(std::mem::take(&mut batch)) {
+                return Ok(());
+            }
+            bytes = 0;
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// Streams, as they are described when all that are expected have shown, before the first packet.
+    fn look_ahead(&mut self) -> (Vec<Event>, Option<Result>) {
+        let (mut front, mut packets, mut end) = (Vec::new(), Vec::new(), None);
+        let most = if self.pace.is_some() { LOOK_LIVE } else { LOOK };
+        while packets.len() < most && !(self.complete() && !packets.is_empty()) {
+            match self.opened.next() {
+                Ok(Some(Event::Stream(index, info))) => {
+                    self.streams.insert(index, *info);
+                }
+                Ok(Some(event @ Event::Packet(_))) => packets.push(event),
+                Ok(Some(event)) => front.push(event),
+                Ok(None) => end = Some(Ok(())),
+                Err(failure) => end = Some(Err(failure)),
+            }
+            if end.is_some() {
+                break;
+            }
+        }
+        let streams = self.streams.iter().map(|(index, info)| Event::Stream(*index, Box::new(info.clone())));
+        (streams.chain(front).chain(packets).collect(), end)
+    }
+
+    /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
+    fn complete(&self) -> bool {
+        let format = self.opened.reader.format();
+        let many = format.is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
+        let has = |kind| self.streams.values().any(|stream| stream.media.kind() == kind);
+        !self.streams.is_empty() && (!many || (has(Kind::Audio) && has(Kind::Video)))
+    }
+
+    /// How long an event is to be held back.
+    fn wait(&mut self, event: &Event) -> Duration {
+        if let Event::Stream(index, info) = event {
+            self.streams.insert(*index, (**info).clone());
+        }
+        let (Some(pace), Event::Packet(packet)) = (&mut self.pace, event) else { return Duration::ZERO };
+        let Some(stream) = self.streams.get(&packet.stream) else { return Duration::ZERO };
+        let Some(time) = packet.dts.or(packet.pts) else { return Duration::ZERO };
+        let time = stream.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0;
+        let (begun, first) = *pace.begin.get_or_insert((Instant::now(), time));
+        let due = Duration::from_micros(u64::try_from(time.saturating_sub(first)).unwrap_or(0));
+        // A jump of the input's clock is not waited for.
+        due.saturating_sub(begun.elapsed()).min(Duration::from_secs(2))
+    }
+}

@@ -1,0 +1,272 @@
+//! Send and receive as real processes on loopback: what must hold between two machines.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+mod binary;
+use binary::{folder, run, sample, text, within};
+
+/// A process that does not outlive its test.
+struct Process(Child);
+
+impl Process {
+    fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_maliu"));
+        Self(command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// The first line of JSON.
+    fn first_line(&mut self) -> Value {
+        let mut line = String::new();
+        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// The exit code, if it ends in time.
+    fn ends_within(&mut self, seconds: u64) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        while Instant::now() < deadline {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A receiver that listens, its address and the fingerprint of its certificate.
+fn receiver(at: &str, out: &str, more: &[&str]) -> (Process, String, Option<String>) {
+    let mut process = Process::start(&[&["receive", at, out, "--json"][..], more].concat());
+    let line = process.first_line();
+    let text = |key: &str| line[key].as_str().map(str::to_owned);
+    (process, text("address").unwrap(), text("fingerprint"))
+}
+
+fn read(path: &str) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn a_file_arrives_over_every_transport_as_a_local_remux_writes_it() {
+    let folder = folder("transports");
+    let (input, local) = (sample("flv/h264_aac.flv"), within(&folder, "local.flv"));
+    assert!(run(&["remux", &input, &local]).status.success());
+    let socket = within(&folder, "socket");
+    let keys = within(&folder, "keys");
+    for at in ["tcp://127.0.0.1:0", "tls://127.0.0.1:0", "quic://127.0.0.1:0", &format!("unix:{socket}")] {
+        let out = within(&folder, &format!("{}.flv", at.split(':').next().unwrap()));
+        let (mut receiver, address, fingerprint) = receiver(at, &out, &["--keys", &keys, "--token", "hush"]);
+        let pin: Vec<&str> = fingerprint.iter().flat_map(|pin| ["--fingerprint", pin]).collect();
+        let sent = run(&[&["send", &input, &address, "--token", "hush"][..], &pin].concat());
+        assert!(sent.status.success(), "{at}: {:?}", text(&sent));
+        assert_eq!(receiver.ends_within(20), Some(0), "{at}");
+        assert!(read(&out) == read(&local), "{at}");
+    }
+    assert_eq!(
+        std::fs::read_dir(&folder)
+            .unwrap()
+            .filter(|entry| { entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.') })
+            .count(),
+        0,
+        "nothing is left beside the files"
+    );
+}
+
+#[test]
+fn sound_is_decoded_where_it_arrives() {
+    let folder = folder("decoded");
+    let (input, local, out) = (sample("flv/h264_aac.flv"), within(&folder, "local.wav"), within(&folder, "out.wav"));
+    assert!(run(&["decode", &input, &local]).status.success());
+    for live in [&[][..], &["--live"]] {
+        let (mut receiver, address, _) = receiver("tcp://127.0.0.1:0", &out, &[]);
+        let sent = run(&[&["send", &input, &address][..], live].concat());
+        assert!(sent.status.success(), "{:?}", text(&sent));
+        assert_eq!(receiver.ends_within(20), Some(0));
+        assert!(read(&out) == read(&local), "{live:?}");
+    }
+}
+
+#[test]
+fn a_wrong_fingerprint_or_token_is_refused_and_the_right_one_still_served() {
+    let folder = folder("refused");
+    let (input, out, keys) = (sample("flv/aac_only.flv"), within(&folder, "out.flv"), within(&folder, "keys"));
+    let (mut receiver, address, fingerprint) =
+        receiver("tls://127.0.0.1:0", &out, &["--keys", &keys, "--token", "right"]);
+    let pin = fingerprint.unwrap();
+    let wrong_pin = "0".repeat(64);
+    for (args, why) in [
+        (&["--fingerprint", &pin, "--token", "wrong"][..], "token"),
+        (&["--fingerprint", &pin], "token"),
+        (&["--fingerprint", &wrong_pin, "--token", "right"], "fingerprint"),
+    ] {
+        let (code, _, stderr) = text(&run(&[&["send", &input, &address][..], args].concat()));
+        assert_eq!(code, Some(1), "{args:?}");
+        assert!(stderr.contains(why), "{args:?}: {stderr}");
+    }
+    assert!(run(&["send", &input, &address, "--fingerprint", &pin, "--token", "right"]).status.success());
+    assert_eq!(receiver.ends_within(20), Some(0));
+    let insecure = text(&run(&["receive", "tcp://0.0.0.0:0", &out, "--token", "right"]));
+    assert_eq!(insecure.0, Some(2), "a token on an open way needs --insecure: {insecure:?}");
+}
+
+#[test]
+fn strangers_are_sent_away_while_a_sender_is_served() {
+    let folder = folder("strangers");
+    let (input, out) = (sample("flv/aac_only.flv"), within(&folder, "out.flv"));
+    let (mut receiver, address, _) = receiver("tcp://127.0.0.1:0", &out, &[]);
+    let place = address.strip_prefix("tcp://").unwrap();
+    let connect = || TcpStream::connect(place).unwrap();
+    let silent: Vec<_> = (0..50).map(|_| connect()).collect();
+    let mut browser = connect();
+    browser.write_all(b"GET / HTTP/1.1\r\nHost: media.example\r\nAccept: everything\r\n\r\n").unwrap();
+    let mut flood = connect();
+    // A header that declares 4 GiB less one; its sum is right.
+    let mut header = [0xab, 0x4d, 0x4c, 0x55, 1, 5].to_vec();
+    header.resize(20, 0);
+    header.extend([0xff; 4]);
+    header.extend([0; 4]);
+    header.extend(crc32c(&header).to_be_bytes());
+    flood.write_all(&header).unwrap();
+    flood.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut answer = Vec::new();
+    let _ = flood.read_to_end(&mut answer);
+    assert!(answer.windows(5).any(|bytes| bytes == b"limit"), "the reason is told");
+    assert!(run(&["send", &input, &address]).status.success());
+    assert_eq!(receiver.ends_within(20), Some(0));
+    drop(silent);
+}
+
+fn crc32c(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg()))
+    })
+}
+
+/// A way to a port that breaks every connection after some bytes.
+struct Breaking {
+    place: String,
+    broken: Arc<AtomicUsize>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Breaking {
+    fn to(port: u16, most: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = format!("tcp://{}", listener.local_addr().unwrap());
+        let (broken, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (count, over) = (broken.clone(), stop.clone());
+        thread::spawn(move || {
+            let mut random = 12_345usize;
+            for from in listener.incoming() {
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (Ok(from), Ok(to)) = (from, TcpStream::connect(("127.0.0.1", port))) else { continue };
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let life = (random >> 33) % most;
+                let (back_from, back_to) = (to.try_clone().unwrap(), from.try_clone().unwrap());
+                thread::spawn(move || pass(back_from, back_to, usize::MAX));
+                pass(from, to, life);
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Self { place, broken, stop }
+    }
+}
+
+impl Drop for Breaking {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Copies up to so many bytes, then breaks both connections.
+fn pass(mut from: TcpStream, mut to: TcpStream, mut life: usize) {
+    let mut block = vec![0; 16 << 10];
+    while life > 0 {
+        let most = block.len().min(life);
+        match from.read(&mut block[..most]) {
+            Ok(got) if got > 0 && to.write_all(&block[..got]).is_ok() => life -= got,
+            _ => break,
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+/// A WAV file of 16-bit stereo sound that looks random.
+fn write_wav(path: &str, bytes: u32) {
+    let mut file = b"RIFF".to_vec();
+    file.extend((bytes + 36).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0\x10\xb1\x02\0\x04\0\x10\0data");
+    file.extend(bytes.to_le_bytes());
+    let mut random = 1u64;
+    file.extend((0..bytes / 8).flat_map(|_| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random.to_be_bytes()
+    }));
+    std::fs::write(path, file).unwrap();
+}
+
+#[test]
+fn two_hundred_breaks_and_twenty_kills_of_each_side_lose_and_double_nothing() {
+    let folder = folder("kills");
+    let (input, local, out) = (within(&folder, "in.wav"), within(&folder, "local.wav"), within(&folder, "out.wav"));
+    write_wav(&input, 50 << 20);
+    assert!(run(&["decode", &input, &local]).status.success());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let at = format!("tcp://127.0.0.1:{port}");
+    let way = Breaking::to(port, 480 << 10);
+    let receive = || Process::start(&["receive", &at, &out]);
+    let send = || Process::start(&["send", &input, &way.place, "--give-up", "30"]);
+    let (mut receiver, mut sender) = (receive(), send());
+    let mut kills = (0, 0);
+    let deadline = Instant::now() + Duration::from_secs(240);
+    while !(sender.is_over() && receiver.is_over()) {
+        assert!(Instant::now() < deadline, "{kills:?} kills, {:?} breaks", way.broken);
+        thread::sleep(Duration::from_millis(150));
+        if kills.0 < 20 && !sender.is_over() && !receiver.is_over() {
+            sender.kill();
+            sender = send();
+            kills.0 += 1;
+            thread::sleep(Duration::from_millis(150));
+        }
+        if kills.1 < 20 && !sender.is_over() && !receiver.is_over() {
+            receiver.kill();
+            receiver = receive();
+            kills.1 += 1;
+        }
+    }
+    let codes = (sender.ends_within(0).or(sender.0.wait().unwrap().code()), receiver.0.wait().unwrap().code());
+    assert_eq!(codes, (Some(0), Some(0)));
+    assert_eq!(kills, (20, 20));
+    let breaks = way.broken.load(Ordering::Relaxed);
+    assert!(breaks >= 200, "{breaks} breaks");
+    assert!(read(&out) == read(&local));
+}
