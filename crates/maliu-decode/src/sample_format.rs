@@ -1,5 +1,7 @@
 //! Samples as bytes of PCM, rounded as FFmpeg's libswresample rounds without dither.
 
+use maliu_core::stream::Codec;
+
 use crate::frame::{AudioFrame, Samples};
 
 /// How one sample is stored.
@@ -35,6 +37,17 @@ impl SampleFormat {
     /// The format of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The codec of samples stored so.
+    pub fn codec(self) -> Codec {
+        match self {
+            Self::U8 => Codec::PcmU8,
+            Self::S16Le => Codec::PcmS16Le,
+            Self::S24Le => Codec::PcmS24Le,
+            Self::S32Le => Codec::PcmS32Le,
+            Self::F32Le => Codec::PcmF32Le,
+        }
     }
 
     /// Bytes of one sample.

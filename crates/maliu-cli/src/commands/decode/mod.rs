@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::Path};
 use maliu::{
     format::Event,
     packet::Packet,
-    stream::{Kind, StreamInfo},
+    stream::{Kind, Metadata, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
 use maliu_decode::{AudioFrame, Decoder, Options, SampleFormat, Samples, decoder_with};
@@ -24,7 +24,6 @@ use crate::{
 
 mod pcm_file;
 mod pictures;
-mod wav;
 mod window;
 
 /// Decodes an audio stream to PCM, or a video stream to pictures.
@@ -94,8 +93,17 @@ pub fn run(args: Args) -> Result {
     }
     let file = PcmFile::new(Target::create(&args.output)?, container, args.format).live(opened.is_live());
     let window = Window::new(args.start.unwrap_or_default(), args.duration);
-    let mut work =
-        Work { args: &args, file, window, stream: None, decoder: None, packets: 0, damaged: 0, changed: false };
+    let mut work = Work {
+        args: &args,
+        file,
+        tags: Metadata::default(),
+        window,
+        stream: None,
+        decoder: None,
+        packets: 0,
+        damaged: 0,
+        changed: false,
+    };
     let end = work.read(&mut opened);
     work.close(&opened, end)
 }
@@ -118,6 +126,8 @@ fn container(args: &Args) -> Result<Container> {
 struct Work<'a> {
     args: &'a Args,
     file: PcmFile,
+    /// Tags of the input, which a WAV file takes over.
+    tags: Metadata,
     window: Window,
     /// The stream being decoded, as last described.
     stream: Option<(usize, StreamInfo)>,
@@ -135,6 +145,7 @@ impl Work<'_> {
         while let Some(event) = opened.next()? {
             match event {
                 Event::Stream(index, info) => self.meet(index, *info),
+                Event::Metadata(tags) => self.tags = *tags,
                 Event::Packet(packet) if self.stream.as_ref().is_some_and(|(index, _)| *index == packet.stream) => {
                     let Some(frame) = self.decode(opened, &packet)? else { continue };
                     if !self.put(frame)? {
@@ -196,7 +207,7 @@ impl Work<'_> {
                     "the sound changes to {sample_rate} Hz, {channels} channels; it is converted to that at the start"
                 );
             }
-            self.file.write(frame)?;
+            self.file.write(frame, &self.tags)?;
         }
         Ok(more)
     }
@@ -245,7 +256,7 @@ impl Work<'_> {
             _ if self.file.is_started() => {}
             _ if end.is_err() => return end,
             None => return Err(Failure::Failed(no_stream(opened, self.args.stream))),
-            Some((_, info)) => self.file.start(&silent(info)?)?,
+            Some((_, info)) => self.file.start(&silent(info)?, &self.tags)?,
         }
         if self.packets > 0 && self.damaged == self.packets {
             return Err(Failure::while_("decoding", &opened.name, "all packets are damaged"));

@@ -1,9 +1,16 @@
 //! Decoded sound on its way into one file of PCM, with or without a WAV head.
 
-use maliu::output::{Mark, Reach};
+use maliu::{
+    MediaError,
+    format::Muxer,
+    formats::wav,
+    output::Mark,
+    packet::Packet,
+    stream::{Audio, Media, Metadata, StreamInfo},
+    time::{Ticks, TimeBase},
+};
 use maliu_decode::{AudioFrame, Converter, SampleFormat};
 
-use super::wav::Head;
 use crate::{
     failure::{Failure, Result},
     output::Target,
@@ -23,17 +30,25 @@ pub struct PcmFile {
     target: Target,
     container: Container,
     format: SampleFormat,
-    started: Option<(Converter, Head)>,
-    data: u64,
+    started: Option<Started>,
     buffer: Vec<u8>,
+    /// Samples per channel in the buffer.
+    buffered: i64,
     /// Whether each frame is written at once.
     live: bool,
+}
+
+/// What the first frame has decided.
+struct Started {
+    converter: Converter,
+    /// What writes around the samples, if anything does.
+    muxer: Option<Box<dyn Muxer>>,
 }
 
 impl PcmFile {
     /// A file in which nothing stands yet; the first frame decides on rate and channels.
     pub fn new(target: Target, container: Container, format: SampleFormat) -> Self {
-        Self { target, container, format, started: None, data: 0, buffer: Vec::new(), live: false }
+        Self { target, container, format, started: None, buffer: Vec::new(), buffered: 0, live: false }
     }
 
     /// Writes each frame at once, for a listener who waits for it.
@@ -47,24 +62,33 @@ impl PcmFile {
         self.started.is_some()
     }
 
-    /// Writes the head for sound like that of `frame`.
-    pub fn start(&mut self, frame: &AudioFrame) -> Result {
-        let patched = self.target.output().reach() > Reach::Append;
-        let head = Head::new(frame, self.format, patched);
-        if self.container == Container::Wav {
-            self.target.output().append(Mark::Header, [head.bytes(None).into()]);
-        }
-        self.started = Some((Converter::to_those_of(frame), head));
+    /// Writes the head for sound like that of `frame`, with tags.
+    pub fn start(&mut self, frame: &AudioFrame, tags: &Metadata) -> Result {
+        let muxer = match self.container {
+            Container::Pcm => None,
+            Container::Wav => Some(self.wav(frame, tags).map_err(failed)?),
+        };
+        self.started = Some(Started { converter: Converter::to_those_of(frame), muxer });
         Ok(())
     }
 
+    fn wav(&mut self, frame: &AudioFrame, tags: &Metadata) -> std::result::Result<Box<dyn Muxer>, MediaError> {
+        let make = wav::FORMAT.muxer.ok_or_else(|| MediaError::unsupported("writing WAV"))?;
+        let mut muxer = make(&[])?;
+        let AudioFrame { sample_rate, channels, channel_mask, .. } = *frame;
+        let audio = Media::Audio(Audio { sample_rate, channels, channel_mask, ..Audio::default() });
+        let mut streams = [StreamInfo::new(self.format.codec(), TimeBase::hz(sample_rate), audio)];
+        muxer.start(&mut streams, tags, self.target.output())?;
+        Ok(muxer)
+    }
+
     /// Writes a frame; one of another rate or other channels than the first is converted.
-    pub fn write(&mut self, frame: AudioFrame) -> Result {
+    pub fn write(&mut self, frame: AudioFrame, tags: &Metadata) -> Result {
         if self.started.is_none() {
-            self.start(&frame)?;
+            self.start(&frame, tags)?;
         }
-        let Some((converter, _)) = &mut self.started else { return Ok(()) };
-        for frame in converter.convert(frame).map_err(|error| Failure::Failed(error.to_string()))? {
+        let Some(started) = &mut self.started else { return Ok(()) };
+        for frame in started.converter.convert(frame).map_err(failed)? {
             self.put(&frame)?;
         }
         Ok(())
@@ -72,31 +96,24 @@ impl PcmFile {
 
     /// Whether `frame` has to be converted.
     pub fn differs(&self, frame: &AudioFrame) -> bool {
-        self.started.as_ref().is_some_and(|(converter, _)| !converter.fits(frame))
+        self.started.as_ref().is_some_and(|started| !started.converter.fits(frame))
     }
 
     /// Writes what is held back and completes the head.
     pub fn finish(mut self) -> Result {
-        if let Some((mut converter, head)) = self.started.take() {
-            if let Some(frame) = converter.finish() {
-                self.put(&frame)?;
-            }
-            self.flush()?;
-            if self.container == Container::Wav {
-                let output = self.target.output();
-                if self.data & 1 == 1 {
-                    output.append(Mark::Trailer, [vec![0].into()]);
-                }
-                if output.reach() > Reach::Append {
-                    output.overwrite(0, head.bytes(Some(self.data)).into());
-                }
-            }
+        if let Some(frame) = self.started.as_mut().and_then(|started| started.converter.finish()) {
+            self.put(&frame)?;
+        }
+        self.flush()?;
+        if let Some(muxer) = self.started.as_mut().and_then(|started| started.muxer.as_mut()) {
+            muxer.finish(self.target.output()).map_err(failed)?;
         }
         self.target.finish()
     }
 
     fn put(&mut self, frame: &AudioFrame) -> Result {
         self.format.write(frame, &mut self.buffer);
+        self.buffered += frame.len() as i64;
         match self.live {
             true => {
                 self.flush()?;
@@ -108,11 +125,21 @@ impl PcmFile {
     }
 
     fn flush(&mut self) -> Result {
-        self.data += self.buffer.len() as u64;
         let bytes = std::mem::replace(&mut self.buffer, Vec::with_capacity(BLOCK + BLOCK / 4));
-        self.target.output().append(Mark::Body { time: None }, [bytes.into()]);
+        let duration = Ticks(std::mem::take(&mut self.buffered));
+        match self.started.as_mut().and_then(|started| started.muxer.as_mut()) {
+            Some(muxer) => {
+                let packet = Packet { data: bytes.into(), duration, ..Packet::default() };
+                muxer.packet(&packet, self.target.output()).map_err(failed)?;
+            }
+            None => self.target.output().append(Mark::Body { time: None }, [bytes.into()]),
+        }
         self.target.pump()
     }
+}
+
+fn failed(error: MediaError) -> Failure {
+    Failure::Failed(error.to_string())
 }
 
 /// Bytes that are written at once.
