@@ -46,9 +46,9 @@ impl Bank {
         Self {
             twiddles: Twiddles::new(),
             windows,
-            analysis_in: from_fn(|n| turn(-PI * n as f64 / 64.0)),
+            analysis_in: Turns::new(|n| -PI * n as f64 / 64.0),
             analysis_out,
-            synthesis_turn: from_fn(|k| turn(-PI * (k as f64 + 0.125) / 64.0)),
+            synthesis_turn: Turns::new(|k| -PI * (k as f64 + 0.125) / 64.0),
             rotation,
         }
     }
@@ -62,7 +62,7 @@ impl Bank {
         };
         // The upper half of the transform gives mirrored channels, a quarter turn off.
         let mirrored = |j: usize| if j < 16 { PI } else { PI / 2.0 };
-        Self::new(windows, from_fn(|j| turn(mirrored(j) - PI * (5.0 * j as f64 + 1.25) / 64.0)), None)
+        Self::new(windows, Turns::new(|j| mirrored(j) - PI * (5.0 * j as f64 + 1.25) / 64.0), None)
     }
 
     fn low_delay() -> Self {
@@ -75,7 +75,7 @@ impl Bank {
         };
         let turns = |step: f64| from_fn(|k| turn((k as f64 + 0.5) * step));
         let rotation = Rotation { full: turns(PI / 2.0), downsampled: turns(PI / 2.0 - PI / 128.0) };
-        Self::new(windows, from_fn(|j| turn(PI * (62.0 * j as f64 + 15.5) / 64.0)), Some(rotation))
+        Self::new(windows, Turns::new(|j| PI * (62.0 * j as f64 + 15.5) / 64.0), Some(rotation))
     }
 
     /// The cosine transform behind both synthesis banks.

@@ -3,12 +3,15 @@
 use std::f64::consts::TAU;
 use std::ops::{Add, Mul, Sub};
 
+/// Transforms done at once.
+pub(super) const LANES: usize = 4;
+
 /// One value of four transforms.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lanes(pub [f32; 4]);
+struct Lanes([f32; LANES]);
 
 impl Lanes {
-    pub(super) const ZERO: Self = Self([0.0; 4]);
+    const ZERO: Self = Self([0.0; LANES]);
 
     #[inline(always)]
     fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
@@ -76,27 +79,39 @@ impl Sub for Complex {
 /// The points of a transform.
 pub(super) const POINTS: usize = 32;
 
-/// A point of the unit circle for each value: cosine and sine.
-pub(super) type Turns = [[f32; 2]; POINTS];
+/// A point of the unit circle for each value, once for each lane: cosines and sines.
+#[derive(Clone, Debug)]
+pub(super) struct Turns {
+    cos: [f32; POINTS * LANES],
+    sin: [f32; POINTS * LANES],
+}
+
+impl Turns {
+    /// Turns value `i` by `angle(i)` radians.
+    pub(super) fn new(angle: impl Fn(usize) -> f64) -> Self {
+        let points: [f64; POINTS * LANES] = std::array::from_fn(|i| angle(i / LANES));
+        Self { cos: points.map(|angle| angle.cos() as f32), sin: points.map(|angle| angle.sin() as f32) }
+    }
+}
 
 /// The complex values of four transforms.
 #[derive(Clone, Copy)]
 pub(super) struct Batch {
-    pub re: [Lanes; POINTS],
-    pub im: [Lanes; POINTS],
+    pub re: [[f32; LANES]; POINTS],
+    pub im: [[f32; LANES]; POINTS],
 }
 
 impl Batch {
-    pub(super) const ZERO: Self = Self { re: [Lanes::ZERO; POINTS], im: [Lanes::ZERO; POINTS] };
+    pub(super) const ZERO: Self = Self { re: [[0.0; LANES]; POINTS], im: [[0.0; LANES]; POINTS] };
 
     #[inline(always)]
     fn at(&self, i: usize) -> Complex {
-        Complex(self.re[i % POINTS], self.im[i % POINTS])
+        Complex(Lanes(self.re[i % POINTS]), Lanes(self.im[i % POINTS]))
     }
 
     #[inline(always)]
     fn put(&mut self, i: usize, value: Complex) {
-        (self.re[i % POINTS], self.im[i % POINTS]) = (value.0, value.1);
+        (self.re[i % POINTS], self.im[i % POINTS]) = (value.0.0, value.1.0);
     }
 }
 
@@ -119,17 +134,17 @@ impl Twiddles {
         }
     }
 
-    /// Four transforms in place: sums with e^(-2πi jk/32), in order. Each value is turned by the factor of its index before
-    /// the transform, and by another one after it.
+    /// Four transforms in place: sums with e^(-2πi jk/32), in order. Each value is turned before the transform, and each
+    /// result after it.
     pub(super) fn fft(&self, x: &mut Batch, before: &Turns, after: &Turns) {
         let mut y = Batch::ZERO;
-        radix_4::<1>(|i| x.at(i).turn(before[i % POINTS]), &mut y, &self.first);
-        radix_4::<4>(|i| y.at(i), x, &self.second);
-        for i in 0..POINTS / 2 {
-            let (a, b) = (x.at(i), x.at(i + POINTS / 2));
-            x.put(i, (a + b).turn(after[i]));
-            x.put(i + POINTS / 2, (a - b).turn(after[i + POINTS / 2]));
+        let (re, im) = (x.re.as_flattened_mut(), x.im.as_flattened_mut());
+        for ((re, im), (cos, sin)) in re.iter_mut().zip(im).zip(before.cos.iter().zip(&before.sin)) {
+            (*re, *im) = (*re * cos - *im * sin, *re * sin + *im * cos);
         }
+        radix_4::<1>(x, &mut y, &self.first);
+        radix_4::<4>(&y, x, &self.second);
+        radix_2(x, after);
     }
 }
 
@@ -140,10 +155,10 @@ pub(super) fn turn(angle: f64) -> [f32; 2] {
 
 /// One stage of the self-sorting FFT (Stockham), which joins four transforms of `STRIDE` points each time.
 #[inline(always)]
-fn radix_4<const STRIDE: usize>(x: impl Fn(usize) -> Complex, y: &mut Batch, twiddles: &[[[f32; 2]; 3]; BUTTERFLIES]) {
+fn radix_4<const STRIDE: usize>(x: &Batch, y: &mut Batch, twiddles: &[[[f32; 2]; 3]; BUTTERFLIES]) {
     for (i, &[w1, w2, w3]) in twiddles.iter().enumerate() {
         let to = i % STRIDE + i / STRIDE * 4 * STRIDE;
-        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| x(i + quarter * BUTTERFLIES));
+        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| x.at(i + quarter * BUTTERFLIES));
         let (sum_ac, sum_bd, dif_ac, dif_bd) = (a + c, b + d, a - c, b - d);
         // The difference of b and d turned by a quarter, clockwise.
         let turned = Complex(dif_bd.1, Lanes::ZERO - dif_bd.0);
@@ -151,6 +166,21 @@ fn radix_4<const STRIDE: usize>(x: impl Fn(usize) -> Complex, y: &mut Batch, twi
         y.put(to + STRIDE, (dif_ac + turned).turn(w1));
         y.put(to + 2 * STRIDE, (sum_ac - sum_bd).turn(w2));
         y.put(to + 3 * STRIDE, (dif_ac - turned).turn(w3));
+    }
+}
+
+/// The last stage: sums and differences of the two halves, and the turn of each result.
+#[inline(always)]
+fn radix_2(x: &mut Batch, Turns { cos, sin }: &Turns) {
+    const HALF: usize = POINTS * LANES / 2;
+    let (re, im) = (x.re.as_flattened_mut(), x.im.as_flattened_mut());
+    for i in 0..HALF {
+        let (sum_re, sum_im) = (re[i] + re[i + HALF], im[i] + im[i + HALF]);
+        let (dif_re, dif_im) = (re[i] - re[i + HALF], im[i] - im[i + HALF]);
+        re[i] = sum_re * cos[i] - sum_im * sin[i];
+        im[i] = sum_re * sin[i] + sum_im * cos[i];
+        re[i + HALF] = dif_re * cos[i + HALF] - dif_im * sin[i + HALF];
+        im[i + HALF] = dif_re * sin[i + HALF] + dif_im * cos[i + HALF];
     }
 }
 
@@ -163,21 +193,21 @@ mod tests {
         let value = |i: usize| ((i * 2_654_435_761 % 4093) as f32 - 2046.0) / 2046.0;
         let mut x = Batch::ZERO;
         for k in 0..POINTS {
-            x.re[k] = Lanes(std::array::from_fn(|lane| value(8 * k + lane)));
-            x.im[k] = Lanes(std::array::from_fn(|lane| value(8 * k + lane + 4)));
+            x.re[k] = std::array::from_fn(|lane| value(8 * k + lane));
+            x.im[k] = std::array::from_fn(|lane| value(8 * k + lane + 4));
         }
         let input = x;
-        Twiddles::new().fft(&mut x, &[[1.0, 0.0]; POINTS], &[[0.0, 1.0]; POINTS]);
+        Twiddles::new().fft(&mut x, &Turns::new(|_| 0.0), &Turns::new(|_| TAU / 4.0));
         for (j, lane) in (0..POINTS).flat_map(|j| (0..4).map(move |lane| (j, lane))) {
             let (mut re, mut im) = (0.0, 0.0);
             for k in 0..POINTS {
                 let (sin, cos) = (-TAU * (j * k) as f64 / POINTS as f64).sin_cos();
-                let (a, b) = (f64::from(input.re[k].0[lane]), f64::from(input.im[k].0[lane]));
+                let (a, b) = (f64::from(input.re[k][lane]), f64::from(input.im[k][lane]));
                 re += a * cos - b * sin;
                 im += a * sin + b * cos;
             }
             // A quarter turn follows.
-            let error = (-im - f64::from(x.re[j].0[lane])).abs().max((re - f64::from(x.im[j].0[lane])).abs());
+            let error = (-im - f64::from(x.re[j][lane])).abs().max((re - f64::from(x.im[j][lane])).abs());
             assert!(error < 1e-5, "{j} {lane}: {error}");
         }
     }

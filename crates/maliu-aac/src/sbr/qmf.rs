@@ -39,8 +39,8 @@ impl Analysis {
             for lane in 0..lanes {
                 let folded = fold(&self.samples[32 * (slot + lane)..][..320], &bank.windows.analysis);
                 for n in 0..32 {
-                    batch.re[n].0[lane] = folded[n];
-                    batch.im[n].0[lane] = -folded[n + 32];
+                    batch.re[n][lane] = folded[n];
+                    batch.im[n][lane] = -folded[n + 32];
                 }
             }
             bank.twiddles.fft(&mut batch, &bank.analysis_in, &bank.analysis_out);
@@ -48,10 +48,10 @@ impl Analysis {
                 let (re, im) = low.row_mut(first + slot + lane);
                 // The transform gives the even channels; those above 31 mirror the odd ones.
                 for j in 0..16 {
-                    re[2 * j] = batch.re[j].0[lane];
-                    im[2 * j] = batch.im[j].0[lane];
-                    re[2 * j + 1] = -batch.re[31 - j].0[lane];
-                    im[2 * j + 1] = batch.im[31 - j].0[lane];
+                    re[2 * j] = batch.re[j][lane];
+                    im[2 * j] = batch.im[j][lane];
+                    re[2 * j + 1] = -batch.re[31 - j][lane];
+                    im[2 * j + 1] = batch.im[31 - j][lane];
                 }
             }
         }
@@ -116,10 +116,10 @@ impl Synthesis {
                 }
                 for k in 0..32 {
                     let (even, odd) = (2 * k, 63 - 2 * k);
-                    less.re[k].0[lane] = im[odd] - re[even];
-                    less.im[k].0[lane] = im[even] - re[odd];
-                    more.re[k].0[lane] = im[odd] + re[even];
-                    more.im[k].0[lane] = im[even] + re[odd];
+                    less.re[k][lane] = im[odd] - re[even];
+                    less.im[k][lane] = im[even] - re[odd];
+                    more.re[k][lane] = im[odd] + re[even];
+                    more.im[k][lane] = im[even] + re[odd];
                 }
             }
             bank.transform(&mut less);
@@ -127,10 +127,10 @@ impl Synthesis {
             for (lane, out) in out.chunks_exact_mut(64).take(lanes).enumerate() {
                 let row = self.next_row();
                 for j in 0..32 {
-                    row[2 * j] = less.re[j].0[lane];
-                    row[63 - 2 * j] = more.im[j].0[lane];
-                    row[64 + 2 * j] = less.im[j].0[lane];
-                    row[127 - 2 * j] = more.re[j].0[lane];
+                    row[2 * j] = less.re[j][lane];
+                    row[63 - 2 * j] = more.im[j][lane];
+                    row[64 + 2 * j] = less.im[j][lane];
+                    row[127 - 2 * j] = more.re[j][lane];
                 }
                 self.weigh::<64>(&bank.windows.synthesis, out);
             }
@@ -150,15 +150,15 @@ impl Synthesis {
                     (re, im) = (&turned.0, &turned.1);
                 }
                 for k in 0..16 {
-                    (less.re[k].0[lane], less.im[k].0[lane]) = (-re[2 * k], im[2 * k]);
-                    (less.re[31 - k].0[lane], less.im[31 - k].0[lane]) = (im[2 * k + 1], -re[2 * k + 1]);
+                    (less.re[k][lane], less.im[k][lane]) = (-re[2 * k], im[2 * k]);
+                    (less.re[31 - k][lane], less.im[31 - k][lane]) = (im[2 * k + 1], -re[2 * k + 1]);
                 }
             }
             bank.transform(&mut less);
             for (lane, out) in out.chunks_exact_mut(32).take(lanes).enumerate() {
                 let row = self.next_row();
                 for j in 0..32 {
-                    (row[j], row[32 + j]) = (less.re[j].0[lane], less.im[j].0[lane]);
+                    (row[j], row[32 + j]) = (less.re[j][lane], less.im[j][lane]);
                 }
                 self.weigh::<32>(&bank.windows.downsampled, out);
             }
