@@ -7,6 +7,7 @@
 use crate::channel::Syntax;
 use crate::config::{Config, Signal};
 use crate::drc::Drc;
+use crate::element::Tools;
 use crate::filterbank::FilterBank;
 use crate::frame::{Frame, STRIDE};
 use crate::ltp::Scratch;
@@ -118,7 +119,7 @@ impl Decoder {
 
     /// What is carried from unit to unit.
     pub fn carry(&self) -> Carry {
-        Carry::of(self.config.object_type, self.config.sbr == Signal::Explicit)
+        Carry::of(self.config.object_type, self.config.sbr == Signal::Explicit, self.noise.started())
     }
 
     /// Short name of the profile, from the configuration and the units decoded so far.
@@ -198,17 +199,16 @@ impl Decoder {
             return Frame { sample_rate, layout: ChannelLayout::default(), data: &[], samples: 0 };
         };
         let mut made_stereo = false;
+        let drc = Some(&self.drc).filter(|_| self.options.drc);
+        let mut tools = Tools { length, bank: &mut self.bank, scratch: &mut self.scratch, drc };
         for coupled in &mut program.couplings {
-            coupled.finish(length, &mut self.bank, &mut self.scratch);
+            coupled.finish(&mut tools);
         }
         for element in &mut program.elements {
             if !element.present {
                 element.silence(&self.syntax);
             }
-            if self.options.drc {
-                element.compress(&self.drc);
-            }
-            element.finish(length, &program.couplings, &mut self.bank, &mut self.scratch);
+            element.finish(&program.couplings, &mut tools);
             let Some(out) = self.output.get_mut(STRIDE * element.output..) else { continue };
             element.output(length, &program.couplings, out);
             if element.extension.as_ref().is_some_and(|extension| extension.has_ps()) {

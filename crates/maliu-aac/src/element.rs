@@ -53,22 +53,32 @@ impl Voice {
     }
 
     /// Adds what is predicted from finished sound. `second`: the voice is the second that shares its info.
-    fn predict_long_term(&mut self, second: bool, bank: &mut FilterBank, scratch: &mut Scratch) {
+    fn predict_long_term(&mut self, second: bool, tools: &mut Tools) {
         let ltp = self.channel.info.ltp[usize::from(second)];
         if let (Some(past), Some(ltp)) = (&mut self.past, ltp) {
-            past.predict(&mut self.channel, &ltp, bank, &self.history, scratch);
+            past.predict(&mut self.channel, &ltp, tools.bank, &self.history, tools.scratch);
         }
     }
 
     /// Lines to samples.
-    fn finish(&mut self, length: usize, bank: &mut FilterBank) {
+    fn finish(&mut self, tools: &mut Tools) {
         let Voice { channel, history, sound, past, .. } = self;
-        let sound = &mut sound[..length];
-        bank.run(&mut channel.lines, &channel.info, history, sound);
+        let sound = &mut sound[..tools.length];
+        tools.bank.run(&mut channel.lines, &channel.info, history, sound);
         if let Some(past) = past {
-            past.update(sound, bank, history);
+            past.update(sound, tools.bank, history);
         }
     }
+}
+
+/// What all channels of a decoder share between lines and samples.
+pub(crate) struct Tools<'a> {
+    /// Samples of a unit of the core.
+    pub(crate) length: usize,
+    pub(crate) bank: &'a mut FilterBank,
+    pub(crate) scratch: &'a mut Scratch,
+    /// Gains to apply, if they are asked for.
+    pub(crate) drc: Option<&'a Drc>,
 }
 
 /// A single channel, a pair or low frequency effects.
@@ -135,22 +145,8 @@ impl Element {
         self.voices.iter_mut().for_each(|voice| voice.channel.silence(syntax));
     }
 
-    /// Applies dynamic range control.
-    pub(crate) fn compress(&mut self, drc: &Drc) {
-        for (i, voice) in self.voices.iter_mut().enumerate() {
-            let short = voice.channel.info.short();
-            drc.apply(self.output + i, &mut voice.channel.lines, short);
-        }
-    }
-
     /// All that happens between dequantised lines and samples of the core.
-    pub(crate) fn finish(
-        &mut self,
-        length: usize,
-        couplings: &[Coupled],
-        bank: &mut FilterBank,
-        scratch: &mut Scratch,
-    ) {
+    pub(crate) fn finish(&mut self, couplings: &[Coupled], tools: &mut Tools) {
         if let ([left, right], true) = (self.voices.as_mut_slice(), self.common) {
             stereo::middle_side(&mut left.channel, &mut right.channel, &self.mask);
         }
@@ -160,11 +156,16 @@ impl Element {
         }
         self.couple(couplings, Point::BeforeTns);
         for (i, voice) in self.voices.iter_mut().enumerate() {
-            voice.predict_long_term(self.common && i == 1, bank, scratch);
+            voice.predict_long_term(self.common && i == 1, tools);
             voice.channel.tns.apply(&mut voice.channel.lines, &voice.channel.info);
         }
         self.couple(couplings, Point::AfterTns);
-        self.voices.iter_mut().for_each(|voice| voice.finish(length, bank));
+        for (i, voice) in self.voices.iter_mut().enumerate() {
+            if let Some(drc) = tools.drc {
+                drc.apply(self.output + i, &mut voice.channel.lines, voice.channel.info.short());
+            }
+            voice.finish(tools);
+        }
     }
 
     /// Adds the lines of the coupling channels that name this element.
@@ -251,16 +252,17 @@ impl Coupled {
     }
 
     /// Prepares lines, or samples if those are coupled.
-    pub(crate) fn finish(&mut self, length: usize, bank: &mut FilterBank, scratch: &mut Scratch) {
+    pub(crate) fn finish(&mut self, tools: &mut Tools) {
         if !self.present {
             return;
         }
         let voice = &mut self.voice;
         voice.predict();
-        voice.predict_long_term(false, bank, scratch);
+        voice.predict_long_term(false, tools);
         voice.channel.tns.apply(&mut voice.channel.lines, &voice.channel.info);
         if self.coupling.point == Point::Samples {
-            voice.finish(length, bank);
+            let length = tools.length;
+            voice.finish(tools);
             match &mut self.extension {
                 Some(extension) => {
                     extension.run([&voice.sound[..length], &[]], [&mut self.sound, &mut []]);

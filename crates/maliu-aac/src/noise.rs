@@ -7,7 +7,12 @@ pub(crate) struct Noise(u32);
 
 impl Noise {
     pub(crate) fn new() -> Noise {
-        Noise(0x1f2e_3d4c)
+        Noise(SEED)
+    }
+
+    /// Whether any noise was made.
+    pub(crate) fn started(&self) -> bool {
+        self.0 != SEED
     }
 
     /// Fills a band with noise whose energy is `level` squared.
@@ -23,6 +28,8 @@ impl Noise {
         band.iter_mut().for_each(|line| *line *= scale);
     }
 }
+
+const SEED: u32 = 0x1f2e_3d4c;
 
 #[cfg(test)]
 mod tests {

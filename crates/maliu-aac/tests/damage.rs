@@ -132,6 +132,30 @@ fn flipped_bits_cost_their_unit_only() {
 }
 
 #[test]
+fn what_is_carried_is_as_long_as_said() {
+    for (name, run) in streams() {
+        let Some(config) = run.config.ok().filter(|config| config.channel_config > 0) else { continue };
+        let mut serial = Decoder::new(config).expect("a decoder");
+        let mut planes = Vec::new();
+        for (unit, blocks) in run.units.iter().take(20) {
+            let mut plane = Vec::new();
+            let _ = serial.decode_blocks(unit, *blocks, |frame| plane.extend_from_slice(frame.channel(0)));
+            planes.push(plane);
+        }
+        let carry = serial.carry();
+        if !carry.exact || planes.iter().any(Vec::is_empty) {
+            continue;
+        }
+        let mut late = Decoder::new(serial.config().clone()).expect("a decoder");
+        for (i, (unit, blocks)) in run.units.iter().enumerate().take(20).skip(7) {
+            let mut plane = Vec::new();
+            let _ = late.decode_blocks(unit, *blocks, |frame| plane.extend_from_slice(frame.channel(0)));
+            assert!(i < 7 + carry.units || plane == planes[i], "{name}: unit {i}");
+        }
+    }
+}
+
+#[test]
 fn decoding_allocates_only_in_the_first_unit() {
     for (name, run) in streams() {
         let Some(mut decoder) = run.config.ok().and_then(|config| Decoder::new(config).ok()) else { continue };
