@@ -1,6 +1,13 @@
 //! Where access units are not cut as by the reference, on purpose (docs/differences.md).
 
-use maliu_core::{formats, syntax::annexb};
+use maliu_core::{
+    error::Error,
+    format::Event,
+    formats,
+    input::Input,
+    reader::PacketReader,
+    syntax::annexb::{self, MAX_UNIT},
+};
 
 use crate::corpus::packets;
 
@@ -57,4 +64,23 @@ fn prefix_units_stay_behind_as_in_the_reference_unless_strict() {
     let slices = [slice(0x41, 0, 1), vec![0x6e, 0x80, 0x80, 0x80], slice(0x41, 0, 2)];
     assert_eq!(cut(&slices, &[]), [4, 1]);
     assert_eq!(cut(&slices, &[("strict", "1")]), [3, 2]);
+}
+
+#[test]
+fn a_unit_without_end_is_an_error_however_it_comes() {
+    for size in [1 << 16, 3 << 20] {
+        let mut reader = PacketReader::of(&formats::h264::FORMAT, &[]).unwrap();
+        let (mut input, noise) = (Input::new(), vec![0x55; size]);
+        input.push(&[0, 0, 1, 0x65]);
+        let mut fed = 0;
+        let end = loop {
+            match reader.poll(&mut input) {
+                Ok(Event::NeedBytes) => input.push(&noise),
+                other => break other,
+            }
+            fed += size;
+            assert!(fed <= MAX_UNIT + 2 * size);
+        };
+        assert!(matches!(end, Err(Error::Limit { .. })), "{end:?}");
+    }
 }

@@ -11,7 +11,7 @@ use maliu_core::{
     stream::StreamInfo,
     syntax::{
         annexb::{self, Framing},
-        h264::{Config, Header},
+        h264::{Config, Header, Sps, kind},
     },
     time::Ticks,
 };
@@ -40,6 +40,15 @@ pub struct H264 {
 /// Packets without any picture after which a refusal is believed.
 const PATIENCE: u32 = 100;
 
+/// Macroblocks of the largest picture of level 6.2 (Table A-1); the library would allocate whatever it is told.
+const MAX_MACROBLOCKS: u32 = 139_264;
+
+/// Whether pictures of this set are of a believable size.
+fn fits(sps: &Sps) -> bool {
+    let (width, height) = sps.coded_size();
+    (width / 16).saturating_mul(height / 16) <= MAX_MACROBLOCKS
+}
+
 type Frames = Vec<(Frame, Option<Ticks>)>;
 
 impl H264 {
@@ -57,6 +66,11 @@ impl H264 {
     /// One NAL unit through the library, which may refuse it or give up on it.
     fn nal(&mut self, nal: &[u8], time: Option<Ticks>, out: &mut Vec<Picture>) {
         let Some(Header { nal_ref_idc, nal_unit_type }) = Header::of(nal) else { return };
+        if nal_unit_type == kind::SPS && !Sps::parse(nal).is_some_and(|sps| fits(&sps)) {
+            self.refused
+                .get_or_insert_with(|| "h264: a sequence parameter set that is damaged or beyond level 6.2".to_owned());
+            return self.damaged("a sequence parameter set that is damaged or beyond level 6.2".to_owned());
+        }
         let rbsp = annexb::unescape(nal.get(1..).unwrap_or_default());
         let unit = NalUnit { nal_ref_idc, nal_unit_type: NalUnitType::from(nal_unit_type), rbsp };
         match self.inside(|decoder| decoder.decode_nal_with_meta(&unit, time)) {
