@@ -105,6 +105,46 @@ while at + 11 <= len(d) and len(out) < 16000:
     out += d[at:at + n] + bytes(4)
     at += n + 4
 Path("flv/previous_sizes_0.flv").write_bytes(out)
+
+def tag(kind, time, body):
+    size = len(body).to_bytes(3, "big")
+    head = bytes([kind]) + size + (time & 0xffffff).to_bytes(3, "big") + bytes([time >> 24 & 0xff, 0, 0, 0])
+    return head + body + (len(body) + 11).to_bytes(4, "big")
+def key(name): return len(name).to_bytes(2, "big") + name
+def text(value): return b"\2" + key(value)
+def number(value): import struct; return b"\0" + struct.pack(">d", value)
+header, end = d[:13], b"\0\0\x09"
+avcc = b"\1\x64\0\x0a\xff\xe1\0\x18\x67\x64\0\x0a\xac\xd9\x42\xdf\x88\x84\0\0\3\0\4\0\0\3\0\xa0\x3c\x48\x96\x58\1\0\6\x68\xeb\xe3\xcb\x22\xc0"
+nal = lambda n: b"\0\0\0\x20" + bytes([0x65]) + bytes(i * 7 + n & 0xff for i in range(31))
+opus = b"OpusHead\1\2\x38\1\x80\xbb\0\0\0\0\0"
+colors = text(b"colorInfo") + b"\3" + key(b"colorConfig") + b"\3" + key(b"colorPrimaries") + number(9) + end + end
+# Enhanced RTMP v2: two pictures with different codecs in one tag, tracks, ModEx, colours, channels.
+vpcc = b"\1\0\0\0\0\x0a\x82\1\1\1\0\0"
+out = header + tag(9, 0, b"\x90avc1" + avcc) + tag(9, 0, b"\x96\0vp09\1" + vpcc) + tag(8, 0, b"\x90Opus" + opus) + tag(8, 0, b"\x94Opus\1\2\0\0\0\3")
+out += tag(9, 0, b"\xd6\4vp09\1" + colors)
+for n in range(6):
+    lone = nal(n)
+    sized = lambda data: len(data).to_bytes(3, "big") + data
+    frames = b"\x21avc1\0" + sized(b"\0\0\x28" + lone) + b"vp09\1" + sized(b"\x82\x49\x83\x42\x20\x0a\xf0\x08\xf0" + bytes(n))
+    out += tag(9, n * 40, bytes([0x96 if n % 3 == 0 else 0xa6]) + frames)
+    out += tag(8, n * 40 + 5, b"\x97\2\1\xe2\x40\1Opus" + bytes([n] * 9) if n % 2 else b"\x95\1Opus\1" + bytes([n] * 8))
+    out += tag(8, n * 40 + 9, b"\x95\x11Opus\2\0\0\3abc\3\0\0\2de")
+Path("flv/enhanced_tracks.flv").write_bytes(out)
+# Script tags of every kind, AMF3, an encrypted tag, an unknown type, a time beyond 24 bits.
+meta = text(b"onMetaData") + b"\x08\0\0\0\x09" + key(b"datastream") + number(0) + key(b"duration") + number(2) + key(b"framerate") + number(29.97) + key(b"title") + text(b"t")
+meta += key(b"when") + b"\x0b" + number(951782400000)[1:] + b"\0\0" + key(b"list") + b"\x0a\0\0\0\2" + number(1) + text(b"x") + end
+amf3 = text(b"onMetaData") + b"\x11\x0a\x0b\1\x0dartist\6\5me\7yes\3\1"
+out = header + tag(18, 0, meta) + tag(15, 0, b"\0" + amf3) + tag(9, 16777000, b"\x17\0\0\0\0" + avcc) + tag(9, 16777000, b"\x17\1\0\0\0" + nal(0))
+out += tag(18, 16777010, text(b"onTextData") + b"\x08\0\0\0\1" + key(b"text") + text(b"hello") + end)
+out += tag(18, 16777020, text(b"onCustomEvent") + number(1)) + tag(18, 16777030, b"short") + tag(31, 0, b"") + tag(9, 0, b"")
+out += tag(0x29, 16777220, b"\x27\1\0\0\0\1Encryption\0\0\0\x10" + bytes(16)) + tag(9, 16777260, b"\x27\1\0\0\x28" + nal(1)) + tag(9, 16777300, b"\x17\2\0\0\0")
+Path("flv/script_and_oddities.flv").write_bytes(out)
+# Junk between tags, a tag with a wrong size.
+pictures = [tag(9, n * 40, bytes([0x12 if n % 4 == 0 else 0x22]) + b"\0\0\x84\0\4\4\0" + bytes([n] * 20)) for n in range(12)]
+broken = bytearray(pictures[6]); broken[2:4] = b"\0\x40"
+sounds = [tag(8, n * 40 + 3, b"\xb6" + bytes([n] * 12)) for n in range(3)]
+junk = bytes(i * 91 & 0xff for i in range(70))
+Path("flv/junk_and_wrong_size.flv").write_bytes(header + b"".join(pictures[:3]) + b"".join(sounds) + b"\5\0\0\x20" + junk + b"".join(pictures[3:6]) + broken + b"".join(pictures[7:]))
 PY
 python3 - <<'PY'
 import re

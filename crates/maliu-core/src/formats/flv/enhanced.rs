@@ -58,6 +58,8 @@ pub struct Track {
     pub part: Part,
     /// Where it stands in the tag's body.
     pub payload: Range<usize>,
+    /// Whether its size is said, and all of it is there.
+    pub whole: bool,
 }
 
 /// An enhanced tag's body, read up to its first payload; then an iterator over its tracks.
@@ -129,7 +131,7 @@ impl<'a> Tag<'a> {
             None => self.u32()?,
         };
         let mut id = 0;
-        let mut end = self.body.len();
+        let (mut end, mut whole) = (self.body.len(), false);
         if self.mode != Mode::Plain {
             id = *self.body.get(self.at)?;
             self.at += 1;
@@ -137,12 +139,13 @@ impl<'a> Tag<'a> {
         if matches!(self.mode, Mode::ManyTracks | Mode::ManyCodecs) {
             let [s2, s1, s0] = *self.body.get(self.at..)?.first_chunk()?;
             self.at += 3;
-            end = end.min(self.at + u32::from_be_bytes([0, s2, s1, s0]) as usize);
+            let said = self.at + u32::from_be_bytes([0, s2, s1, s0]) as usize;
+            (end, whole) = (end.min(said), said <= end);
         }
         let payload = self.at..end;
         self.at = end;
         self.done = end >= self.body.len();
-        Some(Track { fourcc, id, part: Part::of(self.kind, self.packet_type), payload })
+        Some(Track { fourcc, id, part: Part::of(self.kind, self.packet_type), payload, whole })
     }
 }
 

@@ -57,6 +57,11 @@ pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)
             let bit_rate = mpeg_audio(audio, data);
             info.bit_rate = info.bit_rate.or(bit_rate);
         }
+        (Codec::Opus, Media::Audio(audio)) => {
+            // The first byte tells mono from stereo (RFC 6716 §3.1).
+            audio.sample_rate = 48_000;
+            audio.channels = if data.first().is_some_and(|toc| toc & 4 != 0) { 2 } else { 1 };
+        }
         (Codec::Ac3 | Codec::Eac3, Media::Audio(audio)) => {
             ac3(audio, data);
         }

@@ -115,6 +115,7 @@ impl Flv {
             let index = self.streams.of(Key { codec, tag: number, bits: 0, track: track.id })?;
             let key = kind == StreamKind::Audio || frame_type == video::KEY;
             let payload = body.slice(track.payload.clone());
+            let tag = Tag { cut: tag.cut && !track.whole, ..tag };
             let packet = self.track(index, track.part, key, &tag, payload, input);
             if let Some(mut packet) = packet {
                 if let Some(nanos) = nanos {
