@@ -76,7 +76,14 @@ fn a_stop_leaves_a_whole_file() {
     let (path, out) = (within(&folder, "growing.aac"), within(&folder, "out.wav"));
     fs::copy(sample("adts/mono_16000.aac"), &path).unwrap();
     let child = command(&["decode", "--follow", &path, &out]).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    // Sound is in the file beside its place: the handler is in its place, too.
+    let growing = || {
+        fs::read_dir(&folder).unwrap().flatten().any(|entry| {
+            entry.file_name().to_string_lossy().ends_with(".part")
+                && entry.metadata().is_ok_and(|about| about.len() > 0)
+        })
+    };
+    (0..500).take_while(|_| !growing()).for_each(|_| std::thread::sleep(std::time::Duration::from_millis(20)));
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let (code, _, stderr) = text(&child.wait_with_output().unwrap());
