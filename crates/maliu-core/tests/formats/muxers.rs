@@ -71,7 +71,9 @@ fn what_is_written_reads_back() {
             continue;
         }
         let (streams, packets) = read(format, &bytes);
-        if streams.is_empty() {
+        // Pictures whose size comes late cannot be written from the first description (WF-6).
+        let sized = |stream: &StreamInfo| stream.video().is_none_or(|video| video.width > 0);
+        if streams.is_empty() || !streams.iter().all(sized) {
             continue;
         }
         for reach in [Reach::Append, Reach::Insert] {
