@@ -2,6 +2,7 @@
 
 use crate::failure::Result;
 
+mod check;
 mod codecs;
 mod completions;
 mod decode;
@@ -12,6 +13,7 @@ mod nals;
 mod probe;
 mod receive;
 mod remux;
+mod repair;
 mod send;
 
 macro_rules! commands {
@@ -37,6 +39,8 @@ commands! {
     Probe probe;
     Decode decode;
     Remux remux;
+    Check check;
+    Repair repair;
     Nals nals;
     Send send;
     Receive receive;

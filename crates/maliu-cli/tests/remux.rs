@@ -1,0 +1,115 @@
+//! `maliu remux`, `check` and `repair` with the real binary.
+
+use std::fs;
+
+mod binary;
+use binary::{folder, json, run, run_on, sample, text, within};
+
+/// The packets of a file, one line each.
+fn lines(path: &str) -> String {
+    String::from_utf8(run(&["remux", path, "-", "-f", "framecrc", "-o", "bitexact=1"]).stdout).unwrap()
+}
+
+#[test]
+fn every_format_reads_back_what_remux_wrote() {
+    let folder = folder("every_format_reads_back_what_remux_wrote");
+    for (name, out) in [
+        ("flv/h264_aac.flv", "out.flv"),
+        ("adts/stereo_44100.aac", "out.aac"),
+        ("mp3/vbr_info.mp3", "out.mp3"),
+        ("wav/adpcm_ms.wav", "out.wav"),
+        ("h264/b_frames.h264", "out.h264"),
+        ("h265/main.h265", "out.h265"),
+    ] {
+        let (path, out) = (sample(name), within(&folder, out));
+        assert_eq!(text(&run(&["remux", &path, &out])), (Some(0), String::new(), String::new()), "{name}");
+        assert_eq!(lines(&out), lines(&path), "{name}");
+    }
+}
+
+#[test]
+fn streams_of_two_files_come_into_one_and_apart_again() {
+    let folder = folder("streams_of_two_files_come_into_one_and_apart_again");
+    let film = sample("flv/h264_aac.flv");
+    let [picture, sound, both] = ["p.h264", "s.aac", "both.flv"].map(|name| within(&folder, name));
+    for out in [&picture, &sound] {
+        assert!(run(&["remux", &film, out]).status.success());
+    }
+    assert!(run(&["remux", &picture, &sound, &both]).status.success());
+    let [picture_again, sound_again] = ["p2.h264", "s2.aac"].map(|name| within(&folder, name));
+    for out in [&picture_again, &sound_again] {
+        assert!(run(&["remux", &both, out]).status.success());
+    }
+    assert_eq!(fs::read(&picture).unwrap(), fs::read(&picture_again).unwrap());
+    assert_eq!(fs::read(&sound).unwrap(), fs::read(&sound_again).unwrap());
+}
+
+#[test]
+fn pipes_on_both_ends_carry_the_same_packets() {
+    let film = fs::read(sample("flv/h264_aac.flv")).unwrap();
+    let piped = run_on(film, &["remux", "-", "-", "-f", "framemd5", "-o", "bitexact=1"]).stdout;
+    let direct = run(&["remux", &sample("flv/h264_aac.flv"), "-", "-f", "framemd5", "-o", "bitexact=1"]).stdout;
+    assert!(!piped.is_empty());
+    assert_eq!(piped, direct);
+}
+
+#[test]
+fn a_window_of_time_begins_at_zero() {
+    let path = sample("adts/stereo_44100.aac");
+    let done = run(&["remux", &path, "-", "-f", "framecrc", "--start", "0.5", "--duration", "0.5"]);
+    let text = String::from_utf8(done.stdout).unwrap();
+    let packets: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!((20..=24).contains(&packets.len()), "half a second of 43 frames a second: {}", packets.len());
+    let dts: i64 = packets[0].split(',').nth(1).unwrap().trim().parse().unwrap();
+    assert!(dts.abs() < 28_224_000 / 43, "the first frame is at most one away from the start: {dts}");
+}
+
+#[test]
+fn wrong_calls_say_what_would_be_right() {
+    let path = sample("flv/h264_aac.flv");
+    for (args, words) in [
+        (vec!["remux", &path, "-"], "-f"),
+        (vec!["remux", &path, "out.xyz"], "maliu formats"),
+        (vec!["remux", &path, "-", "-f", "flv", "-o", "colour=1"], "colour"),
+    ] {
+        let (code, _, error) = text(&run(&args));
+        assert_eq!(code, Some(2), "{args:?}");
+        assert!(error.contains(words), "{error}");
+    }
+    let (code, _, error) = text(&run(&["remux", &path, "-", "-f", "framecrc", "--map", "7"]));
+    assert_eq!((code, error.is_empty()), (Some(1), false));
+}
+
+#[test]
+fn explain_names_rule_and_packet() {
+    let (code, _, error) = text(&run(&["remux", &sample("flv/h264_aac.flv"), "-", "-f", "flv", "--explain"]));
+    assert_eq!(code, Some(0));
+    assert!(error.lines().any(|line| line.starts_with("WF-") && line.contains(" stream ")), "{error}");
+}
+
+#[test]
+fn damaged_files_are_checked_repaired_and_then_whole() {
+    let folder = folder("damaged_files_are_checked_repaired_and_then_whole");
+    for (name, code) in [("cut_in_tag", "cut"), ("previous_sizes_0", "previous-size"), ("zero_tail", "junk")] {
+        let path = sample(&format!("flv/{name}.flv"));
+        let checked = run(&["check", "--json", &path]);
+        assert_eq!(checked.status.code(), Some(1), "{name}");
+        let faults = json(&checked)["faults"].as_array().unwrap().clone();
+        assert!(faults.iter().any(|fault| fault["code"] == code && fault["offset"].is_u64()), "{name}: {faults:?}");
+        let [once, twice] = ["1", "2"].map(|n| within(&folder, &format!("{name}{n}.flv")));
+        assert!(run(&["repair", &path, &once]).status.success(), "{name}");
+        assert!(run(&["repair", &once, &twice]).status.success(), "{name}");
+        assert_eq!(fs::read(&once).unwrap(), fs::read(&twice).unwrap(), "{name} repaired twice");
+        assert_eq!(text(&run(&["check", &once])).0, Some(0), "{name} repaired");
+    }
+}
+
+#[test]
+fn repair_never_writes_over_its_input() {
+    let folder = folder("repair_never_writes_over_its_input");
+    let path = within(&folder, "a.flv");
+    fs::copy(sample("flv/zero_tail.flv"), &path).unwrap();
+    let before = fs::read(&path).unwrap();
+    assert_eq!(text(&run(&["repair", &path, &path])).0, Some(2));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
