@@ -30,7 +30,7 @@ impl Voice {
             channel: Channel::new(syntax),
             history: History::new(syntax.frame_length, syntax.eld()),
             predictors: (syntax.object_type == object::MAIN).then(|| Box::new(Predictors::new())),
-            past: long_term.then(|| Past::new(syntax.frame_length)),
+            past: long_term.then(|| Past::new(syntax.frame_length, syntax.low_delay())),
             sound: [0.0; 1024],
         }
     }

@@ -5,15 +5,18 @@ use crate::filterbank::{FilterBank, History};
 
 /// The finished sound of a channel that prediction looks back on.
 pub(crate) struct Past {
-    /// Two frames of finished sound, then the falling half of the last unit as it sounds alone.
+    /// Two frames of finished sound, three in AAC-LD, then the falling half of the last unit as it sounds alone.
     sound: Vec<f32>,
+    /// Samples of a frame.
+    length: usize,
     /// Lag of the last unit that said one.
     lag: usize,
 }
 
 impl Past {
-    pub(crate) fn new(frame_length: usize) -> Past {
-        Past { sound: vec![0.0; 3 * frame_length], lag: 0 }
+    /// `low_delay`: lags count from a frame further back.
+    pub(crate) fn new(length: usize, low_delay: bool) -> Past {
+        Past { sound: vec![0.0; (3 + usize::from(low_delay)) * length], length, lag: 0 }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -37,13 +40,12 @@ impl Past {
         if info.short() {
             return;
         }
-        let length = self.sound.len() / 3;
+        let length = self.length;
         let predicted = &mut scratch.sound[..2 * length];
         predicted.fill(0.0);
         let start = (2 * length).saturating_sub(self.lag);
-        let known = (self.lag + length).min(2 * length);
         let past = self.sound.get(start..).unwrap_or_default();
-        for (to, from) in predicted[..known].iter_mut().zip(past) {
+        for (to, from) in predicted.iter_mut().zip(past) {
             *to = from * ltp.gain;
         }
         bank.analyze(predicted, info, history, &mut scratch.lines);
@@ -58,10 +60,10 @@ impl Past {
 
     /// Takes in the unit just finished.
     pub(crate) fn update(&mut self, sound: &[f32], bank: &FilterBank, history: &History) {
-        let length = self.sound.len() / 3;
-        self.sound.copy_within(length..2 * length, 0);
-        let (_, newest) = self.sound.split_at_mut(length);
-        let (last, tail) = newest.split_at_mut(length);
+        let tail_start = self.sound.len() - self.length;
+        self.sound.copy_within(self.length..tail_start, 0);
+        let (finished, tail) = self.sound.split_at_mut(tail_start);
+        let (_, last) = finished.split_at_mut(tail_start - self.length);
         // Bounded, because a prediction from predictions can grow without end.
         last.iter_mut().zip(sound).for_each(|(last, sample)| *last = sample.clamp(-LOUDEST, LOUDEST));
         bank.tail(history, tail);
