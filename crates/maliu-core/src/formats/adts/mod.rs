@@ -9,7 +9,7 @@
 //! - Several raw data blocks in a frame: one packet each where positions say how they part (frames with checksums), else
 //!   one packet that holds them all.
 //! - Junk and frames without content are passed over with a warning; so is a last frame that is cut short.
-//! - A change of rate, channels or profile is another [`Event::Stream`], and `new_config` on the packet it begins with.
+//! - A change of rate, channels or profile is another [`crate::format::Event::Stream`], and `new_config` on the packet it begins with.
 
 use alloc::boxed::Box;
 

@@ -23,7 +23,7 @@ pub use assemble::{Assembled, Assembler, Coding, MAX_JUNK, MAX_UNIT};
 pub use clock::{Clock, Stamps, Timing};
 pub use escape::{escape, unescape, unescape_head};
 pub(super) use fractions::{reduced, sample_aspect};
-pub use framing::{Framing, from_lengths, lengths, to_lengths};
+pub use framing::{Framing, Lengths, from_lengths, lengths, to_lengths};
 pub use raw::{Description, RAW_TIME_BASE, RawCoding, RawEvent, RawStream};
 pub use scan::{StartCodes, Unit, starts_with_code, trimmed, units};
 pub use sei::{SeiMessage, SeiMessages, USER_DATA_T35, USER_DATA_UNREGISTERED, sei_messages};
