@@ -141,3 +141,33 @@ pub fn io(data: &[u8]) {
         }
     }
 }
+
+/// Reads `data` as a recorded wire stream in two splits that must agree, and pushes it at both ends of a session.
+pub fn wire(data: &[u8]) {
+    use core::time::Duration;
+    use maliu_core::wire::{
+        content::{Content, FORMAT},
+        message::Mode,
+        session::{LiveLimits, Receiver, ReceiverOptions, Sender, SenderOptions},
+    };
+    let Some((first, data)) = data.split_first() else { return };
+    let read = |slice| drain(PacketReader::with(&FORMAT, Box::new(Content::default())), data, slice);
+    assert_eq!(read(usize::MAX), read(usize::from(*first) + 1));
+    let mut receiver = Receiver::new(ReceiverOptions::default(), [0; 16], Duration::ZERO);
+    let (name, mode) = (String::new(), if first % 2 == 0 { Mode::Live } else { Mode::Reliable });
+    let mut sender = Sender::new(SenderOptions { name, id: 0, mode, token: None, limits: LiveLimits::default() });
+    sender.connect(Duration::ZERO);
+    for slice in data.chunks(usize::from(*first) + 1) {
+        receiver.input().push(slice);
+        while let Ok(Some((_, content))) = receiver.poll(Duration::ZERO) {
+            if matches!(content, maliu_core::wire::session::Content::Hello(_)) {
+                receiver.welcome(0);
+            }
+        }
+        if let Some(input) = sender.input() {
+            input.push(slice);
+        }
+        let _ = sender.poll(Duration::ZERO);
+        while sender.next(Duration::ZERO).is_some() {}
+    }
+}

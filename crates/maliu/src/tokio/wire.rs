@@ -334,11 +334,11 @@ impl Incoming {
     ///
     /// # Errors
     /// Why the connection is to be closed with [`Incoming::refuse`].
-    pub fn next(&mut self) -> Result<Option<(u64, Content)>, Error> {
+    pub fn next_content(&mut self) -> Result<Option<(u64, Content)>, Error> {
         Ok(self.receiver.poll(self.clock.now())?)
     }
 
-    /// Moves bytes until something was received or sent, or the clock wants [`Incoming::next`] called. Can be dropped at
+    /// Moves bytes until something was received or sent, or the clock wants [`Incoming::next_content`] called. Can be dropped at
     /// any time.
     ///
     /// # Errors

@@ -163,7 +163,7 @@ impl<'a> Server<'a> {
 
     /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is written.
     async fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
-        while let Some((sequence, content)) = connection.next().map_err(Trouble::Connection)? {
+        while let Some((sequence, content)) = connection.next_content().map_err(Trouble::Connection)? {
             let message = connection.session().last_message().clone();
             self.report.count(message.len());
             let ends = content == Content::End;
@@ -309,7 +309,7 @@ async fn welcome_all(listener: Listener, options: ReceiverOptions, known: mpsc::
 async fn identify(stream: Stream, options: ReceiverOptions, clock: Clock) -> Option<Guest> {
     let mut connection = Incoming::new(stream, options, clock).ok()?;
     let error = loop {
-        match connection.next() {
+        match connection.next_content() {
             Ok(Some((_, Content::Hello(hello)))) => return Some(Guest { connection, hello }),
             Ok(_) => {}
             Err(error) => break error,

@@ -89,7 +89,7 @@ impl Feeder {
     fn look_ahead(&mut self) -> (Vec<Event>, Option<Result>) {
         let (mut front, mut packets, mut end) = (Vec::new(), Vec::new(), None);
         let most = if self.pace.is_some() { LOOK_LIVE } else { LOOK };
-        while packets.len() < most && !(self.complete() && !packets.is_empty()) {
+        while packets.len() < most && (packets.is_empty() || !self.complete()) {
             match self.opened.next() {
                 Ok(Some(Event::Stream(index, info))) => {
                     self.streams.insert(index, *info);

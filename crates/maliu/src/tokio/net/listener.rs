@@ -35,7 +35,7 @@ enum Kind {
     #[cfg(feature = "tls")]
     Tls(TcpStream, tokio_rustls::TlsAcceptor),
     #[cfg(feature = "quic")]
-    Quic(quinn::Incoming),
+    Quic(Box<quinn::Incoming>),
 }
 
 impl Listener {
@@ -92,7 +92,7 @@ impl Listener {
                 Kind::Tls(stream, acceptor.clone())
             }
             #[cfg(feature = "quic")]
-            Self::Quic(endpoint) => Kind::Quic(endpoint.accept().await.ok_or(io::ErrorKind::NotConnected)?),
+            Self::Quic(endpoint) => Kind::Quic(Box::new(endpoint.accept().await.ok_or(io::ErrorKind::NotConnected)?)),
             #[cfg(unix)]
             Self::Unix(listener, _) => Kind::Open(Box::new(listener.accept().await?.0)),
         }))
@@ -137,7 +137,7 @@ impl Arrived {
                 #[cfg(feature = "tls")]
                 Kind::Tls(stream, acceptor) => Ok(Box::new(acceptor.accept(stream).await?) as Stream),
                 #[cfg(feature = "quic")]
-                Kind::Quic(incoming) => super::quic::accept(incoming).await,
+                Kind::Quic(incoming) => super::quic::accept(*incoming).await,
             }
         };
         timeout(LIMIT, stream).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))

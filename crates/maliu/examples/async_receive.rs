@@ -1,0 +1,57 @@
+//! A receiver of one's own in a task: whoever sends with `maliu send FILE tcp://127.0.0.1:7000` is listened to.
+//!
+//! Try it: `cargo run -p maliu --features tokio --example async_receive`
+
+use maliu::{
+    tokio::{
+        net::Listener,
+        wire::{Clock, Error, Incoming},
+    },
+    wire::session::{Content, ReceiverOptions},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let listener = Listener::bind(&"tcp://127.0.0.1:7000".parse()?, None).await?;
+    println!("listening at {}", listener.address());
+    let (packets, bytes) = receive(&listener, None).await?;
+    println!("{packets} packets, {bytes} bytes");
+    Ok(())
+}
+
+/// Takes one transfer; a token is asked for if there is one. Returns packets and bytes of payload.
+pub async fn receive(listener: &Listener, token: Option<String>) -> Result<(u64, u64), Box<dyn std::error::Error>> {
+    let (mut packets, mut bytes, mut next) = (0, 0, 0);
+    // Every turn is one connection: a sender whose connection broke comes back and goes on at `next`.
+    loop {
+        let stream = listener.accept().await?.stream().await?;
+        let mut connection = Incoming::new(stream, ReceiverOptions { token: token.clone() }, Clock::default())?;
+        let ended: Result<(), Error> = async {
+            loop {
+                while let Some((number, content)) = connection.next_content()? {
+                    match content {
+                        Content::Hello(hello) => {
+                            println!("{} sends", hello.name);
+                            connection.session().welcome(next);
+                            continue;
+                        }
+                        Content::Packet(packet) => (packets, bytes) = (packets + 1, bytes + packet.data.len() as u64),
+                        Content::Stream(index, info) => println!("stream {index}: {}", info.codec),
+                        Content::Metadata(_) | Content::End => {}
+                    }
+                    next = number + 1;
+                }
+                if connection.session().is_heard() {
+                    return Ok(());
+                }
+                connection.session().acknowledge(next);
+                connection.wait().await?;
+            }
+        }
+        .await;
+        match ended {
+            Ok(()) => return Ok((packets, bytes)),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
