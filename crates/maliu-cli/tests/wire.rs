@@ -270,3 +270,100 @@ fn two_hundred_breaks_and_twenty_kills_of_each_side_lose_and_double_nothing() {
     assert!(breaks >= 200, "{breaks} breaks");
     assert!(read(&out) == read(&local));
 }
+
+/// A film of so many seconds: 25 pictures a second of 100 kB, a key each second, and sound.
+fn write_film(path: &str, seconds: i64) -> u64 {
+    use maliu::{
+        Packet, Ticks,
+        blocking::{Reader, Writer},
+        formats::flv,
+        io::File,
+        packet::Flags,
+    };
+    let mut reader = Reader::new(File::open(sample("flv/h264_aac.flv")).unwrap());
+    while reader.streams().len() < 2 {
+        reader.next_packet().unwrap();
+    }
+    let mut streams = reader.streams().to_vec();
+    streams.sort_by_key(|stream| stream.audio().is_some());
+    let mut writer = Writer::start(File::create(path).unwrap(), &flv::FORMAT, &[], &streams).unwrap();
+    let mut sounds = 0;
+    for i in 0..seconds * 25 {
+        let key = i % 25 == 0;
+        let mut data = vec![i as u8; 100_000];
+        data[..5].copy_from_slice(&[0, 1, 0x86, 0x9c, if key { 0x65 } else { 0x41 }]);
+        let time = Some(Ticks(i * 40));
+        let picture = Packet { pts: time, dts: time, flags: Flags::key(key), data: data.into(), ..Packet::default() };
+        writer.write(picture).unwrap();
+        for k in 0..2 {
+            let time = Some(Ticks(i * 40 + k * 20));
+            let data = vec![0x21, 0x10, i as u8, k as u8].into();
+            let sound = Packet { stream: 1, pts: time, dts: time, flags: Flags::KEY, data, ..Packet::default() };
+            writer.write(sound).unwrap();
+            sounds += 1;
+        }
+    }
+    writer.finish().unwrap();
+    sounds
+}
+
+/// A way to a port that takes nothing for a while.
+fn stalling(port: u16, after: Duration, stall: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("tcp://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut from, _) = listener.accept().unwrap();
+        let mut to = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (back_from, back_to) = (to.try_clone().unwrap(), from.try_clone().unwrap());
+        thread::spawn(move || pass(back_from, back_to, usize::MAX));
+        let (begun, mut stalled, mut block) = (Instant::now(), false, vec![0; 64 << 10]);
+        while let Ok(got) = from.read(&mut block) {
+            if !stalled && begun.elapsed() > after {
+                stalled = true;
+                thread::sleep(stall);
+            }
+            if got == 0 || to.write_all(&block[..got]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
+    });
+    place
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stall_of_ten_seconds_costs_pictures_up_to_a_key_and_no_sound() {
+    let folder = folder("stall");
+    let (input, out) = (within(&folder, "in.flv"), within(&folder, "out.flv"));
+    let sounds = write_film(&input, 16);
+    let (mut receiver, address, _) = receiver("tcp://127.0.0.1:0", &out, &[]);
+    let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
+    let way = stalling(port, Duration::from_secs(2), Duration::from_secs(10));
+    let begun = Instant::now();
+    let limits = ["--queue-bytes", "2000000", "--queue-time", "60"];
+    let mut sender = Process::start(&[&["send", "--live", "--json", &input, &way][..], &limits].concat());
+    let lines = BufReader::new(sender.0.stdout.take().unwrap());
+    let status = format!("/proc/{}/status", sender.0.id());
+    let (mut last, mut peak) = (Value::Null, 0);
+    for line in lines.lines() {
+        last = serde_json::from_str(&line.unwrap()).unwrap();
+        let now = std::fs::read_to_string(&status).unwrap_or_default();
+        let memory = now.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+        peak = peak.max(memory.trim().trim_end_matches(" kB").parse::<u64>().unwrap());
+    }
+    assert!(peak < 48_000, "{peak} kB");
+    assert!(begun.elapsed() < Duration::from_secs(22), "the source is not held up: {:?}", begun.elapsed());
+    assert_eq!(sender.ends_within(5), Some(0));
+    assert_eq!(receiver.ends_within(20), Some(0));
+    let dropped = last["dropped_packets"].as_u64().unwrap();
+    let packets: Vec<_> =
+        maliu::blocking::Reader::new(maliu::io::File::open(&out).unwrap()).map(|packet| packet.unwrap()).collect();
+    let (pictures, heard): (Vec<_>, Vec<_>) = packets.iter().partition(|packet| packet.data.len() > 1000);
+    assert_eq!(heard.len() as u64, sounds, "no sound is lost");
+    assert_eq!(pictures.len() as u64 + dropped, 16 * 25, "every drop is counted");
+    assert!(dropped > 50, "{dropped} dropped");
+    for pair in pictures.windows(2) {
+        assert!(pair[1].is_key() || pair[1].dts.unwrap().0 - pair[0].dts.unwrap().0 == 40, "{:?}", pair[1].dts);
+    }
+}
