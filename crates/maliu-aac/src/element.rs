@@ -124,9 +124,15 @@ impl Element {
                 self.common = syntax.eld() || bits.flag();
                 self.mask = Mask::NONE;
                 if self.common {
-                    let info = Info::parse(bits, syntax, true)?;
+                    let mut info = Info::parse(bits, syntax, true)?;
                     self.mask = Mask::parse(bits, &info)?;
+                    if info.ltp_follows {
+                        info.parse_ltp(bits, syntax, 0);
+                    }
                     left.channel.parse(bits, syntax, Some(&info), noise)?;
+                    if info.ltp_follows {
+                        info.parse_ltp(bits, syntax, 1);
+                    }
                     right.channel.parse(bits, syntax, Some(&info), noise)
                 } else {
                     left.channel.parse(bits, syntax, None, noise)?;

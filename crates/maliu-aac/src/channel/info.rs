@@ -43,6 +43,8 @@ pub(crate) struct Info {
     pub(crate) prediction: Prediction,
     /// Long term prediction of the first channel that has this info, and of the second.
     pub(crate) ltp: [Option<LongTerm>; 2],
+    /// Error resilient pairs have ltp_data in front of each channel, not here.
+    pub(crate) ltp_follows: bool,
 }
 
 /// Main prediction.
@@ -75,6 +77,7 @@ impl Info {
             groups: ONE_GROUP,
             prediction: Prediction::default(),
             ltp: [None; 2],
+            ltp_follows: false,
         }
     }
 
@@ -127,14 +130,23 @@ impl Info {
                 object::LC | object::ER_LC => {
                     return Err(Error::Malformed { what: "prediction in AAC-LC", bit: bits.position() });
                 }
+                _ if common && syntax.error_resilient() => info.ltp_follows = true,
                 _ => {
-                    for slot in info.ltp.iter_mut().take(1 + usize::from(common)) {
-                        *slot = if bits.flag() { Some(LongTerm::parse(bits, syntax, info.max_sfb)) } else { None };
+                    for channel in 0..1 + usize::from(common) {
+                        info.parse_ltp(bits, syntax, channel);
                     }
                 }
             }
         }
         Ok(info)
+    }
+
+    /// Reads ltp_data_present and ltp_data of the first or second channel.
+    pub(crate) fn parse_ltp(&mut self, bits: &mut Bits, syntax: &Syntax, channel: usize) {
+        let ltp = if bits.flag() { Some(LongTerm::parse(bits, syntax, self.max_sfb)) } else { None };
+        if let Some(slot) = self.ltp.get_mut(channel) {
+            *slot = ltp;
+        }
     }
 }
 
