@@ -9,11 +9,12 @@ use std::{
 use maliu::io::Source;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+static AT_ONCE: AtomicBool = AtomicBool::new(false);
 
 /// Listens from here on, to a polite request to end, too.
 pub fn listen() {
     let asked = || {
-        if ASKED.swap(true, Ordering::Relaxed) {
+        if AT_ONCE.load(Ordering::Relaxed) || ASKED.swap(true, Ordering::Relaxed) {
             exit(BY_SIGNAL);
         }
     };
@@ -21,6 +22,11 @@ pub fn listen() {
     if let Err(error) = ctrlc::set_handler(asked) {
         tracing::debug!("Ctrl-C ends at once: {error}");
     }
+}
+
+/// From here on the first Ctrl-C ends everything: a transfer that goes on later must not be ended as if it were whole.
+pub fn at_once() {
+    AT_ONCE.store(true, Ordering::Relaxed);
 }
 
 /// What shells expect of a program that SIGINT has ended.

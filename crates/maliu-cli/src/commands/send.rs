@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::feeder::Feeder;
 use crate::{
     failure::{Failure, Result},
-    input,
+    input, stop,
 };
 
 mod feeder;
@@ -101,6 +101,7 @@ pub fn run(args: Args) -> Result {
         token: args.token.clone(),
         limits: LiveLimits { bytes: args.queue_bytes, time: limit },
     });
+    stop::at_once();
     let (feeding, mut source) = feed(&args)?;
     let retry = Retry { give_up: Duration::try_from_secs_f64(args.give_up).ok(), ..Retry::default() };
     let mut report = Report::new(args.json);

@@ -20,7 +20,7 @@ use self::{pipe::Pipe, server::Server};
 use super::{decode, remux};
 use crate::{
     failure::{Failure, Result},
-    input, lent,
+    input, lent, stop,
 };
 
 mod journal;
@@ -93,6 +93,7 @@ pub fn run(args: Args) -> Result {
     if args.token.as_ref().is_some_and(String::is_empty) {
         return Err(Failure::Usage("the token is empty".into()));
     }
+    stop::at_once();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = listen(&args, &address).await?;
