@@ -1,6 +1,6 @@
 //! Reading and writing through closures: what `avio_alloc_context` with read_packet, write_packet and seek is for.
 //!
-//! Try it: `cargo run -p maliu --example custom_io samples/adts/stereo_44100.aac /tmp/out.aac`
+//! Try it: `cargo run -p maliu --example custom_io samples/adts/stereo_44100.aac out.aac`
 
 use std::{
     fs::File,
