@@ -58,10 +58,21 @@ fn write(format: &'static Format, streams: &[StreamInfo], packets: &[Packet], re
     file
 }
 
-/// What must come back: everything but the place in the file, and whether bytes are missing.
+/// What must come back: everything but the place in the file, whether bytes are missing, and what the reader remarks
+/// of rate and channels against the frames before, which tags and junk in the original keep it from seeing.
 fn kept(packets: &[Packet]) -> Vec<Packet> {
+    let side = |from: &SideData| {
+        let mut side = SideData::default();
+        from.new_config().into_iter().for_each(|config| side.set_new_config(config.clone()));
+        side.set_trim(from.trim());
+        from.opaque().iter().for_each(|(kind, bytes)| side.add_opaque(*kind, bytes.clone()).unwrap());
+        side
+    };
     let whole = |flags: Flags| Flags::from_bits(flags.bits() & !Flags::CORRUPT.bits());
-    packets.iter().map(|packet| Packet { position: None, flags: whole(packet.flags), ..packet.clone() }).collect()
+    packets
+        .iter()
+        .map(|packet| Packet { position: None, flags: whole(packet.flags), side: side(&packet.side), ..packet.clone() })
+        .collect()
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
         pce::ID_PCE,
         rate_index,
     },
-    time::TimeBase,
+    time::{Rounding, TimeBase},
 };
 
 /// The settings of writing.
@@ -75,7 +75,7 @@ impl Muxer for Adts {
         if frame_length > MAX_FRAME {
             return Err(Error::mux("adts", format!("a frame of {frame_length} bytes, at most {MAX_FRAME} fit")));
         }
-        let header = AdtsHeader { frame_length, ..head.header }.build();
+        let header = AdtsHeader { frame_length, blocks: blocks(packet, self.base, head.header), ..head.header }.build();
         let element = core::mem::take(&mut head.element);
         out.append(mark, [Bytes::copy_from_slice(&header), element, packet.data.clone()]);
         Ok(())
@@ -89,6 +89,12 @@ impl Muxer for Adts {
     fn packaging(&self, stream: &StreamInfo) -> Packaging {
         if stream.config.is_empty() { Packaging::AsIs } else { Packaging::RawAac }
     }
+}
+
+/// Raw data blocks in a packet, which only its duration tells: of what holds 2 to 4 times 1024 samples, so many.
+fn blocks(packet: &Packet, base: TimeBase, header: AdtsHeader) -> u8 {
+    let samples = base.rescale(packet.duration, TimeBase::hz(header.sample_rate()), Rounding::Near).0;
+    (2..=4).find(|blocks| samples == i64::from(*blocks) * 1024).unwrap_or(1)
 }
 
 /// What can stand in front of frames of this configuration.
