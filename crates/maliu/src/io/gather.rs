@@ -47,6 +47,10 @@ impl Gather {
         for part in piece.parts {
             self.waiting += part.len();
             if part.len() <= SMALL {
+                if self.small.capacity() - self.small.len() < part.len() {
+                    // One buffer a write, and the same again once it is written.
+                    self.small.reserve(self.block_size.min(BLOCK_SIZE) + SMALL);
+                }
                 self.small.extend_from_slice(&part);
             } else {
                 self.close_small();
