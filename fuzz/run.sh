@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for SECONDS each (default 30), seeded with the samples. Stops at the first crash.
-# Needs cargo-fuzz. usage: fuzz/run.sh [SECONDS [TARGET…]]
+# Needs cargo-fuzz. usage: [SEED=N] fuzz/run.sh [SECONDS [TARGET…]]. The seed is 1, so that a check repeats; a search takes others.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-30}
@@ -16,6 +16,6 @@ for target in "${targets[@]}"; do
     case "$file" in *.dump) ;; *) { printf '\x20'; cat "$file"; } >"$seeds/$(basename "$file")" ;; esac
   done
   cargo fuzz run -s none "$target" "$seeds" regressions/"$target" -- \
-    -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -verbosity=0 -print_final_stats=1 2>&1 | tail -n 12
+    -seed="${SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -verbosity=0 -print_final_stats=1 2>&1 | tail -n 12
   rm -rf "$seeds"
 done
