@@ -18,6 +18,9 @@ use crate::{
 /// Bytes that are looked at before an input counts as unrecognised, unless set otherwise.
 pub const PROBE_BUDGET: usize = 1 << 20;
 
+/// Largest leading ID3v2 tag that is passed over in probing, in bytes; a larger size is taken for no tag.
+pub const MAX_LEADING_TAG: usize = 16 << 20;
+
 /// Most streams that one input may open.
 pub const MAX_STREAMS: usize = 1024;
 
@@ -147,15 +150,16 @@ impl PacketReader {
         let State::Probing { formats, budget, next } = &mut self.state else { return Ok(None) };
         let (seen, ended) = (input.peek(), input.ended());
         let tag = match id3v2::tag_size(seen) {
-            id3v2::Size::Known(size) => size,
+            id3v2::Size::Known(size) if size <= MAX_LEADING_TAG => size,
             id3v2::Size::Unknown if !ended => return Ok(None),
             _ => 0,
         };
         let budget = budget.saturating_add(tag).min(MAX_WINDOW);
         loop {
             let length = tag.saturating_add(*next).min(budget);
-            let last = length >= budget || (ended && length >= seen.len());
-            let length = if last { length.min(seen.len()) } else { length };
+            let at_end = ended && length >= seen.len();
+            let last = at_end || length >= budget;
+            let length = if at_end { seen.len() } else { length };
             let Some(prefix) = seen.get(..length) else { return Ok(None) };
             let body = prefix.get(tag.min(length)..).unwrap_or_default();
             self.verdict = look(formats, body, tag, length);

@@ -108,3 +108,14 @@ fn detection_finds_the_format_of_every_sample() {
         assert_eq!(reader.format().map(|f| f.name), Some(format.name), "{}", path.display());
     }
 }
+
+#[test]
+fn a_tag_that_promises_too_much_is_judged_the_same_in_every_split() {
+    for (_, path, bytes) in samples() {
+        let bytes = [b"ID3\x04\0\0\x46\x5c\x18\0", &bytes[..]].concat();
+        let whole = trace(Open::Detect, &bytes, Feed::Whole);
+        for feed in [Feed::Slices(1), Feed::Slices(65), Feed::Random(9)] {
+            assert_eq!(trace(Open::Detect, &bytes, feed), whole, "{} {feed:?}", path.display());
+        }
+    }
+}
