@@ -3,15 +3,16 @@
 use crate::format::Format;
 
 pub mod adts;
+mod annexb;
 pub mod flv;
 pub mod frame_hash;
-pub mod h264;
-pub mod h265;
 pub mod hash;
 pub mod mp3;
 pub mod null;
 pub mod pcm;
 pub mod wav;
+
+pub use annexb::{h264, h265};
 
 /// Every format, in the order in which ties of a probe are decided.
 pub const ALL: &[&Format] = &[

@@ -1,37 +1,43 @@
-//! Packets → raw H.264: access units behind start codes, as they come.
+//! The muxer: access units behind start codes, as they come.
 
 use alloc::boxed::Box;
+use core::marker::PhantomData;
 
+use super::Raw;
 use crate::{
     error::{Error, Result},
     format::{Muxer, Packaging, mark},
     output::Output,
     packet::Packet,
     settings::Settings,
-    stream::{Codec, Metadata, StreamInfo},
+    stream::{Metadata, StreamInfo},
     time::TimeBase,
 };
 
-/// Makes the muxer. The format's settings are about reading.
-pub fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
-    let mut settings = Settings::new(pairs, super::SETTINGS);
+/// Makes the muxer of a codec. The format's settings are about reading.
+///
+/// # Errors
+/// [`Error::Setting`] for any other name.
+pub(super) fn make<C: Raw>(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
+    let mut settings = Settings::new(pairs, C::FORMAT.settings);
     settings.text("strict");
     settings.finish()?;
-    Ok(Box::new(Raw { base: TimeBase::SECONDS }))
+    Ok(Box::new(Units::<C> { base: TimeBase::SECONDS, codec: PhantomData }))
 }
 
-struct Raw {
+struct Units<C> {
     base: TimeBase,
+    codec: PhantomData<C>,
 }
 
-impl Muxer for Raw {
+impl<C: Raw> Muxer for Units<C> {
     fn start(&mut self, streams: &mut [StreamInfo], _: &Metadata, _: &mut Output) -> Result<()> {
         match streams {
-            [stream] if stream.codec == Codec::H264 => {
+            [stream] if stream.codec == C::CODEC => {
                 self.base = stream.time_base;
                 Ok(())
             }
-            _ => Err(Error::mux("h264", "takes one stream, of H.264")),
+            _ => Err(Error::mux(C::FORMAT.name, C::TAKES)),
         }
     }
 

@@ -2,33 +2,30 @@
 
 use alloc::boxed::Box;
 
-use super::SETTINGS;
+use super::Raw;
 use crate::{
     error::Result,
     format::{Demuxer, Event},
     input::Input,
     settings::Settings,
-    syntax::{
-        annexb::{RawEvent, RawStream},
-        h265::Pictures,
-    },
+    syntax::annexb::{RawEvent, RawStream},
 };
 
-struct Raw(RawStream<Pictures>);
-
-/// Makes the demuxer from its settings.
+/// Makes the demuxer of a codec from its settings.
 ///
 /// # Errors
 /// [`crate::error::Error::Setting`].
-pub fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
-    let mut settings = Settings::new(pairs, SETTINGS);
+pub(super) fn make<C: Raw>(pairs: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
+    let mut settings = Settings::new(pairs, C::FORMAT.settings);
     let rate = settings.fraction("framerate")?;
     let strict = settings.flag("strict")?.unwrap_or(false);
     settings.finish()?;
-    Ok(Box::new(Raw(RawStream::new(Pictures::new(strict), rate))))
+    Ok(Box::new(Units(RawStream::new(C::new(strict), rate))))
 }
 
-impl Demuxer for Raw {
+struct Units<C: Raw>(RawStream<C>);
+
+impl<C: Raw> Demuxer for Units<C> {
     fn poll(&mut self, input: &mut Input) -> Result<Event> {
         Ok(match self.0.poll(input)? {
             RawEvent::Stream(info) => Event::Stream(0, Box::new(info)),

@@ -10,14 +10,14 @@
 //! Passed over, with a warning: parameter sets that cannot be read, bytes without any start code.
 //! Refused: an access unit beyond [`crate::syntax::annexb::MAX_UNIT`].
 
+use super::{Raw, demuxer, muxer};
 use crate::{
     format::{Format, Rules},
     settings::Help,
     stream::Codec,
+    syntax::h264::Pictures,
 };
 
-mod demux;
-mod muxer;
 mod probe;
 
 /// Raw H.264.
@@ -27,12 +27,21 @@ pub const FORMAT: Format = Format {
     mime: &["video/h264"],
     extensions: &["h264", "264", "avc", "h26l", "jsv", "jvt"],
     probe: probe::probe,
-    demuxer: Some(demux::make),
-    muxer: Some(muxer::make),
+    demuxer: Some(demuxer::make::<Pictures>),
+    muxer: Some(muxer::make::<Pictures>),
     settings: SETTINGS,
     rules: Rules { no_timestamps: true, ..Rules::STRICT },
     default_codecs: (None, Some(Codec::H264)),
 };
+
+impl Raw for Pictures {
+    const FORMAT: &'static Format = &FORMAT;
+    const TAKES: &'static str = "takes one stream, of H.264";
+
+    fn new(strict: bool) -> Self {
+        Pictures::new(strict)
+    }
+}
 
 const SETTINGS: &[Help] = &[
     Help {

@@ -1,0 +1,26 @@
+//! Video as NAL units behind start codes: one reader and one writer for every codec that is kept so.
+//!
+//! ```text
+//!  Input ─▶ RawStream<Pictures> ─▶ Packet = access unit, start codes and all ─▶ Output, as it is
+//! ```
+//!
+//! A codec brings its row, its probe and [`Raw`].
+
+use crate::{format::Format, syntax::annexb::RawCoding};
+
+mod demuxer;
+pub mod h264;
+pub mod h265;
+mod muxer;
+
+/// What reading and writing need to know of a codec.
+trait Raw: RawCoding + Send + 'static {
+    /// Its row.
+    const FORMAT: &'static Format;
+
+    /// Why other streams are not written.
+    const TAKES: &'static str;
+
+    /// Follows a stream; `strict` where the standard and the reference part.
+    fn new(strict: bool) -> Self;
+}
