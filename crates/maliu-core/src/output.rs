@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, collections::VecDeque, vec::Vec};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{input::Warning, time::Ticks};
 
@@ -113,6 +113,28 @@ impl Output {
         self.edits.push_back(Edit::Overwrite { at, bytes });
     }
 
+    /// Replaces bytes that wait here, whatever the reach: they are changed before they leave. Returns whether they were
+    /// still here, all in one part.
+    pub fn amend(&mut self, at: u64, bytes: &[u8]) -> bool {
+        let mut start = self.position.saturating_sub(self.waiting as u64);
+        for edit in &mut self.edits {
+            let Edit::Append(piece) = edit else { return false };
+            for part in &mut piece.parts {
+                let inside = at.checked_sub(start).and_then(|inside| usize::try_from(inside).ok());
+                if let Some(inside) = inside.filter(|inside| inside.saturating_add(bytes.len()) <= part.len()) {
+                    let mut changed = BytesMut::from(&**part);
+                    if let Some(place) = changed.get_mut(inside..inside.saturating_add(bytes.len())) {
+                        place.copy_from_slice(bytes);
+                    }
+                    *part = changed.freeze();
+                    return true;
+                }
+                start = start.saturating_add(part.len() as u64);
+            }
+        }
+        false
+    }
+
     /// Inserts bytes before the byte at `at`. Only where [`Output::reach`] is `Insert`.
     pub fn insert(&mut self, at: u64, bytes: Bytes) {
         self.position = self.position.saturating_add(bytes.len() as u64);
@@ -179,5 +201,21 @@ mod tests {
         assert!(matches!(out.next_edit(), Some(Edit::Overwrite { at: 0, .. })));
         assert!(matches!(out.next_edit(), Some(Edit::Insert { at: 4, .. })));
         assert_eq!((out.next_edit(), out.waiting()), (None, 0));
+    }
+
+    #[test]
+    fn what_still_waits_can_be_amended_and_what_left_cannot() {
+        let mut out = Output::new(Reach::Append);
+        out.append(Mark::Header, [Bytes::from_static(b"head"), Bytes::from_static(b"er")]);
+        out.append(Mark::Trailer, [Bytes::from_static(b"end")]);
+        assert!(out.amend(1, b"EA") && out.amend(6, b"E"));
+        assert!(!out.amend(3, b"DE"), "in two parts");
+        assert!(!out.amend(8, b"DE"), "past the end");
+        let Some(Edit::Append(piece)) = out.next_edit() else { panic!() };
+        assert_eq!(piece.parts.concat(), b"hEAder");
+        assert!(!out.amend(0, b"H"), "it has left");
+        assert!(out.amend(7, b"N"));
+        let Some(Edit::Append(piece)) = out.next_edit() else { panic!() };
+        assert_eq!(piece.parts.concat(), b"ENd");
     }
 }

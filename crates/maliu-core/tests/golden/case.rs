@@ -9,7 +9,7 @@ use maliu_core::{
     time::{Ticks, TimeBase},
     timing::Rules,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A case of write_frame.jsonl or flv_mux.jsonl.
 pub struct Case {
@@ -27,8 +27,7 @@ pub struct Step {
 }
 
 impl Case {
-    pub fn parse(line: &str, folder: &Path) -> Self {
-        let json: Value = serde_json::from_str(line).unwrap();
+    pub fn new(json: Value, folder: &Path) -> Self {
         let results = json["res"].as_array().unwrap();
         let ops = json["ops"].as_array().unwrap();
         let steps = ops.iter().zip(results).map(|(op, result)| Step { op: op.clone(), result: result.clone() });
@@ -105,6 +104,11 @@ impl Case {
         self.steps.iter().any(|step| step.result.get("ev").is_some())
     }
 
+    /// Whether there is an output at all.
+    pub fn has_output(&self) -> bool {
+        self.json["io"]["none"] != 1
+    }
+
     /// Whether a write to the recorded output failed.
     pub fn output_fails(&self) -> bool {
         self.json["io"].get("fail_after").is_some()
@@ -113,6 +117,100 @@ impl Case {
     /// Whether the recorded output could be patched.
     pub fn seekable(&self) -> bool {
         self.json["io"]["seekable"] == 1
+    }
+}
+
+/// The names that this reader understands; a vector with any other one is not to be compared in part.
+const KNOWN: [(&str, &[&str]); 5] = [
+    (
+        "case",
+        &[
+            "id",
+            "title",
+            "rules",
+            "muxer",
+            "fmt_flags",
+            "own_interleaver",
+            "note",
+            "options",
+            "metadata",
+            "duration",
+            "io",
+            "streams",
+            "ops",
+            "res",
+            "nb_frames",
+            "size",
+            "sha256",
+            "file",
+        ],
+    ),
+    (
+        "io",
+        &[
+            "none",
+            "bufsize",
+            "seekable",
+            "typed",
+            "ignore_boundary",
+            "min_packet",
+            "max_packet",
+            "direct",
+            "fail_after",
+            "fail_err",
+        ],
+    ),
+    (
+        "stream",
+        &[
+            "type",
+            "codec",
+            "tb",
+            "rate",
+            "ch",
+            "bits_per_coded_sample",
+            "frame_size",
+            "block_align",
+            "w",
+            "h",
+            "delay",
+            "fps",
+            "bitrate",
+            "profile",
+            "codec_tag",
+            "disposition",
+            "extradata",
+        ],
+    ),
+    ("operation", &["op", "s", "pts", "dts", "dur", "size", "g", "pre", "flags", "nodata", "new_extradata", "k", "v"]),
+    ("result", &["ret", "skipped", "after", "end_pts", "tb", "avoid_negative_ts", "ev"]),
+];
+
+/// Kinds of events.
+const EVENTS: &[&str] = &["init", "hdr", "trl", "mux", "muxnull", "uncoded", "out", "seek"];
+
+impl Case {
+    /// Fails on anything that would not be looked at.
+    pub fn check_known(&self) {
+        self.check_object("case", &self.json);
+        self.check_object("io", &self.json["io"]);
+        self.json["streams"].as_array().into_iter().flatten().for_each(|stream| self.check_object("stream", stream));
+        let counts = [&self.json["ops"], &self.json["res"]].map(|list| list.as_array().unwrap().len());
+        assert_eq!(counts[0], counts[1], "{}: a result for each operation", self.id);
+        for step in &self.steps {
+            self.check_object("operation", &step.op);
+            self.check_object("result", &step.result);
+            for event in step.result["ev"].as_array().into_iter().flatten() {
+                assert!(EVENTS.contains(&event[0].as_str().unwrap()), "{}: event {event}", self.id);
+            }
+        }
+    }
+
+    fn check_object(&self, what: &str, object: &Value) {
+        let (_, known) = KNOWN.iter().find(|(name, _)| *name == what).unwrap();
+        for name in object.as_object().into_iter().flat_map(|object| object.keys()) {
+            assert!(known.contains(&name.as_str()), "{}: a {what} has {name}, which is not understood", self.id);
+        }
     }
 }
 
@@ -207,6 +305,28 @@ impl Step {
             *byte = fixed;
         }
         data.into()
+    }
+
+    /// Returned numbers that say what our `Ok(())` says: how far the initialisation was (WF-11), what the muxer's own
+    /// callback returned (WF-20, WF-58), 1 where a flush had nothing to do (WF-17).
+    pub fn successes(&self) -> Vec<i64> {
+        let answers =
+            self.events(&["mux", "muxnull", "uncoded", "trl"]).filter_map(|event| event.as_array()?.last()?.as_i64());
+        let numbers: &[i64] = match self.name() {
+            "init" | "header" => &[0, 1],
+            "write_null" => &[1],
+            _ => &[0],
+        };
+        numbers.iter().copied().chain(answers.filter(|answer| *answer > 0)).collect()
+    }
+
+    /// The caller's packet after the call: moved away by an interleaved write (WF-18), else the caller's copy (WF-16).
+    pub fn caller_packet_after(&self) -> Value {
+        if self.name().starts_with('i') {
+            return json!([null, null, 0, 0]);
+        }
+        let packet = self.packet();
+        json!([packet.pts.map(|pts| pts.0), packet.dts.map(|dts| dts.0), packet.duration.0, packet.data.len()])
     }
 
     /// Recorded events of these kinds.

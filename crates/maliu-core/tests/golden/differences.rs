@@ -7,24 +7,39 @@ struct Difference {
     rule: &'static str,
     /// Whether the case contains what the rule is about.
     concerns: fn(&Case) -> bool,
+    /// Whether more than the output differs.
+    packets: bool,
     /// What is ours to do in such a case.
     ours: fn(&Case, &Outcome) -> Result<(), String>,
 }
 
 const ALL: &[Difference] = &[
-    Difference { rule: "FLV-10", concerns: flv::has_tag_5, ours: flv::stream_id_is_always_0 },
-    Difference { rule: "FLV-33", concerns: adts_comes_late, ours: late_adts_is_converted },
-    Difference { rule: "FLV-41", concerns: flv::pts_is_unknown, ours: flv::duration_does_not_wrap },
-    Difference { rule: "FLV-44", concerns: flv::patches_a_buffer, ours: flv::what_cannot_be_patched_stays },
-    Difference { rule: "FLV-46", concerns: flv::index_without_metadata, ours: flv::it_is_refused },
-    Difference { rule: "FLV-48", concerns: flv::refuses_a_packet, ours: flv::a_refused_packet_leaves_nothing },
+    Difference { rule: "FLV-10", concerns: flv::has_tag_5, packets: false, ours: flv::stream_id_is_always_0 },
+    Difference { rule: "FLV-33", concerns: adts_comes_late, packets: true, ours: late_adts_is_converted },
+    Difference { rule: "FLV-41", concerns: flv::pts_is_unknown, packets: false, ours: flv::duration_does_not_wrap },
+    Difference {
+        rule: "FLV-18",
+        concerns: flv::buffer_is_too_small,
+        packets: false,
+        ours: flv::every_tag_says_its_size,
+    },
+    Difference { rule: "FLV-46", concerns: flv::index_without_metadata, packets: true, ours: flv::it_is_refused },
+    Difference {
+        rule: "FLV-48",
+        concerns: flv::refuses_a_packet,
+        packets: false,
+        ours: flv::a_refused_packet_leaves_nothing,
+    },
 ];
 
-/// `None`: the case is to be equal. `Ok`: it differs by this rule as decided. `Err`: it should differ, but not like this.
-pub fn of(case: &Case, outcome: &Outcome) -> Option<Result<&'static str, String>> {
-    let difference = ALL.iter().find(|difference| (difference.concerns)(case))?;
-    let ours = (difference.ours)(case, outcome);
-    Some(ours.map(|()| difference.rule).map_err(|fault| format!("{}: {fault}", difference.rule)))
+/// The rule by which a case differs, if one does, and the faults it is left with.
+pub fn judge(case: &Case, outcome: &Outcome) -> (Option<&'static str>, Vec<String>) {
+    let Some(difference) = ALL.iter().find(|difference| (difference.concerns)(case)) else {
+        return (None, [&outcome.faults[..], &outcome.output_faults].concat());
+    };
+    let mut faults = if difference.packets { Vec::new() } else { outcome.faults.clone() };
+    faults.extend((difference.ours)(case, outcome).err().map(|fault| format!("{}: {fault}", difference.rule)));
+    (Some(difference.rule), faults)
 }
 
 fn is_adts(data: &[u8]) -> bool {

@@ -295,11 +295,9 @@ impl Muxer for FlvMuxer {
             let size = out.position().saturating_sub(self.data_start);
             out.overwrite(index.data_size, Bytes::copy_from_slice(&(size as f64).to_be_bytes()));
         }
-        let totals = places.totals.take().filter(|_| out.reach() >= Reach::Overwrite && !self.options.no_metadata);
-        if let Some((duration_at, size_at)) = totals {
-            let (duration, size) = (self.duration as f64 / 1000.0, out.position() as f64);
-            out.overwrite(duration_at, Bytes::copy_from_slice(&duration.to_be_bytes()));
-            out.overwrite(size_at, Bytes::copy_from_slice(&size.to_be_bytes()));
+        if let Some((duration_at, size_at)) = places.totals.take().filter(|_| !self.options.no_metadata) {
+            put_number(duration_at, self.duration as f64 / 1000.0, out);
+            put_number(size_at, out.position() as f64, out);
         }
         Ok(())
     }
@@ -342,6 +340,18 @@ impl FlvMuxer {
             out.append(Mark::Trailer, parts);
         }
         Ok(())
+    }
+}
+
+/// FLV-44: puts a number, with its type before it, where another one stands – if the sink can, or has not got it yet.
+fn put_number(at: u64, value: f64, out: &mut Output) {
+    let mut number = [0; 9];
+    number[1..].copy_from_slice(&value.to_be_bytes());
+    let at = at.saturating_sub(1);
+    if out.reach() >= Reach::Overwrite {
+        out.overwrite(at, Bytes::copy_from_slice(&number));
+    } else {
+        out.amend(at, &number);
     }
 }
 

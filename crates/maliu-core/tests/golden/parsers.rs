@@ -1,7 +1,5 @@
 //! Recorded answers of the reference's parsers and conversions, compared with ours (PAR-1…PAR-23, PAR-52, PAR-53).
 
-use std::{env, fs, path::PathBuf};
-
 use bytes::Bytes;
 use maliu_core::{
     format::{Format, Score},
@@ -14,15 +12,10 @@ use maliu_core::{
 };
 use serde_json::Value;
 
-/// The vectors, or nothing where they are not at hand.
+use super::recorder::adler32;
+
 fn vectors() -> Vec<Value> {
-    let folder = env::var_os("MALIU_VECTORS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
-    let Ok(text) = fs::read_to_string(folder.join("parsers.jsonl")) else {
-        println!("no vectors at {}: nothing compared", folder.display());
-        return Vec::new();
-    };
-    text.lines().map(|line| serde_json::from_str(line).expect("a vector is JSON")).collect()
+    super::vectors("parsers.jsonl")
 }
 
 fn hex(value: &Value) -> Bytes {
@@ -77,14 +70,6 @@ fn access_units(data: &Bytes, pieces: &[usize]) -> Vec<(usize, u32, bool)> {
             RawEvent::Stream(_) => {}
         }
     }
-}
-
-fn adler32(data: &[u8]) -> u32 {
-    let (a, b) = data.iter().fold((1u32, 0u32), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % 65521;
-        (a, (b + a) % 65521)
-    });
-    b << 16 | a
 }
 
 fn running_sum(sizes: impl Iterator<Item = usize>) -> Vec<usize> {

@@ -1,7 +1,5 @@
 //! What the reference's FLV demuxer gave for recorded files, compared with ours (FLD-1…FLD-30).
 
-use std::{env, fs, path::PathBuf};
-
 use maliu_core::{
     format::Event,
     formats::flv,
@@ -12,6 +10,8 @@ use maliu_core::{
     time::{Ticks, TimeBase},
 };
 use serde_json::{Value, json};
+
+use super::recorder::adler32;
 
 /// Everything a file gave.
 #[derive(Default)]
@@ -229,7 +229,7 @@ fn packet_json(packet: &Packet) -> Value {
         json!(packet.data.len()),
         json!(packet.position),
         json!(packet.flags.bits()),
-        json!(adler(&packet.data)),
+        json!(adler32(&packet.data)),
     ];
     if let Some(config) = packet.side.new_config() {
         fields.push(json!({ "new_extradata": hex(config) }));
@@ -246,13 +246,7 @@ fn shortened(text: &str) -> String {
 }
 
 fn vectors() -> Vec<Value> {
-    let folder = env::var_os("MALIU_VECTORS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
-    let Ok(text) = fs::read_to_string(folder.join("flv_demux.jsonl")) else {
-        println!("no vectors at {}: nothing compared", folder.display());
-        return Vec::new();
-    };
-    text.lines().map(|line| serde_json::from_str(line).expect("a vector is JSON")).collect()
+    super::vectors("flv_demux.jsonl")
 }
 
 fn unhex(value: &Value) -> Vec<u8> {
@@ -263,12 +257,4 @@ fn unhex(value: &Value) -> Vec<u8> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn adler(data: &[u8]) -> u32 {
-    let (a, b) = data.iter().fold((1u32, 0u32), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % 65_521;
-        (a, (b + a) % 65_521)
-    });
-    b << 16 | a
 }
