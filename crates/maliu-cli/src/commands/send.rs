@@ -15,7 +15,7 @@ use maliu::{
     format::Event,
     io::stdout,
     tokio::{
-        net::{Address, Trust},
+        net::Address,
         wire::{self, Error, Retry},
     },
     wire::{
@@ -29,7 +29,9 @@ use tokio::sync::{mpsc, oneshot};
 use self::feeder::Feeder;
 use crate::{
     failure::{Failure, Result},
-    input, stop,
+    input,
+    keys::Believe,
+    stop,
 };
 
 mod feeder;
@@ -58,12 +60,8 @@ pub struct Args {
     /// Token of the receiver.
     #[arg(long, env = "MALIU_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Fingerprint of the receiver's certificate, as it prints it.
-    #[arg(long, value_name = "HEX")]
-    fingerprint: Option<String>,
-    /// PEM file of the authority that signed the receiver's certificate.
-    #[arg(long, value_name = "FILE", conflicts_with = "fingerprint")]
-    ca: Option<String>,
+    #[command(flatten)]
+    believe: Believe,
     /// Allow a token over a connection that others can read.
     #[arg(long)]
     insecure: bool,
@@ -92,7 +90,7 @@ pub fn run(args: Args) -> Result {
     if args.token.is_some() && !address.is_private() && !args.insecure {
         return Err(Failure::Usage(format!("{address}: a token needs tls:, quic: or loopback, or --insecure")));
     }
-    let trust = trust(&args, &address)?;
+    let trust = args.believe.trust(&address)?;
     let limit = Duration::try_from_secs_f64(args.queue_time).unwrap_or(Duration::MAX);
     let mut sender = Sender::new(SenderOptions {
         name: args.name.clone().unwrap_or_else(|| args.input.path.clone()),
@@ -134,23 +132,6 @@ fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source)> {
     });
     open.blocking_recv().unwrap_or(Ok(()))?;
     Ok((feeding, source))
-}
-
-#[cfg(feature = "tls")]
-fn trust(args: &Args, address: &Address) -> Result<Option<Trust>> {
-    match (&args.fingerprint, &args.ca) {
-        (Some(pin), _) => Ok(Some(Trust::fingerprint(pin))),
-        (None, Some(file)) => Trust::authority(file).map(Some).map_err(|error| Failure::while_("reading", file, error)),
-        (None, None) if address.is_encrypted() => {
-            Err(Failure::Usage(format!("{address}: say with --fingerprint or --ca whom to believe")))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-#[cfg(not(feature = "tls"))]
-fn trust(_: &Args, _: &Address) -> Result<Option<Trust>> {
-    Ok(None)
 }
 
 /// The same for the same file, so that a second run goes on where the first one was.

@@ -8,8 +8,6 @@
 use std::{path::Path, thread, time::Duration};
 
 use clap::Parser;
-#[cfg(feature = "tls")]
-use maliu::tokio::net::Identity;
 use maliu::{
     tokio::net::{Address, Listener},
     wire::session::ReceiverOptions,
@@ -20,7 +18,9 @@ use self::{pipe::Pipe, server::Server};
 use super::{decode, remux};
 use crate::{
     failure::{Failure, Result},
-    input, lent, stop,
+    input,
+    keys::Own,
+    lent, stop,
 };
 
 mod journal;
@@ -49,15 +49,8 @@ pub struct Args {
     /// Allow a token over connections that others can read.
     #[arg(long)]
     insecure: bool,
-    /// PEM file of the certificate for tls: and quic:; one is made at the first start otherwise.
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<String>,
-    /// PEM file of its key.
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<String>,
-    /// Folder in which a certificate that was made is kept.
-    #[arg(long, value_name = "FOLDER", default_value_os_t = keys_folder())]
-    keys: std::path::PathBuf,
+    #[command(flatten)]
+    own: Own,
     /// Forget an unfinished transfer into OUT.
     #[arg(long)]
     fresh: bool,
@@ -73,12 +66,6 @@ const EXAMPLES: &str = "Examples:
   maliu receive unix:/run/user/1000/media - -f adts | player
 
 A reliable transfer into a file is kept beside it until it is complete; a second run of the same command goes on.";
-
-fn keys_folder() -> std::path::PathBuf {
-    let config = std::env::var_os("XDG_CONFIG_HOME").map(std::path::PathBuf::from);
-    let home = || std::env::home_dir().unwrap_or_default().join(".config");
-    config.unwrap_or_else(home).join("maliu")
-}
 
 /// Listens, receives and writes.
 pub fn run(args: Args) -> Result {
@@ -102,25 +89,12 @@ pub fn run(args: Args) -> Result {
     })
 }
 
-#[cfg(feature = "tls")]
+/// Listens, and says where.
 async fn listen(args: &Args, address: &Address) -> Result<Listener> {
-    let failed = |error| Failure::while_("reading", "the certificate", error);
-    let identity = match (&args.cert, &args.key) {
-        (Some(cert), Some(key)) => Some(Identity::from_files(cert, key).map_err(failed)?),
-        _ if address.is_encrypted() => Some(Identity::kept_in(&args.keys).map_err(failed)?),
-        _ => None,
-    };
+    let (identity, fingerprint) = args.own.identity(address)?.unzip();
     let listener = Listener::bind(address, identity.as_ref()).await;
     let listener = listener.map_err(|error| Failure::while_("listening at", &args.at, error))?;
-    tell(args, &listener, identity.filter(|_| address.is_encrypted()).map(|identity| identity.fingerprint()));
-    Ok(listener)
-}
-
-#[cfg(not(feature = "tls"))]
-async fn listen(args: &Args, address: &Address) -> Result<Listener> {
-    let listener = Listener::bind(address, None).await;
-    let listener = listener.map_err(|error| Failure::while_("listening at", &args.at, error))?;
-    tell(args, &listener, None);
+    tell(args, &listener, fingerprint);
     Ok(listener)
 }
 

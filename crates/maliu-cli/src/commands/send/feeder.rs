@@ -1,10 +1,6 @@
 //! Reads an input in batches of events: its streams first, packets at their time when live.
 
-use std::{
-    collections::BTreeMap,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use maliu::{
     format::Event,
@@ -15,6 +11,7 @@ use maliu::{
 use crate::{
     failure::Result,
     input::{self, Opened},
+    pace::Pace,
 };
 
 /// Packets that are read ahead, at most, to find streams that begin late; fewer when live.
@@ -30,12 +27,6 @@ pub struct Feeder {
     opened: Opened,
     pace: Option<Pace>,
     streams: BTreeMap<usize, StreamInfo>,
-}
-
-/// When packets of a time in µs are due.
-#[derive(Default)]
-struct Pace {
-    begin: Option<(Instant, i64)>,
 }
 
 impl Feeder {
@@ -123,10 +114,6 @@ impl Feeder {
         let (Some(pace), Event::Packet(packet)) = (&mut self.pace, event) else { return Duration::ZERO };
         let Some(stream) = self.streams.get(&packet.stream) else { return Duration::ZERO };
         let Some(time) = packet.dts.or(packet.pts) else { return Duration::ZERO };
-        let time = stream.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0;
-        let (begun, first) = *pace.begin.get_or_insert((Instant::now(), time));
-        let due = Duration::from_micros(u64::try_from(time.saturating_sub(first)).unwrap_or(0));
-        // A jump of the input's clock is not waited for.
-        due.saturating_sub(begun.elapsed()).min(Duration::from_secs(2))
+        pace.wait(stream.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0)
     }
 }

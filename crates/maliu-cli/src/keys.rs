@@ -1,0 +1,82 @@
+//! Keys and trust of encrypted connections: what a listener shows, and whom a connecting end believes.
+
+use maliu::tokio::net::{Address, Identity, Trust};
+
+use crate::failure::{Failure, Result};
+
+/// The certificate of an end that listens.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Own {
+    /// PEM file of a listener's certificate for tls: and quic:; one is made at the first start otherwise.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<String>,
+    /// PEM file of its key.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<String>,
+    /// Folder in which a certificate that was made is kept.
+    #[arg(long, value_name = "FOLDER", default_value_os_t = folder())]
+    keys: std::path::PathBuf,
+}
+
+fn folder() -> std::path::PathBuf {
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(std::path::PathBuf::from);
+    let home = || std::env::home_dir().unwrap_or_default().join(".config");
+    config.unwrap_or_else(home).join("maliu")
+}
+
+impl Own {
+    /// The identity for listening at an address, and its fingerprint; `None` where none is shown.
+    #[cfg(feature = "tls")]
+    pub fn identity(&self, address: &Address) -> Result<Option<(Identity, String)>> {
+        let failed = |error| Failure::while_("reading", "the certificate", error);
+        let identity = match (&self.cert, &self.key) {
+            (Some(cert), Some(key)) => Identity::from_files(cert, key).map_err(failed)?,
+            _ if address.is_encrypted() => Identity::kept_in(&self.keys).map_err(failed)?,
+            _ => return Ok(None),
+        };
+        let fingerprint = identity.fingerprint();
+        Ok(address.is_encrypted().then_some((identity, fingerprint)))
+    }
+
+    /// None: this build has no encryption.
+    #[cfg(not(feature = "tls"))]
+    pub fn identity(&self, _: &Address) -> Result<Option<(Identity, String)>> {
+        Ok(None)
+    }
+}
+
+/// Whom an end that connects believes.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Believe {
+    /// Fingerprint of the listener's certificate, as it prints it.
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<String>,
+    /// PEM file of the authority that signed the listener's certificate.
+    #[arg(long, value_name = "FILE", conflicts_with = "fingerprint")]
+    ca: Option<String>,
+}
+
+impl Believe {
+    /// For connecting to an address.
+    #[cfg(feature = "tls")]
+    pub fn trust(&self, address: &Address) -> Result<Option<Trust>> {
+        match (&self.fingerprint, &self.ca) {
+            (Some(pin), _) => Ok(Some(Trust::fingerprint(pin))),
+            (None, Some(file)) => {
+                Trust::authority(file).map(Some).map_err(|error| Failure::while_("reading", file, error))
+            }
+            (None, None) if address.is_encrypted() => {
+                Err(Failure::Usage(format!("{address}: say with --fingerprint or --ca whom to believe")))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// None: this build has no encryption.
+    #[cfg(not(feature = "tls"))]
+    pub fn trust(&self, _: &Address) -> Result<Option<Trust>> {
+        Ok(None)
+    }
+}
