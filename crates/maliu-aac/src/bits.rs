@@ -1,4 +1,4 @@
-//! Bits of an access unit, most significant first. Past the end every bit is 0 and `overrun()` is true.
+//! Bits of an access unit, most significant first. Past its bytes every bit is 0, past its end `overrun()` is true.
 
 /// A cursor over the bits of a slice.
 ///
@@ -8,11 +8,18 @@
 pub(crate) struct Bits<'a> {
     data: &'a [u8],
     at: usize,
+    /// One past the last bit.
+    end: usize,
 }
 
 impl<'a> Bits<'a> {
     pub(crate) fn new(data: &'a [u8]) -> Self {
-        Self { data, at: 0 }
+        Self { data, at: 0, end: 8 * data.len() }
+    }
+
+    /// The same bits at the same place, with an end at the bit `end` or before.
+    pub(crate) fn until(&self, end: usize) -> Self {
+        Self { end: end.min(self.end), ..self.clone() }
     }
 
     /// The next `n` ≤ 32 bits as an unsigned number.
@@ -78,12 +85,12 @@ impl<'a> Bits<'a> {
 
     /// Bits left; 0 past the end.
     pub(crate) fn left(&self) -> usize {
-        (self.data.len() * 8).saturating_sub(self.at)
+        self.end.saturating_sub(self.at)
     }
 
     /// Whether more bits were taken than there are.
     pub(crate) fn overrun(&self) -> bool {
-        self.at > self.data.len() * 8
+        self.at > self.end
     }
 }
 

@@ -180,9 +180,10 @@ impl Decoder {
         }
     }
 
-    /// Follows SBR that was not announced, if the first unit has it. Later it would change the rate of the stream.
+    /// Follows SBR that was not announced, if the first unit has it. Later it would change the rate of the stream. Error
+    /// resilient units end without saying so: bits that pad them could pass for SBR.
     pub(crate) fn find_sbr(&mut self) {
-        if self.config.sbr == Signal::Implicit && !self.settled {
+        if self.config.sbr == Signal::Implicit && !self.settled && !self.config.error_resilient() {
             self.config.sbr = Signal::Explicit;
             self.config.extension_rate = 2 * self.config.sample_rate;
             if let Some(program) = &mut self.program {

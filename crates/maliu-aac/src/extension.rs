@@ -35,12 +35,14 @@ impl Extension {
         self.fed = false;
     }
 
-    /// Reads the data of a unit; bad data counts as missing.
-    pub(crate) fn parse(&mut self, bits: &mut Bits, crc: bool) {
+    /// Reads the data of a unit, which ends with `bits`, or where low delay data does. Bad data counts as missing, and
+    /// gives false.
+    pub(crate) fn parse(&mut self, bits: &mut Bits, crc: bool) -> bool {
         self.fed = self.sbr.parse(bits, crc).is_ok();
         if !self.fed {
             self.sbr.lost();
         }
+        self.fed
     }
 
     /// Turns the sound of a unit's core into that of the output.

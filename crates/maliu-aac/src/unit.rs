@@ -19,6 +19,7 @@ mod id {
 
 /// extension_type (table 4.121).
 mod extension {
+    pub const DATA_ELEMENT: u32 = 2;
     pub const DYNAMIC_RANGE: u32 = 11;
     pub const SBR: u32 = 13;
     pub const SBR_CRC: u32 = 14;
@@ -147,24 +148,48 @@ fn parse_fill(decoder: &mut Decoder, bits: &mut Bits, owner: Option<Owner>) -> R
     if bits.left() < 8 * count {
         return Err(Error::Malformed { what: "fill element cut short", bit: bits.position() });
     }
-    while bits.position() < end {
-        let start = bits.position();
-        match bits.read(4) {
-            extension::DYNAMIC_RANGE => decoder.drc.parse(bits),
-            kind @ (extension::SBR | extension::SBR_CRC) => {
-                parse_sbr(decoder, bits, end, owner, kind == extension::SBR_CRC);
-                break;
-            }
-            _ => break,
-        }
-        let used = (bits.position() - start).div_ceil(8) * 8;
-        bits.skip(start + used - bits.position());
-    }
+    while parse_payload(decoder, bits, end, owner) {}
     bits.skip(end.saturating_sub(bits.position()));
     Ok(())
 }
 
-/// sbr_extension_data: fills the rest of its element, and is heard only where the stream is known to have SBR.
+/// extension_payload: whole bytes before the bit `end`. False when there is none, or none behind it can be told.
+fn parse_payload(decoder: &mut Decoder, bits: &mut Bits, end: usize, owner: Option<Owner>) -> bool {
+    let start = bits.position();
+    if start + 8 > end {
+        return false;
+    }
+    match bits.read(4) {
+        extension::DATA_ELEMENT => {
+            if bits.read(4) == 0 {
+                skip_data_element(bits);
+            }
+        }
+        extension::DYNAMIC_RANGE => decoder.drc.parse(bits),
+        kind @ (extension::SBR | extension::SBR_CRC) => {
+            parse_sbr(decoder, bits, end, owner, kind == extension::SBR_CRC);
+            return false;
+        }
+        _ => return false,
+    }
+    let used = (bits.position() - start).div_ceil(8) * 8;
+    bits.skip(start + used - bits.position());
+    true
+}
+
+/// The rest of a data_element: bytes of something else.
+fn skip_data_element(bits: &mut Bits) {
+    let mut length = 0;
+    while let part @ 1.. = bits.read(8) as usize {
+        length += part;
+        if part < 255 {
+            break;
+        }
+    }
+    bits.skip(8 * length);
+}
+
+/// sbr_extension_data: fills the rest up to the bit `end`, and is heard only where the stream is known to have SBR.
 fn parse_sbr(decoder: &mut Decoder, bits: &Bits, end: usize, owner: Option<Owner>, crc: bool) {
     decoder.find_sbr();
     let Some(program) = &mut decoder.program else { return };
@@ -174,14 +199,12 @@ fn parse_sbr(decoder: &mut Decoder, bits: &Bits, end: usize, owner: Option<Owner
         None => None,
     };
     if let Some(extension) = extension {
-        // A reader of its own, which ends with the element.
-        let mut payload = Bits::new(bits.data().get(..end.div_ceil(8)).unwrap_or_default());
-        payload.skip(bits.position());
-        extension.parse(&mut payload, crc);
+        // A reader of its own, which ends where the payload does.
+        extension.parse(&mut bits.until(end), crc);
     }
 }
 
-/// er_raw_data_block: the elements of the channel configuration, without their names.
+/// er_raw_data_block: the elements of the channel configuration, without their names, and what extends them.
 fn parse_error_resilient(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
     let (syntax, noise) = (&decoder.syntax, &mut decoder.noise);
     let Some(program) = &mut decoder.program else { return Err(Error::NoSound) };
@@ -191,11 +214,20 @@ fn parse_error_resilient(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), E
         }
         element.parse(bits, syntax, noise)?;
     }
-    let Some(low_delay) = &decoder.config.low_delay_sbr else { return Ok(()) };
-    for element in program.elements.iter_mut().filter(|e| e.place.place != Place::Lfe) {
-        if let Some(extension) = &mut element.extension {
-            extension.parse(bits, low_delay.crc);
+    if bits.overrun() {
+        return Err(Error::Malformed { what: "element cut short", bit: bits.position() });
+    }
+    let owner = program.elements.iter().rposition(|element| element.place.place != Place::Lfe);
+    if let Some(low_delay) = &decoder.config.low_delay_sbr {
+        let heard = program.elements.iter_mut().filter(|e| e.place.place != Place::Lfe);
+        for extension in heard.filter_map(|element| element.extension.as_mut()) {
+            if !extension.parse(bits, low_delay.crc) {
+                // Nobody knows where the next one begins.
+                return Ok(());
+            }
         }
     }
+    let end = bits.position() + bits.left() / 8 * 8;
+    while parse_payload(decoder, bits, end, owner.map(Owner::Element)) {}
     Ok(())
 }

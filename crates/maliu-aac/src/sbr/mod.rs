@@ -6,8 +6,7 @@
 //! core PCM ─▶ qmf analysis ─▶ generate ─▶ adjust, assemble ─▶ (ps) ─▶ qmf synthesis ─▶ PCM at twice the rate
 //! ```
 //!
-//! Handled: all frame classes, coupling, low delay grids, 960 samples, downsampled output, parametric stereo. Not read:
-//! the CRC.
+//! Handled: all frame classes, coupling, low delay grids, 960 samples, downsampled output, parametric stereo, checksums.
 
 mod adjust;
 mod assemble;

@@ -19,8 +19,10 @@ const EXTENSION_ID_PS: u32 = 2;
 impl Sbr {
     /// sbr_extension_data(), from the CRC on.
     pub(super) fn read(&mut self, bits: &mut Bits, crc: bool) -> Result<(), Error> {
-        if crc {
-            bits.skip(10);
+        let checked = crc.then(|| (bits.read(10), bits.clone()));
+        // Other data than low delay's is all that is left, fill bits included.
+        if !self.low_delay {
+            check(&checked, bits.position() + bits.left())?;
         }
         if bits.flag() {
             let header = Header::read(bits);
@@ -28,6 +30,9 @@ impl Sbr {
         }
         if self.bands.is_some() {
             self.read_data(bits)?;
+        }
+        if self.low_delay {
+            check(&checked, bits.position())?;
         }
         match bits.overrun() {
             true => Err(Error::Malformed { what: "sbr: data ends too early", bit: bits.position() }),
@@ -110,5 +115,20 @@ impl Sbr {
             }
         }
         bits.skip(end.saturating_sub(bits.position()));
+    }
+}
+
+/// Compares bs_sbr_crc_bits with the bits from behind it to `end`: x^10 + x^9 + x^5 + x^4 + x + 1, from 0 on.
+fn check(checked: &Option<(u32, Bits)>, end: usize) -> Result<(), Error> {
+    let Some((expected, start)) = checked else { return Ok(()) };
+    let mut bits = start.until(end);
+    let mut remainder = 0;
+    while bits.left() > 0 {
+        let odd = (remainder >> 9 ^ bits.read(1)) & 1 != 0;
+        remainder = remainder << 1 & 0x3ff ^ if odd { 0x233 } else { 0 };
+    }
+    match remainder == *expected {
+        true => Ok(()),
+        false => Err(Error::Malformed { what: "sbr: wrong checksum", bit: start.position() }),
     }
 }

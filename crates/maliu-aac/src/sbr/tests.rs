@@ -73,6 +73,26 @@ fn without_data_the_core_passes_alone() {
 }
 
 #[test]
+fn data_with_a_wrong_checksum_counts_as_lost() {
+    // The checksum of the data below, which begins behind its ten bits.
+    let data = |checksum: u16| {
+        let mut bytes = [0u8; 16];
+        let plain: [u8; 5] = [0b1101_0110, 0b0100_0000, 0, 0, 0b0000_0110];
+        bytes[0] = (checksum >> 2) as u8;
+        bytes[1] = (checksum << 6) as u8;
+        for (i, byte) in plain.iter().enumerate() {
+            bytes[i + 1] |= byte >> 2;
+            bytes[i + 2] |= byte << 6;
+        }
+        bytes
+    };
+    let good = (0..1024).filter(|&checksum| {
+        Sbr::new(24_000, 1, 1024, false, false).parse(&mut Bits::new(&data(checksum)), true).is_ok()
+    });
+    assert_eq!(good.collect::<Vec<_>>(), [0x38d]);
+}
+
+#[test]
 fn a_lost_unit_is_held_and_silence_of_data_ends_sbr() {
     let mut sbr = Sbr::new(24_000, 1, 1024, false, false);
     // Header; FIXFIX, one envelope of low resolution; no deltas over time; inverse filters off; all levels equal.
