@@ -4,18 +4,27 @@
 //! global_gain · ics_info · section_data · scale_factor_data · pulse_data · tns_data · gain_control · spectral_data
 //!                 info        sections        sections          pulse        tns                      spectrum
 //! ```
+//!
+//! Error resilient object types may have their scale factors (`reversible`) and lines (`reorder`) behind all that, each
+//! with its length in front.
 
 pub(crate) mod info;
 mod pulse;
+#[cfg(test)]
+mod recode;
+mod reorder;
+mod reversible;
 pub(crate) mod sections;
 pub(crate) mod spectrum;
 pub(crate) mod tns;
 
 use crate::bits::Bits;
-use crate::config::{Config, object};
+use crate::config::{Config, Resilience, object};
 use crate::tables::bands::Bands;
 use crate::{Error, noise::Noise};
 use info::Info;
+use reorder::Reordered;
+use reversible::Reversible;
 use tns::Tns;
 
 /// What of a configuration the syntax of channels depends on.
@@ -23,6 +32,7 @@ use tns::Tns;
 pub(crate) struct Syntax {
     pub(crate) object_type: u8,
     pub(crate) frame_length: usize,
+    pub(crate) resilience: Resilience,
     pub(crate) long: &'static Bands,
     pub(crate) short: &'static Bands,
 }
@@ -33,6 +43,7 @@ impl Syntax {
         Syntax {
             object_type: config.object_type,
             frame_length: usize::from(config.frame_length),
+            resilience: config.resilience,
             long: Bands::of(config.frame_length, rate),
             short: Bands::of(if config.frame_length == 960 { 120 } else { 128 }, rate),
         }
@@ -59,6 +70,14 @@ pub(crate) mod book {
     pub const NOISE: u8 = 13;
     pub const INTENSITY_OUT_OF_PHASE: u8 = 14;
     pub const INTENSITY: u8 = 15;
+    /// The first of the virtual codebooks, which are `ESCAPE` with a largest value each.
+    pub const VIRTUAL: u8 = 16;
+
+    /// Whether a band of the codebook has a parameter in the place of lines.
+    #[inline]
+    pub fn is_parametric(book: u8) -> bool {
+        (NOISE..VIRTUAL).contains(&book)
+    }
 }
 
 /// What one unit says of one channel. Bands are numbered `16 * group + band`, which is the band itself in long windows.
@@ -107,8 +126,12 @@ impl Channel {
             None => self.info = Info::parse(bits, syntax, false)?,
         }
         self.tns.clear();
-        sections::parse_books(bits, &self.info, &mut self.books)?;
-        sections::parse_scales(bits, &self.info, &self.books, &mut self.scales, global_gain)?;
+        let Resilience { sections, scale_factors, spectrum } = syntax.resilience;
+        sections::parse_books(bits, &self.info, &mut self.books, sections)?;
+        let reversible = scale_factors.then(|| Reversible::parse(bits, &self.info, &self.books));
+        if reversible.is_none() {
+            sections::parse_scales(bits, &self.info, &self.books, &mut self.scales, global_gain)?;
+        }
         let pulse = match !syntax.eld() && bits.flag() {
             true => Some(pulse::Pulse::parse(bits, &self.info)?),
             false => None,
@@ -121,10 +144,20 @@ impl Channel {
             return Err(Error::Unsupported("gain control (AAC SSR)"));
         }
         // Error resilient streams have the filters behind the place of gain control.
-        if tns && syntax.error_resilient() {
+        if tns && syntax.eld() {
             self.tns.parse(bits, &self.info, syntax)?;
         }
-        spectrum::parse(self, bits, noise)?;
+        let reordered = spectrum.then(|| Reordered::parse(bits));
+        if let Some(reversible) = reversible {
+            reversible.scales(bits, &self.info, &self.books, &mut self.scales, global_gain)?;
+        }
+        if tns && syntax.error_resilient() && !syntax.eld() {
+            self.tns.parse(bits, &self.info, syntax)?;
+        }
+        match reordered {
+            Some(reordered) => reordered.lines(self, bits, noise)?,
+            None => spectrum::parse(self, bits, noise)?,
+        }
         if let Some(pulse) = pulse {
             pulse.apply(self);
         }

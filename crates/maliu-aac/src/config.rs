@@ -1,7 +1,7 @@
 //! AudioSpecificConfig: what a stream says of itself before its first access unit (ISO/IEC 14496-3 §1.6.2.1).
 //!
 //! Handled: object types 1, 2, 4, 5, 17, 19, 23, 29, 39; SBR and PS said hierarchically, said in a backward compatible
-//! extension, or not said. Refused by name: SSR, scalable, TwinVQ, BSAC, USAC and the error resilience tools.
+//! extension, or not said. Refused by name: SSR, scalable, TwinVQ, BSAC, USAC and error protection (epConfig).
 
 mod general;
 mod program;
@@ -61,6 +61,19 @@ pub struct Config {
     pub program: Option<ProgramConfig>,
     /// Low delay SBR of AAC-ELD: its headers, and whether its data carries a checksum.
     pub(crate) low_delay_sbr: Option<LowDelaySbr>,
+    /// Tools of the error resilient object types.
+    pub(crate) resilience: Resilience,
+}
+
+/// Which parts of a unit are coded to withstand damage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Resilience {
+    /// aacSectionDataResilienceFlag: virtual codebooks (VCB11).
+    pub(crate) sections: bool,
+    /// aacScalefactorDataResilienceFlag: reversible codes (RVLC).
+    pub(crate) scale_factors: bool,
+    /// aacSpectralDataResilienceFlag: reordered codewords (HCR).
+    pub(crate) spectrum: bool,
 }
 
 /// The `ld_sbr_header`s of an ELD configuration, kept as bits for each channel element's SBR decoder to read.
@@ -104,6 +117,7 @@ impl Config {
             extension_rate,
             program: None,
             low_delay_sbr: None,
+            resilience: Resilience::default(),
         };
         general::parse(&mut config, &mut bits, asc)?;
         if bits.overrun() {
@@ -134,6 +148,7 @@ impl Config {
             extension_rate: 0,
             program: None,
             low_delay_sbr: None,
+            resilience: Resilience::default(),
         };
         if object_type != object::SSR {
             general::supported(object_type, 16)?;

@@ -37,8 +37,8 @@ impl Mask {
 pub(crate) fn middle_side(left: &mut Channel, right: &mut Channel, mask: &Mask) {
     let info = left.info;
     each_band(&info, |index, lines| {
-        let coded = |books: &[u8; 128]| books[index & 127] < book::NOISE;
-        if !mask.used(index) || !coded(&left.books) || !coded(&right.books) {
+        let parametric = |books: &[u8; 128]| book::is_parametric(books[index & 127]);
+        if !mask.used(index) || parametric(&left.books) || parametric(&right.books) {
             return;
         }
         if let (Some(left), Some(right)) = (left.lines.get_mut(lines.clone()), right.lines.get_mut(lines)) {

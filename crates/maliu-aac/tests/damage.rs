@@ -31,7 +31,7 @@ impl Chance {
 }
 
 /// Configurations of every object type, frame length and way of signalling.
-const CONFIGS: [&[u8]; 14] = [
+const CONFIGS: [&[u8]; 17] = [
     &[0x12, 0x10],                                           // LC stereo
     &[0x0a, 0x10],                                           // Main stereo
     &[0x22, 0x10],                                           // LTP stereo
@@ -44,6 +44,9 @@ const CONFIGS: [&[u8]; 14] = [
     &[0x9a, 0x10, 0x00],                                     // ER LTP
     &[0xba, 0x10, 0x00],                                     // LD
     &[0xba, 0x14, 0x00],                                     // LD, 480 lines
+    &[0x8a, 0x11, 0xe0],                                     // ER LC with all tools
+    &[0xba, 0x11, 0xe0],                                     // LD with all tools
+    &[0xf8, 0xe8, 0x4e, 0x00],                               // ELD with all tools
     &[0xf8, 0xe6, 0x40, 0x00],                               // ELD
     &[0xf8, 0xec, 0x21, 0xae, 0x04, 0x00, 0x00, 0x00, 0x00], // ELD with SBR
 ];

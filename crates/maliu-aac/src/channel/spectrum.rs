@@ -25,20 +25,8 @@ pub(super) fn parse(channel: &mut Channel, bits: &mut Bits, noise: &mut Noise) -
                 };
                 if book == book::NOISE {
                     noise.fill(lines, scale);
-                    continue;
-                }
-                let Some(spectral) = tables.spectral.get(usize::from(book) - 1) else { continue };
-                match book {
-                    1 | 2 => reader.signed_quads(spectral, lines, scale),
-                    3 | 4 => reader.unsigned_quads(spectral, lines, scale),
-                    5 | 6 => reader.signed_pairs(spectral, lines, scale),
-                    book::ESCAPE => {
-                        if !reader.escaped_pairs(spectral, &tables.powers, lines, scale) {
-                            let bit = reader.position();
-                            return Err(Error::Malformed { what: "escape sequence too long", bit });
-                        }
-                    }
-                    _ => reader.unsigned_pairs(spectral, lines, scale),
+                } else if !reader.lines(tables, book, lines, scale) {
+                    return Err(Error::Malformed { what: "line beyond its codebook", bit: reader.position() });
                 }
             }
         }
@@ -52,7 +40,7 @@ pub(super) fn parse(channel: &mut Channel, bits: &mut Bits, noise: &mut Noise) -
 }
 
 /// Bits with at least 56 of them ready in a word: enough for a code, its signs and two escapes.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     data: &'a [u8],
     /// The byte that follows those already in `word`.
     next: usize,
@@ -69,8 +57,28 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    fn position(&self) -> usize {
+    /// Over the upper 56 bits of `word`, as many as the longest code and its escapes need.
+    pub(super) fn of_word(word: u64) -> Self {
+        Reader { data: &[], next: 7, word, count: 56 }
+    }
+
+    /// Bits taken since the start.
+    pub(super) fn position(&self) -> usize {
         8 * self.next - self.count as usize
+    }
+
+    /// Reads lines of a codebook. False when one is larger than the codebook allows.
+    #[inline]
+    pub(super) fn lines(&mut self, tables: &Tables, book: u8, lines: &mut [f32], scale: f32) -> bool {
+        let spectral = tables.spectral.get(usize::from(book).wrapping_sub(1)).unwrap_or(&tables.spectral[10]);
+        match book {
+            1 | 2 => self.signed_quads(spectral, lines, scale),
+            3 | 4 => self.unsigned_quads(spectral, lines, scale),
+            5 | 6 => self.signed_pairs(spectral, lines, scale),
+            7..=10 => self.unsigned_pairs(spectral, lines, scale),
+            _ => return self.escaped_pairs(spectral, &tables.powers, largest(book), lines, scale),
+        }
+        true
     }
 
     /// Loads whole bytes, so that 56 to 63 bits are ready.
@@ -146,8 +154,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// False when an escape sequence is longer than the standard allows.
-    fn escaped_pairs(&mut self, book: &Spectral, powers: &[f32; 8192], lines: &mut [f32], scale: f32) -> bool {
+    /// False when an escape sequence is longer than the standard allows, or says more than `largest`.
+    fn escaped_pairs(
+        &mut self,
+        book: &Spectral,
+        powers: &[f32; 8192],
+        largest: usize,
+        lines: &mut [f32],
+        scale: f32,
+    ) -> bool {
         for pair in lines.chunks_exact_mut(2) {
             self.refill();
             let code = book.codes.decode(self.word);
@@ -157,7 +172,7 @@ impl<'a> Reader<'a> {
             let mut values = [book.lines[symbol][0], book.lines[symbol][1]];
             let (first, second) = (symbol >= 16 * 17, symbol % 17 == 16);
             for (value, _) in values.iter_mut().zip([first, second]).filter(|(_, escaped)| *escaped) {
-                let Some(magnitude) = self.escape() else { return false };
+                let Some(magnitude) = self.escape().filter(|magnitude| *magnitude <= largest) else { return false };
                 *value = powers[magnitude & 8191];
             }
             pair[0] = with_sign(values[0] * scale, signs);
@@ -186,3 +201,12 @@ impl<'a> Reader<'a> {
 fn with_sign(value: f32, signs: u64) -> f32 {
     f32::from_bits(value.to_bits() ^ ((signs >> 32) as u32 & 0x8000_0000))
 }
+
+/// Largest magnitude of a line in a codebook with escapes.
+pub(super) fn largest(book: u8) -> usize {
+    let of_virtual = usize::from(book).wrapping_sub(usize::from(book::VIRTUAL));
+    LARGEST.get(of_virtual).map_or(8191, |largest| usize::from(*largest))
+}
+
+/// The same of the virtual codebooks.
+const LARGEST: [u16; 16] = [15, 31, 47, 63, 95, 127, 159, 191, 223, 255, 319, 383, 511, 767, 1023, 2047];

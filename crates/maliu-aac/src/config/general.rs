@@ -1,6 +1,6 @@
 //! GASpecificConfig and ELDSpecificConfig: the part of a configuration that belongs to the core (ISO/IEC 14496-3 §4.4.1).
 
-use super::{Config, LowDelaySbr, ProgramConfig, Signal, object};
+use super::{Config, LowDelaySbr, ProgramConfig, Resilience, Signal, object};
 use crate::{Error, bits::Bits};
 
 /// Object types that are decoded; others are refused with their names.
@@ -55,7 +55,7 @@ fn parse_ga(config: &mut Config, bits: &mut Bits) -> Result<(), Error> {
     }
     if extension {
         if config.error_resilient() {
-            refuse_resilience(bits)?;
+            config.resilience = read_resilience(bits);
         }
         bits.skip(1); // extensionFlag3
     }
@@ -64,7 +64,7 @@ fn parse_ga(config: &mut Config, bits: &mut Bits) -> Result<(), Error> {
 
 fn parse_eld(config: &mut Config, bits: &mut Bits, asc: &[u8]) -> Result<(), Error> {
     config.frame_length = if bits.flag() { 480 } else { 512 };
-    refuse_resilience(bits)?;
+    config.resilience = read_resilience(bits);
     config.sbr = Signal::Absent;
     if bits.flag() {
         config.sbr = Signal::Explicit;
@@ -92,13 +92,8 @@ fn parse_eld(config: &mut Config, bits: &mut Bits, asc: &[u8]) -> Result<(), Err
 }
 
 /// aacSectionDataResilienceFlag, aacScalefactorDataResilienceFlag, aacSpectralDataResilienceFlag.
-fn refuse_resilience(bits: &mut Bits) -> Result<(), Error> {
-    match bits.read(3) {
-        0 => Ok(()),
-        flags if flags & 4 != 0 => Err(Error::Unsupported("virtual codebooks (VCB11)")),
-        flags if flags & 2 != 0 => Err(Error::Unsupported("reversible variable length coding (RVLC)")),
-        _ => Err(Error::Unsupported("Huffman codeword reordering (HCR)")),
-    }
+fn read_resilience(bits: &mut Bits) -> Resilience {
+    Resilience { sections: bits.flag(), scale_factors: bits.flag(), spectrum: bits.flag() }
 }
 
 /// How many SBR headers an ELD configuration holds (§4.6.20.2): one for each single or pair element, none for LFE.
