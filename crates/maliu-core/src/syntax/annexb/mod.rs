@@ -12,19 +12,26 @@
 mod assemble;
 mod clock;
 mod escape;
-mod fractions;
 mod framing;
+mod order;
 mod raw;
+mod remarks;
 mod scan;
 mod sei;
+mod sets;
 mod split;
+mod vui;
 
 pub use assemble::{Assembled, Assembler, Coding, MAX_JUNK, MAX_UNIT};
 pub use clock::{Clock, Stamps, Timing};
 pub use escape::{escape, unescape, unescape_head};
-pub(super) use fractions::{reduced, sample_aspect};
 pub use framing::{Framing, Lengths, from_lengths, lengths, to_lengths};
+pub(super) use order::order_msb;
 pub use raw::{Description, RAW_TIME_BASE, RawCoding, RawEvent, RawStream};
+pub(super) use remarks::Remarks;
 pub use scan::{StartCodes, Unit, starts_with_code, trimmed, units};
 pub use sei::{SeiMessage, SeiMessages, USER_DATA_T35, USER_DATA_UNREGISTERED, sei_messages};
+pub(super) use sets::{SetsById, behind_codes, sized};
 pub use split::{MAX_NAL, Splitter, Step};
+pub use vui::VideoSignal;
+pub(super) use vui::reduced;

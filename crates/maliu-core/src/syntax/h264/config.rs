@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{kind, sps::has_chroma_fields};
-use crate::{bits::Bits, syntax::annexb};
+use crate::{
+    bits::Bits,
+    syntax::annexb::{self, behind_codes, sized},
+};
 
 /// A configuration record, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +28,10 @@ impl Config {
     pub fn parse(config: &Bytes) -> Option<Self> {
         let [1, profile, compatibility, level, sizes, counted, ..] = **config else { return None };
         let mut rest = config.slice(6..);
-        let sps = sets(&mut rest, counted & 0x1f)?;
+        let sps = sized(&mut rest, u16::from(counted & 0x1f))?;
         let pps_count = *rest.first()?;
         rest = rest.slice(1..);
-        let pps = sets(&mut rest, pps_count)?;
+        let pps = sized(&mut rest, pps_count.into())?;
         Some(Self { profile: [profile, compatibility, level], length_size: (sizes & 3) + 1, sps, pps })
     }
 
@@ -36,29 +39,6 @@ impl Config {
     pub fn to_annexb(&self) -> Bytes {
         behind_codes(self.sps.iter().chain(&self.pps))
     }
-}
-
-/// Takes `count` sets, each behind its length in 2 bytes, off the front of `rest`.
-fn sets(rest: &mut Bytes, count: u8) -> Option<Vec<Bytes>> {
-    let mut out = Vec::new();
-    for _ in 0..count {
-        let [high, low, ..] = **rest else { return None };
-        let end = 2 + usize::from(u16::from_be_bytes([high, low]));
-        if rest.len() < end {
-            return None;
-        }
-        out.push(rest.split_to(end).slice(2..));
-    }
-    Some(out)
-}
-
-pub(super) fn behind_codes<'a>(nals: impl Iterator<Item = &'a Bytes>) -> Bytes {
-    let mut out = Vec::new();
-    for nal in nals {
-        out.extend_from_slice(&[0, 0, 0, 1]);
-        out.extend_from_slice(nal);
-    }
-    out.into()
 }
 
 /// Why no configuration record can be built.

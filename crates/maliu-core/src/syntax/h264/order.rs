@@ -1,6 +1,7 @@
 //! Picture order counts: in which order decoded pictures are shown (ISO/IEC 14496-10 §8.2.1).
 
 use super::{PicOrderCnt, SliceHeader, Sps};
+use crate::syntax::annexb::order_msb;
 
 /// The decoding process for picture order count, fed with the first slice of each picture.
 #[derive(Clone, Debug, Default)]
@@ -40,13 +41,7 @@ impl PictureOrder {
     /// §8.2.1.1
     fn by_lsb(&mut self, slice: &SliceHeader, max_lsb: i64, restarts: bool) -> (i64, i64) {
         let lsb = i64::from(slice.pic_order_cnt_lsb);
-        let msb = if lsb < self.prev_lsb && self.prev_lsb - lsb >= max_lsb / 2 {
-            self.prev_msb.saturating_add(max_lsb)
-        } else if lsb > self.prev_lsb && lsb - self.prev_lsb > max_lsb / 2 {
-            self.prev_msb.saturating_sub(max_lsb)
-        } else {
-            self.prev_msb
-        };
+        let msb = order_msb(lsb, max_lsb, (self.prev_msb, self.prev_lsb));
         if slice.nal_ref_idc != 0 && !restarts {
             (self.prev_msb, self.prev_lsb) = (msb, lsb);
         }

@@ -1,14 +1,12 @@
 //! What is known of an access unit of H.264 once it is whole: key, order, kind, structure.
 
-use alloc::collections::VecDeque;
-
 use super::{
     AccessUnits, Header, ParameterSets, PicOrderCnt, PictureOrder, PictureTiming, RecoveryPoint, SliceHeader,
     SliceStart, SliceType, for_each_sei, kind, restarts_order,
 };
 use crate::{
     stream::{Codec, Video},
-    syntax::annexb::{Coding, Description, RawCoding, Timing},
+    syntax::annexb::{Coding, Description, RawCoding, Remarks, Timing},
 };
 
 /// Follows the NAL units of a stream: access units, parameter sets, picture order.
@@ -19,10 +17,8 @@ pub struct Pictures {
     order: PictureOrder,
     /// Frames count their order in steps of 1, not of 2 as the standard suggests.
     steps_of_one: bool,
-    /// Parameter sets are missing, and it was said.
-    sets_missing: bool,
     current: Picture,
-    warnings: VecDeque<(u64, &'static str)>,
+    remarks: Remarks,
 }
 
 /// An access unit. Without a picture, when it holds none or the stream ends early, the fields of slices are `None`.
@@ -47,9 +43,6 @@ pub struct Picture {
     pub restarts: bool,
 }
 
-/// Most warnings that wait to be fetched.
-const MAX_WARNINGS: usize = 16;
-
 impl Pictures {
     /// `strict`: see [`AccessUnits::new`].
     pub fn new(strict: bool) -> Self {
@@ -59,12 +52,6 @@ impl Pictures {
     /// The parameter sets met so far.
     pub fn sets(&self) -> &ParameterSets {
         &self.sets
-    }
-
-    fn warn(&mut self, at: u64, what: &'static str) {
-        if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push_back((at, what));
-        }
     }
 
     fn sei(&mut self, nal: &[u8]) {
@@ -85,12 +72,10 @@ impl Pictures {
         self.current.restarts = idr;
         let sets = self.current.start.and_then(|start| self.sets.of_slice(start.pic_parameter_set_id));
         let (Some(slice), Some((sps, pps))) = (self.current.slice, sets) else {
-            if !core::mem::replace(&mut self.sets_missing, true) {
-                self.warn(at, "pictures whose parameter sets are missing or unreadable: waiting for them");
-            }
+            self.remarks.note_sets(at, false);
             return;
         };
-        self.sets_missing = false;
+        self.remarks.note_sets(at, true);
         self.current.sps_id = Some(sps.seq_parameter_set_id);
         let one_reference = sps.max_num_ref_frames <= 1 && pps.num_ref_idx_default_active[0] <= 1;
         self.current.key |= one_reference && slice.start.slice_type == SliceType::I;
@@ -117,7 +102,7 @@ impl Coding for Pictures {
             }
             Some(kind::SEI) => self.sei(nal),
             Some(kind::SPS | kind::PPS) if self.sets.note(nal) == Some(false) => {
-                self.warn(at, "a parameter set that cannot be read");
+                self.remarks.note(at, "a parameter set that cannot be read");
             }
             _ => {}
         }
@@ -155,15 +140,12 @@ impl RawCoding for Pictures {
     }
 
     fn version(&self, picture: &Picture) -> Option<u64> {
-        let id = picture.sps_id.or(self.sets.any_sps().map(|sps| sps.seq_parameter_set_id))?;
-        Some(self.sets.version() << 8 | u64::from(id))
+        let sps = self.sets.active(picture.sps_id)?;
+        Some(self.sets.version() << 8 | u64::from(sps.seq_parameter_set_id))
     }
 
     fn describe(&self, picture: &Picture) -> Option<Description> {
-        let sps = match picture.sps_id {
-            Some(id) => self.sets.sps(id)?,
-            None => self.sets.any_sps()?,
-        };
+        let sps = self.sets.active(picture.sps_id)?;
         let (width, height) = sps.display_size();
         let video = Video {
             width,
@@ -177,6 +159,6 @@ impl RawCoding for Pictures {
     }
 
     fn next_warning(&mut self) -> Option<(u64, &'static str)> {
-        self.warnings.pop_front()
+        self.remarks.next()
     }
 }

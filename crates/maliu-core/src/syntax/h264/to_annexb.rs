@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{Config, config::behind_codes, kind};
-use crate::syntax::annexb;
+use super::{Config, kind};
+use crate::syntax::annexb::{self, behind_codes};
 
 /// Turns the packets of one stream, in order, into Annex B.
 #[derive(Clone, Debug)]

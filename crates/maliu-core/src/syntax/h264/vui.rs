@@ -1,28 +1,19 @@
 //! Video usability information: sample shape, colour, timing, buffering and reordering (ISO/IEC 14496-10 Annex E).
 
 use alloc::vec::Vec;
+use core::ops::Deref;
 
 use super::sps::below;
 use crate::{
     bits::Bits,
-    syntax::annexb::{reduced, sample_aspect},
+    syntax::annexb::{VideoSignal, reduced},
 };
 
 /// How pictures are to be shown and buffered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vui {
-    /// Shape of a sample, width to height; `None` when unspecified.
-    pub sample_aspect: Option<(u32, u32)>,
-    /// Whether the picture may be cut at its edges (overscan), when said.
-    pub overscan_appropriate_flag: Option<bool>,
-    /// 0 component, 1 PAL, 2 NTSC, 3 SECAM, 4 MAC, 5 unspecified.
-    pub video_format: u8,
-    /// Samples use the full range of their bits.
-    pub video_full_range_flag: bool,
-    /// colour_primaries, transfer_characteristics, matrix_coefficients (ITU-T H.273); 2 is unspecified.
-    pub colour: [u8; 3],
-    /// chroma_sample_loc_type of top and bottom field, when said.
-    pub chroma_sample_loc: Option<(u8, u8)>,
+    /// Shape and colour of the samples; its fields read as fields of this.
+    pub signal: VideoSignal,
     /// Field rate, when said.
     pub timing: Option<Timing>,
     /// Buffer model of the slices alone.
@@ -89,25 +80,17 @@ pub struct BitstreamRestriction {
     pub max_dec_frame_buffering: u8,
 }
 
+impl Deref for Vui {
+    type Target = VideoSignal;
+
+    fn deref(&self) -> &VideoSignal {
+        &self.signal
+    }
+}
+
 impl Vui {
     pub(super) fn parse(bits: &mut Bits<'_>) -> Option<Self> {
-        let mut vui = Self { video_format: 5, colour: [2; 3], ..Self::default() };
-        if bits.flag()? {
-            vui.sample_aspect = sample_aspect(bits)?;
-        }
-        if bits.flag()? {
-            vui.overscan_appropriate_flag = Some(bits.flag()?);
-        }
-        if bits.flag()? {
-            vui.video_format = bits.read(3)? as u8;
-            vui.video_full_range_flag = bits.flag()?;
-            if bits.flag()? {
-                vui.colour = [bits.read(8)? as u8, bits.read(8)? as u8, bits.read(8)? as u8];
-            }
-        }
-        if bits.flag()? {
-            vui.chroma_sample_loc = Some((below(bits.ue()?, 6)?, below(bits.ue()?, 6)?));
-        }
+        let mut vui = Self { signal: VideoSignal::parse(bits)?, ..Self::default() };
         if bits.flag()? {
             vui.timing = Some(Timing {
                 num_units_in_tick: bits.read(32)?,

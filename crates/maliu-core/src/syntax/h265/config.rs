@@ -6,7 +6,10 @@ use bytes::Bytes;
 
 use super::{Header, Pps, ProfileTierLevel, Sps, Vps, kind};
 pub use crate::syntax::h264::ConfigFault;
-use crate::{bits::Bits, syntax::annexb};
+use crate::{
+    bits::Bits,
+    syntax::annexb::{self, behind_codes, sized},
+};
 
 /// A configuration record, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,26 +39,14 @@ impl Config {
         for _ in 0..*config.get(22)? {
             let [_completeness_and_type, high, low, ..] = *rest else { return None };
             rest = rest.slice(3..);
-            for _ in 0..u16::from_be_bytes([high, low]) {
-                let [high, low, ..] = *rest else { return None };
-                let end = 2 + usize::from(u16::from_be_bytes([high, low]));
-                if rest.len() < end {
-                    return None;
-                }
-                nals.push(rest.split_to(end).slice(2..));
-            }
+            nals.extend(sized(&mut rest, u16::from_be_bytes([high, low]))?);
         }
         Some(Self { profile, length_size, nals })
     }
 
     /// The NAL units, each behind 00 00 00 01, as they stand at the front of an Annex B stream.
     pub fn to_annexb(&self) -> Bytes {
-        let mut out = Vec::new();
-        for nal in &self.nals {
-            out.extend_from_slice(&[0, 0, 0, 1]);
-            out.extend_from_slice(nal);
-        }
-        out.into()
+        behind_codes(self.nals.iter())
     }
 
     /// The first sequence parameter set.

@@ -1,6 +1,7 @@
 //! Picture order counts: in which order decoded pictures are shown (ISO/IEC 23008-2 §8.3.1).
 
 use super::{Header, SliceHeader, Sps, kind};
+use crate::syntax::annexb::order_msb;
 
 /// The decoding process for picture order count, fed with the first slice segment of each picture.
 #[derive(Clone, Debug, Default)]
@@ -22,22 +23,13 @@ impl PictureOrder {
             kind::CRA => after_end || !self.started,
             _ => false,
         };
-        let msb = if restarts { 0 } else { self.msb(lsb, 1 << sps.log2_max_pic_order_cnt_lsb) };
+        let max_lsb = 1 << sps.log2_max_pic_order_cnt_lsb;
+        let msb = if restarts { 0 } else { order_msb(lsb, max_lsb, (self.prev_msb, self.prev_lsb)) };
         if slice.nal.temporal_id == 0 && may_be_previous(slice.nal) {
             (self.prev_msb, self.prev_lsb) = (msb, lsb);
         }
         self.started = true;
         Some((msb.saturating_add(lsb), restarts))
-    }
-
-    fn msb(&self, lsb: i64, max_lsb: i64) -> i64 {
-        if lsb < self.prev_lsb && self.prev_lsb - lsb >= max_lsb / 2 {
-            self.prev_msb.saturating_add(max_lsb)
-        } else if lsb > self.prev_lsb && lsb - self.prev_lsb > max_lsb / 2 {
-            self.prev_msb.saturating_sub(max_lsb)
-        } else {
-            self.prev_msb
-        }
     }
 }
 

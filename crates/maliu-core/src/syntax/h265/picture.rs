@@ -1,13 +1,11 @@
 //! What is known of an access unit of H.265 once it is whole: key, order, kind.
 
-use alloc::collections::VecDeque;
-
 use super::{
     AccessUnits, Header, ParameterSets, PictureOrder, PictureTiming, RecoveryPoint, SliceHeader, for_each_sei, kind,
 };
 use crate::{
     stream::{Codec, Video},
-    syntax::annexb::{Coding, Description, RawCoding, Timing},
+    syntax::annexb::{Coding, Description, RawCoding, Remarks, Timing},
 };
 
 /// Follows the NAL units of a stream: access units, parameter sets, picture order.
@@ -18,10 +16,8 @@ pub struct Pictures {
     order: PictureOrder,
     /// The last picture was followed by an end of sequence.
     after_end: bool,
-    /// Parameter sets are missing, and it was said.
-    sets_missing: bool,
     current: Picture,
-    warnings: VecDeque<(u64, &'static str)>,
+    remarks: Remarks,
 }
 
 /// An access unit. Without a picture, when it holds none or the stream ends early, the fields of slices are `None`.
@@ -43,9 +39,6 @@ pub struct Picture {
     pub restarts: bool,
 }
 
-/// Most warnings that wait to be fetched.
-const MAX_WARNINGS: usize = 16;
-
 impl Pictures {
     /// `strict`: see [`AccessUnits::new`].
     pub fn new(strict: bool) -> Self {
@@ -55,12 +48,6 @@ impl Pictures {
     /// The parameter sets met so far.
     pub fn sets(&self) -> &ParameterSets {
         &self.sets
-    }
-
-    fn warn(&mut self, at: u64, what: &'static str) {
-        if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push_back((at, what));
-        }
     }
 
     fn sei(&mut self, nal: &[u8]) {
@@ -78,12 +65,10 @@ impl Pictures {
         self.current.slice = SliceHeader::parse(nal, &self.sets);
         let sets = self.current.slice.and_then(|slice| self.sets.of_slice(slice.slice_pic_parameter_set_id));
         let (Some(slice), Some((sps, _))) = (self.current.slice, sets) else {
-            if !core::mem::replace(&mut self.sets_missing, true) {
-                self.warn(at, "pictures whose parameter sets are missing or unreadable: waiting for them");
-            }
+            self.remarks.note_sets(at, false);
             return;
         };
-        self.sets_missing = false;
+        self.remarks.note_sets(at, true);
         self.current.sps_id = Some(sps.sps_seq_parameter_set_id);
         if let Some((order, restarts)) = self.order.next(&slice, sps, self.after_end) {
             (self.current.order, self.current.restarts) = (Some(order), restarts);
@@ -107,7 +92,7 @@ impl Coding for Pictures {
         match header.nal_unit_type {
             _ if header.is_slice() && self.current.nal.is_none() => self.first_slice(nal, header, at),
             kind::VPS..=kind::PPS if self.sets.note(nal) == Some(false) => {
-                self.warn(at, "a parameter set that cannot be read")
+                self.remarks.note(at, "a parameter set that cannot be read")
             }
             kind::PREFIX_SEI => self.sei(nal),
             kind::EOS => self.after_end = true,
@@ -147,15 +132,12 @@ impl RawCoding for Pictures {
     }
 
     fn version(&self, picture: &Picture) -> Option<u64> {
-        let id = picture.sps_id.or(self.sets.any_sps().map(|sps| sps.sps_seq_parameter_set_id))?;
-        Some(self.sets.version() << 8 | u64::from(id))
+        let sps = self.sets.active(picture.sps_id)?;
+        Some(self.sets.version() << 8 | u64::from(sps.sps_seq_parameter_set_id))
     }
 
     fn describe(&self, picture: &Picture) -> Option<Description> {
-        let sps = match picture.sps_id {
-            Some(id) => self.sets.sps(id)?,
-            None => self.sets.any_sps()?,
-        };
+        let sps = self.sets.active(picture.sps_id)?;
         let (width, height) = sps.display_size();
         let vps_rate = || self.sets.vps(sps.sps_video_parameter_set_id)?.timing?.frame_rate();
         let video = Video {
@@ -171,6 +153,6 @@ impl RawCoding for Pictures {
     }
 
     fn next_warning(&mut self) -> Option<(u64, &'static str)> {
-        self.warnings.pop_front()
+        self.remarks.next()
     }
 }

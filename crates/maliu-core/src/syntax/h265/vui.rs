@@ -1,28 +1,19 @@
 //! Video usability information: sample shape, colour, timing (ISO/IEC 23008-2 §E.2.1).
 
 use alloc::boxed::Box;
+use core::ops::Deref;
 
 use super::Hrd;
 use crate::{
     bits::Bits,
-    syntax::annexb::{reduced, sample_aspect},
+    syntax::annexb::{VideoSignal, reduced},
 };
 
 /// How pictures are to be shown and buffered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vui {
-    /// Shape of a sample, width to height; `None` when unspecified.
-    pub sample_aspect: Option<(u32, u32)>,
-    /// Whether the picture may be cut at its edges (overscan), when said.
-    pub overscan_appropriate_flag: Option<bool>,
-    /// 0 component, 1 PAL, 2 NTSC, 3 SECAM, 4 MAC, 5 unspecified.
-    pub video_format: u8,
-    /// Samples use the full range of their bits.
-    pub video_full_range_flag: bool,
-    /// colour_primaries, transfer_characteristics, matrix_coeffs (ITU-T H.273); 2 is unspecified.
-    pub colour: [u8; 3],
-    /// chroma_sample_loc_type of top and bottom field, when said.
-    pub chroma_sample_loc: Option<(u8, u8)>,
+    /// Shape and colour of the samples; its fields read as fields of this.
+    pub signal: VideoSignal,
     /// Every picture is a field.
     pub field_seq_flag: bool,
     /// Picture timing messages say how pictures are shown.
@@ -65,26 +56,17 @@ impl Timing {
     }
 }
 
+impl Deref for Vui {
+    type Target = VideoSignal;
+
+    fn deref(&self) -> &VideoSignal {
+        &self.signal
+    }
+}
+
 impl Vui {
     pub(super) fn parse(bits: &mut Bits<'_>, max_sub_layers_minus1: u8) -> Option<Self> {
-        let mut vui = Self { video_format: 5, colour: [2; 3], ..Self::default() };
-        if bits.flag()? {
-            vui.sample_aspect = sample_aspect(bits)?;
-        }
-        if bits.flag()? {
-            vui.overscan_appropriate_flag = Some(bits.flag()?);
-        }
-        if bits.flag()? {
-            vui.video_format = bits.read(3)? as u8;
-            vui.video_full_range_flag = bits.flag()?;
-            if bits.flag()? {
-                vui.colour = [bits.read(8)? as u8, bits.read(8)? as u8, bits.read(8)? as u8];
-            }
-        }
-        if bits.flag()? {
-            let mut location = || bits.ue().filter(|kind| *kind < 6).map(|kind| kind as u8);
-            vui.chroma_sample_loc = Some((location()?, location()?));
-        }
+        let mut vui = Self { signal: VideoSignal::parse(bits)?, ..Self::default() };
         let _neutral_chroma_indication_flag = bits.flag()?;
         vui.field_seq_flag = bits.flag()?;
         vui.frame_field_info_present_flag = bits.flag()?;

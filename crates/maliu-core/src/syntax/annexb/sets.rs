@@ -1,0 +1,87 @@
+//! Parameter sets of one kind by their ids, as they come and change.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use bytes::Bytes;
+
+/// Largest parameter set that is kept, in bytes.
+const MAX_SET: usize = 65_535;
+
+/// The sets `S` of one kind, each with its NAL unit. As few and small as their ids allow.
+#[derive(Clone, Debug)]
+pub(in crate::syntax) struct SetsById<S> {
+    sets: BTreeMap<u8, (Bytes, S)>,
+    version: u64,
+}
+
+impl<S> Default for SetsById<S> {
+    fn default() -> Self {
+        Self { sets: BTreeMap::new(), version: 0 }
+    }
+}
+
+impl<S> SetsById<S> {
+    /// Keeps the set in `nal`, unless it is known, in the place of the one with the same id. Whether it could be read.
+    pub fn keep(&mut self, nal: &[u8], parse: impl FnOnce() -> Option<S>, id: impl FnOnce(&S) -> u8) -> bool {
+        if nal.len() > MAX_SET {
+            return false;
+        }
+        if self.sets.values().any(|(known, _)| known == nal) {
+            return true;
+        }
+        let Some(set) = parse() else { return false };
+        self.version += 1;
+        self.sets.insert(id(&set), (Bytes::copy_from_slice(nal), set));
+        true
+    }
+
+    /// Grows with every set that is new or has changed.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The set of an id.
+    pub fn of(&self, id: u8) -> Option<&S> {
+        self.sets.get(&id).map(|(_, set)| set)
+    }
+
+    /// The set with the lowest id.
+    pub fn first(&self) -> Option<&S> {
+        self.sets.values().next().map(|(_, set)| set)
+    }
+
+    /// The NAL unit of the set of an id.
+    pub fn nal(&self, id: u8) -> Option<&Bytes> {
+        self.sets.get(&id).map(|(nal, _)| nal)
+    }
+
+    /// The NAL units of the sets that are `wanted`, by rising id.
+    pub fn nals(&self, wanted: impl Fn(&S) -> bool) -> impl Iterator<Item = &Bytes> {
+        self.sets.values().filter(move |(_, set)| wanted(set)).map(|(nal, _)| nal)
+    }
+}
+
+/// `nals`, each behind 00 00 00 01.
+pub(in crate::syntax) fn behind_codes<'a>(nals: impl Iterator<Item = &'a Bytes>) -> Bytes {
+    let mut out = Vec::new();
+    for nal in nals {
+        out.extend_from_slice(&[0, 0, 0, 1]);
+        out.extend_from_slice(nal);
+    }
+    out.into()
+}
+
+/// Takes `count` NAL units, each behind its length in 2 bytes, off the front of `rest`, as configuration records hold
+/// them (ISO/IEC 14496-15 §5.3.3, §8.3.3). `None` when they are cut short.
+pub(in crate::syntax) fn sized(rest: &mut Bytes, count: u16) -> Option<Vec<Bytes>> {
+    let mut nals = Vec::new();
+    for _ in 0..count {
+        let [high, low, ..] = **rest else { return None };
+        let end = 2 + usize::from(u16::from_be_bytes([high, low]));
+        if rest.len() < end {
+            return None;
+        }
+        nals.push(rest.split_to(end).slice(2..));
+    }
+    Some(nals)
+}
