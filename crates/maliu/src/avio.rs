@@ -64,6 +64,18 @@ pub enum Whence {
     Size,
 }
 
+impl Whence {
+    /// The offset from the start that `offset` means for one who stands at `at`.
+    fn target(self, offset: i64, at: i64) -> Result<i64, Code> {
+        let target = match self {
+            Self::Set => Some(offset),
+            Self::Cur => at.checked_add(offset),
+            Self::End | Self::Size => None,
+        };
+        target.filter(|target| *target >= 0).ok_or(Code::EINVAL)
+    }
+}
+
 /// How long an error is remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Errors {

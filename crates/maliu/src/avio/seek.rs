@@ -21,15 +21,10 @@ impl BufferedReader {
     /// [`Code::EPIPE`] without a seek callback, or the callback's.
     pub fn seek(&mut self, offset: i64, whence: Whence) -> Result<i64, Code> {
         let target = match whence {
-            Whence::Size => return self.seek.as_mut().map_or(Err(Code::ENOSYS), |seek| seek(offset, Whence::Size)),
-            Whence::End => return Err(Code::EINVAL),
+            Whence::Size => return self.seek.as_mut().map_or(Err(Code::ENOSYS), |seek| seek(offset, whence)),
             Whence::Cur if offset == 0 => return Ok(self.tell()),
-            Whence::Cur => self.tell().checked_add(offset).ok_or(Code::EINVAL)?,
-            Whence::Set => offset,
+            _ => whence.target(offset, self.tell())?,
         };
-        if target < 0 {
-            return Err(Code::EINVAL);
-        }
         match self.way(target) {
             Way::Inside => self.cur = usize::try_from(target - self.start()).unwrap_or(self.cur),
             Way::Forward => self.read_on(target)?,
