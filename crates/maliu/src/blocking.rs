@@ -10,6 +10,4 @@ mod writer;
 
 pub use pump::{MAX_WAITING, Pump};
 pub use reader::Reader;
-#[cfg(feature = "tokio")]
-pub(crate) use reader::{log_warnings, stuck};
 pub use writer::Writer;

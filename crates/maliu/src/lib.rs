@@ -21,6 +21,8 @@
 
 pub mod error;
 pub mod io;
+mod log;
+mod drive;
 pub mod blocking;
 pub mod avio;
 #[cfg(feature = "layout")]

@@ -4,7 +4,7 @@ use std::io as std_io;
 
 use maliu_core::output::Output;
 
-use crate::{error::Result, io::Sink};
+use crate::{error::Result, io::Sink, log};
 
 /// Bytes that may wait for a sink that is "not yet" ready before nothing more is accepted.
 pub const MAX_WAITING: usize = 64 << 20;
@@ -57,9 +57,7 @@ impl<S: Sink> Pump<S> {
             let applied = self.sink.apply(edit);
             self.note(applied)?;
         }
-        for warning in self.output.take_warnings() {
-            tracing::warn!(at = warning.at, "output: {} at byte {}", warning.what, warning.at);
-        }
+        log::remarks_of_output(&mut self.output);
         Ok(())
     }
 

@@ -1,7 +1,5 @@
 //! A source and a packet reader, pumped: iterate over packets, or ask for events.
 
-use std::{collections::VecDeque, io as std_io};
-
 use maliu_core::{
     format::{Event, Format},
     formats,
@@ -13,8 +11,9 @@ use maliu_core::{
 };
 
 use crate::{
-    error::{Error, MediaError, Result},
-    io::{Source, overclaimed, uninterrupted},
+    drive::Drive,
+    error::{Error, Result},
+    io::Source,
 };
 
 /// Events that [`Reader::start`] holds back at most.
@@ -26,10 +25,7 @@ const MAX_HELD: usize = 4096;
 /// on where it stopped.
 pub struct Reader<S> {
     source: S,
-    input: Input,
-    reader: PacketReader,
-    block_size: usize,
-    held: VecDeque<Event>,
+    drive: Drive,
     /// The iterator has said its last word.
     over: bool,
 }
@@ -52,12 +48,12 @@ impl<S: Source> Reader<S> {
     pub fn with(mut source: S, reader: PacketReader) -> Self {
         let input = if source.seekable() { Input::seekable(source.size()) } else { Input::new() };
         let block_size = source.block_size();
-        Self { source, input, reader, block_size, held: VecDeque::new(), over: false }
+        Self { source, drive: Drive::new(input, reader, block_size), over: false }
     }
 
     /// Reads this many bytes at a time.
     pub fn with_block_size(mut self, bytes: usize) -> Self {
-        self.block_size = bytes.max(1);
+        self.drive.block_size = bytes.max(1);
         self
     }
 
@@ -66,9 +62,10 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// As [`Reader::next_event`].
     pub fn start(&mut self) -> Result<()> {
-        while self.held.len() < MAX_HELD && !matches!(self.held.back(), Some(Event::Packet(_) | Event::End)) {
+        while self.drive.held.len() < MAX_HELD && !matches!(self.drive.held.back(), Some(Event::Packet(_) | Event::End))
+        {
             let event = self.read_event()?;
-            self.held.push_back(event);
+            self.drive.held.push_back(event);
         }
         Ok(())
     }
@@ -78,7 +75,7 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// Those of the source and of the demuxer. [`Error::is_not_yet`] when a non-blocking source has nothing.
     pub fn next_event(&mut self) -> Result<Event> {
-        match self.held.pop_front() {
+        match self.drive.held.pop_front() {
             Some(event) => Ok(event),
             None => self.read_event(),
         }
@@ -104,35 +101,34 @@ impl<S: Source> Reader<S> {
     /// `NotSeekable` when the source only moves forward, and as [`Reader::next_event`].
     pub fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
         self.start()?;
-        self.reader.seek(to, base, &mut self.input)?;
-        self.held.retain(|event| !matches!(event, Event::Packet(_) | Event::End));
+        self.drive.seek(to, base)?;
         self.over = false;
         Ok(())
     }
 
     /// The streams met so far, as last described.
     pub fn streams(&self) -> &[StreamInfo] {
-        self.reader.streams()
+        self.drive.reader.streams()
     }
 
     /// The format, once it is known.
     pub fn format(&self) -> Option<&'static Format> {
-        self.reader.format()
+        self.drive.reader.format()
     }
 
     /// What the probes said.
     pub fn verdict(&self) -> &Verdict {
-        self.reader.verdict()
+        self.drive.reader.verdict()
     }
 
     /// Length of the whole input, when it is known.
     pub fn duration(&self) -> Option<(Ticks, TimeBase)> {
-        self.reader.duration()
+        self.drive.reader.duration()
     }
 
     /// Offset of the first byte not yet taken by the demuxer.
     pub fn offset(&self) -> u64 {
-        self.input.offset()
+        self.drive.input.offset()
     }
 
     /// The source.
@@ -142,12 +138,16 @@ impl<S: Source> Reader<S> {
 
     fn read_event(&mut self) -> Result<Event> {
         loop {
-            let polled = self.reader.poll(&mut self.input);
-            log_warnings(&mut self.input, &self.reader);
-            match polled? {
-                Event::NeedBytes if self.input.ended() => return Err(stuck(&self.reader, &self.input)),
-                Event::NeedBytes => feed(&mut self.source, &mut self.input, self.block_size)?,
+            match self.drive.poll()? {
+                Event::NeedBytes => {}
                 event => return Ok(event),
+            }
+            let input = &mut self.drive.input;
+            if let Some(bytes) = self.source.share(input.next_read()) {
+                input.push_bytes(bytes);
+                input.end();
+            } else {
+                self.drive.feed(|at, buf| self.source.read_at(at, buf))?;
             }
         }
     }
@@ -165,45 +165,4 @@ impl<S: Source> Iterator for Reader<S> {
         self.over = matches!(item, None | Some(Err(Error::Media(_))));
         item
     }
-}
-
-/// Feeds `input` once.
-fn feed(source: &mut impl Source, input: &mut Input, block_size: usize) -> std_io::Result<()> {
-    let at = input.next_read();
-    if let Some(bytes) = source.share(at) {
-        input.push_bytes(bytes);
-        input.end();
-        return Ok(());
-    }
-    let got = uninterrupted(|| {
-        input.fill(block_size, |at, buf| {
-            let got = source.read_at(at, buf)?;
-            if got > buf.len() { Err(overclaimed(got, buf.len())) } else { Ok(got) }
-        })
-    })?;
-    if got == 0 {
-        input.end();
-    }
-    Ok(())
-}
-
-/// Hands the remarks of the demuxer to the log.
-pub(crate) fn log_warnings(input: &mut Input, reader: &PacketReader) {
-    let (warnings, more) = input.take_warnings();
-    if warnings.is_empty() {
-        return;
-    }
-    let format = reader.format().map_or("probe", |format| format.name);
-    for warning in warnings {
-        tracing::warn!(at = warning.at, "{format}: {} at byte {}", warning.what, warning.at);
-    }
-    if more > 0 {
-        tracing::warn!("{format}: {more} further remarks");
-    }
-}
-
-/// The error of a demuxer that asks for bytes beyond the end, which would otherwise be asked for ever.
-pub(crate) fn stuck(reader: &PacketReader, input: &Input) -> Error {
-    let format = reader.format().map_or("probe", |format| format.name);
-    MediaError::malformed(format, "more bytes are needed after the end", input.offset()).into()
 }

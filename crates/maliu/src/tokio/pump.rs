@@ -15,6 +15,7 @@ use maliu_core::output::{Edit, Output, Reach};
 use crate::{
     error::Result,
     io::{BLOCK_SIZE, overclaimed},
+    log,
 };
 
 /// Parts up to this many bytes are copied together.
@@ -122,9 +123,7 @@ impl<W: AsyncWrite + Unpin> Pump<W> {
             }
         }
         self.close_small();
-        for warning in self.output.take_warnings() {
-            tracing::warn!(at = warning.at, "output: {} at byte {}", warning.what, warning.at);
-        }
+        log::remarks_of_output(&mut self.output);
     }
 
     fn put(&mut self, part: Bytes) {

@@ -1,7 +1,6 @@
 //! A source and a packet reader, pumped by a task.
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     io,
     task::{Context, Poll},
@@ -19,11 +18,7 @@ use maliu_core::{
 };
 
 use super::{Forward, Seekable, Source};
-use crate::{
-    blocking::{log_warnings, stuck},
-    error::Result,
-    io::{BLOCK_SIZE, MAX_INTERRUPTS, overclaimed},
-};
+use crate::{drive::Drive, error::Result, io::BLOCK_SIZE};
 
 /// Packets from an asynchronous source. Every future can be dropped; the next call goes on.
 ///
@@ -35,10 +30,7 @@ use crate::{
 /// ```
 pub struct Reader<S> {
     source: S,
-    input: Input,
-    reader: PacketReader,
-    block_size: usize,
-    held: VecDeque<Event>,
+    drive: Drive,
 }
 
 impl<T: AsyncRead + Unpin> Reader<Forward<T>> {
@@ -59,12 +51,12 @@ impl<S: Source> Reader<S> {
     /// A reader over a source and a packet reader of the caller's choice.
     pub fn with(source: S, reader: PacketReader) -> Self {
         let input = if source.seekable() { Input::seekable(None) } else { Input::new() };
-        Self { source, input, reader, block_size: BLOCK_SIZE, held: VecDeque::new() }
+        Self { source, drive: Drive::new(input, reader, BLOCK_SIZE) }
     }
 
     /// Reads up to this many bytes at a time.
     pub fn with_block_size(mut self, bytes: usize) -> Self {
-        self.block_size = bytes.max(1);
+        self.drive.block_size = bytes.max(1);
         self
     }
 
@@ -73,7 +65,7 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// Those of the source, after which the next call asks again, and of the demuxer.
     pub async fn next_event(&mut self) -> Result<Event> {
-        match self.held.pop_front() {
+        match self.drive.held.pop_front() {
             Some(event) => Ok(event),
             None => poll_fn(|cx| self.poll_event(cx)).await,
         }
@@ -98,72 +90,48 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// `NotSeekable` when the source only moves forward, and as [`Reader::next_event`].
     pub async fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
-        while self.reader.format().is_none() {
+        while self.drive.reader.format().is_none() {
             let event = poll_fn(|cx| self.poll_event(cx)).await?;
-            self.held.push_back(event);
+            self.drive.held.push_back(event);
         }
-        self.reader.seek(to, base, &mut self.input)?;
-        self.held.retain(|event| !matches!(event, Event::Packet(_) | Event::End));
-        Ok(())
+        self.drive.seek(to, base)
     }
 
     /// The streams met so far, as last described.
     pub fn streams(&self) -> &[StreamInfo] {
-        self.reader.streams()
+        self.drive.reader.streams()
     }
 
     /// The format, once it is known.
     pub fn format(&self) -> Option<&'static Format> {
-        self.reader.format()
+        self.drive.reader.format()
     }
 
     /// What the probes said.
     pub fn verdict(&self) -> &Verdict {
-        self.reader.verdict()
+        self.drive.reader.verdict()
     }
 
     /// What comes next, for futures of the caller's own.
     pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event>> {
-        let mut interrupts = 0;
         loop {
-            let polled = self.reader.poll(&mut self.input);
-            log_warnings(&mut self.input, &self.reader);
-            match polled {
-                Ok(Event::NeedBytes) if self.input.ended() => {
-                    return Poll::Ready(Err(stuck(&self.reader, &self.input)));
-                }
-                Ok(Event::NeedBytes) => {}
-                polled => return Poll::Ready(Ok(polled?)),
+            match self.drive.poll()? {
+                Event::NeedBytes => {}
+                event => return Poll::Ready(Ok(event)),
             }
-            match self.fill(cx) {
-                Ok(0) => self.input.end(),
-                Ok(_) => interrupts = 0,
-                Err(Unfilled::NotYet) => return Poll::Pending,
-                Err(Unfilled::Failed(error))
-                    if error.kind() == io::ErrorKind::Interrupted && interrupts < MAX_INTERRUPTS =>
-                {
-                    interrupts += 1;
+            let mut pending = false;
+            let fed = self.drive.feed(|at, buf| {
+                let polled = self.source.poll_read_at(cx, at, buf);
+                pending = polled.is_pending();
+                match polled {
+                    Poll::Ready(result) => result,
+                    Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
                 }
-                Err(Unfilled::Failed(error)) => return Poll::Ready(Err(error.into())),
+            });
+            if pending {
+                return Poll::Pending;
             }
+            fed?;
         }
     }
-
-    fn fill(&mut self, cx: &mut Context<'_>) -> Result<usize, Unfilled> {
-        self.input.fill(self.block_size, |at, buf| {
-            let room = buf.len();
-            match self.source.poll_read_at(cx, at, buf) {
-                Poll::Pending => Err(Unfilled::NotYet),
-                Poll::Ready(Err(error)) => Err(Unfilled::Failed(error)),
-                Poll::Ready(Ok(got)) if got > room => Err(Unfilled::Failed(overclaimed(got, room))),
-                Poll::Ready(Ok(got)) => Ok(got),
-            }
-        })
-    }
-}
-
-/// Why nothing was read.
-enum Unfilled {
-    NotYet,
-    Failed(io::Error),
 }

@@ -1,0 +1,74 @@
+//! An input and the packet reader on it: all of a reader but who waits for its bytes.
+//!
+//! ```text
+//!   Source ─ read(at, buffer) ─▶ feed() ─▶ Input ─▶ PacketReader ─▶ poll() ─▶ Event; NeedBytes: feed again
+//!                                                                     └ remarks ─▶ log
+//! ```
+
+use std::{collections::VecDeque, io};
+
+use maliu_core::{
+    format::Event,
+    input::Input,
+    reader::PacketReader,
+    time::{Ticks, TimeBase},
+};
+
+use crate::{
+    error::{MediaError, Result},
+    io::{overclaimed, uninterrupted},
+    log,
+};
+
+pub(crate) struct Drive {
+    pub input: Input,
+    pub reader: PacketReader,
+    /// Bytes that are asked for at a time.
+    pub block_size: usize,
+    /// Events that were read ahead of the one that was asked for.
+    pub held: VecDeque<Event>,
+}
+
+impl Drive {
+    pub fn new(input: Input, reader: PacketReader, block_size: usize) -> Self {
+        Self { input, reader, block_size, held: VecDeque::new() }
+    }
+
+    /// What comes next behind the events that are held. After [`Event::NeedBytes`]: [`Drive::feed`].
+    #[inline]
+    pub fn poll(&mut self) -> Result<Event, MediaError> {
+        let polled = self.reader.poll(&mut self.input);
+        log::remarks_of_input(&mut self.input, &self.reader);
+        match polled {
+            Ok(Event::NeedBytes) if self.input.ended() => Err(self.stuck()),
+            polled => polled,
+        }
+    }
+
+    /// The error of a demuxer that asks for bytes beyond the end, which would otherwise be asked for ever.
+    fn stuck(&self) -> MediaError {
+        let format = log::name(&self.reader);
+        MediaError::malformed(format, "more bytes are needed after the end", self.input.offset())
+    }
+
+    /// Feeds the input once with what `read(at, buffer)` puts there; nothing is the end. Interruptions are passed over.
+    pub fn feed(&mut self, mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>) -> io::Result<()> {
+        let got = uninterrupted(|| {
+            self.input.fill(self.block_size, |at, buf| {
+                let got = read(at, buf)?;
+                if got > buf.len() { Err(overclaimed(got, buf.len())) } else { Ok(got) }
+            })
+        })?;
+        if got == 0 {
+            self.input.end();
+        }
+        Ok(())
+    }
+
+    /// Goes to `to` (in `base`): packets that are held are dropped, descriptions are not.
+    pub fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
+        self.reader.seek(to, base, &mut self.input)?;
+        self.held.retain(|event| !matches!(event, Event::Packet(_) | Event::End));
+        Ok(())
+    }
+}

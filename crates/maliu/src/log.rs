@@ -1,0 +1,36 @@
+//! Remarks of demuxers and muxers on their way to the log.
+
+use maliu_core::{
+    input::{Input, Warning},
+    output::Output,
+    reader::PacketReader,
+};
+
+/// Logs what the demuxer noted on its input.
+pub(crate) fn remarks_of_input(input: &mut Input, reader: &PacketReader) {
+    let (warnings, more) = input.take_warnings();
+    if !warnings.is_empty() {
+        log(name(reader), warnings, more);
+    }
+}
+
+fn log(format: &str, warnings: Vec<Warning>, more: u64) {
+    for warning in warnings {
+        tracing::warn!(at = warning.at, "{format}: {} at byte {}", warning.what, warning.at);
+    }
+    if more > 0 {
+        tracing::warn!("{format}: {more} further remarks");
+    }
+}
+
+/// Logs what the muxer noted on its output.
+pub(crate) fn remarks_of_output(output: &mut Output) {
+    for warning in output.take_warnings() {
+        tracing::warn!(at = warning.at, "output: {} at byte {}", warning.what, warning.at);
+    }
+}
+
+/// Who speaks: the format, or the probe before it is known.
+pub(crate) fn name(reader: &PacketReader) -> &'static str {
+    reader.format().map_or("probe", |format| format.name)
+}
