@@ -10,6 +10,7 @@ use maliu::{
     io::{self, Follow, Source},
     layout,
     reader::{PROBE_BUDGET, PacketReader},
+    stream::{Kind, StreamInfo},
     wire::content,
 };
 
@@ -57,6 +58,8 @@ pub struct Opened {
     pub reader: Reader<Box<dyn Source>>,
     size: Option<u64>,
     ended: bool,
+    /// The streams of its layout are told apart by a field.
+    many: bool,
 }
 
 impl Args {
@@ -69,8 +72,9 @@ impl Args {
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
         if let Some(source) = lent::take(&self.path) {
-            let reader = Reader::with(source, self.packet_reader()?);
-            return Ok(Opened { name: self.path.clone(), reader, size: None, ended: false });
+            let (reader, many) = self.packet_reader()?;
+            let reader = Reader::with(source, reader);
+            return Ok(Opened { name: self.path.clone(), reader, size: None, ended: false, many });
         }
         let name = if self.path == "-" { "standard input" } else { &self.path };
         let file = if self.path == "-" { io::stdin() } else { io::File::open(&self.path) };
@@ -84,14 +88,22 @@ impl Args {
                 Err(_) => Box::new(Follow::new(file)),
             },
         };
-        let reader = Reader::with(source, self.packet_reader()?);
-        Ok(Opened { name: name.to_owned(), reader, size, ended: false })
+        let (reader, many) = self.packet_reader()?;
+        Ok(Opened { name: name.to_owned(), reader: Reader::with(source, reader), size, ended: false, many })
     }
 
-    fn packet_reader(&self) -> Result<PacketReader> {
+    /// The reader, and whether its streams are told apart by a field of its layout.
+    fn packet_reader(&self) -> Result<(PacketReader, bool)> {
         if let Some(name) = &self.layout {
-            return layout::reader(layouts::load(name)?).map_err(|fault| Failure::Usage(fault.to_string()));
+            let layout = layouts::load(name)?;
+            let many = layout.tells_streams();
+            let reader = layout::reader(layout).map_err(|fault| Failure::Usage(fault.to_string()))?;
+            return Ok((reader, many));
         }
+        Ok((self.reader_of_format()?, false))
+    }
+
+    fn reader_of_format(&self) -> Result<PacketReader> {
         if self.from.as_deref() == Some(content::FORMAT.name) {
             return Ok(PacketReader::with(&content::FORMAT, Box::new(content::Content::default())));
         }
@@ -119,6 +131,14 @@ impl Opened {
                 Err(error) => return Err(self.failed(&error)),
             }
         }
+    }
+
+    /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
+    pub fn shows_all(&self, streams: &[StreamInfo]) -> bool {
+        let format = self.reader.format();
+        let many = self.many || format.is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
+        let has = |kind| streams.iter().any(|stream| stream.media.kind() == kind);
+        !many || (has(Kind::Audio) && has(Kind::Video))
     }
 
     /// The failure that an error of the reader means for the user.

@@ -5,6 +5,12 @@ use std::{
     io::{self, Write},
 };
 
+/// A line of JSON about a command under way: on standard output, or on standard error when media goes there. Who does
+/// not read the lines does not stop the command.
+pub fn line(out: &str, value: &serde_json::Value) {
+    let _ = if out == "-" { writeln!(io::stderr(), "{value}") } else { writeln!(io::stdout(), "{value}") };
+}
+
 /// An open object or array; [`Open::close`] ends it.
 pub struct Open<'a> {
     out: &'a mut dyn Write,

@@ -5,7 +5,7 @@ use maliu::tokio::net::{Address, Identity, Trust};
 use crate::failure::{Failure, Result};
 
 /// The certificate of an end that listens.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 #[group(skip)]
 pub struct Own {
     /// PEM file of a listener's certificate for tls: and quic:; one is made at the first start otherwise.

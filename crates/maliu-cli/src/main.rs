@@ -11,6 +11,8 @@ mod json;
 mod keys;
 mod layouts;
 mod lent;
+mod link;
+mod listening;
 mod log;
 mod output;
 mod pace;

@@ -25,9 +25,10 @@ impl Target {
     pub fn create(path: &str) -> Result<Self> {
         let name = if path == "-" { "standard output" } else { path };
         let failed = |error| Failure::writing(name, &error);
-        let sink: Box<dyn Sink> = match path {
-            "-" => Box::new(stdout().map_err(failed)?),
-            path => Box::new(AtomicFile::create(path).map_err(failed)?),
+        let sink: Box<dyn Sink> = match (path, lent::take_place(path)) {
+            (_, Some(lent)) => lent?,
+            ("-", None) => Box::new(stdout().map_err(failed)?),
+            (path, None) => Box::new(AtomicFile::create(path).map_err(failed)?),
         };
         Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live: lent::is_live() })
     }

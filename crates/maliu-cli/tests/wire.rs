@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -15,58 +14,11 @@ use std::{
 use serde_json::Value;
 
 mod binary;
-use binary::{folder, run, sample, text, within};
-
-/// A process that does not outlive its test.
-struct Process(Child);
-
-impl Process {
-    fn start(args: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_maliu"));
-        Self(command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
-    }
-
-    /// The first line of JSON.
-    fn first_line(&mut self) -> Value {
-        let mut line = String::new();
-        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
-    }
-
-    /// The exit code, if it ends in time.
-    fn ends_within(&mut self, seconds: u64) -> Option<i32> {
-        let deadline = Instant::now() + Duration::from_secs(seconds);
-        while Instant::now() < deadline {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return status.code();
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        None
-    }
-
-    fn is_over(&mut self) -> bool {
-        self.0.try_wait().unwrap().is_some()
-    }
-
-    fn kill(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
+use binary::{folder, process::Process, run, sample, text, within};
 
 /// A receiver that listens, its address and the fingerprint of its certificate.
 fn receiver(at: &str, out: &str, more: &[&str]) -> (Process, String, Option<String>) {
-    let mut process = Process::start(&[&["receive", at, out, "--json"][..], more].concat());
-    let line = process.first_line();
-    let text = |key: &str| line[key].as_str().map(str::to_owned);
-    (process, text("address").unwrap(), text("fingerprint"))
+    Process::listening(&[&["receive", at, out, "--json"][..], more].concat())
 }
 
 fn read(path: &str) -> Vec<u8> {

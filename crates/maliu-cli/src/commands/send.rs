@@ -34,14 +34,17 @@ use crate::{
     stop,
 };
 
+mod carried;
 mod feeder;
 
 /// Sends the packets of an input to `maliu receive`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("layout", |layout| layout.long("read-layout")))]
 pub struct Args {
     #[command(flatten)]
     input: input::Args,
+    #[command(flatten)]
+    carried: carried::Args,
     /// Where to: tcp://HOST:PORT, tls://HOST:PORT, quic://HOST:PORT, unix:/PATH, or - for standard output.
     #[arg(value_name = "URL")]
     to: String,
@@ -78,11 +81,17 @@ const EXAMPLES: &str = "Examples:
   maliu send film.flv quic://media.example:7000 --fingerprint 5f0c… --token secret
   maliu send --live camera.h264 tls://media.example:7000 --ca authority.pem
   maliu send film.flv - | ssh host maliu receive - film.flv
+  maliu send film.flv tcp://192.0.2.7:9000 --layout mine.toml        to a device that speaks its own protocol
 
 A broken connection is made again and goes on where the receiver is; so does a second run of the same command.";
 
 /// Reads and sends.
 pub fn run(args: Args) -> Result {
+    let give_up = Duration::try_from_secs_f64(args.give_up).ok();
+    if let Some(layout) = &args.carried.layout {
+        let Args { input, to, live, believe, json, .. } = &args;
+        return args.carried.run(layout, &carried::Job { input, to, live: *live, give_up, believe, json: *json });
+    }
     if args.to == "-" {
         return pipe(&args);
     }
@@ -101,7 +110,7 @@ pub fn run(args: Args) -> Result {
     });
     stop::at_once();
     let (feeding, mut source) = feed(&args)?;
-    let retry = Retry { give_up: Duration::try_from_secs_f64(args.give_up).ok(), ..Retry::default() };
+    let retry = Retry { give_up, ..Retry::default() };
     let mut report = Report::new(args.json);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sent = runtime.block_on(async {

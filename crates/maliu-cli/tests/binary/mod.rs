@@ -6,6 +6,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+pub mod process;
+
 /// The binary with these arguments, its standard streams piped.
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maliu"));

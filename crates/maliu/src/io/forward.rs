@@ -37,6 +37,11 @@ impl<T> Forward<T> {
         &self.inner
     }
 
+    /// The stream, to change: to close it, once a sink is flushed.
+    pub fn inner_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+
     /// The stream. What a sink has not flushed is lost.
     pub fn into_inner(self) -> T {
         self.inner

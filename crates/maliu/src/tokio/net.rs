@@ -14,7 +14,7 @@ mod quic;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub use listener::{Arrived, Listener, connect};
+pub use listener::{Arrived, Listener, connect, connect_with};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, Trust};
 
@@ -34,6 +34,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// An open connection.
 pub type Stream = Box<dyn Duplex>;
+
+/// Which end of a connection sends the first byte. QUIC must know: a stream shows at the other end with its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// The end that listens, as in sessions of the wire.
+    Listener,
+    /// The end that connects.
+    Connector,
+}
 
 /// Where to listen, or to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,7 @@
 use std::{path::Path, thread, time::Duration};
 
 use clap::Parser;
-use maliu::{
-    tokio::net::{Address, Listener},
-    wire::session::ReceiverOptions,
-};
-use serde_json::json;
+use maliu::{tokio::net::Address, wire::session::ReceiverOptions};
 
 use self::{pipe::Pipe, server::Server};
 use super::{decode, remux};
@@ -20,9 +16,12 @@ use crate::{
     failure::{Failure, Result},
     input,
     keys::Own,
-    lent, stop,
+    lent,
+    listening::listen,
+    stop,
 };
 
+mod carried;
 mod journal;
 mod pipe;
 mod server;
@@ -50,6 +49,11 @@ pub struct Args {
     #[arg(long)]
     insecure: bool,
     #[command(flatten)]
+    carried: carried::Args,
+    /// Write messages of this layout: a preset or a file.
+    #[arg(long, value_name = "LAYOUT", conflicts_with = "format")]
+    write_layout: Option<String>,
+    #[command(flatten)]
     own: Own,
     /// Forget an unfinished transfer into OUT.
     #[arg(long)]
@@ -64,12 +68,25 @@ const EXAMPLES: &str = "Examples:
   maliu receive quic://0.0.0.0:7000 film.flv --token secret     prints the fingerprint to give to send
   maliu receive tls://0.0.0.0:7000 sound.wav                     decodes what comes
   maliu receive unix:/run/user/1000/media - -f adts | player
+  maliu receive tcp://0.0.0.0:9000 film.flv --layout mine.toml   from a camera with a protocol of its own
+  maliu receive tcp://127.0.0.1:27183 phone.h264 --layout scrcpy --connect
 
 A reliable transfer into a file is kept beside it until it is complete; a second run of the same command goes on.";
 
 /// Listens, receives and writes.
 pub fn run(args: Args) -> Result {
-    let output = Output { out: args.out.clone(), format: args.format.clone(), settings: args.settings.clone() };
+    let output = Output {
+        out: args.out.clone(),
+        input: args.carried.layout.as_ref().map_or("--from=wire".to_owned(), |layout| format!("--layout={layout}")),
+        format: args.format.clone(),
+        write_layout: args.write_layout.clone(),
+        settings: args.settings.clone(),
+    };
+    output.check()?;
+    if let Some(layout) = &args.carried.layout {
+        let job = carried::Job { at: &args.at, own: &args.own, output: &output, json: args.json };
+        return args.carried.run(layout, &job);
+    }
     if args.at == "-" {
         return output.write("-");
     }
@@ -83,45 +100,20 @@ pub fn run(args: Args) -> Result {
     stop::at_once();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = listen(&args, &address).await?;
+        let listener = listen(&address, &args.own, args.json, &args.out).await?;
         let options = ReceiverOptions { token: args.token.clone() };
         Server::new(listener, options, output, &args).run().await
     })
-}
-
-/// Listens, and says where.
-async fn listen(args: &Args, address: &Address) -> Result<Listener> {
-    let (identity, fingerprint) = args.own.identity(address)?.unzip();
-    let listener = Listener::bind(address, identity.as_ref()).await;
-    let listener = listener.map_err(|error| Failure::while_("listening at", &args.at, error))?;
-    tell(args, &listener, fingerprint);
-    Ok(listener)
-}
-
-fn tell(args: &Args, listener: &Listener, fingerprint: Option<String>) {
-    let place = listener.address();
-    if args.json {
-        line(&args.out, &json!({"event": "listening", "address": place, "fingerprint": fingerprint}));
-        return;
-    }
-    eprintln!("listening at {place}");
-    if let Some(fingerprint) = fingerprint {
-        eprintln!("fingerprint {fingerprint}");
-    }
-}
-
-/// A line of JSON: on standard output, or on standard error when media goes there.
-fn line(out: &str, value: &serde_json::Value) {
-    use std::io::Write;
-    // Who does not read the lines does not stop the receiving.
-    let _ = if out == "-" { writeln!(std::io::stderr(), "{value}") } else { writeln!(std::io::stdout(), "{value}") };
 }
 
 /// What is to become of the content.
 #[derive(Clone)]
 struct Output {
     out: String,
+    /// The argument that says what the content is.
+    input: String,
     format: Option<String>,
+    write_layout: Option<String>,
     settings: Vec<(String, String)>,
 }
 
@@ -138,30 +130,50 @@ struct Decode {
     args: decode::Args,
 }
 
+/// What writes the output.
+enum Command {
+    Decode(Box<decode::Args>),
+    Remux(Box<remux::Args>),
+}
+
 impl Output {
     /// Whether it is a file that appears when it is complete.
     fn is_file(&self) -> bool {
         self.out != "-" && !std::fs::metadata(&self.out).is_ok_and(|about| !about.is_file())
     }
 
-    /// Reads wire content at a path, and writes.
+    /// Whether it can be written, as far as that is known before anything has come.
+    fn check(&self) -> Result {
+        match self.command("-")? {
+            Command::Decode(_) => Ok(()),
+            Command::Remux(args) => args.check(&self.out),
+        }
+    }
+
+    /// Reads content at a path, and writes.
     fn write(&self, path: &str) -> Result {
+        match self.command(path)? {
+            Command::Decode(args) => decode::run(*args),
+            Command::Remux(args) => remux::run(*args),
+        }
+    }
+
+    /// The command that reads content at a path.
+    fn command(&self, path: &str) -> Result<Command> {
         let extension = Path::new(&self.out).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let wanted = self.format.as_deref().unwrap_or(extension).to_ascii_lowercase();
-        let mut line = vec!["maliu".to_owned(), "--from=wire".to_owned()];
+        let mut line = vec!["maliu".to_owned(), self.input.clone()];
         let wrong = |error: clap::Error| Failure::Usage(error.to_string());
-        if matches!(wanted.as_str(), "wav" | "pcm" | "raw") {
-            line.extend([
-                format!("--to={}", if wanted == "wav" { "wav" } else { "pcm" }),
-                path.into(),
-                self.out.clone(),
-            ]);
-            return decode::run(Decode::try_parse_from(line).map_err(wrong)?.args);
+        if self.write_layout.is_none() && matches!(wanted.as_str(), "wav" | "pcm" | "raw") {
+            let container = if wanted == "wav" { "wav" } else { "pcm" };
+            line.extend([format!("--to={container}"), path.into(), self.out.clone()]);
+            return Ok(Command::Decode(Box::new(Decode::try_parse_from(line).map_err(wrong)?.args)));
         }
         line.extend(self.format.iter().map(|format| format!("--format={format}")));
+        line.extend(self.write_layout.iter().map(|layout| format!("--write-layout={layout}")));
         line.extend(self.settings.iter().map(|(name, value)| format!("--option={name}={value}")));
         line.extend([path.to_owned(), self.out.clone()]);
-        remux::run(Remux::try_parse_from(line).map_err(wrong)?.args)
+        Ok(Command::Remux(Box::new(Remux::try_parse_from(line).map_err(wrong)?.args)))
     }
 
     /// Writes what is put into a pipe, on a thread of its own.

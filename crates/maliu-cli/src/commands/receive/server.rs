@@ -26,9 +26,12 @@ use tokio::{
 use super::{
     Args, LINGER, Output,
     journal::{self, Journal},
-    line, pipe,
+    pipe,
 };
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    json,
+};
 
 /// Connections that may say who they are at the same time; more wait to be accepted.
 const MAX_STRANGERS: usize = 256;
@@ -371,7 +374,7 @@ impl Report {
             "skipped_bytes": self.skipped,
             "lost_messages": self.lost,
         });
-        line(&args.out, &value);
+        json::line(&args.out, &value);
     }
 }
 

@@ -13,6 +13,7 @@ use super::facts;
 use crate::{
     failure::{Failure, Result},
     input::{self, Opened},
+    lent,
 };
 
 /// Packets that are read ahead, at most, to find streams that begin late.
@@ -20,6 +21,9 @@ const LOOK_PACKETS: usize = 512;
 
 /// Bytes of payload that are read ahead at most.
 const LOOK_BYTES: usize = 4 << 20;
+
+/// Media, in µs, that is read ahead at most when somebody waits for it.
+const LOOK_LIVE: i64 = 1_000_000;
 
 /// An input being read.
 pub struct Feed {
@@ -41,9 +45,9 @@ pub struct Feed {
 
 impl Feed {
     /// Opens an input. Nothing is read yet.
-    pub fn open(path: &str, from: Option<String>, layout: Option<String>) -> Result<Self> {
+    pub fn open(input: &input::Args) -> Result<Self> {
         Ok(Self {
-            opened: input::Args { layout, ..input::Args::of(path, from) }.open()?,
+            opened: input.open()?,
             held: VecDeque::new(),
             streams: Vec::new(),
             metadata: Metadata::default(),
@@ -93,12 +97,11 @@ impl Feed {
         }
     }
 
-    /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
+    /// Whether no further stream is expected. Live, a second of media tells.
     fn complete(&self) -> bool {
-        let many =
-            self.opened.reader.format().is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
-        let has = |kind| self.streams.iter().any(|stream| stream.media.kind() == kind);
-        !self.held.is_empty() && (!many || (has(Kind::Audio) && has(Kind::Video)))
+        let times = || self.held.iter().filter_map(|packet| self.micros(packet));
+        let span = || times().max().zip(times().min()).map_or(0, |(last, first)| last.saturating_sub(first));
+        !self.held.is_empty() && (self.opened.shows_all(&self.streams) || (lent::is_live() && span() >= LOOK_LIVE))
     }
 
     /// The next packet of the input, whatever its stream; notes what else is met.

@@ -21,6 +21,7 @@ use crate::{
     failure::{Failure, Result},
     input, layouts,
     output::Target,
+    pace::Pace,
     progress::Progress,
     time,
 };
@@ -31,7 +32,7 @@ mod map;
 mod times;
 
 /// Copies packets into another container, without decoding.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Files to read, then the file to write; - is standard input or output.
@@ -70,6 +71,9 @@ pub struct Args {
     /// Write packets in the order of their dts, the default.
     #[arg(long)]
     interleave: bool,
+    /// Write packets when their time has come, not as fast as possible.
+    #[arg(long)]
+    live: bool,
     /// Tell on stderr which rule changed or refused which packet, and why.
     #[arg(long)]
     explain: bool,
@@ -85,22 +89,43 @@ const EXAMPLES: &str = "Examples:
 
 A file appears when it is complete. What --explain says is numbered as in docs/write-frame.md.";
 
+impl Args {
+    /// Whether there is such an output format or layout.
+    pub fn check(&self, output: &str) -> Result {
+        format(self, output)?;
+        self.write_layout.as_deref().map_or(Ok(()), |layout| writer(layout).map(drop))
+    }
+
+    /// Packets as they are read, with their times, into messages of a layout; as their time comes when `live`.
+    pub fn sending(layout: &str, live: bool) -> Self {
+        Self { write_layout: Some(layout.to_owned()), copy_times: true, write_frame: true, live, ..Self::default() }
+    }
+}
+
 /// Reads, orders and writes.
 pub fn run(args: Args) -> Result {
     let Some((output, inputs)) = args.paths.split_last() else { return Ok(()) };
-    let format = format(&args, output)?;
-    let mut feeds = inputs
-        .iter()
-        .map(|path| Feed::open(path, args.from.clone(), args.layout.clone()))
-        .collect::<Result<Vec<_>>>()?;
+    let input = |path: &String| input::Args { layout: args.layout.clone(), ..input::Args::of(path, args.from.clone()) };
+    let inputs: Vec<_> = inputs.iter().map(input).collect();
+    copy(&args, &inputs, output)
+}
+
+/// As [`run`], from inputs that are described elsewhere.
+pub fn copy(args: &Args, inputs: &[input::Args], output: &str) -> Result {
+    let format = format(args, output)?;
+    let mut feeds = inputs.iter().map(Feed::open).collect::<Result<Vec<_>>>()?;
     for feed in &mut feeds {
         feed.begin(args.start)?;
     }
     let streams = map::choose(&args.map, &mut feeds, format)?;
     let mut target = Target::create(output)?;
-    let mut work = Work::start(&args, format, &feeds, &streams, &mut target, output)?;
+    let mut work = Work::start(args, format, &feeds, &streams, &mut target, output)?;
     let end = work.copy(&mut feeds, &mut target);
     work.close(target, end)
+}
+
+fn writer(layout: &str) -> Result<layout::Writer> {
+    layout::Writer::new(layouts::load(layout)?).map_err(|fault| Failure::Usage(format!("{layout}: {fault}")))
 }
 
 /// The format that is asked for, or that the output's name means.
@@ -126,6 +151,7 @@ struct Work<'a> {
     writer: PacketWriter,
     times: Times,
     progress: Progress,
+    pace: Option<Pace>,
     refused: u64,
 }
 
@@ -143,11 +169,7 @@ impl<'a> Work<'a> {
         let plan = Plan { format, settings: &settings, metadata: &without_times(metadata) };
         let started = match &args.write_layout {
             None => plan.start(streams, target.output()),
-            Some(layout) => {
-                let muxer = layout::Writer::new(layouts::load(layout)?);
-                let muxer = muxer.map_err(|fault| Failure::Usage(format!("{layout}: {fault}")))?;
-                plan.start_muxer(Box::new(muxer), streams, target.output())
-            }
+            Some(layout) => plan.start_muxer(Box::new(writer(layout)?), streams, target.output()),
         };
         let mut writer = started.map_err(|error| match error {
             MediaError::Setting { .. } => Failure::Usage(error.to_string()),
@@ -156,7 +178,8 @@ impl<'a> Work<'a> {
         writer.explain(args.explain);
         let length = feeds.iter().filter_map(Feed::length).max();
         let times = Times::new(args, format, feeds, writer.streams());
-        Ok(Self { args, name, writer, times, progress: Progress::new(args.duration.or(length)), refused: 0 })
+        let (progress, pace) = (Progress::new(args.duration.or(length)), args.live.then(Pace::default));
+        Ok(Self { args, name, writer, times, progress, pace, refused: 0 })
     }
 
     /// Copies until every input has ended or is past the wanted end.
@@ -175,6 +198,10 @@ impl<'a> Work<'a> {
             }
             if !self.times.apply(index, &mut packet) {
                 continue;
+            }
+            if let Some(wait) = self.pace.as_mut().map(|pace| pace.wait(time)).filter(|wait| !wait.is_zero()) {
+                target.flush()?;
+                std::thread::sleep(wait);
             }
             let written = match self.args.write_frame {
                 true => self.writer.write(packet, target.output()),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, thread, time::Duration};
 
 use maliu::{
     format::Event,
-    stream::{Kind, StreamInfo},
+    stream::StreamInfo,
     time::{Rounding, TimeBase},
 };
 
@@ -98,12 +98,9 @@ impl Feeder {
         (streams.chain(front).chain(packets).collect(), end)
     }
 
-    /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
+    /// Whether no further stream is expected.
     fn complete(&self) -> bool {
-        let format = self.opened.reader.format();
-        let many = format.is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
-        let has = |kind| self.streams.values().any(|stream| stream.media.kind() == kind);
-        !self.streams.is_empty() && (!many || (has(Kind::Audio) && has(Kind::Video)))
+        !self.streams.is_empty() && self.opened.shows_all(self.opened.reader.streams())
     }
 
     /// How long an event is to be held back.

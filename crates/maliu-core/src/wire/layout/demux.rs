@@ -78,6 +78,11 @@ impl Reader {
         })
     }
 
+    /// Whether what was read last is no message, and the next one is still looked for.
+    pub fn is_lost(&self) -> bool {
+        self.search.is_some()
+    }
+
     /// Reads the preamble; `true` when it is behind us.
     fn open(&mut self, input: &mut Input) -> Result<bool> {
         let mut facts = Facts::default();

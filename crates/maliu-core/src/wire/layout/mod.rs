@@ -64,6 +64,14 @@ pub struct Layout {
     pub limits: Limits,
 }
 
+impl Layout {
+    /// Whether a field says which stream a message belongs to; otherwise a connection has one.
+    pub fn tells_streams(&self) -> bool {
+        let tells = |field: &Field| matches!(field.role, Some(Role::Stream | Role::Media | Role::Codec));
+        self.header.iter().any(tells)
+    }
+}
+
 /// One field, at the bit where the one before it ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {

@@ -229,8 +229,7 @@ impl Muxer for Writer {
             Some(Role::Dts(clock) | Role::Pts(clock)) => Some(clock.base),
             _ => None,
         });
-        let many = self.layout.header.iter().any(|field| matches!(field.role, Some(Role::Stream | Role::Codec)));
-        if streams.len() > 1 && !many {
+        if streams.len() > 1 && !self.layout.tells_streams() {
             return Err(Error::mux(
                 NAME,
                 format!("{} streams, but no field says which stream a message belongs to", streams.len()),

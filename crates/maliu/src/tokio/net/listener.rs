@@ -7,7 +7,7 @@ use ::tokio::{
     time::timeout,
 };
 
-use super::{Address, Identity, Stream, Trust, unsupported};
+use super::{Address, First, Identity, Stream, Trust, unsupported};
 
 /// How long a handshake, or connecting, may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -126,29 +126,46 @@ impl Drop for Listener {
 }
 
 impl Arrived {
-    /// Does the handshake.
+    /// Does the handshake of a connection in which the listener speaks first.
     ///
     /// # Errors
     /// `TimedOut` when the peer takes too long, or those of the handshake.
     pub async fn stream(self) -> io::Result<Stream> {
+        self.stream_with(First::Listener).await
+    }
+
+    /// As [`Arrived::stream`], for the end that speaks first.
+    ///
+    /// # Errors
+    /// As [`Arrived::stream`].
+    pub async fn stream_with(self, first: First) -> io::Result<Stream> {
+        let _ = first; // Only QUIC asks.
         let stream = async {
             match self.0 {
                 Kind::Open(stream) => Ok(stream),
                 #[cfg(feature = "tls")]
                 Kind::Tls(stream, acceptor) => Ok(Box::new(acceptor.accept(stream).await?) as Stream),
                 #[cfg(feature = "quic")]
-                Kind::Quic(incoming) => super::quic::accept(*incoming).await,
+                Kind::Quic(incoming) => super::quic::accept(*incoming, first).await,
             }
         };
         timeout(LIMIT, stream).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-/// Connects to an address; TLS and QUIC need to know whom to believe.
+/// Connects to an address whose listener speaks first; TLS and QUIC need to know whom to believe.
 ///
 /// # Errors
 /// Those of the system and of the handshake; `TimedOut` when it takes too long.
 pub async fn connect(address: &Address, trust: Option<&Trust>) -> io::Result<Stream> {
+    connect_with(address, trust, First::Listener).await
+}
+
+/// As [`connect`], for the end that speaks first.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with(address: &Address, trust: Option<&Trust>, first: First) -> io::Result<Stream> {
     let stream = async {
         match address {
             Address::Tcp(place) => Ok(Box::new(tcp(place).await?) as Stream),
@@ -161,13 +178,13 @@ pub async fn connect(address: &Address, trust: Option<&Trust>) -> io::Result<Str
             #[cfg(feature = "quic")]
             Address::Quic(place) => {
                 let trust = trust.ok_or_else(|| unsupported("QUIC needs a fingerprint or a certificate to believe"))?;
-                super::quic::connect(place, trust).await
+                super::quic::connect(place, trust, first).await
             }
             #[cfg(unix)]
             Address::Unix(path) => Ok(Box::new(::tokio::net::UnixStream::connect(path).await?) as Stream),
             #[allow(unreachable_patterns)]
             _ => {
-                let _ = trust;
+                let _ = (trust, first);
                 Err(unsupported("this build cannot connect to such an address"))
             }
         }

@@ -1,11 +1,12 @@
-//! QUIC: one connection with one stream in both directions, opened by the listener, who speaks first.
+//! QUIC: one connection with one stream in both directions, opened by the end that speaks first.
 
 use std::{
+    future::Future,
     io,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -15,7 +16,7 @@ use quinn::{
     crypto::rustls::{QuicClientConfig, QuicServerConfig},
 };
 
-use super::{Identity, Stream, Trust};
+use super::{First, Identity, Stream, Trust};
 
 /// Bytes that may be on their way unacknowledged.
 const WINDOW: u32 = 8 << 20;
@@ -27,13 +28,11 @@ pub(super) async fn listen(place: &str, identity: &Identity) -> io::Result<Endpo
     Endpoint::server(config, resolve(place).await?)
 }
 
-pub(super) async fn accept(incoming: Incoming) -> io::Result<Stream> {
-    let connection = incoming.await?;
-    let (send, receive) = connection.open_bi().await?;
-    Ok(Box::new(Quic { send, receive, _connection: connection, _endpoint: None }))
+pub(super) async fn accept(incoming: Incoming, first: First) -> io::Result<Stream> {
+    stream(incoming.await?, None, first == First::Listener).await
 }
 
-pub(super) async fn connect(place: &str, trust: &Trust) -> io::Result<Stream> {
+pub(super) async fn connect(place: &str, trust: &Trust, first: First) -> io::Result<Stream> {
     let to = resolve(place).await?;
     let from: SocketAddr = if to.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
     let endpoint = Endpoint::client(from)?;
@@ -41,8 +40,13 @@ pub(super) async fn connect(place: &str, trust: &Trust) -> io::Result<Stream> {
     let mut config = ClientConfig::new(Arc::new(config));
     config.transport_config(transport());
     let connection = endpoint.connect_with(config, to, super::host(place)).map_err(io::Error::other)?.await?;
-    let (send, receive) = connection.accept_bi().await?;
-    Ok(Box::new(Quic { send, receive, _connection: connection, _endpoint: Some(endpoint) }))
+    stream(connection, Some(endpoint), first == First::Connector).await
+}
+
+/// The one stream of a connection: this end opens it if it speaks first.
+async fn stream(connection: Connection, endpoint: Option<Endpoint>, opens: bool) -> io::Result<Stream> {
+    let (send, receive) = if opens { connection.open_bi().await? } else { connection.accept_bi().await? };
+    Ok(Box::new(Quic { send, receive, arriving: None, _connection: connection, _endpoint: endpoint }))
 }
 
 async fn resolve(place: &str) -> io::Result<SocketAddr> {
@@ -65,6 +69,8 @@ fn transport() -> Arc<TransportConfig> {
 struct Quic {
     send: SendStream,
     receive: RecvStream,
+    /// After the end was sent: until the peer has all of it. Closing before would drop what is on its way.
+    arriving: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _connection: Connection,
     _endpoint: Option<Endpoint>,
 }
@@ -85,6 +91,11 @@ impl AsyncWrite for Quic {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(Pin::new(&mut self.send), cx)
+        if self.arriving.is_none() {
+            ready!(AsyncWrite::poll_shutdown(Pin::new(&mut self.send), cx))?;
+            let stopped = self.send.stopped();
+            self.arriving = Some(Box::pin(async { drop(stopped.await) }));
+        }
+        self.arriving.as_mut().map_or(Poll::Ready(()), |arriving| arriving.as_mut().poll(cx)).map(Ok)
     }
 }

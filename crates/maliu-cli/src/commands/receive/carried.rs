@@ -1,0 +1,132 @@
+//! `maliu receive --layout`: messages of a private protocol from a peer that knows no other.
+
+use std::{io, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use maliu::{
+    format::{Demuxer, Event},
+    input::Input,
+    io::Forward,
+    layout::{Layout, Reader},
+    tokio::net::{Address, First, Stream},
+};
+use tokio::{io::AsyncReadExt, time::timeout};
+
+use super::Output;
+use crate::{
+    failure::{Failure, Result},
+    json,
+    keys::{Believe, Own},
+    layouts, lent,
+    link::{self, Link, Report},
+    listening, stop,
+};
+
+/// What is said about the messages and the way they come.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Receive messages of this layout, a preset or a file, in place of maliu's own protocol: from any peer, one
+    /// connection, nothing acknowledged or resumed.
+    #[arg(long, value_name = "LAYOUT", conflicts_with_all = ["token", "fresh"])]
+    pub layout: Option<String>,
+    /// With --layout: connect to a peer that listens, as many cameras do.
+    #[arg(long, requires = "layout", conflicts_with_all = ["cert", "keys"])]
+    connect: bool,
+    /// With --connect: give up when no connection with a message could be made for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, requires = "connect")]
+    give_up: f64,
+    /// With --layout: give up when the peer has sent nothing for so long; inf waits for ever.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "layout")]
+    silence: f64,
+    #[command(flatten)]
+    believe: Believe,
+}
+
+/// What the other arguments of `receive` say.
+pub struct Job<'a> {
+    pub at: &'a str,
+    pub own: &'a Own,
+    pub output: &'a Output,
+    pub json: bool,
+}
+
+impl Args {
+    /// Writes what comes in messages of `layout`.
+    pub fn run(&self, layout: &str, job: &Job) -> Result {
+        let layout = layouts::load(layout)?;
+        Reader::new(layout.clone()).map_err(|fault| Failure::Usage(fault.to_string()))?;
+        if job.at == "-" {
+            if self.connect {
+                return Err(Failure::Usage("standard input is not connected to".into()));
+            }
+            return job.output.write("-");
+        }
+        let address: Address = job.at.parse().map_err(Failure::Usage)?;
+        stop::at_once();
+        let handle = link::runtime()?;
+        let (stream, front) = handle.block_on(self.peer(&address, layout, job))?;
+        let out = job.output.out.clone();
+        let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
+        let link = Link::new(handle, stream, front, seconds(self.silence)).telling(report.clone());
+        lent::lend(Box::new(Forward::new(link)));
+        let end = job.output.write(lent::NAME);
+        if let Some(report) = report {
+            report.line(if end.is_ok() { "done" } else { "failed" });
+        }
+        end
+    }
+
+    /// A peer that has sent a message, and what it has sent.
+    async fn peer(&self, address: &Address, layout: Layout, job: &Job<'_>) -> Result<(Stream, Bytes)> {
+        let silence = seconds(self.silence);
+        if !self.connect {
+            let listener = listening::listen(address, job.own, job.json, &job.output.out).await?;
+            let greet = move |stream| greet(stream, layout.clone(), silence);
+            return Ok(listening::first(listener, First::Connector, greet).await);
+        }
+        let trust = self.believe.trust(address)?;
+        let greeted = link::connect(address, trust.as_ref(), First::Listener, seconds(self.give_up), |stream| {
+            greet(stream, layout.clone(), silence)
+        });
+        greeted.await.map_err(|error| Failure::while_("receiving from", job.at, error))
+    }
+}
+
+/// A limit in seconds; `None` for one that never comes.
+fn seconds(limit: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(limit).ok()
+}
+
+/// Waits for the first message, or enough that breaks no rule; whoever says something else is not the peer.
+async fn greet(mut stream: Stream, layout: Layout, limit: Option<Duration>) -> io::Result<(Stream, Bytes)> {
+    let wrong = |why: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, why.to_string());
+    let mut reader = Reader::new(layout).map_err(|fault| wrong(&fault))?;
+    let (mut input, mut front) = (Input::new(), BytesMut::new());
+    let mut block = vec![0; 64 << 10];
+    let show = async {
+        loop {
+            match reader.poll(&mut input).map_err(|error| wrong(&error))? {
+                Event::NeedBytes if front.len() < FRONT => {}
+                Event::NeedBytes if !reader.is_lost() => return Ok(()),
+                Event::NeedBytes | Event::End => return Err(wrong(&"no message of the layout came")),
+                _ => return Ok(()),
+            }
+            match stream.read(&mut block).await? {
+                0 => input.end(),
+                got => {
+                    input.push(&block[..got]);
+                    front.extend_from_slice(&block[..got]);
+                }
+            }
+        }
+    };
+    match limit {
+        None => show.await?,
+        Some(limit) => timeout(limit, show).await.map_err(|_| wrong(&"no message of the layout came in time"))??,
+    }
+    Ok((stream, front.freeze()))
+}
+
+/// Bytes by which a peer must have shown what it is.
+const FRONT: usize = 1 << 20;

@@ -1,0 +1,101 @@
+//! `maliu send --layout`: packets in messages of a private protocol, to a peer that knows no other.
+
+use std::time::Duration;
+
+use maliu::{
+    io::{Sink, stdout},
+    tokio::net::{Address, First},
+};
+
+use crate::{
+    commands::remux,
+    failure::{Failure, Result},
+    input, json,
+    keys::{Believe, Own},
+    lent,
+    link::{self, Link, Outgoing, Report},
+    listening, stop,
+};
+
+/// What is said about the messages and the way they go.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Send messages of this layout, a preset or a file, in place of maliu's own protocol: nothing is acknowledged or
+    /// resumed, and a broken connection ends the sending.
+    #[arg(
+        id = "carried",
+        long = "layout",
+        visible_alias = "write-layout",
+        value_name = "LAYOUT",
+        conflicts_with_all = ["token", "name", "queue_bytes", "queue_time"]
+    )]
+    pub layout: Option<String>,
+    /// With --layout: listen at URL, and send to the first peer that connects.
+    #[arg(long, requires = "carried", conflicts_with_all = ["fingerprint", "ca", "give_up"])]
+    listen: bool,
+    /// With --layout: give up when the peer has taken nothing for so long; inf waits for ever.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "carried")]
+    silence: f64,
+    #[command(flatten)]
+    own: Own,
+}
+
+/// What the other arguments of `send` say.
+pub struct Job<'a> {
+    pub input: &'a input::Args,
+    pub to: &'a str,
+    pub live: bool,
+    pub give_up: Option<Duration>,
+    pub believe: &'a Believe,
+    pub json: bool,
+}
+
+impl Args {
+    /// Sends the input in messages of `layout`.
+    pub fn run(&self, layout: &str, job: &Job) -> Result {
+        let args = remux::Args::sending(layout, job.live);
+        args.check(lent::NAME)?;
+        let out = job.to.to_owned();
+        let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
+        let (place, live) = (self.place(job, report.clone())?, job.live || job.input.path == "-");
+        lent::lend_place(place, live);
+        let end = remux::copy(&args, std::slice::from_ref(job.input), lent::NAME);
+        if let Some(report) = report {
+            report.line(if end.is_ok() { "done" } else { "failed" });
+        }
+        end
+    }
+
+    /// Where messages go, opened when the first one is ready.
+    fn place(&self, job: &Job, report: Option<std::rc::Rc<Report>>) -> Result<lent::Place> {
+        if job.to == "-" {
+            if self.listen {
+                return Err(Failure::Usage("standard output does not listen".into()));
+            }
+            let open = || Ok(Box::new(stdout().map_err(|error| Failure::writing("standard output", &error))?) as _);
+            return Ok(Box::new(open));
+        }
+        let address: Address = job.to.parse().map_err(Failure::Usage)?;
+        let trust = if self.listen { None } else { job.believe.trust(&address)? };
+        let own = self.listen.then(|| self.own.clone());
+        let (to, give_up, json) = (job.to.to_owned(), job.give_up, job.json);
+        let silence = Duration::try_from_secs_f64(self.silence).ok();
+        let open = move || {
+            stop::at_once();
+            let handle = link::runtime()?;
+            let stream = handle.block_on(async {
+                if let Some(own) = own {
+                    let listener = listening::listen(&address, &own, json, &to).await?;
+                    return Ok(listening::first(listener, First::Listener, async |stream| Ok(stream)).await);
+                }
+                let stream =
+                    link::connect(&address, trust.as_ref(), First::Connector, give_up, async |stream| Ok(stream)).await;
+                stream.map_err(|error| Failure::while_("connecting to", &to, error))
+            })?;
+            let link = Link::new(handle, stream, bytes::Bytes::new(), silence).telling(report);
+            Ok(Box::new(Outgoing::new(link)) as Box<dyn Sink>)
+        };
+        Ok(Box::new(open))
+    }
+}

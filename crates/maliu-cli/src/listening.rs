@@ -1,0 +1,65 @@
+//! An end that listens: where it is, who it is, and the first peer that is the right one.
+
+use std::io;
+
+use maliu::tokio::net::{Address, First, Listener, Stream};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::{
+    failure::{Failure, Result},
+    json,
+    keys::Own,
+};
+
+/// Listens at an address, and says where on stderr, or as a line of JSON for a command that writes to `out`.
+pub async fn listen(address: &Address, own: &Own, json: bool, out: &str) -> Result<Listener> {
+    let (identity, fingerprint) = own.identity(address)?.unzip();
+    let listener = Listener::bind(address, identity.as_ref()).await;
+    let listener = listener.map_err(|error| Failure::while_("listening at", &address.to_string(), error))?;
+    let place = listener.address();
+    if json {
+        json::line(out, &json!({"event": "listening", "address": place, "fingerprint": fingerprint}));
+        return Ok(listener);
+    }
+    eprintln!("listening at {place}");
+    if let Some(fingerprint) = fingerprint {
+        eprintln!("fingerprint {fingerprint}");
+    }
+    Ok(listener)
+}
+
+/// The first peer that `greet` is content with. Others are sent away, and nobody waits for a slow one.
+pub async fn first<T, G, F>(listener: Listener, speaks: First, greet: G) -> T
+where
+    T: Send + 'static,
+    G: Fn(Stream) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = io::Result<T>> + Send + 'static,
+{
+    let mut strangers = JoinSet::new();
+    loop {
+        tokio::select! {
+            arrived = listener.accept(), if strangers.len() < MAX_STRANGERS => match arrived {
+                Ok(arrived) => {
+                    let greet = greet.clone();
+                    strangers.spawn(async move { greet(arrived.stream_with(speaks).await?).await });
+                }
+                // Often too many open files: those that are open end sooner or later.
+                Err(error) => {
+                    tracing::warn!("accepting: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Some(greeted) = strangers.join_next() => match greeted.unwrap_or_else(|panic| Err(panic.into())) {
+                Ok(guest) => return guest,
+                Err(error) => tracing::warn!("a peer was sent away: {error}"),
+            },
+        }
+    }
+}
+
+/// Peers that may show what they are at the same time; more wait to be accepted.
+const MAX_STRANGERS: usize = 64;
+
+/// Before accepting again.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
