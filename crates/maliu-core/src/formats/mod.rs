@@ -2,17 +2,17 @@
 
 use crate::format::Format;
 
-pub mod adts;
 mod annexb;
 pub mod flv;
 pub mod frame_hash;
+mod framed;
 pub mod hash;
-pub mod mp3;
 pub mod null;
 pub mod pcm;
 pub mod wav;
 
 pub use annexb::{h264, h265};
+pub use framed::{adts, mp3};
 
 /// Every format, in the order in which ties of a probe are decided.
 pub const ALL: &[&Format] = &[

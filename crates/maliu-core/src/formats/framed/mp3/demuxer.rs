@@ -1,43 +1,34 @@
 //! MPEG audio frames → packets.
 
-use alloc::{boxed::Box, collections::VecDeque, string::ToString};
+use alloc::{boxed::Box, string::ToString};
 
-use super::clock::{Clock, TIME_BASE, samples};
+use super::{
+    super::walk::{Met, Walk},
+    clock::{Clock, TIME_BASE, samples},
+};
 use crate::{
     error::Result,
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet, Trim},
-    stream::{Audio, Codec, Media, Metadata, StreamInfo},
+    stream::{Audio, Codec, Media, StreamInfo},
     syntax::{
-        framing::{Found, Frame, Framing},
+        framing::Frame,
         mpeg_audio::{self, Header, Info, MpegFrames, frames::same_but_bitrate},
     },
     time::{Rounding, Ticks, TimeBase},
-    timing::index::SeekIndex,
 };
 
 /// Frames of layer III that a decoder needs ahead: main data may begin 511 bytes back, in 9 of the shortest frames.
 const PREROLL_III: u32 = 10;
 
 pub(super) struct Mp3 {
-    framing: Framing<MpegFrames>,
-    pending: VecDeque<Event>,
-    told: Metadata,
+    walk: Walk<MpegFrames>,
     /// The header that the stream was last described by.
     described: Option<Header>,
     info: Option<Info>,
     trim: Gapless,
     clock: Clock,
-    /// Time of the next packet.
-    time: Ticks,
-    /// Offset at which the last tag ended: an information frame stands there or at the start.
-    due: u64,
-    index: SeekIndex,
-    /// A seek under way: frames that end at or before this time are passed over.
-    seek: Option<Ticks>,
-    /// Time and offset of the frame that was met last.
-    last: Option<(Ticks, u64)>,
     duration: Option<Ticks>,
 }
 
@@ -66,18 +57,11 @@ impl Gapless {
 impl Mp3 {
     pub(super) fn new() -> Self {
         Self {
-            framing: Framing::new(MpegFrames::default()),
-            pending: VecDeque::new(),
-            told: Metadata::default(),
+            walk: Walk::new(MpegFrames::default(), TIME_BASE),
             described: None,
             info: None,
             trim: Gapless::default(),
             clock: Clock::default(),
-            time: Ticks(0),
-            due: 0,
-            index: SeekIndex::default(),
-            seek: None,
-            last: None,
             duration: None,
         }
     }
@@ -85,7 +69,7 @@ impl Mp3 {
     /// Whether the frame at the front is passed over as the reference does: the first one of all, when the next has
     /// another mode. Checksums exempt it, as ISO's own vectors change the mode there. `None` before the next is known.
     fn is_stray(&self, header: &Header, length: usize, input: &Input) -> Option<bool> {
-        if self.time > Ticks(0) || self.seek.is_some() || header.crc {
+        if self.walk.time > Ticks(0) || self.walk.seek.is_some() || header.crc {
             return Some(false);
         }
         let next = input.peek().get(length..).unwrap_or_default();
@@ -100,15 +84,12 @@ impl Mp3 {
     fn frame(&mut self, frame: Frame<Header>, input: &mut Input) {
         let (at, Frame { header, length, sure, behind_junk }) = (input.offset(), frame);
         let duration = self.clock.tick(&header, behind_junk);
-        let time = self.time;
-        self.time += duration;
-        self.index.note(time, at);
-        self.last = Some((time, at));
-        if self.seek.is_some_and(|to| time + duration <= to) {
-            input.skip(length);
+        let time = self.walk.time;
+        if self.walk.passes(length, duration, input) {
             return;
         }
-        self.seek = None;
+        self.walk.time += duration;
+        self.walk.seek = None;
         let Some(data) = input.take(length) else { return };
         let same = |known: Header| known.same_kind(&header) && known.channels() == header.channels();
         let changed = !self.described.is_some_and(same);
@@ -131,7 +112,7 @@ impl Mp3 {
             self.described = Some(header);
             self.describe(&header);
         }
-        self.pending.push_back(Event::Packet(packet));
+        self.walk.pending.push_back(Event::Packet(packet));
     }
 
     /// Reads the frame at the front as an information frame. Returns whether it is one.
@@ -185,21 +166,20 @@ impl Mp3 {
                 stream.metadata.set("encoder", lame.encoder.to_string());
             }
         }
-        self.pending.push_back(Event::Stream(0, Box::new(stream)));
+        self.walk.pending.push_back(Event::Stream(0, Box::new(stream)));
     }
 }
 
 impl Demuxer for Mp3 {
     fn poll(&mut self, input: &mut Input) -> Result<Event> {
         loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Ok(event);
-            }
-            match self.framing.poll(input) {
-                Found::NeedBytes => return Ok(Event::NeedBytes),
-                Found::Frame(frame) => {
+            match self.walk.poll(input) {
+                Met::Event(event) => return Ok(event),
+                Met::Frame(frame) => {
                     let Frame { header, length, .. } = frame;
-                    if self.described.is_none() && input.offset() == self.due && self.inform(&header, length, input) {
+                    // An information frame stands at the start or behind a tag.
+                    let due = self.described.is_none() && input.offset() == self.walk.behind_tag;
+                    if due && self.inform(&header, length, input) {
                         self.described = Some(header);
                         self.describe(&header);
                         input.skip(length);
@@ -214,50 +194,29 @@ impl Demuxer for Mp3 {
                         }
                     }
                 }
-                Found::Cut(header) => {
+                Met::Cut(header) => {
                     input.warn("frame cut short by the end of the input");
                     let length = input.peek().len();
                     self.frame(Frame { header, length, sure: false, behind_junk: false }, input);
-                    self.pending.iter_mut().for_each(|event| {
+                    self.walk.pending.iter_mut().for_each(|event| {
                         if let Event::Packet(packet) = event {
                             packet.flags |= Flags::CORRUPT;
                         }
                     });
                 }
-                Found::Tag => {
-                    self.due = input.offset();
-                    if *self.framing.metadata() != self.told {
-                        self.told = self.framing.metadata().clone();
-                        return Ok(Event::Metadata(Box::new(self.told.clone())));
-                    }
-                }
-                Found::End => {
-                    let Some((time, at)) = self.seek.take().and(self.last.take()) else {
-                        self.duration = Some(self.time);
-                        return Ok(Event::End);
-                    };
-                    // The wanted time lies behind the last frame: that one it is.
-                    if input.goto(at).is_err() {
-                        return Ok(Event::End);
-                    }
-                    self.framing.restart();
-                    self.time = time;
+                Met::End if self.walk.goes_back(input) => {}
+                Met::End => {
+                    self.duration = Some(self.walk.time);
+                    return Ok(Event::End);
                 }
             }
         }
     }
 
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
-        let to = base.rescale(to, TIME_BASE, Rounding::Down).max(Ticks(0));
-        let point = self.index.before(to).filter(|(time, _)| to < self.time || *time > self.time);
-        if let Some((time, at)) = point {
-            input.goto(at)?;
-            self.framing.restart();
+        if self.walk.seek(to, base, input)? {
             self.clock = Clock::default();
-            self.time = time;
         }
-        self.pending.retain(|event| !matches!(event, Event::Packet(_)));
-        self.seek = Some(to);
         Ok(())
     }
 

@@ -1,22 +1,21 @@
 //! ADTS frames → packets of raw data blocks.
 
-use alloc::{boxed::Box, collections::VecDeque};
+use alloc::boxed::Box;
 
 use bytes::Bytes;
 
-use super::frames::AdtsFrames;
+use super::{
+    super::walk::{Met, Walk},
+    frames::AdtsFrames,
+};
 use crate::{
     error::Result,
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet},
-    stream::{Audio, Codec, Media, Metadata, StreamInfo},
-    syntax::{
-        aac::{AdtsHeader, Pce},
-        framing::{Found, Framing},
-    },
-    time::{Rounding, Ticks, TimeBase},
-    timing::index::SeekIndex,
+    stream::{Audio, Codec, Media, StreamInfo},
+    syntax::aac::{AdtsHeader, Pce},
+    time::{Ticks, TimeBase},
 };
 
 /// The least common multiple of all ADTS rates but 7350 Hz, which divides it too.
@@ -29,41 +28,21 @@ const FRAME_SIZE: u32 = 1024;
 const PREROLL: u32 = 1024;
 
 pub(super) struct Adts {
-    framing: Framing<AdtsFrames>,
-    pending: VecDeque<Event>,
-    told: Metadata,
+    walk: Walk<AdtsFrames>,
     stream: Option<StreamInfo>,
-    /// Time of the next packet.
-    time: Ticks,
     /// Hz by which times go on: the first frame's, whatever rates follow, as in the reference.
     clock: Option<u32>,
-    index: SeekIndex,
-    /// A seek under way: frames that end at or before this time are passed over.
-    seek: Option<Ticks>,
-    /// Time and offset of the frame that was met last.
-    last: Option<(Ticks, u64)>,
     end: Option<Ticks>,
 }
 
 impl Adts {
     pub(super) fn new() -> Self {
-        Self {
-            framing: Framing::new(AdtsFrames),
-            pending: VecDeque::new(),
-            told: Metadata::default(),
-            stream: None,
-            time: Ticks(0),
-            clock: None,
-            index: SeekIndex::default(),
-            seek: None,
-            last: None,
-            end: None,
-        }
+        Self { walk: Walk::new(AdtsFrames, TIME_BASE), stream: None, clock: None, end: None }
     }
 
     /// Takes the frame at the front and queues what it means.
     fn frame(&mut self, header: AdtsHeader, length: usize, input: &mut Input) {
-        let (at, time) = (input.offset(), self.time);
+        let at = input.offset();
         let rate = *self.clock.get_or_insert(header.sample_rate().max(1));
         let block = FRAME_SIZE * (TIME_BASE.den.get() / rate);
         let whole = Ticks(i64::from(block) * i64::from(header.blocks));
@@ -72,14 +51,10 @@ impl Adts {
             input.skip(length);
             return;
         }
-        self.index.note(time, at);
-        self.last = Some((time, at));
-        if self.seek.is_some_and(|to| time + whole <= to) {
-            self.time += whole;
-            input.skip(length);
+        if self.walk.passes(length, whole, input) {
             return;
         }
-        let wanted = self.seek.take().unwrap_or(Ticks(i64::MIN));
+        let wanted = self.walk.seek.take().unwrap_or(Ticks(i64::MIN));
         let Some(frame) = input.take(length) else { return };
         let new_config = self.describe(&header, &frame);
         let blocks = split(&header, &frame);
@@ -93,8 +68,8 @@ impl Adts {
         };
         for (n, &(from, to)) in blocks.iter().enumerate() {
             let mut packet = Packet {
-                pts: Some(self.time),
-                dts: Some(self.time),
+                pts: Some(self.walk.time),
+                dts: Some(self.walk.time),
                 duration,
                 flags: Flags::KEY,
                 position: Some(at),
@@ -104,9 +79,9 @@ impl Adts {
             if let Some(config) = new_config.as_ref().filter(|_| n == 0) {
                 packet.side.set_new_config(config.clone());
             }
-            self.time += duration;
-            if self.time > wanted {
-                self.pending.push_back(Event::Packet(packet));
+            self.walk.time += duration;
+            if self.walk.time > wanted {
+                self.walk.pending.push_back(Event::Packet(packet));
             }
         }
     }
@@ -137,7 +112,7 @@ impl Adts {
         let mut stream = StreamInfo::new(Codec::Aac, TIME_BASE, Media::Audio(audio));
         (stream.config, stream.profile) = (bytes.clone(), Some(header.profile));
         stream.start = Some(Ticks(0));
-        self.pending.push_back(Event::Stream(0, Box::new(stream.clone())));
+        self.walk.pending.push_back(Event::Stream(0, Box::new(stream.clone())));
         self.stream = Some(stream);
         replaces.then_some(bytes)
     }
@@ -177,46 +152,26 @@ fn split(header: &AdtsHeader, frame: &[u8]) -> Option<[(usize, usize); 4]> {
 impl Demuxer for Adts {
     fn poll(&mut self, input: &mut Input) -> Result<Event> {
         loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Ok(event);
-            }
-            match self.framing.poll(input) {
-                Found::NeedBytes => return Ok(Event::NeedBytes),
-                Found::Frame(frame) => self.frame(frame.header, frame.length, input),
+            match self.walk.poll(input) {
+                Met::Event(event) => return Ok(event),
+                Met::Frame(frame) => self.frame(frame.header, frame.length, input),
                 // Framing leaves cut frames out.
-                Found::Cut(_) => {}
-                Found::Tag if *self.framing.metadata() == self.told => {}
-                Found::Tag => {
-                    self.told = self.framing.metadata().clone();
-                    return Ok(Event::Metadata(Box::new(self.told.clone())));
-                }
-                Found::End => {
-                    self.end = Some(self.time);
-                    let Some((time, at)) = self.seek.take().and(self.last.take()) else { return Ok(Event::End) };
-                    // The wanted time lies behind the last frame: that one it is.
-                    if input.goto(at).is_err() {
+                Met::Cut(_) => {}
+                Met::End => {
+                    let end = self.walk.time;
+                    self.end = Some(end);
+                    if !self.walk.goes_back(input) {
                         return Ok(Event::End);
                     }
-                    self.framing.restart();
                     // Of several blocks in the frame, too, the last one.
-                    self.seek = Some(self.time - Ticks(1));
-                    self.time = time;
+                    self.walk.seek = Some(end - Ticks(1));
                 }
             }
         }
     }
 
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
-        let to = base.rescale(to, TIME_BASE, Rounding::Down).max(Ticks(0));
-        let point = self.index.before(to).filter(|(time, _)| to < self.time || *time > self.time);
-        if let Some((time, at)) = point {
-            input.goto(at)?;
-            self.framing.restart();
-            self.time = time;
-        }
-        self.pending.retain(|event| !matches!(event, Event::Packet(_)));
-        self.seek = Some(to);
-        Ok(())
+        self.walk.seek(to, base, input).map(|_| ())
     }
 
     fn duration(&self) -> Option<(Ticks, TimeBase)> {
