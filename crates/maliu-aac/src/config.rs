@@ -87,6 +87,9 @@ pub(crate) struct LowDelaySbr {
 
 impl Config {
     /// Reads an AudioSpecificConfig, as MP4's `esds`, FLV's sequence header and LATM carry it.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], with the bit in `asc`; [`Error::Unsupported`].
     pub fn parse(asc: &[u8]) -> Result<Config, Error> {
         let mut bits = Bits::new(asc);
         let mut object_type = read_object_type(&mut bits);
@@ -133,6 +136,9 @@ impl Config {
     /// The configuration an ADTS header implies. `object_type` is the audio object type (profile + 1).
     ///
     /// SSR passes, because encoders write it over plain LC; units with the gain control of real SSR are refused.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a rate index or channel configuration that is reserved; [`Error::Unsupported`].
     pub fn from_adts(object_type: u8, rate_index: u8, channel_config: u8) -> Result<Config, Error> {
         let Some(&sample_rate) = RATES.get(usize::from(rate_index)) else {
             return Err(Error::Malformed { what: "reserved sampling frequency index", bit: 18 });

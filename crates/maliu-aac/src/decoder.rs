@@ -44,11 +44,17 @@ pub struct Decoder {
 
 impl Decoder {
     /// A decoder with the default options.
+    ///
+    /// # Errors
+    /// As [`Decoder::with_options`].
     pub fn new(config: Config) -> Result<Decoder, Error> {
         Decoder::with_options(config, Options::default())
     }
 
     /// A decoder.
+    ///
+    /// # Errors
+    /// None today: [`Config::parse`] has refused what cannot be decoded.
     pub fn with_options(config: Config, options: Options) -> Result<Decoder, Error> {
         let syntax = Syntax::of(&config);
         let declared = match config.channel_config {
@@ -75,6 +81,9 @@ impl Decoder {
     }
 
     /// Decodes an access unit. After an error the next unit can be decoded; [`conceal`](Decoder::conceal) fills the gap.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], with the bit in `unit`; [`Error::Unsupported`]; [`Error::NoSound`].
     pub fn decode(&mut self, unit: &[u8]) -> Result<Frame<'_>, Error> {
         let mut bits = Bits::new(unit);
         self.parse(&mut bits)?;
@@ -83,6 +92,9 @@ impl Decoder {
 
     /// Decodes `blocks` raw data blocks that follow each other in a unit, as in ADTS frames of several blocks without
     /// checksums. Stops at the first that cannot be decoded, because the next one's place is unknown then.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`], with the bit in the block at fault.
     pub fn decode_blocks(&mut self, unit: &[u8], blocks: u8, mut out: impl FnMut(Frame<'_>)) -> Result<(), Error> {
         let mut rest = unit;
         for _ in 0..blocks {

@@ -35,12 +35,13 @@ impl Packet {
     }
 }
 
-/// One uncoded stretch of sound or one picture, as the stream's codec stores it (WF-23).
+/// One uncoded stretch of sound or one picture, as the stream's codec stores it (WF-23). Times are in the stream's
+/// time base.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
     /// Index of the stream it belongs to.
     pub stream: usize,
-    /// When it is presented.
+    /// When it is presented; `None` when unknown.
     pub pts: Option<Ticks>,
     /// How long it lasts; 0 to let its samples say.
     pub duration: Ticks,
