@@ -71,6 +71,8 @@ fn wrong_calls_say_what_would_be_right() {
         (vec!["remux", &path, "-"], "-f"),
         (vec!["remux", &path, "out.xyz"], "maliu formats"),
         (vec!["remux", &path, "-", "-f", "flv", "-o", "colour=1"], "colour"),
+        (vec!["remux", &path, "-", "-f", "flv", "-o", "flush_packet=1"], "did you mean flush_packets?"),
+        (vec!["remux", &path, "-", "-f", "flv", "-o", "flvflags=+keyframes"], "add_keyframe_index"),
     ] {
         let (code, _, error) = text(&run(&args));
         assert_eq!(code, Some(2), "{args:?}");

@@ -65,6 +65,22 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// The value of `name` as one of these words, or the number behind it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for anything else.
+    pub fn choice(&mut self, name: &str, words: &[(&str, i64)]) -> Result<Option<i64>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let fits = |(word, number): &&(&str, i64)| *word == text || text.parse() == Ok(*number);
+        match words.iter().find(fits) {
+            Some((_, number)) => Ok(Some(*number)),
+            None => {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                Err(refused(name, format!("{text:?} is none of {}", words.join(", "))))
+            }
+        }
+    }
+
     /// The value of `name` as a positive fraction: `25`, `30000/1001` or `29.97`.
     ///
     /// # Errors
@@ -105,15 +121,54 @@ impl<'a> Settings<'a> {
     /// # Errors
     /// [`Error::Setting`] with the names that are known.
     pub fn finish(self) -> Result<()> {
-        let Some((name, _)) = self.pairs.first() else { return Ok(()) };
-        let known: Vec<&str> = self.known.iter().map(|help| help.name).collect();
-        let why = if known.is_empty() {
-            "this format has no settings".to_owned()
-        } else {
-            format!("unknown; known are {}", known.join(", "))
-        };
-        Err(refused(name, why))
+        self.pairs.first().map_or(Ok(()), |(name, _)| Err(unknown(name, self.known)))
     }
+}
+
+/// Names of the numbers that `strict` takes.
+pub const STRICT: &[(&str, i64)] =
+    &[("experimental", -2), ("unofficial", -1), ("normal", 0), ("strict", 1), ("very", 2)];
+
+/// The error for a name that is none of these.
+pub fn unknown(name: &str, known: &[Help]) -> Error {
+    let mut names: Vec<&str> = known.iter().map(|help| help.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let near = names.iter().map(|known| (distance(name, known), *known)).min();
+    let why = match near {
+        None => "this format has no settings".to_owned(),
+        Some((steps, near)) if steps <= name.len() / 3 + 1 => {
+            format!("unknown; did you mean {near}? Known are {}", names.join(", "))
+        }
+        Some(_) => format!("unknown; known are {}", names.join(", ")),
+    };
+    refused(name, why)
+}
+
+/// Flags as the reference's command line has them, `+a+b-c`, as names with `1` or `0`; those that are not named stay. A
+/// list without signs, `a` or `a+b`, is one of flags that are set.
+pub fn flags(text: &str) -> impl Iterator<Item = (&str, &'static str)> {
+    let mut value = "1";
+    text.split_inclusive(['+', '-']).filter_map(move |part| {
+        let name = part.trim_end_matches(['+', '-']);
+        let flag = (name, value);
+        value = if part.ends_with('-') { "0" } else { "1" };
+        (!name.is_empty()).then_some(flag)
+    })
+}
+
+/// How many letters must be put in, taken out or changed to get from one name to the other.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.bytes().take(64).enumerate() {
+        let mut corner = core::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
+        let mut left = i + 1;
+        for (place, b) in row.iter_mut().skip(1).zip(to.bytes()) {
+            left = (corner + usize::from(a != b)).min(left + 1).min(*place + 1);
+            corner = core::mem::replace(place, left);
+        }
+    }
+    row.last().copied().unwrap_or(0)
 }
 
 /// A span of time in µs; plain numbers are seconds.
@@ -188,6 +243,30 @@ mod tests {
         assert!(settings.number("depth", 0, 3).is_err());
         assert_eq!(settings.finish(), Ok(()));
         let error = Settings::new(&[("rte", "1")], KNOWN).finish().unwrap_err();
-        assert_eq!(alloc::format!("{error}"), "setting rte: unknown; known are rate");
+        assert_eq!(alloc::format!("{error}"), "setting rte: unknown; did you mean rate? Known are rate");
+        let error = Settings::new(&[("colour", "1")], KNOWN).finish().unwrap_err();
+        assert_eq!(alloc::format!("{error}"), "setting colour: unknown; known are rate");
+    }
+
+    #[test]
+    fn flags_are_set_and_cleared_by_their_signs() {
+        for (text, expected) in [
+            ("+a+b-c", &[("a", "1"), ("b", "1"), ("c", "0")][..]),
+            ("a", &[("a", "1")]),
+            ("a+b", &[("a", "1"), ("b", "1")]),
+            ("-a", &[("a", "0")]),
+            ("", &[]),
+        ] {
+            assert_eq!(flags(text).collect::<Vec<_>>(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_near_by_their_letters() {
+        for (a, b, steps) in
+            [("rate", "rate", 0), ("rte", "rate", 1), ("flush_packet", "flush_packets", 1), ("", "ab", 2)]
+        {
+            assert_eq!(distance(a, b), steps, "{a} {b}");
+        }
     }
 }

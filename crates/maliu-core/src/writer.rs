@@ -43,6 +43,7 @@ pub struct PacketWriter {
     order: Option<Order>,
     shift: Shift,
     notes: Notes,
+    flush: bool,
 }
 
 /// What a file is written with besides its streams.
@@ -94,6 +95,7 @@ impl Plan<'_> {
             order: queued.then(|| Order::new(options.order, &streams)),
             shift: Shift::new(options.avoid, options.offset, rules, &streams),
             notes: Notes::default(),
+            flush: options.flush,
             packages: streams.iter().map(package).collect(),
             written: streams.iter().map(|_| 0).collect(),
             muxer,
@@ -199,6 +201,11 @@ impl PacketWriter {
     /// Packets and bytes of payload that wait for their turn.
     pub fn waiting(&self) -> (usize, usize) {
         self.order.as_ref().map_or((0, 0), |order| (order.len(), order.bytes()))
+    }
+
+    /// Whether what is written is to be handed on after each packet: `flush_packets` is 1 (WF-54).
+    pub fn flushes_packets(&self) -> bool {
+        self.flush
     }
 
     /// Switches the notes on what each rule changed or refused, and why; fetch them with

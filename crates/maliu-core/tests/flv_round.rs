@@ -9,6 +9,7 @@ use maliu_core::{
     packet::{Flags, Packet},
     reader::PacketReader,
     stream::{Audio, Codec, Kind, Media, Metadata, StreamInfo, Video},
+    syntax::amf,
     time::{Ticks, TimeBase},
 };
 
@@ -206,4 +207,53 @@ fn a_key_frame_index_points_at_the_key_frames() {
         assert!(muxer.start(&mut streams.clone(), &Metadata::default(), &mut out).is_err());
         assert_eq!(out.position(), 0, "nothing is written");
     }
+}
+
+#[test]
+fn fewer_than_two_key_frames_make_no_index_but_whole_metadata() {
+    let streams = [stream(Codec::H264, AVCC), stream(Codec::Aac, b"\x12\x10")];
+    let bytes = write(&streams, &packets(&streams)[..6], &[("add_keyframe_index", "1")], Reach::Insert);
+    assert_eq!(read(&bytes).2, [""; 0]);
+    let [metadata] = &metadata_of(&bytes)[..] else { panic!("one onMetaData") };
+    assert_eq!((metadata.member("keyframes"), metadata.member("hasIndex")), (None, Some(&amf::Value::Bool(false))));
+    assert_eq!(metadata.member("filesize").and_then(amf::Value::number), Some(bytes.len() as f64));
+}
+
+#[test]
+fn new_tags_in_mid_file_leave_index_and_totals_to_the_first_metadata() {
+    let mut streams = [stream(Codec::H264, AVCC), stream(Codec::Aac, b"\x12\x10")];
+    let mut muxer = flv::FORMAT.muxer.unwrap()(&[("add_keyframe_index", "1")]).unwrap();
+    let (mut out, mut file, mut tags) = (Output::new(Reach::Insert), File::default(), Metadata::default());
+    muxer.start(&mut streams, &tags, &mut out).unwrap();
+    for (n, packet) in packets(&streams).iter().enumerate() {
+        if n == 7 {
+            tags.set("title", "later");
+            muxer.metadata(&tags);
+        }
+        muxer.packet(packet, &mut out).unwrap();
+    }
+    muxer.finish(&mut out).unwrap();
+    file.apply(&mut out);
+    let [first, later] = &metadata_of(&file.0)[..] else { panic!("two onMetaData") };
+    assert_eq!(first.member("filesize").and_then(amf::Value::number), Some(file.0.len() as f64));
+    assert!(first.member("keyframes").is_some() && later.member("keyframes").is_none());
+    assert_eq!(later.member("title").and_then(amf::Value::text), Some("later"));
+    assert_eq!((later.member("duration"), later.member("filesize")), (None, None));
+}
+
+/// The members of every onMetaData in a file, each read to its end.
+fn metadata_of(bytes: &[u8]) -> Vec<amf::Value> {
+    let (mut at, mut found) = (13, Vec::new());
+    while let Some(head) = bytes.get(at..at + 11) {
+        let size = u32::from_be_bytes([0, head[1], head[2], head[3]]) as usize;
+        let mut body = amf::Cursor::new(&bytes[at + 11..at + 11 + size]);
+        if head[0] == 18 {
+            assert_eq!(amf::amf0::read_text(&mut body), Some(&b"onMetaData"[..]));
+            let members = amf::amf0::read(&mut body);
+            assert_eq!((members.fault, body.left()), (None, 0), "nothing stands behind the members");
+            found.push(members.value);
+        }
+        at += 15 + size;
+    }
+    found
 }

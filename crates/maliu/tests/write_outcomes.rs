@@ -8,9 +8,13 @@ use std::{
 use bytes::Bytes;
 use maliu::{
     Result, Ticks,
-    blocking::Pump,
+    blocking::{Pump, Writer},
+    formats,
     io::{AtomicFile, Editable, File, Forward, Memory, Seekable, Sink, WriteCallbacks},
     output::{Edit, Mark, Output, Piece},
+    packet::Packet,
+    stream::{Codec, Media, StreamInfo},
+    time::TimeBase,
 };
 
 /// Calls of the write closure: its bytes as text, and its mark.
@@ -241,4 +245,18 @@ fn a_writer_gives_its_packets_to_the_sink_and_the_sink_back() -> Result<()> {
     assert!(writer.write(Packet { stream: 7, ..Packet::default() }).is_err(), "refused, and the rest intact");
     assert_eq!(writer.finish()?.bytes(), [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
     Ok(())
+}
+
+#[test]
+fn flush_packets_hands_each_packet_on() {
+    let streams = [StreamInfo::new(Codec::Data, TimeBase::MILLIS, Media::Data)];
+    let lines = |setting: &str| {
+        let calls = Calls::default();
+        let sink = WriteCallbacks::new(noting(&calls)).with_block_size(1 << 20);
+        let mut writer =
+            Writer::start(sink, &formats::frame_hash::FRAMECRC, &[("flush_packets", setting)], &streams).unwrap();
+        writer.write(Packet { dts: Some(Ticks(1)), pts: Some(Ticks(1)), ..Packet::default() }).unwrap();
+        calls.lock().unwrap().len()
+    };
+    assert_eq!(["1", "0", "-1"].map(lines), [1, 0, 0]);
 }

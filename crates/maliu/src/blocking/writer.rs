@@ -119,7 +119,11 @@ impl<S: Sink> Writer<S> {
     ) -> Result<()> {
         self.pump.ready()?;
         let edited = edit(&mut self.packets, &mut self.pump);
-        self.pump.pump()?;
+        if self.packets.flushes_packets() {
+            self.pump.flush()?
+        } else {
+            self.pump.pump()?
+        }
         Ok(edited?)
     }
 }

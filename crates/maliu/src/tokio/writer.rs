@@ -43,7 +43,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     pub async fn write(&mut self, packet: Packet) -> Result<()> {
         self.make_room().await?;
         self.packets.write(packet, self.pump.output())?;
-        self.pump.pump().await
+        self.hand_on().await
     }
 
     /// Writes a packet as soon as every other stream has one that does not come earlier.
@@ -53,7 +53,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     pub async fn write_interleaved(&mut self, packet: Packet) -> Result<()> {
         self.make_room().await?;
         self.packets.write_interleaved(packet, self.pump.output())?;
-        self.pump.pump().await
+        self.hand_on().await
     }
 
     /// Writes all that waits to the stream; packets that wait for their turn go on waiting.
@@ -84,6 +84,10 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// The packet writer, for what it knows and explains.
     pub fn packets(&mut self) -> &mut PacketWriter {
         &mut self.packets
+    }
+
+    async fn hand_on(&mut self) -> Result<()> {
+        if self.packets.flushes_packets() { self.pump.flush().await } else { self.pump.pump().await }
     }
 
     async fn make_room(&mut self) -> Result<()> {

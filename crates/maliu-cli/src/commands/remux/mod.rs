@@ -209,7 +209,11 @@ impl<'a> Work<'a> {
             };
             self.explain();
             self.judge(written)?;
-            target.pump()?;
+            if self.writer.flushes_packets() {
+                target.flush()?
+            } else {
+                target.pump()?
+            }
             let position = feeds.iter().map(Feed::position).sum();
             self.progress.show(Ticks(time), position);
         }

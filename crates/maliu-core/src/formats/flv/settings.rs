@@ -4,7 +4,7 @@ use alloc::format;
 
 use crate::{
     error::{Error, Result},
-    settings::{Help, Settings},
+    settings::{self, Help, Settings},
 };
 
 /// All settings, those for reading first.
@@ -49,6 +49,13 @@ pub const ALL: &[Help] = &[
         default: "0",
         what: "Writing: the duration that stands in onMetaData until the end is known.",
     },
+    Help {
+        name: "flvflags",
+        value: "+add_keyframe_index…",
+        default: "",
+        what: "Writing: several at once: aac_seq_header_detect, no_sequence_end, no_metadata, no_duration_filesize, \
+               add_keyframe_index.",
+    },
     Help { name: "strict", value: "-2…2", default: "0", what: "Writing: below 0, H.263 and MPEG-4 are written too." },
     Help {
         name: "compat",
@@ -57,6 +64,9 @@ pub const ALL: &[Help] = &[
         what: "Writing: byte for byte as FFmpeg 5.1 does it, without what later versions corrected or added.",
     },
 ];
+
+const FLVFLAGS: [&str; 5] =
+    ["aac_seq_header_detect", "no_sequence_end", "no_metadata", "no_duration_filesize", "add_keyframe_index"];
 
 /// Options of the demuxer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,8 +123,19 @@ impl Writing {
     /// # Errors
     /// [`Error::Setting`].
     pub fn parse(pairs: &[(&str, &str)]) -> Result<Self> {
-        let mut settings = Settings::new(pairs, ALL);
-        let mut flag = |name| settings.flag(name).map(|flag| flag.unwrap_or(false));
+        let mut pairs = pairs.to_vec();
+        for (_, text) in pairs.clone().iter().filter(|(name, _)| *name == "flvflags") {
+            for flag in settings::flags(text) {
+                if !FLVFLAGS.contains(&flag.0) {
+                    let why = format!("{:?} is none of {}", flag.0, FLVFLAGS.join(", "));
+                    return Err(Error::Setting { name: "flvflags".into(), why });
+                }
+                pairs.push(flag);
+            }
+        }
+        let mut typed = Settings::new(&pairs, ALL);
+        typed.text("flvflags");
+        let mut flag = |name| typed.flag(name).map(|flag| flag.unwrap_or(false));
         let mut options = Self {
             detect_aac: flag("aac_seq_header_detect")?,
             no_sequence_end: flag("no_sequence_end")?,
@@ -123,16 +144,16 @@ impl Writing {
             index: flag("add_keyframe_index")?,
             ..Self::default()
         };
-        options.duration = settings.number("duration", i64::MIN, i64::MAX)?.unwrap_or(0);
-        options.strict = settings.number("strict", -2, 2)?.unwrap_or(0);
-        options.compat = match settings.text("compat") {
+        options.duration = typed.number("duration", i64::MIN, i64::MAX)?.unwrap_or(0);
+        options.strict = typed.choice("strict", settings::STRICT)?.unwrap_or(0);
+        options.compat = match typed.text("compat") {
             None | Some("new") => false,
             Some("5.1") => true,
             Some(other) => {
                 return Err(Error::Setting { name: "compat".into(), why: format!("{other:?} is neither 5.1 nor new") });
             }
         };
-        settings.finish()?;
+        typed.finish()?;
         Ok(options)
     }
 }

@@ -6,7 +6,10 @@ use bytes::Bytes;
 
 use crate::{output::Output, syntax::amf::amf0::Writer};
 
-use super::{super::tag::MAX_BODY, onmetadata::IndexPlaces};
+use super::{
+    super::tag::MAX_BODY,
+    onmetadata::{self, IndexPlaces},
+};
 
 /// Most key frames that are kept; with 18 bytes each in the tag its size field ends a little later.
 const MAX_KEYFRAMES: usize = 900_000;
@@ -49,19 +52,19 @@ impl Keyframes {
         if rate == 0.0 && self.frames == 0 { f64::from_bits(0xfff8 << 48) } else { self.frames as f64 / rate }
     }
 
-    /// Puts numbers and lists into the tag whose body of `size` bytes stands at `body`. Returns how many bytes were
-    /// inserted.
-    pub fn insert(&self, places: &IndexPlaces, body: u64, size: usize, compat: bool, out: &mut Output) -> u64 {
+    /// Puts numbers and lists into the tag whose body of `size` bytes stands at `body`. Fewer than two key frames are no
+    /// index: readers doubt one, so `keyframes` is taken back.
+    pub fn insert(&self, places: &IndexPlaces, body: u64, size: usize, compat: bool, out: &mut Output) {
         let lists = self.lists(0, compat, places.keyframes);
-        let inserted = lists.len() as u64;
-        if size + lists.len() > MAX_BODY {
+        let fits = size + lists.len() <= MAX_BODY;
+        if !fits {
             out.warn("the key frame index does not fit into its tag and is left out");
-            return 0;
         }
+        let inserted = if fits && (compat || self.entries.len() > 1) { lists.len() } else { 0 };
         let (last_time, last_at) = self.entries.last().copied().unwrap_or_default();
         // FFmpeg leaves the last location where it was before the insertion.
-        let last_at =
-            if compat || self.entries.is_empty() { last_at } else { moved(last_at, inserted, places.keyframes) };
+        let kept = compat || self.entries.is_empty();
+        let last_at = if kept { last_at } else { moved(last_at, inserted as u64, places.keyframes) };
         let number = |at: u64, value: f64, out: &mut Output| {
             out.overwrite(at, Bytes::copy_from_slice(&value.to_be_bytes()));
         };
@@ -70,12 +73,16 @@ impl Keyframes {
         number(places.last_time, self.last_time, out);
         number(places.last_key_time, last_time, out);
         number(places.last_key_at, last_at as f64, out);
-        let new_size = (size + lists.len()) as u32;
+        if inserted == 0 {
+            let member = onmetadata::KEYFRAMES.len() as u64;
+            out.overwrite(places.keyframes.saturating_sub(member), Bytes::from_static(onmetadata::NO_KEYFRAMES));
+            return;
+        }
+        let new_size = (size + inserted) as u32;
         let [_, s2, s1, s0] = new_size.to_be_bytes();
         out.overwrite(body - 10, Bytes::copy_from_slice(&[s2, s1, s0]));
         out.overwrite(body + size as u64, Bytes::copy_from_slice(&(new_size + 11).to_be_bytes()));
-        out.insert(places.keyframes, Bytes::from(self.lists(inserted, compat, places.keyframes)));
-        inserted
+        out.insert(places.keyframes, Bytes::from(self.lists(inserted as u64, compat, places.keyframes)));
     }
 
     /// The content of `keyframes` with its end, positions moved by `by`.

@@ -109,11 +109,17 @@ impl FlvMuxer {
     }
 
     fn write_metadata(&mut self, time: u32, out: &mut Output) -> Result<()> {
-        let made = onmetadata::write(&self.streams, &self.tracks, self.tags.current(), &self.options, out.reach());
+        // New tags in mid-file: what is known at the end goes to the first onMetaData, where readers look for it.
+        let later = self.written.is_some() && !self.options.compat;
+        let options = Writing { index: self.options.index && !later, ..self.options };
+        let reach = if later { Reach::Append } else { out.reach() };
+        let made = onmetadata::write(&self.streams, &self.tracks, self.tags.current(), &options, reach);
         let (body, size) = (out.position().saturating_add(tag::HEAD as u64), made.body.len());
         let parts = self.tag(SCRIPT, time, &[], Bytes::from(made.body))?;
         out.append(Mark::Header, parts);
-        self.written = Some(Written { body, size, places: made.places.moved(body) });
+        if !later {
+            self.written = Some(Written { body, size, places: made.places.moved(body) });
+        }
         if self.options.compat {
             self.keyframes.restart();
         }
@@ -282,16 +288,13 @@ impl Muxer for FlvMuxer {
 
     fn finish(&mut self, out: &mut Output) -> Result<()> {
         let mut places = self.written.map(|written| written.places).unwrap_or_default();
-        let inserted = match (self.written, places.index) {
-            (Some(written), Some(index)) => {
-                self.keyframes.insert(&index, written.body, written.size, self.options.compat, out)
-            }
-            _ => 0,
-        };
+        if let (Some(written), Some(index)) = (self.written, &places.index) {
+            self.keyframes.insert(index, written.body, written.size, self.options.compat, out);
+        }
         if !self.options.no_sequence_end {
             self.write_ends(out)?;
         }
-        if let Some(index) = places.index.filter(|_| inserted > 0) {
+        if let Some(index) = places.index {
             let size = out.position().saturating_sub(self.data_start);
             out.overwrite(index.data_size, Bytes::copy_from_slice(&(size as f64).to_be_bytes()));
         }

@@ -74,6 +74,14 @@ const OWN_KEYS: &[&str] = &[
     "hasKeyframes",
 ];
 
+/// The member that holds the index: its name, and the start of an object.
+pub const KEYFRAMES: &[u8] = b"\0\x09keyframes\x03";
+
+/// A member of the same length for a file without an index: false.
+pub const NO_KEYFRAMES: &[u8] = b"\0\x08hasIndex\x01\0";
+
+const _: () = assert!(KEYFRAMES.len() == NO_KEYFRAMES.len());
+
 /// Writes the body. Of several streams of a kind the first is described.
 pub fn write(streams: &[StreamInfo], tracks: &[Track], tags: &Metadata, options: &Writing, reach: Reach) -> OnMetaData {
     let mut entries = Entries::default();
@@ -164,8 +172,8 @@ fn index(entries: &mut Entries, video: bool, audio: bool) -> IndexPlaces {
     places.last_time = entries.number("lasttimestamp", 0.0);
     places.last_key_time = entries.number("lastkeyframetimestamp", 0.0);
     places.last_key_at = entries.number("lastkeyframelocation", 0.0);
-    entries.key("keyframes");
-    entries.out.object();
+    entries.out.bytes.extend_from_slice(KEYFRAMES);
+    entries.count += 1;
     places.keyframes = entries.out.bytes.len() as u64;
     places
 }
