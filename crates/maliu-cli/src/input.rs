@@ -72,9 +72,7 @@ impl Args {
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
         if let Some(source) = lent::take(&self.path) {
-            let (reader, many) = self.packet_reader()?;
-            let reader = Reader::with(source, reader);
-            return Ok(Opened { name: self.path.clone(), reader, size: None, ended: false, many });
+            return self.open_source(source);
         }
         let name = if self.path == "-" { "standard input" } else { &self.path };
         let file = if self.path == "-" { io::stdin() } else { io::File::open(&self.path) };
@@ -90,6 +88,12 @@ impl Args {
         };
         let (reader, many) = self.packet_reader()?;
         Ok(Opened { name: name.to_owned(), reader: Reader::with(source, reader), size, ended: false, many })
+    }
+
+    /// Opens a source under this name.
+    pub fn open_source(&self, source: Box<dyn Source>) -> Result<Opened> {
+        let (reader, many) = self.packet_reader()?;
+        Ok(Opened { name: self.path.clone(), reader: Reader::with(source, reader), size: None, ended: false, many })
     }
 
     /// The reader, and whether its streams are told apart by a field of its layout.

@@ -1,9 +1,9 @@
-//! `maliu remux`, `check` and `repair` with the real binary.
+//! `maliu remux` and `repair` with the real binary.
 
 use std::fs;
 
 mod binary;
-use binary::{folder, json, run, run_on, sample, text, within};
+use binary::{folder, run, run_on, sample, text, within};
 
 /// The packets of a file, one line each.
 fn lines(path: &str) -> String {
@@ -87,23 +87,6 @@ fn explain_names_rule_and_packet() {
     let (code, _, error) = text(&run(&["remux", &sample("flv/h264_aac.flv"), "-", "-f", "flv", "--explain"]));
     assert_eq!(code, Some(0));
     assert!(error.lines().any(|line| line.starts_with("WF-") && line.contains(" stream ")), "{error}");
-}
-
-#[test]
-fn damaged_files_are_checked_repaired_and_then_whole() {
-    let folder = folder("damaged_files_are_checked_repaired_and_then_whole");
-    for (name, code) in [("cut_in_tag", "cut"), ("previous_sizes_0", "previous-size"), ("zero_tail", "junk")] {
-        let path = sample(&format!("flv/{name}.flv"));
-        let checked = run(&["check", "--json", &path]);
-        assert_eq!(checked.status.code(), Some(1), "{name}");
-        let faults = json(&checked)["faults"].as_array().unwrap().clone();
-        assert!(faults.iter().any(|fault| fault["code"] == code && fault["offset"].is_u64()), "{name}: {faults:?}");
-        let [once, twice] = ["1", "2"].map(|n| within(&folder, &format!("{name}{n}.flv")));
-        assert!(run(&["repair", &path, &once]).status.success(), "{name}");
-        assert!(run(&["repair", &once, &twice]).status.success(), "{name}");
-        assert_eq!(fs::read(&once).unwrap(), fs::read(&twice).unwrap(), "{name} repaired twice");
-        assert_eq!(text(&run(&["check", &once])).0, Some(0), "{name} repaired");
-    }
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use self::{fault::Fault, survey::Survey};
+use self::{
+    fault::{Fault, Severity},
+    survey::Survey,
+};
 use crate::{
     failure::{Failure, Result},
     json,
@@ -10,6 +13,7 @@ use crate::{
 
 mod fault;
 mod survey;
+mod tags;
 
 /// Tells what is wrong with a file. Exit code 1 if anything is.
 #[derive(clap::Args)]
@@ -24,14 +28,15 @@ pub struct Args {
     /// One JSON object.
     #[arg(long)]
     json: bool,
+    /// Notices count as faults.
+    #[arg(long)]
+    strict: bool,
 }
 
 const NOTES: &str =
     "Each fault has a code that does not change between versions, the byte and the time where it stands,
-the rule it breaks (docs/write-frame.md, docs/differences.md) and what helps.
-
-Codes: junk, cut, previous-size, unknown-tag, no-size, bad-config, no-config, dts-back, pts-before-dts, jump,
-no-key, no-duration, unreadable, remark.";
+the rule it breaks and what helps; docs/check.md lists them. Faults lose or spoil something; notices do not: a file
+without an index or a duration, as every live recording is, is no faulty file unless --strict is given.";
 
 /// Reads everything and reports.
 pub fn run(args: Args) -> Result {
@@ -42,8 +47,9 @@ pub fn run(args: Args) -> Result {
     } else {
         survey_text(&survey, &mut out)?
     }
-    match survey.count {
+    match survey.count + if args.strict { survey.notices } else { 0 } {
         0 => Ok(()),
+        1 => Err(Failure::Failed(format!("{}: 1 fault", survey.name))),
         count => Err(Failure::Failed(format!("{}: {count} faults", survey.name))),
     }
 }
@@ -52,9 +58,9 @@ fn survey_text(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
     for fault in &survey.faults {
         writeln!(out, "{fault}")?;
     }
-    let kept = survey.faults.len() as u64;
-    if survey.count > kept {
-        writeln!(out, "… and {} more", survey.count - kept)?;
+    let (all, kept) = (survey.count + survey.notices, survey.faults.len() as u64);
+    if all > kept {
+        writeln!(out, "… and {} more", all - kept)?;
     }
     if survey.count == 0 {
         writeln!(out, "{}: {}, {} packets, no fault", survey.name, survey.format, survey.packets)?;
@@ -68,6 +74,7 @@ fn survey_json(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
     root.string("format", survey.format)?;
     root.bare("packets", survey.packets)?;
     root.bare("fault_count", survey.count)?;
+    root.bare("notice_count", survey.notices)?;
     let mut list = root.array("faults")?;
     for fault in &survey.faults {
         let mut item = list.item()?;
@@ -84,7 +91,10 @@ const MAX_SHOWN: usize = 1000;
 
 impl Survey {
     fn add(&mut self, fault: Fault) {
-        self.count += 1;
+        match fault.kind.severity {
+            Severity::Fault => self.count += 1,
+            Severity::Notice => self.notices += 1,
+        }
         if self.faults.len() < MAX_SHOWN {
             self.faults.push(fault);
         }

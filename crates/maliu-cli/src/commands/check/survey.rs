@@ -8,7 +8,7 @@ use maliu::{
     io::{self, Source},
     packet::Packet,
     reader::PacketReader,
-    stream::{Codec, Kind as MediaKind, Metadata, StreamInfo},
+    stream::{Codec, Kind as MediaKind, StreamInfo},
     time::Ticks,
     timing::{
         explain::Notes,
@@ -16,7 +16,10 @@ use maliu::{
     },
 };
 
-use super::fault::{self, Fault, Kind};
+use super::{
+    fault::{self, Fault, Kind},
+    tags::Tags,
+};
 use crate::failure::{Failure, Result};
 
 /// What was found.
@@ -29,7 +32,9 @@ pub struct Survey {
     pub packets: u64,
     /// All faults.
     pub count: u64,
-    /// The first faults.
+    /// All notices.
+    pub notices: u64,
+    /// The first of both.
     pub faults: Vec<Fault>,
     lanes: Vec<Lane>,
     latest: Option<f64>,
@@ -61,24 +66,29 @@ impl Survey {
             format: "",
             packets: 0,
             count: 0,
+            notices: 0,
             faults: Vec::new(),
             lanes: Vec::new(),
             latest: None,
         };
-        let mut tags = Metadata::default();
+        let mut tags = Tags::default();
         loop {
             let polled = reader.poll(&mut input);
             survey.remarks(&mut input);
             match polled {
                 Ok(Event::NeedBytes) => {
                     let block = source.block_size();
-                    let got = input.fill(block, |at, buf| source.read_at(at, buf));
+                    let got = input.fill(block, |at, buf| {
+                        let got = source.read_at(at, buf)?;
+                        tags.see(at, buf.get(..got).unwrap_or_default());
+                        std::io::Result::Ok(got)
+                    });
                     if got.map_err(|error| Failure::while_("reading", name, error))? == 0 {
                         input.end();
                     }
                 }
                 Ok(Event::Stream(index, info)) => survey.meet(index, *info, reader.format().map(|format| format.rules)),
-                Ok(Event::Metadata(metadata)) => tags = *metadata,
+                Ok(Event::Metadata(_)) => {}
                 Ok(Event::Packet(packet)) => survey.packet(&packet),
                 Ok(Event::End) => break,
                 Err(error) if survey.packets == 0 => return Err(Failure::while_("reading", name, error)),
@@ -89,7 +99,7 @@ impl Survey {
             }
         }
         survey.format = reader.format().map_or("", |format| format.name);
-        survey.close(&tags, reader.duration().is_some());
+        survey.close(&tags, input.next_read());
         Ok(survey)
     }
 
@@ -124,10 +134,16 @@ impl Survey {
         }
     }
 
-    fn close(&mut self, tags: &Metadata, timed: bool) {
-        if self.format == "flv" && !timed && tags.value("duration").is_none() {
-            let what = "onMetaData says no duration".to_owned();
-            self.add(Fault { kind: fault::NO_DURATION, at: None, time: None, stream: None, what });
+    fn close(&mut self, tags: &Tags, size: u64) {
+        let found = if self.format == "flv" { tags.judge(size) } else { Vec::new() };
+        for fault in found {
+            // What the reader took for junk is known better.
+            let tail = fault.at.filter(|_| fault.kind == fault::ZERO_TAIL);
+            let taken = |other: &Fault| tail.is_some_and(|tail| other.at >= Some(tail)) && other.kind == fault::JUNK;
+            let before = self.faults.len();
+            self.faults.retain(|other| !taken(other));
+            self.count = self.count.saturating_sub((before - self.faults.len()) as u64);
+            self.add(fault);
         }
         let bare = |lane: &Lane| matches!(lane.info.codec, Codec::Aac | Codec::H264) && lane.info.config.is_empty();
         let missing: Vec<usize> =
@@ -178,7 +194,6 @@ impl Lane {
     }
 }
 
-/// FLV tells its structural tags, which say whether it has a duration, only when asked.
 fn reader(from: Option<&str>) -> Result<PacketReader> {
     let Some(name) = from else { return Ok(PacketReader::detect(formats::ALL)) };
     let format = formats::named(name).ok_or_else(|| Failure::Usage(format!("no format is called {name}")))?;

@@ -97,11 +97,15 @@ impl Feed {
         }
     }
 
-    /// Whether no further stream is expected. Live, a second of media tells.
+    /// Whether no further stream is expected, and of each that is known when it begins. Live, a second of media tells.
     fn complete(&self) -> bool {
         let times = || self.held.iter().filter_map(|packet| self.micros(packet));
         let span = || times().max().zip(times().min()).map_or(0, |(last, first)| last.saturating_sub(first));
-        !self.held.is_empty() && (self.opened.shows_all(&self.streams) || (lent::is_live() && span() >= LOOK_LIVE))
+        let timed = |stream: &StreamInfo| matches!(stream.media.kind(), Kind::Audio | Kind::Video);
+        let begun = |index: usize| self.held.iter().any(|packet| packet.stream == index);
+        let all = || (0..).zip(&self.streams).all(|(index, stream)| !timed(stream) || begun(index));
+        let shown = self.opened.shows_all(&self.streams) && all();
+        !self.held.is_empty() && (shown || (lent::is_live() && span() >= LOOK_LIVE))
     }
 
     /// The next packet of the input, whatever its stream; notes what else is met.
@@ -163,12 +167,15 @@ impl Feed {
         Some(packet)
     }
 
-    /// When the input begins, in µs: the earliest first time of its streams.
+    /// When the input begins, in µs: the earliest first time of its streams that is shown; samples to drop are not.
     pub fn first_time(&self) -> Option<i64> {
         let first = |index: usize| {
             let packet = self.held.iter().find(|packet| packet.stream == index)?;
             let info = self.streams.get(index)?;
-            let time = packet.pts.or(packet.dts)?;
+            let samples = TimeBase::new(1, info.audio().map_or(0, |audio| audio.sample_rate));
+            let drop = Ticks(packet.side.trim().start.into());
+            let drop = samples.map_or(Ticks(0), |samples| samples.rescale(drop, info.time_base, Rounding::Near));
+            let time = packet.pts.or(packet.dts)? + drop;
             Some(info.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0)
         };
         (0..self.streams.len()).filter_map(first).min()

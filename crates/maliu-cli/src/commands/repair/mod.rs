@@ -5,7 +5,7 @@
 //!   IN ─▶ packets ─▶ Mend: times rise without jumps ─▶ FLV muxer: sequence headers, sizes, duration, key frame index
 //! ```
 
-use std::fs;
+use std::{fs, io};
 
 use maliu::{
     Error, MediaError,
@@ -18,7 +18,7 @@ use maliu::{
     writer::{PacketWriter, Plan},
 };
 
-use self::mend::Mend;
+use self::{mend::Mend, spool::Spool};
 use crate::{
     failure::{Failure, Result},
     input::{self, Opened},
@@ -26,12 +26,14 @@ use crate::{
 };
 
 mod mend;
+mod spool;
 
 /// Writes a damaged FLV file anew: sizes, times, sequence headers, duration and key frame index are right.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
 pub struct Args {
-    /// FLV file to read. It is read twice and never changed.
+    /// FLV file to read. It is read twice and never changed; - is standard input, which is kept on disk for that, up to
+    /// 16 GiB.
     #[arg(value_name = "IN")]
     input: String,
     /// File to write; - is standard output, which cannot get a key frame index.
@@ -52,23 +54,33 @@ Examples:
 
 /// Reads twice, writes once.
 pub fn run(args: Args) -> Result {
-    if args.input == "-" {
-        return Err(Failure::Usage("a file is needed to repair: it is read twice".into()));
-    }
     let same = |path: &str| fs::canonicalize(path).ok();
     if same(&args.input).is_some_and(|input| same(&args.output) == Some(input)) {
         return Err(Failure::Usage(format!("{}: the output must be another file than the input", args.output)));
     }
-    let survey = Survey::of(&args)?;
+    let spool = match args.input.as_str() {
+        "-" => {
+            Some(Spool::of(io::stdin().lock()).map_err(|error| Failure::while_("keeping", "standard input", error))?)
+        }
+        _ => None,
+    };
+    let survey = Survey::of(&args.input, &mut open(&args, spool.as_ref())?)?;
     let mut target = Target::create(&args.output)?;
     let mut work = Work::start(&args, &survey, &mut target)?;
-    work.copy(&mut open(&args)?, &mut target)?;
+    work.copy(&mut open(&args, spool.as_ref())?, &mut target)?;
     work.close(target)
 }
 
-fn open(args: &Args) -> Result<Opened> {
+fn open(args: &Args, spool: Option<&Spool>) -> Result<Opened> {
     let settings = vec![("recover".to_owned(), "1".to_owned())];
-    input::Args { settings, ..input::Args::of(&args.input, Some("flv".into())) }.open()
+    let input = input::Args { settings, ..input::Args::of(&args.input, Some("flv".into())) };
+    match spool {
+        None => input.open(),
+        Some(spool) => {
+            let source = spool.read().map_err(|error| Failure::while_("reading", "standard input", error))?;
+            input.open_source(Box::new(source))
+        }
+    }
 }
 
 /// What the whole file says about its streams.
@@ -100,8 +112,7 @@ const DERIVED: &[&str] = &[
 ];
 
 impl Survey {
-    fn of(args: &Args) -> Result<Self> {
-        let mut opened = open(args)?;
+    fn of(name: &str, opened: &mut Opened) -> Result<Self> {
         let mut survey = Self { streams: Vec::new(), metadata: Metadata::default(), packets: 0, keys: Vec::new() };
         loop {
             match opened.next() {
@@ -115,7 +126,7 @@ impl Survey {
             }
         }
         if survey.packets == 0 {
-            return Err(Failure::while_("reading", &args.input, "there is no packet in it"));
+            return Err(Failure::while_("reading", name, "there is no packet in it"));
         }
         for name in DERIVED {
             survey.metadata.remove(name);

@@ -96,6 +96,7 @@ fn h264(picture: &mut Video, config: &Bytes) -> Option<u8> {
     (picture.width, picture.height) = sps.display_size();
     picture.reorder = sps.reorder_depth();
     picture.frame_rate = picture.frame_rate.or_else(|| sps.frame_rate());
+    picture.pixel_aspect = sps.vui.as_ref().and_then(|vui| vui.sample_aspect);
     picture.level = Some(sps.level_idc);
     Some(sps.profile_idc)
 }
@@ -107,6 +108,7 @@ fn h265(picture: &mut Video, config: &Bytes) -> Option<u8> {
     (picture.width, picture.height) = sps.display_size();
     picture.reorder = sps.reorder_depth();
     picture.frame_rate = picture.frame_rate.or_else(|| sps.frame_rate());
+    picture.pixel_aspect = sps.vui.as_ref().and_then(|vui| vui.sample_aspect);
     picture.level = Some(config.profile.general_level_idc);
     Some(config.profile.general_profile_idc)
 }

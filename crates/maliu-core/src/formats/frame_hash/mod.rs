@@ -4,8 +4,8 @@
 //!   #format: frame checksums      framemd5, framehash
 //!   #software: …                  unless bitexact
 //!   #tb 0: 1/1000
-//!   0,          0,         40,       40,     1234, 0x1c2d3e4f, F=0x0, S=1,        2, 0x00ab0012
-//!   stream     dts         pts  duration     size  checksum    flags  side data: count, size and checksum of each
+//!   0,          0,         40,       40,     1234, 0x1c2d3e4f, F=0x0, S=1,        2
+//!   stream     dts         pts  duration     size  checksum    flags  side data: count, size of each; framehash: checksums
 //! ```
 
 use alloc::{format, string::String, vec, vec::Vec};
@@ -148,7 +148,10 @@ impl Muxer for Lines {
             line += &format!(", S={}", side.len());
         }
         for bytes in &side {
-            line += &format!(", {:8}, {}", bytes.len(), self.sum(bytes));
+            line += &format!(", {:8}", bytes.len());
+            if let Checksum::FrameHash(kind) = self.checksum {
+                line += &format!(", {}", kind.of(bytes));
+            }
         }
         line.push('\n');
         let has_video = self.video.contains(&true);

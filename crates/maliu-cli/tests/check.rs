@@ -1,0 +1,211 @@
+//! `maliu check` and `maliu repair` with the real binary: every code of docs/check.md is provoked, told, and mended.
+
+mod binary;
+
+use std::fs;
+
+use binary::{folder, json, run, run_on, sample, text, within};
+use serde_json::Value;
+
+const AVC: &[u8] = b"\x17\0\0\0\0\x01\x64\x00\x0a\xff\xe1\x00\x18\x67\x64\x00\x0a\xac\xd9\x42\xdf\x88\x84\x00\x00\x03\x00\x04\x00\x00\x03\x00\xa0\x3c\x48\x96\x58\x01\x00\x06\x68\xeb\xe3\xcb\x22\xc0";
+const AAC: &[u8] = b"\xaf\0\x12\x10";
+
+fn tag(kind: u8, time: u32, body: &[u8]) -> Vec<u8> {
+    let [_, s2, s1, s0] = (body.len() as u32).to_be_bytes();
+    let [t3, t2, t1, t0] = time.to_be_bytes();
+    let head = [kind, s2, s1, s0, t2, t1, t0, t3, 0, 0, 0];
+    [&head, body, &(body.len() as u32 + 11).to_be_bytes()].concat()
+}
+
+fn picture(time: u32, key: bool, later: u8) -> Vec<u8> {
+    let (first, nal) = if key { (0x17, 0x65) } else { (0x27, 0x41) };
+    tag(9, time, &[first, 1, 0, 0, later, 0, 0, 0, 4, nal, 0x88, 0x84, time as u8])
+}
+
+fn sound(time: u32) -> Vec<u8> {
+    tag(8, time, &[0xaf, 1, 0x21, 0x10, time as u8])
+}
+
+/// onMetaData with these numbers.
+fn metadata(numbers: &[(&str, f64)]) -> Vec<u8> {
+    let mut body = b"\x02\0\x0aonMetaData\x08\0\0\0\0".to_vec();
+    for (name, number) in numbers {
+        body.extend([0, name.len() as u8]);
+        body.extend_from_slice(name.as_bytes());
+        body.push(0);
+        body.extend_from_slice(&number.to_be_bytes());
+    }
+    body.extend(b"\0\0\x09");
+    tag(18, 0, &body)
+}
+
+/// Tags of a sound film: both configurations, then key pictures at 0 and 80 ms, each with sound beside it.
+fn film() -> Vec<Vec<u8>> {
+    let mut tags = vec![tag(9, 0, AVC), tag(8, 0, AAC)];
+    for n in 0..5 {
+        tags.extend([picture(n * 40, n % 2 == 0, 0), sound(n * 40)]);
+    }
+    tags
+}
+
+/// A file of these tags behind its header.
+fn file(tags: &[Vec<u8>]) -> Vec<u8> {
+    let header = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
+    [header, tags.concat()].concat()
+}
+
+/// A film with `change` made to its tags.
+fn changed(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let mut tags = film();
+    change(&mut tags);
+    file(&tags)
+}
+
+/// Where the tag of this number begins.
+fn offset(tags: &[Vec<u8>], number: usize) -> u64 {
+    13 + tags[..number].iter().map(Vec::len).sum::<usize>() as u64
+}
+
+/// What check says of these bytes on standard input: exit code, and code, severity and offset of what it found.
+fn found(bytes: &[u8], more: &[&str]) -> (Option<i32>, Vec<(String, String, Option<u64>)>) {
+    let output = run_on(bytes.to_vec(), &[&["check", "-", "--json"], more].concat());
+    assert!(!output.stdout.is_empty(), "{:?}", text(&output));
+    let report = json(&output);
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = report["faults"].as_array().unwrap().iter();
+    let list = list.map(|fault| {
+        assert!(["rule", "what", "fix"].iter().all(|name| !fault[name].as_str().unwrap().is_empty()), "{fault}");
+        (word(&fault["code"]), word(&fault["severity"]), fault["offset"].as_u64())
+    });
+    (output.status.code(), list.collect())
+}
+
+/// Bytes that provoke a code, and where it is to be found; `None` where no place is meant.
+fn provocations() -> Vec<(&'static str, Vec<u8>, Option<u64>)> {
+    let tags = film();
+    let behind = offset(&tags, tags.len());
+    let again = |number: usize| offset(&tags, number);
+    let index = b"\0\x09keyframes\x03\0\x0dfilepositions\x0a\0\0\0\x01\0\x40\x8f\x40\0\0\0\0\0\0\x05times\x0a\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x09";
+    let mut indexed = metadata(&[("duration", 0.2)]);
+    let end = indexed.len() - 7;
+    indexed.splice(end..end, index.iter().copied());
+    let size = (indexed.len() - 15) as u32;
+    indexed[2..4].copy_from_slice(&size.to_be_bytes()[2..]);
+    let at = indexed.len() - 4;
+    indexed[at..].copy_from_slice(&(size + 11).to_be_bytes());
+    let mut wav = fs::read(sample("wav/pcm_s16le.wav")).unwrap();
+    let data = wav.windows(4).position(|name| name == b"data").unwrap();
+    wav[data + 4..data + 8].fill(0xff);
+    let mut h264 = fs::read(sample("h264/b_frames.h264")).unwrap();
+    h264.extend_from_slice(b"\0\0\0\x01\x67\xff\xff");
+    let tracks = (0..=255).flat_map(|id| {
+        [
+            tag(8, 0, &[b"\x95\x01mp4a", &[id, 1][..]].concat()),
+            tag(9, 0, &[b"\x96\x01avc1", &[id, 0, 0, 0][..]].concat()),
+        ]
+    });
+    vec![
+        ("junk", changed(|tags| tags.insert(5, vec![0x55; 50])), Some(again(5))),
+        ("cut", changed(|tags| tags.last_mut().unwrap().truncate(13)), Some(offset(&tags, tags.len() - 1))),
+        ("zero-tail", changed(|tags| tags.push(vec![0; 64])), Some(behind)),
+        ("previous-size", changed(|tags| *tags[4].last_mut().unwrap() = 9), Some(again(4))),
+        ("unknown-tag", changed(|tags| tags.insert(4, tag(7, 0, b"what"))), Some(again(4))),
+        ("no-size", wav, Some(data as u64)),
+        ("unreadable", changed(|tags| tags.extend(tracks)), None),
+        ("bad-config", h264, None),
+        ("no-config", changed(|tags| drop(tags.remove(1))), None),
+        ("late-config", changed(|tags| tags.swap(0, 2)), Some(13)),
+        ("repeated-config", changed(|tags| tags.insert(6, tag(8, 40, AAC))), Some(again(6))),
+        ("no-key", changed(|tags| tags[2] = picture(0, false, 0)), Some(again(2))),
+        ("dts-back", changed(|tags| tags[8] = picture(50, true, 0)), Some(again(8))),
+        (
+            "pts-before-dts",
+            changed(|tags| tags[6] = tag(9, 80, &[0x17, 1, 0xff, 0xff, 0xec, 0, 0, 0, 1, 0x65])),
+            Some(again(6)),
+        ),
+        ("jump", changed(|tags| tags.push(picture(60_000, true, 0))), Some(behind)),
+        ("no-duration", changed(|_| ()), None),
+        ("bad-duration", changed(|tags| tags.insert(0, metadata(&[("duration", 90.0)]))), None),
+        ("bad-filesize", changed(|tags| tags.insert(0, metadata(&[("filesize", 90.0)]))), None),
+        ("no-index", changed(|_| ()), None),
+        ("bad-index", changed(|tags| tags.insert(0, indexed)), Some(1000)),
+        ("remark", [b"FLV\x01\x05\0\0\0\x05", &file(&film())[9..]].concat(), None),
+    ]
+}
+
+#[test]
+fn every_code_of_the_page_is_told_where_it_stands() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/check.md")).unwrap();
+    let rows: Vec<Vec<&str>> =
+        page.lines().filter(|line| line.starts_with("| `")).map(|line| line.split(" | ").collect()).collect();
+    let codes: Vec<&str> = rows.iter().map(|row| row[0].trim_matches(['|', ' ', '`'])).collect();
+    let provoked = provocations();
+    assert_eq!(
+        {
+            let mut all = codes.clone();
+            all.sort_unstable();
+            all
+        },
+        {
+            let mut all: Vec<&str> = provoked.iter().map(|(code, ..)| *code).collect();
+            all.sort_unstable();
+            all
+        }
+    );
+    for (code, bytes, at) in provoked {
+        // A header so wrong that the format is not recognised by itself.
+        let named: &[&str] = if code == "remark" { &["-f", "flv"] } else { &[] };
+        let (exit, list) = found(&bytes, named);
+        let severity = rows[codes.iter().position(|known| *known == code).unwrap()][1];
+        let this = list.iter().find(|(name, ..)| name == code).unwrap_or_else(|| panic!("{code}: {list:?}"));
+        assert_eq!((this.1.as_str(), this.2), (severity, at.or(this.2)), "{code}");
+        let faults = list.iter().filter(|(_, severity, _)| severity == "fault").count();
+        assert_eq!(exit, Some(i32::from(faults > 0)), "{code}: {list:?}");
+        assert!(severity == "fault" || faults == 0, "{code} alone: {list:?}");
+        if severity == "notice" {
+            assert_eq!(found(&bytes, &["--strict"]).0, Some(1), "{code}");
+        }
+    }
+}
+
+#[test]
+fn what_is_repaired_has_neither_fault_nor_notice_and_stays() {
+    let folder = folder("what_is_repaired_has_neither_fault_nor_notice_and_stays");
+    for (code, bytes, _) in provocations() {
+        if !bytes.starts_with(b"FLV") || code == "unreadable" {
+            continue;
+        }
+        let [damaged, once, twice] = ["0", "1", "2"].map(|n| within(&folder, &format!("{code}{n}.flv")));
+        fs::write(&damaged, &bytes).unwrap();
+        assert_eq!(text(&run(&["repair", &damaged, &once])).0, Some(0), "{code}");
+        let output = run(&["check", "--strict", &once]);
+        assert_eq!(output.status.code(), Some(0), "{code}: {:?}", text(&output));
+        assert_eq!(text(&run(&["repair", &once, &twice])).0, Some(0), "{code}");
+        let mended = fs::read(&once).unwrap();
+        assert_eq!(fs::read(&twice).unwrap(), mended, "{code} repaired twice");
+        assert_eq!(text(&run_on(bytes, &["repair", "-", &twice])).0, Some(0), "{code}");
+        assert_eq!(fs::read(&twice).unwrap(), mended, "{code} from standard input");
+    }
+}
+
+#[test]
+fn samples_are_checked_and_whole_ones_have_no_fault() {
+    for (name, code) in [
+        ("flv/cut_in_tag.flv", Some("cut")),
+        ("flv/previous_sizes_0.flv", Some("previous-size")),
+        ("flv/zero_tail.flv", Some("zero-tail")),
+        ("flv/h264_aac.flv", None),
+        ("flv/flv1_mp3.flv", None),
+        ("wav/pcm_s24le.wav", None),
+        ("mp3/vbr_info.mp3", None),
+        ("adts/stereo_44100.aac", None),
+        ("h264/b_frames.h264", None),
+    ] {
+        let output = run(&["check", "--json", &sample(name)]);
+        let report = json(&output);
+        let codes: Vec<&str> =
+            report["faults"].as_array().unwrap().iter().map(|fault| fault["code"].as_str().unwrap()).collect();
+        assert_eq!(output.status.code(), Some(i32::from(code.is_some())), "{name}: {report}");
+        assert!(code.is_none_or(|code| codes.contains(&code)), "{name}: {codes:?}");
+    }
+}
