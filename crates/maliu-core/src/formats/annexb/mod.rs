@@ -6,7 +6,7 @@
 //!
 //! A codec brings its row, its probe and [`Raw`].
 
-use crate::{format::Format, syntax::annexb::RawCoding};
+use crate::{format::Format, settings::Help, syntax::annexb::RawCoding};
 
 mod demuxer;
 pub mod h264;
@@ -23,4 +23,12 @@ trait Raw: RawCoding + Send + 'static {
 
     /// Follows a stream; `strict` where the standard and the reference part.
     fn new(strict: bool) -> Self;
+}
+
+/// The settings of a codec: what they do, in its words.
+const fn settings(framerate: &'static str, strict: &'static str) -> [Help; 2] {
+    [
+        Help { name: "framerate", value: "N/D", default: "as the stream says, else 25", what: framerate },
+        Help { name: "strict", value: "0|1", default: "0", what: strict },
+    ]
 }

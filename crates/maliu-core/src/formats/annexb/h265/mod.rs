@@ -10,7 +10,7 @@
 //! Passed over, with a warning: parameter sets that cannot be read, bytes without any start code.
 //! Refused: an access unit beyond [`crate::syntax::annexb::MAX_UNIT`].
 
-use super::{Raw, demuxer, muxer};
+use super::{Raw, demuxer, muxer, settings};
 use crate::{
     format::{Format, Rules},
     settings::Help,
@@ -43,17 +43,7 @@ impl Raw for Pictures {
     }
 }
 
-const SETTINGS: &[Help] = &[
-    Help {
-        name: "framerate",
-        value: "N/D",
-        default: "as the stream says, else 25",
-        what: "Reading: pictures per second, whatever the stream says.",
-    },
-    Help {
-        name: "strict",
-        value: "0|1",
-        default: "0",
-        what: "Reading: an end of sequence ends an access unit, as the standard says, not as the reference.",
-    },
-];
+const SETTINGS: &[Help] = &settings(
+    "Reading: pictures per second, whatever the stream says.",
+    "Reading: an end of sequence ends an access unit, as the standard says, not as the reference.",
+);
