@@ -162,12 +162,16 @@ pub trait Muxer: Send {
         Packaging::AsIs
     }
 
-    /// Writes `samples` uncoded samples per channel (or one picture, then 0), as the stream's codec stores them (WF-23).
+    /// Writes `samples` uncoded samples per channel (or one picture, then 0), as the stream's codec stores them (WF-23):
+    /// as a packet of them.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] unless the format takes uncoded frames.
-    fn frame(&mut self, _packet: &Packet, _samples: u32, _out: &mut Output) -> Result<()> {
-        Err(Error::unsupported("writing uncoded frames to this format"))
+    /// [`Error::Unsupported`] unless [`Muxer::takes_frames`], and as [`Muxer::packet`].
+    fn frame(&mut self, packet: &Packet, _samples: u32, out: &mut Output) -> Result<()> {
+        if !self.takes_frames() {
+            return Err(Error::unsupported("writing uncoded frames to this format"));
+        }
+        self.packet(packet, out)
     }
 
     /// Whether [`Muxer::frame`] works.

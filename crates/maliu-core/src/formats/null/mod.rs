@@ -37,10 +37,6 @@ impl Muxer for Null {
         Ok(())
     }
 
-    fn frame(&mut self, _: &Packet, _: u32, _: &mut Output) -> Result<()> {
-        Ok(())
-    }
-
     fn takes_frames(&self) -> bool {
         true
     }

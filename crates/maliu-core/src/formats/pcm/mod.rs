@@ -73,10 +73,6 @@ impl Muxer for Samples {
         Ok(())
     }
 
-    fn frame(&mut self, packet: &Packet, _: u32, out: &mut Output) -> Result<()> {
-        self.packet(packet, out)
-    }
-
     fn takes_frames(&self) -> bool {
         true
     }

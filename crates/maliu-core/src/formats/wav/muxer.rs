@@ -87,10 +87,6 @@ impl Muxer for Wav {
         Ok(())
     }
 
-    fn frame(&mut self, packet: &Packet, _: u32, out: &mut Output) -> Result<()> {
-        self.packet(packet, out)
-    }
-
     fn takes_frames(&self) -> bool {
         true
     }
