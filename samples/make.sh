@@ -44,6 +44,14 @@ Path("adts/several_blocks.aac").write_bytes(
     joined(bare[:3], True) + joined(bare[3:4], True) + joined(bare[4:6], False) + joined([], False) + joined(bare[6:10], True))
 PY
 
+# HE-AAC, where ffmpeg has libfdk_aac; the files here are of the same encoder, called by itself.
+if ffmpeg -v error -encoders | grep -q libfdk_aac; then
+  noisy="aevalsrc='0.3*sin(2*PI*440*t)+0.05*random(0)|0.3*sin(2*PI*660*t)+0.02*random(1)':s=32000:d=0.3"
+  make -f lavfi -i "$noisy" $exact -ac 1 -c:a libfdk_aac -profile:a aac_he -b:a 16k adts/he_v1_mono.aac
+  make -f lavfi -i "$noisy" $exact -c:a libfdk_aac -profile:a aac_he_v2 -b:a 20k adts/he_v2.aac
+  cat adts/he_v1_mono.aac adts/he_v2.aac > adts/he_v2_late.aac
+fi
+
 # MPEG audio
 make -f lavfi -i "$sweep" -c:a libmp3lame -b:a 64k -metadata title=Sweep -metadata artist=maliu -id3v2_version 3 -write_id3v1 1 -fflags +bitexact mp3/cbr_64k_tags.mp3
 make -f lavfi -i "$tone" $exact -c:a libmp3lame -q:a 8 mp3/vbr_info.mp3

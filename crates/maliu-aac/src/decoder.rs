@@ -22,6 +22,8 @@ use crate::{bits::Bits, unit};
 pub struct Options {
     /// Apply the dynamic range control of the stream.
     pub drc: bool,
+    /// Mono that parametric stereo may still widen has two channels from the start.
+    pub widen: bool,
 }
 
 /// Decodes the access units of one stream.
@@ -78,6 +80,11 @@ impl Decoder {
             decoder.set_program(decoder.config.channel_config, declared);
         }
         Ok(decoder)
+    }
+
+    /// Takes other options for the units that follow.
+    pub fn set_options(&mut self, options: Options) {
+        self.options = options;
     }
 
     /// Decodes an access unit. After an error the next unit can be decoded; [`conceal`](Decoder::conceal) fills the gap.
@@ -229,7 +236,8 @@ impl Decoder {
                 made_stereo = true;
             }
         }
-        let stereo = program.layout.channels == 1 && self.config.ps == Signal::Explicit;
+        let wide = self.config.ps == Signal::Explicit || self.options.widen && self.config.ps == Signal::Implicit;
+        let stereo = program.layout.channels == 1 && wide;
         if let (true, false, Some((left, right))) = (stereo, made_stereo, self.output.split_at_mut_checked(STRIDE)) {
             right[..STRIDE].copy_from_slice(left);
         }

@@ -147,3 +147,56 @@ fn what_cannot_be_decoded_is_named() {
     assert!(stderr.contains("there is no stream 7"), "{stderr}");
     assert!(!fs::exists(&out).unwrap());
 }
+
+#[test]
+fn parametric_stereo_that_begins_late_is_stereo_from_the_start_of_a_file() {
+    let folder = folder("parametric_stereo_that_begins_late_is_stereo_from_the_start_of_a_file");
+    let (path, out) = (sample("adts/he_v2_late.aac"), within(&folder, "out.wav"));
+    assert_eq!(text(&run(&["decode", &path, &out])), (Some(0), String::new(), String::new()));
+    let behind = |path: &str, name: &[u8]| {
+        let wav = fs::read(path).unwrap();
+        let at = wav.windows(4).position(|four| four == name).unwrap();
+        wav[at + 8..].to_vec()
+    };
+    assert_eq!(behind(&out, b"fmt ")[2], 2, "channels");
+    let frames: Vec<_> = behind(&out, b"data").chunks_exact(4).map(|frame| frame[..2] == frame[2..]).collect();
+    let mono = frames.iter().take_while(|same| **same).count();
+    assert!(mono > 9000 && frames[mono..].iter().filter(|same| !**same).count() > 2000, "{mono} of {}", frames.len());
+    // What went down a pipe cannot be taken back.
+    let (bytes, piped) = (fs::read(&path).unwrap(), within(&folder, "piped.wav"));
+    let (code, _, stderr) = text(&run_on(bytes, &["decode", "-", &piped]));
+    assert!(code == Some(0) && stderr.contains("the sound changes to 32000 Hz, 2 channels"), "{stderr}");
+    assert_eq!(behind(&piped, b"fmt ")[2], 1, "channels");
+}
+
+#[test]
+fn dynamic_range_control_is_applied_on_request() {
+    let frames = fs::read(sample("adts/mono_16000.aac")).unwrap();
+    let (mut rest, mut with_gains) = (&frames[..], Vec::new());
+    while let Some(head) = rest.first_chunk::<7>() {
+        let length = usize::from(head[3] & 3) << 11 | usize::from(head[4]) << 3 | usize::from(head[5] >> 5);
+        let (frame, behind) = rest.split_at(length);
+        rest = behind;
+        // In front of the channel, a fill element with gains: 24 steps down. It is a bit short of three bytes.
+        let mut block = vec![0b1100_0101, 0b0110_0001, 0b0011_0000];
+        for byte in &frame[7..] {
+            *block.last_mut().unwrap() |= byte >> 7;
+            block.push(byte << 1);
+        }
+        let length = 7 + block.len();
+        let mut head = *head;
+        head[3] = head[3] & !3 | (length >> 11) as u8;
+        head[4] = (length >> 3) as u8;
+        head[5] = head[5] & 31 | (length << 5) as u8;
+        with_gains.extend(head);
+        with_gains.extend(block);
+    }
+    let decode = |more: &[&str]| {
+        let arguments = [&["decode", "-", "-", "--format", "f32le"], more].concat();
+        let sound = run_on(with_gains.clone(), &arguments).stdout;
+        sound.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect::<Vec<_>>()
+    };
+    let (plain, quiet) = (decode(&[]), decode(&["--drc"]));
+    assert!(plain.len() > 10_000 && plain.iter().any(|sample| sample.abs() > 0.05));
+    assert_eq!(quiet, plain.iter().map(|sample| sample / 2.0).collect::<Vec<_>>());
+}

@@ -94,3 +94,23 @@ fn a_closed_pipe_ends_quietly() {
     let (code, _, stderr) = text(&child.wait_with_output().unwrap());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn the_profile_of_aac_is_heard_where_its_container_cannot_tell() {
+    for (name, profile, rate, core, channels, layout) in [
+        ("adts/mono_16000.aac", "LC", "16000", None, 1, "mono"),
+        ("adts/he_v1_mono.aac", "HE-AAC", "32000", Some("16000"), 1, "mono"),
+        ("adts/he_v2.aac", "HE-AACv2", "32000", Some("16000"), 2, "stereo"),
+        ("adts/he_v2_late.aac", "HE-AACv2", "32000", Some("16000"), 2, "stereo"),
+        ("flv/h264_aac.flv", "LC", "44100", None, 2, "stereo"),
+    ] {
+        let report = json(&run(&["probe", "--json", &sample(name)]));
+        let streams = report["streams"].as_array().unwrap();
+        let stream = streams.iter().find(|stream| stream["codec_name"] == "aac").unwrap();
+        assert_eq!(stream["profile"], profile, "{name}");
+        assert_eq!((stream["sample_rate"].as_str(), stream["core_sample_rate"].as_str()), (Some(rate), core), "{name}");
+        assert_eq!((stream["channels"].as_u64(), stream["channel_layout"].as_str()), (Some(channels), Some(layout)));
+    }
+    let line = text(&run(&["probe", &sample("adts/he_v2.aac")])).1;
+    assert!(line.contains("audio aac, HE-AACv2, 32000 Hz, core 16000 Hz, stereo,"), "{line}");
+}

@@ -8,7 +8,7 @@ use maliu_core::{
     time::{Rounding, TimeBase},
 };
 
-use crate::{AudioFrame, Fault, Samples, Unit, frame::interleave};
+use crate::{AudioFrame, Fault, Options, Profile, Samples, Unit, frame::interleave};
 
 pub(crate) const CODECS: &[Codec] = &[Codec::Aac];
 
@@ -94,6 +94,16 @@ impl Unit for Aac {
 
     fn reset(&mut self) {
         self.decoder.reset();
+    }
+
+    fn set_options(&mut self, options: Options) {
+        let mut own = maliu_aac::Options::default();
+        (own.drc, own.widen) = (options.drc, options.widen);
+        self.decoder.set_options(own);
+    }
+
+    fn profile(&self) -> Option<Profile> {
+        Some(Profile { name: self.decoder.profile_name(), core_rate: self.decoder.config().sample_rate })
     }
 }
 

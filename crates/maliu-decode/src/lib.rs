@@ -63,6 +63,21 @@ pub trait Decoder: Send {
 
     /// What was odd so far.
     fn report(&self) -> Report;
+
+    /// What the sound is coded as, as far as the packets so far have shown; `None` where containers say all there is.
+    fn profile(&self) -> Option<Profile> {
+        None
+    }
+}
+
+/// What containers cannot say of a stream's sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// Its short name, as ffprobe prints it: `LC`, `HE-AAC`, `HE-AACv2`, …
+    pub name: &'static str,
+    /// Samples per second of the core, which a bandwidth extension may double.
+    pub core_rate: u32,
 }
 
 /// What a decoder met that the listener may want to know.
@@ -83,11 +98,15 @@ pub struct Report {
 pub struct Options {
     /// Drop the samples that packets mark as encoder delay and padding.
     pub gapless: bool,
+    /// Apply the dynamic range control that the stream brings.
+    pub drc: bool,
+    /// Mono AAC that parametric stereo may still widen has two channels from the start.
+    pub widen: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { gapless: true }
+        Self { gapless: true, drc: false, widen: false }
     }
 }
 
@@ -152,6 +171,14 @@ trait Unit: Send {
 
     /// The next packet does not follow the last one.
     fn reset(&mut self) {}
+
+    /// Follows the options that are its business.
+    fn set_options(&mut self, _options: Options) {}
+
+    /// What the sound is coded as.
+    fn profile(&self) -> Option<Profile> {
+        None
+    }
 }
 
 /// Why a packet gave no sound.
@@ -166,7 +193,9 @@ fn row(codec: Codec) -> Option<Make> {
     DECODERS.iter().find(|(codecs, _)| codecs.contains(&codec)).map(|(_, make)| *make)
 }
 
-fn unit_for(info: &StreamInfo) -> Result<Box<dyn Unit>> {
+fn unit_for(info: &StreamInfo, options: Options) -> Result<Box<dyn Unit>> {
     let make = row(info.codec).ok_or_else(|| Error::unsupported(format!("codec {}", info.codec)))?;
-    make(info)
+    let mut unit = make(info)?;
+    unit.set_options(options);
+    Ok(unit)
 }

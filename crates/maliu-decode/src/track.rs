@@ -7,7 +7,7 @@ use maliu_core::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-use crate::{AudioFrame, Decoder, Fault, Options, Report, Samples, Unit, unit_for};
+use crate::{AudioFrame, Decoder, Fault, Options, Profile, Report, Samples, Unit, unit_for};
 
 /// One stream being decoded.
 pub(crate) struct Track {
@@ -23,7 +23,7 @@ pub(crate) struct Track {
 
 impl Track {
     pub fn new(info: &StreamInfo, options: Options) -> Result<Self> {
-        let unit = unit_for(info)?;
+        let unit = unit_for(info, options)?;
         Ok(Self { info: info.clone(), unit, options, report: Report::default(), trim: 0, last: None })
     }
 
@@ -42,7 +42,7 @@ impl Track {
         if let (Some((sample_rate, channels)), Media::Audio(known)) = (audio, &mut self.info.media) {
             (known.sample_rate, known.channels) = (sample_rate, channels);
         }
-        self.unit = unit_for(&self.info)?;
+        self.unit = unit_for(&self.info, self.options)?;
         Ok(())
     }
 
@@ -121,6 +121,10 @@ impl Decoder for Track {
     fn report(&self) -> Report {
         self.report.clone()
     }
+
+    fn profile(&self) -> Option<Profile> {
+        self.unit.profile()
+    }
 }
 
 /// Most samples per channel of silence in place of one packet; longer ones are not believed.
@@ -134,7 +138,8 @@ mod tests {
 
     fn track(codec: Codec, gapless: bool) -> Track {
         let audio = Audio { sample_rate: 8000, channels: 1, block_align: 36, ..Audio::default() };
-        Track::new(&StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(audio)), Options { gapless }).unwrap()
+        let options = Options { gapless, ..Options::default() };
+        Track::new(&StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(audio)), options).unwrap()
     }
 
     fn packet(data: &[u8], pts: i64, trim: (u32, u32)) -> Packet {

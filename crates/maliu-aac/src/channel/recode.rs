@@ -372,7 +372,7 @@ fn every_error_resilience_tool_sounds_as_without_it() {
 
 #[test]
 fn payloads_behind_error_resilient_channels_are_heard() {
-    let drc = Options { drc: true };
+    let drc = Options { drc: true, ..Options::default() };
     // A data element of two bytes, then gains: 24 steps down.
     let gains = [0x20, 2, 0xff, 0xff, 0xb0, 0x98];
     // SBR: a header, one envelope of low resolution, all levels equal.

@@ -57,6 +57,9 @@ pub struct Args {
     /// Whether encoder delay and padding are dropped.
     #[arg(long, default_value = "on")]
     gapless: Gapless,
+    /// Apply the dynamic range control that the stream brings.
+    #[arg(long)]
+    drc: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -73,7 +76,8 @@ const EXAMPLES: &str = "Examples:
   cat live.aac | maliu decode - - | aplay -f S16_LE -c 2 -r 44100
 
 A damaged packet becomes silence of its length. When rate or channels change on the
-way, what follows is converted to those at the start.";
+way, what follows is converted to those at the start. Mono AAC that turns to stereo
+by parametric stereo is stereo from the start where a file is written from a file.";
 
 fn format(text: &str) -> std::result::Result<SampleFormat, String> {
     SampleFormat::from_name(text)
@@ -91,20 +95,15 @@ pub fn run(args: Args) -> Result {
     if args.output == "-" && std::io::stdout().is_terminal() {
         return Err(Failure::Usage("sound is not written to a terminal".to_owned()));
     }
-    let file = PcmFile::new(Target::create(&args.output)?, container, args.format).live(opened.is_live());
-    let window = Window::new(args.start.unwrap_or_default(), args.duration);
-    let mut work = Work {
-        args: &args,
-        file,
-        tags: Metadata::default(),
-        window,
-        stream: None,
-        decoder: None,
-        packets: 0,
-        damaged: 0,
-        changed: false,
-    };
-    let end = work.read(&mut opened);
+    let mut work = Work::new(&args, container, &opened)?;
+    let mut end = work.read(&mut opened);
+    if std::mem::take(&mut work.widened) {
+        drop(work);
+        opened = args.input.open()?;
+        work = Work::new(&args, container, &opened)?;
+        work.widen = true;
+        end = work.read(&mut opened);
+    }
     work.close(&opened, end)
 }
 
@@ -136,9 +135,33 @@ struct Work<'a> {
     packets: u64,
     damaged: u64,
     changed: bool,
+    /// Mono that parametric stereo may widen is stereo from the start.
+    widen: bool,
+    /// It could begin anew with `widen`, as nothing was handed over yet.
+    may_widen: bool,
+    /// It has to.
+    widened: bool,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(args: &'a Args, container: Container, opened: &Opened) -> Result<Self> {
+        let live = opened.is_live();
+        Ok(Work {
+            args,
+            file: PcmFile::new(Target::create(&args.output)?, container, args.format).live(live),
+            tags: Metadata::default(),
+            window: Window::new(args.start.unwrap_or_default(), args.duration),
+            stream: None,
+            decoder: None,
+            packets: 0,
+            damaged: 0,
+            changed: false,
+            widen: false,
+            may_widen: !live && Path::new(&args.output).metadata().map_or(args.output != "-", |about| about.is_file()),
+            widened: false,
+        })
+    }
+
     fn read(&mut self, opened: &mut Opened) -> Result {
         let mut progress: Option<Progress> = None;
         let mut may_seek = self.args.start.is_some();
@@ -161,7 +184,7 @@ impl Work<'_> {
                 _ => {}
             }
         }
-        self.drain(opened)
+        if self.widened { Ok(()) } else { self.drain(opened) }
     }
 
     /// A stream is there, or has changed.
@@ -188,6 +211,7 @@ impl Work<'_> {
             None => {
                 let mut options = Options::default();
                 options.gapless = self.args.gapless == Gapless::On;
+                (options.drc, options.widen) = (self.args.drc, self.widen);
                 decoder_with(info, options).map_err(|error| decoding(opened, &error))?
             }
         };
@@ -201,6 +225,10 @@ impl Work<'_> {
         let base = self.stream.as_ref().map_or(TimeBase::MICROS, |(_, info)| info.time_base);
         let more = self.window.cut(&mut frame, base);
         if !frame.is_empty() {
+            if self.file.differs(&frame) && self.widens() {
+                self.widened = true;
+                return Ok(false);
+            }
             if self.file.differs(&frame) && !std::mem::replace(&mut self.changed, true) {
                 let AudioFrame { sample_rate, channels, .. } = frame;
                 tracing::warn!(
@@ -210,6 +238,12 @@ impl Work<'_> {
             self.file.write(frame, &self.tags)?;
         }
         Ok(more)
+    }
+
+    /// Whether what differs may be parametric stereo that begins late, and to begin anew would help.
+    fn widens(&self) -> bool {
+        let profile = self.decoder.as_ref().and_then(|decoder| decoder.profile());
+        self.may_widen && !self.widen && profile.is_some_and(|profile| profile.name == "HE-AACv2")
     }
 
     /// Jumps near the start, where the input can; otherwise everything up to it is decoded and dropped.

@@ -5,6 +5,8 @@ use maliu::{
     time::{Rounding, Ticks, TimeBase},
 };
 
+use maliu_decode::Profile;
+
 use super::survey::Survey;
 use crate::input::Opened;
 
@@ -18,8 +20,11 @@ pub fn micros(time: Ticks, base: TimeBase) -> Ticks {
     base.rescale(time, TimeBase::MICROS, Rounding::Near)
 }
 
-/// The name of the stream's profile, as ffprobe prints it, when it is known.
-pub fn profile(info: &StreamInfo) -> Option<&'static str> {
+/// The name of the stream's profile, as ffprobe prints it, when it is known; `heard` is what its sound has told.
+pub fn profile(info: &StreamInfo, heard: Option<Profile>) -> Option<&'static str> {
+    if let Some(heard) = heard {
+        return Some(heard.name);
+    }
     let rows: &[(u8, &str)] = match info.codec {
         Codec::Aac => AAC_OBJECT_TYPES,
         Codec::H264 => H264_PROFILES,
@@ -31,6 +36,11 @@ pub fn profile(info: &StreamInfo) -> Option<&'static str> {
         _ => info.profile?,
     };
     rows.iter().find(|(profile, _)| *profile == number).map(|(_, name)| *name)
+}
+
+/// Samples per second of the core, when a bandwidth extension gives the sound another rate.
+pub fn core_rate(info: &StreamInfo, heard: Option<Profile>) -> Option<u32> {
+    heard.map(|heard| heard.core_rate).filter(|rate| info.audio().is_some_and(|audio| audio.sample_rate != *rate))
 }
 
 /// `level 3.1`, when it is known.
@@ -95,8 +105,13 @@ const CHANNEL_LAYOUTS: &[(u16, u32, &str)] = &[
     (5, 0x607, "5.0(side)"),
     (6, 0x3f, "5.1"),
     (6, 0x60f, "5.1(side)"),
-    (7, 0x13f, "6.1"),
+    (6, 0x707, "6.0"),
+    (6, 0x137, "hexagonal"),
+    (7, 0x70f, "6.1"),
+    (7, 0x13f, "6.1(back)"),
     (8, 0x63f, "7.1"),
+    (8, 0xff, "7.1(wide)"),
+    (8, 0x737, "octagonal"),
 ];
 
 /// Start and length of the whole input in µs, and whether the length is only estimated.

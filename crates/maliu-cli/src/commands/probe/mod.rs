@@ -14,6 +14,7 @@ mod facts;
 mod gop;
 mod hash;
 mod report;
+mod sound;
 mod survey;
 mod text;
 

@@ -34,7 +34,7 @@ pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
     };
     let mut list = root.array("streams")?;
     for (index, info) in survey.infos(opened.reader.streams()).enumerate() {
-        one_stream(list.item()?, index, info, &survey)?;
+        one_stream(list.item()?, index, &info, &survey)?;
     }
     list.close()?;
     whole_format(root.object("format")?, opened, &survey)?;
@@ -93,12 +93,16 @@ fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Su
     item.plain("codec_name", info.codec.name())?;
     item.string("codec_long_name", info.codec.long_name())?;
     let gops = survey.gops(index);
-    if let Some(profile) = gops.and_then(|gops| gops.profile()).or_else(|| facts::profile(info)) {
+    if let Some(profile) = gops.and_then(|gops| gops.profile()).or_else(|| facts::profile(info, survey.profile(index)))
+    {
         item.plain("profile", profile)?;
     }
     item.plain("codec_type", info.media.kind().name())?;
     item.plain("codec_tag", format_args!("{:#06x}", info.codec_tag))?;
     media(&mut item, info)?;
+    if let Some(core_rate) = facts::core_rate(info, survey.profile(index)) {
+        item.plain("core_sample_rate", core_rate)?;
+    }
     if let Some(gops) = gops {
         pictures(&mut item, gops)?;
     }

@@ -6,7 +6,9 @@ use maliu::{
     time::Ticks,
 };
 
-use super::gop::Gops;
+use maliu_decode::Profile;
+
+use super::{gop::Gops, sound::Sound};
 
 /// Everything that was seen.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub struct Survey {
     first: Vec<Option<StreamInfo>>,
     /// The pictures of each stream, by stream.
     gops: Vec<Option<Gops>>,
+    /// The sound of each stream, by stream.
+    sounds: Vec<Option<Sound>>,
     /// Tags of the whole input.
     pub metadata: Option<Box<Metadata>>,
     /// Whether the input was read to its end.
@@ -42,6 +46,7 @@ impl Survey {
         if self.first.len() <= index {
             self.first.resize(index + 1, None);
             self.gops.resize_with(index + 1, || None);
+            self.sounds.resize_with(index + 1, || None);
         }
         if self.first[index].as_ref().is_none_or(|first| !is_known(first)) {
             self.first[index] = Some(info.clone());
@@ -49,11 +54,25 @@ impl Survey {
         if self.gops[index].is_none() || (!info.config.is_empty() && !self.of(index).any()) {
             self.gops[index] = Gops::new(info);
         }
+        if !self.of(index).any() {
+            self.sounds[index] = Sound::new(info);
+        }
     }
 
-    /// The streams as they were first described; they may change on the way.
-    pub fn infos<'a>(&'a self, latest: &'a [StreamInfo]) -> impl Iterator<Item = &'a StreamInfo> {
-        latest.iter().enumerate().map(|(index, info)| self.first.get(index).and_then(Option::as_ref).unwrap_or(info))
+    /// The streams as they were first described, or sound; they may change on the way.
+    pub fn infos(&self, latest: &[StreamInfo]) -> impl Iterator<Item = StreamInfo> {
+        latest.iter().enumerate().map(|(index, info)| {
+            let mut info = self.first.get(index).and_then(Option::as_ref).unwrap_or(info).clone();
+            if let Some(Some(sound)) = self.sounds.get(index) {
+                sound.describe(&mut info);
+            }
+            info
+        })
+    }
+
+    /// What the sound of stream `index` is coded as, when it was heard.
+    pub fn profile(&self, index: usize) -> Option<Profile> {
+        self.sounds.get(index)?.as_ref()?.profile()
     }
 
     /// The pictures of stream `index`, when they can be told apart.
@@ -68,6 +87,9 @@ impl Survey {
         }
         if let Some(Some(gops)) = self.gops.get_mut(packet.stream) {
             gops.note(packet);
+        }
+        if let Some(Some(sound)) = self.sounds.get_mut(packet.stream) {
+            sound.note(packet);
         }
         let seen = &mut self.streams[packet.stream];
         seen.packets += 1;

@@ -7,6 +7,7 @@ use maliu::{
     stream::{Media, StreamInfo},
     time::{Ticks, TimeBase},
 };
+use maliu_decode::Profile;
 
 use super::{Args, explain, facts, gop::Gops, hash::Hash, read, report, survey::Survey};
 use crate::{failure::Result, input::Opened};
@@ -59,7 +60,7 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
         writeln!(
             out,
             "  {index} {}, {} packets{}",
-            stream(info, survey.gops(index)),
+            stream(&info, survey.gops(index), survey.profile(index)),
             seen.packets,
             if survey.whole { "" } else { " so far" }
         )?;
@@ -87,14 +88,15 @@ fn printable(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-fn stream(info: &StreamInfo, gops: Option<&Gops>) -> String {
+fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> String {
     let mut words = vec![format!("{} {}", info.media.kind().name(), info.codec)];
     words.extend(gops.and_then(Gops::codec_string));
-    let profile = gops.and_then(Gops::profile).or_else(|| facts::profile(info));
+    let profile = gops.and_then(Gops::profile).or_else(|| facts::profile(info, heard));
     words.extend(profile.map(str::to_owned));
     match &info.media {
         Media::Audio(audio) => {
             words.push(format!("{} Hz", audio.sample_rate));
+            words.extend(facts::core_rate(info, heard).map(|rate| format!("core {rate} Hz")));
             words.push(match facts::channel_layout(audio.channels, audio.channel_mask) {
                 Some(layout) => layout.to_owned(),
                 None => format!("{} channels", audio.channels),

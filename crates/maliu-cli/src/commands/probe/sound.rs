@@ -1,0 +1,53 @@
+//! What the first packets of an AAC stream sound like: its container cannot tell of bandwidth extension and parametric stereo.
+
+use maliu::{
+    packet::Packet,
+    stream::{Codec, Media, StreamInfo},
+};
+use maliu_decode::{AudioFrame, Decoder, Profile, decoder_for};
+
+/// A stream being listened to.
+pub struct Sound {
+    decoder: Option<Box<dyn Decoder>>,
+    heard: Option<(Profile, AudioFrame)>,
+    packets: u32,
+}
+
+impl Sound {
+    /// Of this stream; `None` when its container says all there is, or it cannot be decoded.
+    pub fn new(info: &StreamInfo) -> Option<Self> {
+        let decoder = Some(info).filter(|info| info.codec == Codec::Aac).and_then(|info| decoder_for(info).ok())?;
+        Some(Self { decoder: Some(decoder), heard: None, packets: 0 })
+    }
+
+    /// Listens to a packet, if that may tell more.
+    pub fn note(&mut self, packet: &Packet) {
+        let Some(decoder) = &mut self.decoder else { return };
+        let sound = decoder.decode(packet);
+        let damaged = decoder.report().damaged > 0;
+        if let (Ok(Some(frame)), Some(profile), false) = (sound, decoder.profile(), damaged) {
+            self.heard = Some((profile, frame));
+        }
+        self.packets += 1;
+        let mono = self.heard.as_ref().is_none_or(|(profile, frame)| profile.name == "HE-AAC" && frame.channels == 1);
+        if damaged || self.packets >= MOST || !mono {
+            self.decoder = None;
+        }
+    }
+
+    /// What it is coded as.
+    pub fn profile(&self) -> Option<Profile> {
+        self.heard.as_ref().map(|(profile, _)| *profile)
+    }
+
+    /// Says of the stream what is heard.
+    pub fn describe(&self, info: &mut StreamInfo) {
+        if let (Some((_, frame)), Media::Audio(audio)) = (&self.heard, &mut info.media) {
+            (audio.sample_rate, audio.channels) = (frame.sample_rate, frame.channels);
+            audio.channel_mask = frame.channel_mask;
+        }
+    }
+}
+
+/// Packets among which parametric stereo has to begin to be told of.
+const MOST: u32 = 16;
