@@ -1,5 +1,7 @@
 //! Every preset is read, written, split and damaged; faults in a layout's text are found where they are.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use maliu::{
     StreamInfo, Ticks, TimeBase,
@@ -113,41 +115,86 @@ fn datas(packets: &[Packet]) -> Vec<&Bytes> {
     packets.iter().map(|packet| &packet.data).collect()
 }
 
+/// What insertions of garbage cost a connection.
+#[derive(Debug, Default, PartialEq)]
+struct Cost {
+    /// Messages without garbage inside that did not arrive.
+    lost: usize,
+    /// Packets that were not sent: touched messages of layouts that cannot tell.
+    damaged: usize,
+    /// Bytes that the warnings tell of, and how many warnings there are.
+    skipped: usize,
+    warnings: usize,
+    /// Bytes that were inserted, and bytes of the messages they were inserted into.
+    inserted: usize,
+    touched: usize,
+}
+
+/// Inserts 1–4096 random bytes at a random place of every `step`th of `count` messages, its front included.
+fn cost(layout: &layout::Layout, count: usize, step: usize) -> Cost {
+    let (bytes, starts, packets) = connection(layout, count);
+    let (mut state, mut damaged, mut at) = (99, Vec::new(), 0);
+    let mut cost = Cost::default();
+    let mut touched = vec![false; packets.len()];
+    for n in (2..packets.len()).step_by(step) {
+        let into = random(&mut state) as usize % (starts[n + 1] - starts[n]);
+        damaged.extend_from_slice(&bytes[at..starts[n] + into]);
+        at = starts[n] + into;
+        let garbage = 1 + random(&mut state) as usize % 4096;
+        damaged.extend((0..garbage).map(|_| random(&mut state) as u8));
+        touched[n] = into > 0;
+        cost.inserted += garbage;
+        cost.touched += if into > 0 { starts[n + 1] - starts[n] } else { 0 };
+    }
+    damaged.extend_from_slice(&bytes[at..]);
+    let (got, warnings, _) = read(layout, &damaged, 5000);
+    let places: HashMap<&Bytes, usize> = packets.iter().enumerate().map(|(n, packet)| (&packet.data, n)).collect();
+    let mut next = 0;
+    for packet in &got {
+        match places.get(&packet.data) {
+            Some(n) => {
+                assert!(*n >= next, "{}: message {n} comes again", layout.name);
+                cost.lost += touched[next..*n].iter().filter(|touched| !**touched).count();
+                let sent = &packets[*n];
+                let exact = packet.pts.is_none() || (packet.pts, packet.is_key()) == (sent.pts, sent.is_key());
+                assert!(exact || touched[*n], "{}: message {n} is not as it was sent", layout.name);
+                cost.damaged += usize::from(!exact);
+                next = n + 1;
+            }
+            None => cost.damaged += 1,
+        }
+    }
+    cost.lost += touched[next..].iter().filter(|touched| !**touched).count();
+    let skips =
+        warnings.iter().filter_map(|warning| warning.split("; ").nth(1)?.split(' ').next()?.parse::<usize>().ok());
+    (cost.skipped, cost.warnings) = (skips.sum(), warnings.len());
+    cost
+}
+
 #[test]
 fn garbage_costs_only_the_messages_it_touches() {
     for preset in PRESETS {
         let layout = preset.layout().unwrap();
-        let (bytes, starts, packets) = connection(&layout, 60);
-        let mut state = 99;
-        for round in 0..100 {
-            let at = starts[0] + random(&mut state) as usize % (bytes.len() - starts[0]);
-            let garbage: Vec<u8> = (0..1 + random(&mut state) % 4096).map(|_| random(&mut state) as u8).collect();
-            let damaged = [&bytes[..at], &garbage[..], &bytes[at..]].concat();
-            let touched = starts.iter().rposition(|start| *start <= at).unwrap();
-            let between = starts[touched] == at;
-            let (got, warnings, _) = read(&layout, &damaged, 1 << 20);
-            let got = datas(&got);
-            let sent = datas(&packets);
-            let behind = &sent[if between { touched } else { touched + 1 }..];
-            assert_eq!(got[..touched], sent[..touched], "{} round {round}: messages in front", preset.name);
-            let told = format!(
-                "{} round {round}: {} of {} messages, {} bytes of garbage at {at} in message {touched}",
-                preset.name,
-                got.len(),
-                sent.len(),
-                garbage.len()
-            );
-            assert!(
-                got.ends_with(behind),
-                "{told}: {warnings:?} {:?}",
-                got.iter().map(|a| sent.iter().position(|s| s == a)).collect::<Vec<_>>()
-            );
-            assert!(
-                warnings.iter().any(|w| w.contains("bytes skipped")),
-                "{} round {round}: {warnings:?}",
-                preset.name
-            );
+        let cost = cost(&layout, 4000, 4);
+        assert_eq!(cost.lost, 0, "{}: {cost:?}", preset.name);
+        assert!(cost.warnings >= 1000, "every place is told: {}: {cost:?}", preset.name);
+        if matches!(preset.name, "flv-tag" | "tail") {
+            // The tail tells a touched message: none is delivered, and all bytes without use are told.
+            assert_eq!((cost.damaged, cost.skipped), (0, cost.inserted + cost.touched), "{}", preset.name);
+        } else {
+            assert!(cost.damaged <= 1000 && cost.skipped >= cost.inserted - cost.touched, "{}: {cost:?}", preset.name);
         }
+    }
+}
+
+#[test]
+fn what_stands_alone_between_garbage_is_lost_without_a_magic() {
+    for preset in PRESETS {
+        let layout = preset.layout().unwrap();
+        let cost = cost(&layout, 400, 2);
+        let weak = matches!(preset.name, "length32" | "rtsp-interleaved" | "scrcpy");
+        assert_eq!(cost.lost > 0, weak, "{}: {cost:?}", preset.name);
+        assert!(cost.skipped >= cost.inserted - cost.touched, "{}: {cost:?}", preset.name);
     }
 }
 
@@ -160,6 +207,7 @@ fn damaged_connections_read_the_same_in_every_split() {
         for _ in 0..20 {
             let at = random(&mut state) as usize % bytes.len();
             bytes[at] ^= 0x5a;
+            bytes.splice(at..at, (0..random(&mut state) % 50).map(|n| (n * 37) as u8));
             let whole = read(&layout, &bytes, bytes.len());
             for slice in [1, 333] {
                 assert_eq!(read(&layout, &bytes, slice), whole, "{} in slices of {slice}", preset.name);

@@ -22,6 +22,9 @@ use crate::{
 mod search;
 use search::Search;
 
+/// How many times the input, at most, is given back in all.
+const GIVE_BACK: u64 = 8;
+
 /// The name errors carry.
 const NAME: &str = "layout";
 
@@ -38,8 +41,9 @@ pub struct Reader {
     nested: Option<Box<(Reader, Input)>>,
     /// The message before, until a good one follows it: where it stood, and its bytes.
     last: Option<(u64, Bytes)>,
-    /// Bytes in front of this offset were given back once.
+    /// Bytes given back so far, and the end of the furthest message: the one stays within [`GIVE_BACK`] times the other.
     given_back: u64,
+    furthest: u64,
 }
 
 struct Stream {
@@ -75,6 +79,7 @@ impl Reader {
             nested,
             last: None,
             given_back: 0,
+            furthest: 0,
         })
     }
 
@@ -241,13 +246,15 @@ impl Reader {
     }
 
     /// Starts a search. The message before is suspect, too: garbage in its header may have made it swallow others, so
-    /// its bytes are searched as well. No byte is given back twice, which keeps the work linear.
+    /// its bytes are searched as well. What is given back in all is bounded, which keeps the work linear.
     fn lose(&mut self, input: &mut Input, why: Cow<'static, str>) {
+        self.furthest = self.furthest.max(input.offset());
         if let Some((at, bytes)) = self.last.take()
-            && at >= self.given_back
             && at.saturating_add(bytes.len() as u64) == input.offset()
+            && let given_back = self.given_back.saturating_add(bytes.len() as u64)
+            && given_back <= self.furthest.saturating_mul(GIVE_BACK)
         {
-            self.given_back = input.offset();
+            self.given_back = given_back;
             input.give_back(&bytes);
             self.search = Some(Search::within(input, bytes.len() as u64, why));
         } else {

@@ -62,8 +62,14 @@ impl Search {
             }
             !due
         });
-        places.extend(self.next..end);
-        for place in places {
+        let due = places.len();
+        let fresh = core::mem::replace(&mut self.next, end)..end;
+        for (n, place) in places.into_iter().chain(fresh).enumerate() {
+            // A proof ends behind its place: from here on none can be earlier than the best.
+            if n >= due && self.best.is_some_and(|(by, ..)| by <= place) {
+                self.next = place;
+                break;
+            }
             let from = usize::try_from(place.saturating_sub(input.offset())).unwrap_or(usize::MAX);
             match judge.prove(input.peek().get(from..).unwrap_or_default()) {
                 Proof::Not => {}
@@ -75,7 +81,6 @@ impl Search {
                 Proof::Wait(bytes) => self.waiting.push((place, place.saturating_add(bytes as u64))),
             }
         }
-        self.next = self.next.max(end);
         self.conclude(input, end, judge.ended)
     }
 
