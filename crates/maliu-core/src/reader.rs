@@ -11,7 +11,7 @@ use crate::{
     format::{Demuxer, Event, Format, Score},
     input::{Input, MAX_WINDOW},
     stream::StreamInfo,
-    syntax::id3v2,
+    syntax::{foreign, id3v2},
     time::{Ticks, TimeBase},
 };
 
@@ -35,6 +35,13 @@ pub struct Verdict {
     pub scores: Vec<(&'static str, Score)>,
     /// The format that was chosen.
     pub chosen: Option<&'static str>,
+}
+
+impl Verdict {
+    /// The highest level that a format scored.
+    fn best(&self) -> Option<u8> {
+        self.scores.iter().map(|(_, score)| score.level()).max()
+    }
 }
 
 /// Bytes in, packets out, whatever the format.
@@ -166,6 +173,10 @@ impl PacketReader {
             if let Some(format) = choose(formats, &self.verdict.scores, last) {
                 self.verdict.chosen = Some(format.name);
                 return Ok(Some(format));
+            }
+            if let Some(container) = foreign::container(body).filter(|_| self.verdict.best() < Some(2)) {
+                let why = Cow::Owned(format!("{container}, which is not read"));
+                return Err(Error::Unrecognized { looked_at: length as u64, why });
             }
             if last || self.verdict.scores.iter().all(|(_, score)| score.level() == 0) {
                 return Err(unrecognized(&self.verdict));

@@ -83,6 +83,10 @@ codecs! {
     AdpcmImaWav Audio "adpcm_ima_wav" "ADPCM IMA, WAV";
     AdpcmMs Audio "adpcm_ms" "ADPCM Microsoft";
     AdpcmSwf Audio "adpcm_swf" "ADPCM Shockwave Flash";
+    AdpcmImaDk3 Audio "adpcm_ima_dk3" "ADPCM IMA, Duck DK3";
+    AdpcmImaDk4 Audio "adpcm_ima_dk4" "ADPCM IMA, Duck DK4";
+    AdpcmImaOki Audio "adpcm_ima_oki" "ADPCM IMA, Dialogic OKI";
+    AdpcmCt Audio "adpcm_ct" "ADPCM Creative Technology";
     AdpcmYamaha Audio "adpcm_yamaha" "ADPCM Yamaha";
     G722 Audio "adpcm_g722" "ITU-T G.722 ADPCM";
     G726 Audio "adpcm_g726" "ITU-T G.726 ADPCM";
@@ -93,6 +97,10 @@ codecs! {
     TrueSpeech Audio "truespeech" "DSP Group TrueSpeech";
     WmaV1 Audio "wmav1" "Windows Media Audio 1";
     WmaV2 Audio "wmav2" "Windows Media Audio 2";
+    WmaPro Audio "wmapro" "Windows Media Audio 9 Professional";
+    WmaVoice Audio "wmavoice" "Windows Media Audio Voice";
+    WmaLossless Audio "wmalossless" "Windows Media Audio Lossless";
+    Atrac3 Audio "atrac3" "ATRAC3 (Adaptive Transform Acoustic Coding 3)";
     MsnSiren Audio "msnsiren" "MSN Siren";
     Nellymoser Audio "nellymoser" "Nellymoser Asao";
     Speex Audio "speex" "Speex";

@@ -42,6 +42,11 @@ pub trait Frames {
         true
     }
 
+    /// Whether this first frame of all counts even if no other frame, tag or end stands behind it.
+    fn alone(&self, _header: &Self::Header, _frame: &[u8]) -> bool {
+        true
+    }
+
     /// The frame of this header and length is one.
     fn accept(&mut self, _header: &Self::Header, _length: usize) {}
 }
@@ -209,7 +214,10 @@ impl<F: Frames> Framing<F> {
             Length::None => return Judgement::No,
         };
         let greedy = F::GREEDY && self.last.is_some();
+        let first = due && self.last.is_none() && !self.frames.alone(&header, bytes.get(..length).unwrap_or_default());
         match bytes.get(length..) {
+            Some(next) if first && !ended && next.len() < F::HEADER => Judgement::More,
+            Some(next) if first && next.len() >= F::HEADER && !self.stands_before(&header, next) => Judgement::No,
             Some(_) if due => Judgement::Frame(header, length, true),
             None if !ended => Judgement::More,
             None if due || greedy => Judgement::Cut(Some(header)),
@@ -219,6 +227,11 @@ impl<F: Frames> Framing<F> {
             Some(_) if greedy => Judgement::Frame(header, length, false),
             Some(_) => Judgement::No,
         }
+    }
+
+    /// Whether `next` is a frame or tag that may stand behind the first frame.
+    fn stands_before(&self, header: &F::Header, next: &[u8]) -> bool {
+        self.frames.header(next).is_some_and(|other| self.frames.agree(header, &other)) || tags::begins(next)
     }
 
     /// Whether `next` is what may stand behind a frame.

@@ -5,6 +5,7 @@ pub mod amf;
 pub mod annexb;
 pub mod apev2;
 pub mod av1;
+pub mod foreign;
 pub mod framing;
 pub mod h264;
 pub mod h265;

@@ -18,14 +18,14 @@ pub fn samples(codec: Codec, audio: &Audio, bit_rate: Option<u64>, size: usize) 
 }
 
 /// Bits of one sample of one channel, for codecs that store each sample alone; else 0.
-fn exact_bits(codec: Codec) -> i64 {
+pub(crate) fn exact_bits(codec: Codec) -> i64 {
     match codec {
         Codec::PcmU8 | Codec::PcmS8 | Codec::PcmALaw | Codec::PcmMuLaw => 8,
         Codec::PcmS16Le | Codec::PcmS16Be => 16,
         Codec::PcmS24Le | Codec::PcmS24Be => 24,
         Codec::PcmS32Le | Codec::PcmS32Be | Codec::PcmF32Le | Codec::PcmF32Be => 32,
         Codec::PcmS64Le | Codec::PcmF64Le => 64,
-        Codec::AdpcmYamaha | Codec::G722 => 4,
+        Codec::AdpcmYamaha | Codec::AdpcmImaOki | Codec::AdpcmCt | Codec::G722 => 4,
         _ => 0,
     }
 }
@@ -73,6 +73,13 @@ fn by_size(codec: Codec, audio: &Audio, size: i64) -> Option<i64> {
             2..=5 => (size / align).saturating_mul(1 + (align - 4 * channels) / (bits * channels) * 8),
             _ => 0,
         }),
+        Codec::AdpcmImaDk3 if channels > 0 && align > 0 => {
+            Some((size / align).saturating_mul((align - 16) * 2 / 3 * 4 / channels))
+        }
+        Codec::AdpcmImaDk4 if channels > 0 && align > 0 => {
+            Some((size / align).saturating_mul(1 + (align - 4 * channels) * 2 / channels))
+        }
+        Codec::Atrac3 if align > 0 => Some(1024 * (size / align)),
         Codec::AdpcmMs if channels > 0 && align > 0 => {
             Some((size / align).saturating_mul(2 + (align - 7 * channels) * 2 / channels))
         }

@@ -13,6 +13,15 @@ pub mod h264;
 pub mod h265;
 mod muxer;
 
+/// Zeros that may stand before the first start code of a stream that was cut at a unit; silence of other codecs has more.
+const MAX_LEADING_ZEROS: usize = 16;
+
+/// Whether a start code stands at the very start.
+fn starts_with_unit(bytes: &[u8]) -> bool {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    (2..=MAX_LEADING_ZEROS).contains(&zeros) && bytes.get(zeros) == Some(&1)
+}
+
 /// What reading and writing need to know of a codec.
 trait Raw: RawCoding + Send + 'static {
     /// Its row.

@@ -20,7 +20,7 @@ use crate::{
         tags::{Step, Tags},
     },
     time::{Rounding, Ticks, TimeBase},
-    timing::index::SeekIndex,
+    timing::{index::SeekIndex, samples::exact_bits},
 };
 
 /// Most bytes of a chunk other than the data that are read; the rest is passed over.
@@ -255,7 +255,8 @@ impl Wav {
         let size = Some(data.end - data.start).filter(|_| data.end < u64::MAX);
         let channels = u64::from(format.channels);
         let whole = size.filter(|_| input.size().is_none_or(|all| data.end <= all));
-        if let (Some(bits), Some(size)) = (units::fixed_bits(format.codec()), whole) {
+        let bits = exact_bits(format.codec()).unsigned_abs();
+        if let Some(size) = whole.filter(|_| bits > 0) {
             return Some(size.saturating_mul(8) / (channels * bits));
         }
         let said = self.long_sizes.map_or(0, |(_, count)| count).max(self.fact);

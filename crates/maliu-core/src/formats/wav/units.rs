@@ -1,12 +1,13 @@
 //! How the data of each codec is cut into packets, and how many samples a packet holds.
 
 use crate::{
-    stream::Codec,
+    stream::{Audio, Codec},
     syntax::{
         aac::{AdtsHeader, adts},
         mpeg_audio::Header,
         riff::WaveFormat,
     },
+    timing::{self, samples::exact_bits},
 };
 
 /// Bytes of a packet of blocks, unless one block is larger.
@@ -115,21 +116,20 @@ pub(super) fn samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
         Codec::G7231 => Some(240),
         Codec::G729 => Some(bytes / 10 * 80),
         Codec::Mp2 | Codec::Mp3 => Header::parse(data).map(|header| u64::from(header.samples())),
-        codec => Some(bytes * 8 / (fixed_bits(codec)? * channels)),
+        codec if exact_bits(codec) > 0 => Some(bytes * 8 / (exact_bits(codec).unsigned_abs() * channels)),
+        codec @ (Codec::WmaV1 | Codec::WmaV2 | Codec::Atrac3 | Codec::AdpcmImaDk3 | Codec::AdpcmImaDk4) => {
+            let audio = Audio {
+                sample_rate: format.sample_rate,
+                channels: format.channels,
+                block_align: u32::from(format.block_align),
+                bits_per_sample: format.bits_per_sample,
+                ..Audio::default()
+            };
+            let bit_rate = u64::from(format.bytes_per_second) * 8;
+            u64::try_from(timing::samples::samples(codec, &audio, Some(bit_rate), data.len())).ok()
+        }
+        _ => None,
     }
-}
-
-/// Bits of a sample of codecs that code each sample in as many.
-pub(super) fn fixed_bits(codec: Codec) -> Option<u64> {
-    Some(match codec {
-        Codec::AdpcmYamaha | Codec::G722 => 4,
-        Codec::PcmU8 | Codec::PcmS8 | Codec::PcmALaw | Codec::PcmMuLaw => 8,
-        Codec::PcmS16Le | Codec::PcmS16Be => 16,
-        Codec::PcmS24Le | Codec::PcmS24Be => 24,
-        Codec::PcmS32Le | Codec::PcmS32Be | Codec::PcmF32Le | Codec::PcmF32Be => 32,
-        Codec::PcmS64Le | Codec::PcmF64Le => 64,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -150,6 +150,8 @@ mod tests {
             (format(2, 2, 1024, 4), 4096, 4048),
             (format(1, 1, 5000, 16), 5000, 2500),
             (format(0x31, 1, 65, 0), 65, 320),
+            (format(0x17, 1, 1, 4), 4096, 8192),
+            (format(0x0270, 2, 192, 0), 4032, 21504),
         ];
         for (format, size, count) in cases {
             let data = alloc::vec![0; 9000];

@@ -56,6 +56,10 @@ impl Frames for MpegFrames {
         again.take(MOST_ALIKE + 1).count() <= MOST_ALIKE
     }
 
+    fn alone(&self, header: &Header, frame: &[u8]) -> bool {
+        mpeg_audio::Info::parse(header, frame).is_some()
+    }
+
     fn accept(&mut self, header: &Header, length: usize) {
         self.rated = header.bitrate_index != 0;
         if !self.rated {

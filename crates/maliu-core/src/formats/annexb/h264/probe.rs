@@ -1,5 +1,6 @@
 //! Whether bytes are raw H.264 (PAR-52).
 
+use super::super::starts_with_unit;
 use crate::{
     bits::Bits,
     format::Score,
@@ -44,9 +45,7 @@ pub fn probe(bytes: &[u8]) -> Score {
     if seen.sps > 0 && seen.pps > 0 && pictures && seen.reserved < seen.sps + seen.pps + seen.idr {
         return Score::Sure("H.264 parameter sets and slices that use them");
     }
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let begins = zeros >= 2 && bytes.get(zeros) == Some(&1);
-    if begins && seen.sps + seen.pps + seen.idr + seen.slices + seen.orphans > seen.reserved {
+    if starts_with_unit(bytes) && seen.sps + seen.pps + seen.idr + seen.slices + seen.orphans > seen.reserved {
         return Score::Maybe("NAL units of H.264 without all parameter sets");
     }
     Score::More("no parameter sets of H.264 yet")

@@ -1,5 +1,6 @@
 //! Whether bytes are raw H.265 (PAR-53).
 
+use super::super::starts_with_unit;
 use crate::{
     format::Score,
     syntax::{
@@ -30,9 +31,7 @@ pub fn probe(bytes: &[u8]) -> Score {
     if vps && sps && pps && irap {
         return Score::Sure("H.265 parameter sets and a random access picture");
     }
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let begins = zeros >= 2 && bytes.get(zeros) == Some(&1);
-    if begins && (vps || sps || pps || irap || others) {
+    if starts_with_unit(bytes) && (vps || sps || pps || irap || others) {
         return Score::Maybe("NAL units of H.265 without all parameter sets");
     }
     Score::More("no parameter sets of H.265 yet")

@@ -183,6 +183,8 @@ impl Demuxer for Mp3 {
                         self.described = Some(header);
                         self.describe(&header);
                         input.skip(length);
+                        // The first frame of sound has to prove itself too.
+                        self.framing.restart();
                         continue;
                     }
                     match self.is_stray(&header, length, input) {
@@ -318,6 +320,14 @@ mod tests {
         assert_eq!(got, expected);
         let [stereo, joint] = [0x04, 0x64].map(|mode| frame([0xff, 0xfa, 0x90, mode]));
         assert_eq!(read(&[stereo, joint].concat(), None), ["mp3 44100 2", "0 417 0,0", "417 417 0,0"]);
+    }
+
+    #[test]
+    fn a_first_frame_that_nothing_confirms_is_junk() {
+        let bytes = [&frame(PLAIN)[..], b"no frame", &frame(PLAIN), &frame(PLAIN)].concat();
+        let expected = ["! 0 425 bytes that are no frame skipped", "mp3 44100 2", "425 417 0,0", "842 417 0,0"];
+        assert_eq!(read(&bytes, None), expected);
+        assert_eq!(read(&frame(PLAIN), None), ["mp3 44100 2", "0 417 0,0"]);
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! Containers that are recognised only to be refused by name: their payloads hold rows of frames that a probe by content
+//! would take for a stream of their own.
+
+/// Where a mark stands, what it is, and whose it is.
+const MARKS: &[(usize, &[u8], &str)] = &[
+    (4, b"ftyp", "an MP4 or QuickTime file (ISO/IEC 14496-12)"),
+    (4, b"moov", "an MP4 or QuickTime file (ISO/IEC 14496-12)"),
+    (4, b"mdat", "an MP4 or QuickTime file (ISO/IEC 14496-12)"),
+    (4, b"wide", "an MP4 or QuickTime file (ISO/IEC 14496-12)"),
+    (4, b"styp", "a segment of an MP4 file (ISO/IEC 14496-12)"),
+    (4, b"moof", "a segment of an MP4 file (ISO/IEC 14496-12)"),
+    (0, &[0x1a, 0x45, 0xdf, 0xa3], "a Matroska or WebM file (RFC 9559)"),
+    (0, b"OggS", "an Ogg stream (RFC 3533)"),
+    (0, b"fLaC", "a FLAC file (RFC 9639)"),
+    (0, b"caff", "a Core Audio file"),
+    (8, b"AIFF", "an AIFF file"),
+    (8, b"AIFC", "an AIFF-C file"),
+    (8, b"AVI ", "an AVI file"),
+    (0, &[0x00, 0x00, 0x01, 0xba], "an MPEG program stream (ISO/IEC 13818-1)"),
+    (0, &[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11], "an ASF, WMA or WMV file"),
+    (0, b"#!AMR", "an AMR file (RFC 4867)"),
+    (0, b"#EXTM3U", "an M3U8 playlist (RFC 8216)"),
+    (0, b"wvpk", "a WavPack file"),
+    (0, b"MAC ", "a Monkey's Audio file"),
+    (0, b"MPCK", "a Musepack file"),
+    (0, b"DSD ", "a DSF file"),
+    (0, b".snd", "a Sun or NeXT audio file"),
+    (0, b"DKIF", "an IVF file"),
+    (0, &[0x0a, 0x0d, 0x0d, 0x0a], "a pcapng capture"),
+    (0, &[0xd4, 0xc3, 0xb2, 0xa1], "a pcap capture"),
+];
+
+/// Bytes of a transport stream packet, and its first byte.
+const TS: (usize, u8) = (188, 0x47);
+
+/// Transport stream packets in a row that make it sure.
+const TS_ROW: usize = 4;
+
+/// What `bytes` are the beginning of, when that is a container which is not read here.
+pub fn container(bytes: &[u8]) -> Option<&'static str> {
+    let marked = MARKS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
+    let packets = || (0..TS_ROW).all(|n| bytes.get(n * TS.0) == Some(&TS.1));
+    marked.map(|row| row.2).or_else(|| packets().then_some("an MPEG transport stream (ISO/IEC 13818-1)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_name_the_container() {
+        assert_eq!(container(b"caff\0\x01\0\0desc"), Some("a Core Audio file"));
+        assert!(container(b"\0\0\0\x18ftypisom").is_some_and(|name| name.contains("MP4")));
+        let mut packets = [0_u8; 188 * 4];
+        assert_eq!(container(&packets), None);
+        packets.iter_mut().step_by(188).for_each(|byte| *byte = 0x47);
+        assert!(container(&packets).is_some_and(|name| name.contains("transport")));
+        assert_eq!(container(&packets[..564]), None);
+        for ours in [&b"RIFF\0\0\0\0WAVE"[..], b"FLV\x01", &[0xff, 0xf1], &[0, 0, 0, 1, 0x67], b"ID3\x03", b""] {
+            assert_eq!(container(ours), None, "{ours:?}");
+        }
+    }
+}
