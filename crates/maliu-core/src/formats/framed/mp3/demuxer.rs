@@ -184,7 +184,7 @@ impl Demuxer for Mp3 {
                         self.describe(&header);
                         input.skip(length);
                         // The first frame of sound has to prove itself too.
-                        self.framing.restart();
+                        self.walk.framing.restart();
                         continue;
                     }
                     match self.is_stray(&header, length, input) {
