@@ -20,6 +20,7 @@ pub(crate) mod tns;
 
 use crate::bits::Bits;
 use crate::config::{Config, Resilience, object};
+use crate::filterbank::History;
 use crate::tables::bands::Bands;
 use crate::{Error, noise::Noise};
 use info::Info;
@@ -103,11 +104,10 @@ impl Channel {
         }
     }
 
-    /// Makes the channel silent, as a unit without it does.
-    pub(crate) fn silence(&mut self, syntax: &Syntax) {
-        let (sequence, kbd) = (self.info.sequence, self.info.kbd);
+    /// Makes the channel silent, as a unit without it does, with the windows that `history` asks for.
+    pub(crate) fn silence(&mut self, syntax: &Syntax, history: &History) {
         self.info = Info::new(syntax);
-        (self.info.sequence, self.info.kbd) = (sequence.before_silence(), kbd);
+        (self.info.sequence, self.info.kbd) = (history.sequence.before_silence(), history.kbd);
         self.tns.clear();
         self.lines.fill(0.0);
     }

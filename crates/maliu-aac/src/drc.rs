@@ -13,6 +13,12 @@ pub(crate) struct Drc {
     bands: usize,
 }
 
+impl Default for Drc {
+    fn default() -> Drc {
+        Drc::new()
+    }
+}
+
 impl Drc {
     pub(crate) fn new() -> Drc {
         Drc { excluded: 0, tops: [1024; 16], gains: [1.0; 16], bands: 0 }

@@ -18,8 +18,9 @@ pub(crate) struct History {
     /// Folded falling half; after short windows finished samples, then the folded half of the last window. AAC-ELD:
     /// three units of transformed lines, the newest first.
     pub(crate) overlap: Vec<f32>,
-    sequence: Sequence,
-    kbd: bool,
+    /// Windows of the last unit.
+    pub(crate) sequence: Sequence,
+    pub(crate) kbd: bool,
 }
 
 impl History {
@@ -27,13 +28,6 @@ impl History {
     pub(crate) fn new(frame_length: usize, eld: bool) -> History {
         let length = if eld { 3 * frame_length } else { frame_length / 2 };
         History { overlap: vec![0.0; length], sequence: Sequence::Long, kbd: false }
-    }
-}
-
-impl History {
-    pub(crate) fn reset(&mut self) {
-        self.overlap.fill(0.0);
-        (self.sequence, self.kbd) = (Sequence::Long, false);
     }
 }
 

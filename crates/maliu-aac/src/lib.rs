@@ -15,18 +15,19 @@
 //! # }
 //! ```
 //!
-//! Memory is allocated when a decoder is made, and when a stream declares other channels; decoding allocates nothing.
+//! Memory is allocated for the first unit, and when a stream declares other channels; decoding allocates nothing.
+//!
+//! [`Decoder`] does one unit after another. Its four stages can be had apart, to work on several units at the same time:
+//! each carries its own state, so that the sound is the same however far they are apart.
 
 mod bits;
-mod carry;
 mod channel;
 mod config;
+mod core_sound;
 mod coupling;
 mod decoder;
 mod drc;
-mod element;
 mod error;
-mod extension;
 mod filterbank;
 mod frame;
 mod huffman;
@@ -34,6 +35,10 @@ mod layout;
 mod low_delay;
 mod ltp;
 mod noise;
+mod output;
+mod parsed;
+mod parser;
+mod plan;
 mod prediction;
 mod program;
 mod ps;
@@ -43,12 +48,15 @@ mod tables;
 mod transform;
 mod unit;
 
-pub use carry::Carry;
 pub use config::{Config, Place, ProgramConfig, ProgramElement, Signal};
+pub use core_sound::Core;
 pub use decoder::{Decoder, Options};
 pub use error::Error;
 pub use frame::Frame;
 pub use layout::ChannelLayout;
+pub use output::{HighBand, Output};
+pub use parsed::Parsed;
+pub use parser::Parser;
 
 /// Most channels a program may have.
 pub const MAX_CHANNELS: usize = 64;

@@ -19,11 +19,6 @@ impl Past {
         Past { sound: vec![0.0; (3 + usize::from(low_delay)) * length], length, lag: 0 }
     }
 
-    pub(crate) fn reset(&mut self) {
-        self.sound.fill(0.0);
-        self.lag = 0;
-    }
-
     /// Adds the predicted lines to those of the channel.
     pub(crate) fn predict(
         &mut self,

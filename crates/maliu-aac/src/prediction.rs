@@ -23,10 +23,6 @@ impl Predictors {
         Predictors([FRESH; MAX_LINES])
     }
 
-    pub(crate) fn reset(&mut self) {
-        self.0.fill(FRESH);
-    }
-
     /// Adds the predictions of the bands that use them, and adapts all predictors to the unit.
     pub(crate) fn run(&mut self, lines: &mut [f32; 1024], info: &Info) {
         if info.short() {

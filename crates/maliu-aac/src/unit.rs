@@ -2,8 +2,9 @@
 
 use crate::bits::Bits;
 use crate::config::{Place, ProgramConfig};
-use crate::decoder::Decoder;
-use crate::program::{Kind, Program};
+use crate::parsed::{Element, Parsed};
+use crate::parser::Parser;
+use crate::program::Kind;
 use crate::{Error, layout};
 
 /// id_syn_ele (table 4.85).
@@ -25,24 +26,21 @@ mod extension {
     pub const SBR_CRC: u32 = 14;
 }
 
-/// Reads a unit into the elements of the decoder's program.
-pub(crate) fn parse(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
-    decoder.drc.clear();
-    if let Some(program) = &mut decoder.program {
+/// Reads a unit of the parser's stream.
+pub(crate) fn parse(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed) -> Result<(), Error> {
+    if let Some(program) = &mut parser.program {
         program.begin_unit();
     }
-    if decoder.config.error_resilient() {
-        parse_error_resilient(decoder, bits)?;
+    unit.begin(parser.plan());
+    if parser.config.error_resilient() {
+        parse_error_resilient(parser, bits, unit)?;
     } else {
-        parse_elements(decoder, bits)?;
+        parse_elements(parser, bits, unit)?;
     }
-    match &decoder.program {
-        Some(program) if !program.untouched() => Ok(()),
-        _ => Err(Error::NoSound),
-    }
+    if unit.untouched() { Err(Error::NoSound) } else { Ok(()) }
 }
 
-fn parse_elements(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
+fn parse_elements(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed) -> Result<(), Error> {
     let origin = bits.position();
     let mut last = None;
     loop {
@@ -50,13 +48,13 @@ fn parse_elements(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
             return Err(Error::Malformed { what: "no end of the unit", bit: bits.position() });
         }
         match bits.read(3) {
-            id::SCE => last = Some(parse_channels(decoder, bits, Kind::Single)?),
-            id::CPE => last = Some(parse_channels(decoder, bits, Kind::Pair)?),
-            id::LFE => last = Some(parse_channels(decoder, bits, Kind::Lfe)?),
-            id::CCE => last = Some(parse_coupling(decoder, bits)?),
+            id::SCE => last = Some(parse_channels(parser, bits, unit, Kind::Single)?),
+            id::CPE => last = Some(parse_channels(parser, bits, unit, Kind::Pair)?),
+            id::LFE => last = Some(parse_channels(parser, bits, unit, Kind::Lfe)?),
+            id::CCE => last = Some(parse_coupling(parser, bits, unit)?),
             id::DSE => skip_data(bits),
-            id::PCE => parse_program(decoder, bits, origin)?,
-            id::FIL => parse_fill(decoder, bits, last)?,
+            id::PCE => parse_program(parser, bits, unit, origin)?,
+            id::FIL => parse_fill(parser, bits, unit, last)?,
             _ => return Ok(()),
         }
         if bits.overrun() {
@@ -72,39 +70,39 @@ enum Owner {
     Coupling(usize),
 }
 
-fn parse_channels(decoder: &mut Decoder, bits: &mut Bits, kind: Kind) -> Result<Owner, Error> {
+fn parse_channels(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, kind: Kind) -> Result<Owner, Error> {
     let tag = bits.read(4) as u8;
-    follow_mono_and_stereo(decoder, kind);
+    follow_mono_and_stereo(parser, unit, kind);
     let unknown =
         Error::Malformed { what: "channel element that the configuration does not have", bit: bits.position() };
-    let Some(program) = &mut decoder.program else { return Err(Error::NoSound) };
-    let index = program.find(kind, tag).ok_or(unknown)?;
-    let element = program.elements.get_mut(index).ok_or(unknown)?;
-    element.parse(bits, &decoder.syntax, &mut decoder.noise)?;
+    let Some(program) = &mut parser.program else { return Err(Error::NoSound) };
+    let index = program.find(kind, tag, unit).ok_or(unknown)?;
+    let element = unit.elements.get_mut(index).ok_or(unknown)?;
+    element.parse(bits, &parser.syntax, &mut parser.noise)?;
     Ok(Owner::Element(index))
 }
 
 /// A stream that is said to be mono may hold a pair, and the other way round: some muxers write one for the other.
-fn follow_mono_and_stereo(decoder: &mut Decoder, kind: Kind) {
-    let Some(program) = &decoder.program else { return };
+fn follow_mono_and_stereo(parser: &mut Parser, unit: &mut Parsed, kind: Kind) {
+    let Some(program) = &parser.program else { return };
     let other = match (program.channel_config, kind) {
         (1, Kind::Pair) => 2,
         (2, Kind::Single) => 1,
         _ => return,
     };
-    if let (true, Some(declared)) = (program.untouched(), layout::standard_program(other)) {
-        decoder.set_program(other, declared);
+    if let (true, Some(declared)) = (unit.untouched(), layout::standard_program(other)) {
+        parser.set_program(other, declared);
+        unit.follow(parser.plan());
     }
 }
 
-fn parse_coupling(decoder: &mut Decoder, bits: &mut Bits) -> Result<Owner, Error> {
+fn parse_coupling(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed) -> Result<Owner, Error> {
     let tag = bits.read(4) as u8;
     let unknown =
         Error::Malformed { what: "coupling element that the configuration does not have", bit: bits.position() };
-    let program: &mut Program = decoder.program.as_mut().ok_or(unknown)?;
-    let index = program.couplings.iter().position(|c| c.tag == tag && !c.present).ok_or(unknown)?;
-    let coupled = program.couplings.get_mut(index).ok_or(unknown)?;
-    coupled.parse(bits, &decoder.syntax, &mut decoder.noise)?;
+    let index = unit.couplings.iter().position(|c| c.tag == tag && !c.present).ok_or(unknown)?;
+    let coupled = unit.couplings.get_mut(index).ok_or(unknown)?;
+    coupled.parse(bits, &parser.syntax, &mut parser.noise)?;
     Ok(Owner::Coupling(index))
 }
 
@@ -123,23 +121,24 @@ fn skip_data(bits: &mut Bits) {
 }
 
 /// program_config_element: counts only before the first channel, and only if it says something new.
-fn parse_program(decoder: &mut Decoder, bits: &mut Bits, origin: usize) -> Result<(), Error> {
+fn parse_program(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, origin: usize) -> Result<(), Error> {
     bits.skip(4); // element_instance_tag
     let declared = ProgramConfig::parse(bits, origin)?;
-    let known = decoder.program.as_ref();
-    if known.is_some_and(|p| !p.untouched() || p.channel_config == 0 && p.declared == declared) {
+    let known = parser.program.as_ref();
+    if known.is_some_and(|p| !unit.untouched() || p.channel_config == 0 && p.declared == declared) {
         return Ok(());
     }
     let heard = declared.elements().iter().any(|e| e.place != Place::Coupling);
     if !heard || usize::from(declared.channels()) > crate::MAX_CHANNELS {
         return Err(Error::Unsupported("a program of no or more than 64 channels"));
     }
-    decoder.set_program(0, declared);
+    parser.set_program(0, declared);
+    unit.follow(parser.plan());
     Ok(())
 }
 
 /// fill_element: extension payloads, each a whole number of bytes.
-fn parse_fill(decoder: &mut Decoder, bits: &mut Bits, owner: Option<Owner>) -> Result<(), Error> {
+fn parse_fill(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, owner: Option<Owner>) -> Result<(), Error> {
     let mut count = bits.read(4) as usize;
     if count == 15 {
         count = 14 + bits.read(8) as usize;
@@ -148,13 +147,13 @@ fn parse_fill(decoder: &mut Decoder, bits: &mut Bits, owner: Option<Owner>) -> R
     if bits.left() < 8 * count {
         return Err(Error::Malformed { what: "fill element cut short", bit: bits.position() });
     }
-    while parse_payload(decoder, bits, end, owner) {}
+    while parse_payload(parser, bits, unit, end, owner) {}
     bits.skip(end.saturating_sub(bits.position()));
     Ok(())
 }
 
 /// extension_payload: whole bytes before the bit `end`. False when there is none, or none behind it can be told.
-fn parse_payload(decoder: &mut Decoder, bits: &mut Bits, end: usize, owner: Option<Owner>) -> bool {
+fn parse_payload(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, end: usize, owner: Option<Owner>) -> bool {
     let start = bits.position();
     if start + 8 > end {
         return false;
@@ -165,9 +164,11 @@ fn parse_payload(decoder: &mut Decoder, bits: &mut Bits, end: usize, owner: Opti
                 skip_data_element(bits);
             }
         }
-        extension::DYNAMIC_RANGE => decoder.drc.parse(bits),
+        extension::DYNAMIC_RANGE => unit.drc.parse(bits),
         kind @ (extension::SBR | extension::SBR_CRC) => {
-            parse_sbr(decoder, bits, end, owner, kind == extension::SBR_CRC);
+            parser.find_sbr(unit);
+            // A reader of its own, which ends where the payload does.
+            parse_sbr(parser, &mut bits.until(end), owner, kind == extension::SBR_CRC);
             return false;
         }
         _ => return false,
@@ -189,26 +190,24 @@ fn skip_data_element(bits: &mut Bits) {
     bits.skip(8 * length);
 }
 
-/// sbr_extension_data: fills the rest up to the bit `end`, and is heard only where the stream is known to have SBR.
-fn parse_sbr(decoder: &mut Decoder, bits: &Bits, end: usize, owner: Option<Owner>, crc: bool) {
-    decoder.find_sbr();
-    let Some(program) = &mut decoder.program else { return };
-    let extension = match owner {
-        Some(Owner::Element(index)) => program.elements.get_mut(index).and_then(|e| e.extension.as_mut()),
-        Some(Owner::Coupling(index)) => program.couplings.get_mut(index).and_then(|c| c.extension.as_mut()),
+/// sbr_extension_data: fills the rest of its payload, and is heard only where the stream is known to have SBR.
+fn parse_sbr(parser: &mut Parser, bits: &mut Bits, owner: Option<Owner>, crc: bool) {
+    let Some(program) = &mut parser.program else { return };
+    let payload = match owner {
+        Some(Owner::Element(index)) => program.payloads.get_mut(index),
+        Some(Owner::Coupling(index)) => program.coupled_payloads.get_mut(index),
         None => None,
     };
-    if let Some(extension) = extension {
-        // A reader of its own, which ends where the payload does.
-        extension.parse(&mut bits.until(end), crc);
+    if let Some(payload) = payload {
+        payload.parse(bits, crc);
     }
 }
 
 /// er_raw_data_block: the elements of the channel configuration, without their names, and what extends them.
-fn parse_error_resilient(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), Error> {
-    let (syntax, noise) = (&decoder.syntax, &mut decoder.noise);
-    let Some(program) = &mut decoder.program else { return Err(Error::NoSound) };
-    for element in &mut program.elements {
+fn parse_error_resilient(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed) -> Result<(), Error> {
+    let (syntax, noise) = (&parser.syntax, &mut parser.noise);
+    let Some(program) = &mut parser.program else { return Err(Error::NoSound) };
+    for element in &mut unit.elements {
         if !syntax.eld() {
             bits.skip(4); // element_instance_tag
         }
@@ -217,17 +216,18 @@ fn parse_error_resilient(decoder: &mut Decoder, bits: &mut Bits) -> Result<(), E
     if bits.overrun() {
         return Err(Error::Malformed { what: "element cut short", bit: bits.position() });
     }
-    let owner = program.elements.iter().rposition(|element| element.place.place != Place::Lfe);
-    if let Some(low_delay) = &decoder.config.low_delay_sbr {
-        let heard = program.elements.iter_mut().filter(|e| e.place.place != Place::Lfe);
-        for extension in heard.filter_map(|element| element.extension.as_mut()) {
-            if !extension.parse(bits, low_delay.crc) {
+    let heard = |element: &Element| element.place.place != Place::Lfe;
+    let owner = unit.elements.iter().rposition(heard);
+    if let Some(low_delay) = &parser.config.low_delay_sbr {
+        let payloads = unit.elements.iter().zip(&mut program.payloads);
+        for (_, payload) in payloads.filter(|(element, _)| heard(element)) {
+            if !payload.parse(bits, low_delay.crc) {
                 // Nobody knows where the next one begins.
                 return Ok(());
             }
         }
     }
     let end = bits.position() + bits.left() / 8 * 8;
-    while parse_payload(decoder, bits, end, owner.map(Owner::Element)) {}
+    while parse_payload(parser, bits, unit, end, owner.map(Owner::Element)) {}
     Ok(())
 }

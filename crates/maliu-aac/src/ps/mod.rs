@@ -26,39 +26,30 @@ use params::Params;
 
 const SILENCE: Row = [[0.0; SUBBANDS]; 2];
 
-/// The parametric stereo decoder of one channel.
-#[derive(Clone, Debug)]
-pub(crate) struct Ps {
-    slots: usize,
+/// Reads the parameters of one channel and says what is to be done with each unit.
+pub(crate) struct Reader {
     params: Params,
     /// A header has come, and no error since.
     started: bool,
     fresh: bool,
-    splitter: Splitter,
-    decorrelator: Decorrelator,
-    mixer: Mixer,
-    /// The mono subbands: the last [`PAST`] slots, then this unit's.
-    mono: [Row; PAST + 32],
+    /// Data has come, though perhaps no header: from then on there are two channels.
+    seen: bool,
 }
 
-impl Ps {
-    /// A decoder for units of at most 32 QMF slots.
+/// What is to be done for a unit: its parameters; none until a header has come.
+#[derive(Debug)]
+pub(crate) struct Unit(Option<Params>);
+
+impl Reader {
+    /// For units of at most 32 QMF slots.
     pub(crate) fn new(slots: usize) -> Self {
-        Self {
-            slots: slots.min(32),
-            params: Params::new(slots.min(32)),
-            started: false,
-            fresh: false,
-            splitter: Splitter::NEW,
-            decorrelator: Decorrelator::NEW,
-            mixer: Mixer::NEW,
-            mono: [SILENCE; PAST + 32],
-        }
+        Self { params: Params::new(slots.min(32)), started: false, fresh: false, seen: false }
     }
 
     /// Reads ps_data() of at most `left` bits. After an error both channels are the same until the next header.
     pub(crate) fn read(&mut self, bits: &mut Bits, left: usize) {
         let start = bits.position();
+        self.seen = true;
         match self.params.read(bits, left) {
             Some(has_header) => {
                 self.started |= has_header;
@@ -73,17 +64,54 @@ impl Ps {
         }
     }
 
-    /// Makes a unit's left spectrum, in place of the mono one, and its right one. The spectrum is silent from QMF channel
-    /// `top` on; six slots of the next unit are there below the channels of SBR.
-    pub(crate) fn process(&mut self, left: &mut Spectrum, right: &mut Spectrum, top: usize) {
+    /// Whether there are two channels.
+    pub(crate) fn seen(&self) -> bool {
+        self.seen
+    }
+
+    /// Ends a unit; without data of its own it goes on with the parameters of the last.
+    pub(crate) fn tell(&mut self) -> Unit {
         if !self.started {
-            right.clone_from(left);
-            return;
+            return Unit(None);
         }
         if !std::mem::take(&mut self.fresh) {
             self.params.hold();
         }
-        let (wide, slots) = (self.params.wide, self.slots);
+        Unit(Some(self.params.clone()))
+    }
+}
+
+/// Makes two channels of one.
+#[derive(Clone, Debug)]
+pub(crate) struct Ps {
+    slots: usize,
+    splitter: Splitter,
+    decorrelator: Decorrelator,
+    mixer: Mixer,
+    /// The mono subbands: the last [`PAST`] slots, then this unit's.
+    mono: [Row; PAST + 32],
+}
+
+impl Ps {
+    /// For units of at most 32 QMF slots.
+    pub(crate) fn new(slots: usize) -> Self {
+        Self {
+            slots: slots.min(32),
+            splitter: Splitter::NEW,
+            decorrelator: Decorrelator::NEW,
+            mixer: Mixer::NEW,
+            mono: [SILENCE; PAST + 32],
+        }
+    }
+
+    /// Makes a unit's left spectrum, in place of the mono one, and its right one. The spectrum is silent from QMF channel
+    /// `top` on; six slots of the next unit are there below the channels of SBR.
+    pub(crate) fn process(&mut self, unit: &Unit, left: &mut Spectrum, right: &mut Spectrum, top: usize) {
+        let Unit(Some(params)) = unit else {
+            right.clone_from(left);
+            return;
+        };
+        let (wide, slots) = (params.wide, self.slots);
         if self.mixer.set_width(wide) {
             self.decorrelator = Decorrelator::NEW;
             self.mono = [SILENCE; PAST + 32];
@@ -96,9 +124,9 @@ impl Ps {
         self.decorrelator.clear_above(top);
         self.splitter.split(left, slots, wide, &mut self.mono[PAST..]);
         let (mut twin, mut left_row, mut right_row) = (SILENCE, SILENCE, SILENCE);
-        for e in 0..self.params.envelopes {
-            let (start, end) = (self.params.borders[e], self.params.borders[e + 1]);
-            let mut ramp = self.mixer.ramp(&self.params, e, end.saturating_sub(start));
+        for e in 0..params.envelopes {
+            let (start, end) = (params.borders[e], params.borders[e + 1]);
+            let mut ramp = self.mixer.ramp(params, e, end.saturating_sub(start));
             for slot in start..end {
                 let Some(rows) = self.mono[slot..].first_chunk() else { break };
                 self.decorrelator.slot(rows, wide, top, &mut twin);
@@ -127,7 +155,7 @@ mod tests {
         };
         let (mut read, mut wide) = (0, 0);
         for slots in [32, 30, 32, 32] {
-            let mut ps = Ps::new(slots);
+            let (mut reader, mut ps) = (Reader::new(slots), Ps::new(slots));
             for _ in 0..400 {
                 let mut data: Vec<u8> = (0..60).map(|_| random() as u8).collect();
                 // A header with intensities and coherences in a legal mode, every other time.
@@ -135,14 +163,14 @@ mod tests {
                     data[0] = 0b1_1_000_1_00 | ((random() % 3) << 3) as u8;
                     data[1] &= 0b0101_1111;
                 }
-                ps.read(&mut Bits::new(&data), 8 * data.len());
-                read += u32::from(ps.fresh);
-                wide += u32::from(ps.params.wide);
+                reader.read(&mut Bits::new(&data), 8 * data.len());
+                read += u32::from(reader.fresh);
+                wide += u32::from(reader.params.wide);
                 let (mut left, mut right) = (Box::new(Spectrum::ZERO), Box::new(Spectrum::ZERO));
                 for row in left.re.iter_mut().chain(&mut left.im) {
                     row[..46].fill_with(|| random() as i32 as f32 / 65_536.0);
                 }
-                ps.process(&mut left, &mut right, 46);
+                ps.process(&reader.tell(), &mut left, &mut right, 46);
                 let all = left.re.iter().chain(&left.im).chain(&right.re).chain(&right.im).flatten();
                 assert!(all.copied().all(f32::is_finite));
             }
@@ -154,7 +182,7 @@ mod tests {
     fn without_a_header_both_channels_are_the_same() {
         let (mut left, mut right) = (Box::new(Spectrum::ZERO), Box::new(Spectrum::ZERO));
         left.re[3][7] = 5.0;
-        Ps::new(32).process(&mut left, &mut right, 32);
+        Ps::new(32).process(&Unit(None), &mut left, &mut right, 32);
         assert_eq!((left.re[3][7], right.re[3][7]), (5.0, 5.0));
     }
 }

@@ -114,10 +114,12 @@ impl Covariance {
 }
 
 /// How strongly each noise band is flattened, followed over time (4.6.18.5.3).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Chirp([f32; MOST_NOISE_BANDS]);
 
 impl Chirp {
+    pub(super) const NEW: Self = Self([0.0; MOST_NOISE_BANDS]);
+
     /// Moves on by a unit.
     pub(super) fn update(&mut self, info: &SideInfo, bands: &Bands) {
         for (band, factor) in self.0.iter_mut().enumerate().take(bands.noise.bands()) {

@@ -1,9 +1,10 @@
 //! Spectral band replication: the upper half of the spectrum from the lower and a few parameters (ISO/IEC 14496-3 4.6.18).
 //!
 //! ```text
-//! FIL payload ─▶ header ─▶ master, bands           (tables, kept until a header changes)
+//! FIL payload ─▶ header ─▶ master, bands           (tables, kept until a header changes): Parser
 //!            └─▶ grid, side_info ─▶ levels ──────────────┐
 //! core PCM ─▶ qmf analysis ─▶ generate ─▶ adjust, assemble ─▶ (ps) ─▶ qmf synthesis ─▶ PCM at twice the rate
+//!             └─────────────── High ──────────────┘     └──────── Joiner ────────┘
 //! ```
 //!
 //! Handled: all frame classes, coupling, low delay grids, 960 samples, downsampled output, parametric stereo, checksums.
@@ -32,34 +33,32 @@ mod side_info;
 
 use crate::Error;
 use crate::bits::Bits;
-use crate::ps::Ps;
+use crate::plan::Plan;
+use crate::ps::{self, Ps};
 use bands::Bands;
-use channel::{Channel, Timing};
+use channel::{Channel, Task, Timing};
 use header::Header;
 use levels::Levels;
 use planes::Spectrum;
 use qmf::Synthesis;
 use side_info::SideInfo;
+use std::sync::Arc;
 
 /// Units without data through which the last envelope is held, ever quieter, before only the core is left.
 const MOST_HELD: u32 = 6;
 
-/// Units after which a start in the middle of a stream has caught up: the noise table repeats after 16 units, and all
-/// that fades has faded by then. The noise is the same if the start is a multiple of 16 units after the first header.
-pub(crate) const CARRY_UNITS: usize = 16;
-
-/// The SBR decoder of one SCE or CPE.
-pub(crate) struct Sbr {
+/// Reads the SBR data of one SCE or CPE and says what is to be done with each unit.
+pub(crate) struct Parser {
     /// Rate of the SBR output, which is twice that of the core, or its neighbour in the standard.
     rate: u32,
     timing: Timing,
     low_delay: bool,
-    /// One or two.
-    channels: Vec<Channel>,
-    stereo: Option<Box<Stereo>>,
+    /// Of one channel or two.
+    infos: Vec<SideInfo>,
+    ps: Option<Box<ps::Reader>>,
     header: Option<Header>,
     /// The tables of the header; none where SBR is off and only the core passes.
-    bands: Option<Box<Bands>>,
+    bands: Option<Arc<Bands>>,
     coupled: bool,
     /// The unit has data.
     fresh: bool,
@@ -67,43 +66,62 @@ pub(crate) struct Sbr {
     playing: bool,
     /// A header of this unit changed the tables.
     changed: bool,
+    /// A header since the last unit that was told changed the tables.
+    restarted: bool,
     /// Units held since the last with data.
     held: u32,
 }
 
-/// What parametric stereo adds to a mono element.
-struct Stereo {
-    ps: Ps,
-    right: Spectrum,
-    synthesis: Synthesis,
-    /// Data has come, though perhaps no header: from then on there are two channels.
-    seen: bool,
+/// What is to be done for a unit, and the spectra that are made.
+pub(crate) struct Unit {
+    /// None where only the core passes.
+    sbr: Option<(Header, Arc<Bands>)>,
+    /// First channel above the spectrum.
+    top: usize,
+    changed: bool,
+    restarted: bool,
+    /// By channel.
+    infos: Vec<SideInfo>,
+    levels: Vec<Levels>,
+    spectra: Vec<Spectrum>,
+    /// Parametric stereo makes two channels of one.
+    stereo: Option<ps::Unit>,
 }
 
-impl Sbr {
-    /// A decoder for one (SCE) or two (CPE) channels of a core with this rate and frame length (1024, 960, 512 or 480).
+impl Unit {
+    /// For an element of one channel or two.
+    pub(crate) fn new(channels: usize) -> Self {
+        Self {
+            sbr: None,
+            top: 32,
+            changed: false,
+            restarted: false,
+            infos: vec![SideInfo::new(16); channels],
+            levels: vec![Levels::ZERO; channels],
+            spectra: vec![Spectrum::ZERO; channels],
+            stereo: None,
+        }
+    }
+}
+
+impl Parser {
+    /// For one (SCE) or two (CPE) channels of a core with this rate and frame length (1024, 960, 512 or 480).
     /// `low_delay` is the variant of AAC-ELD. `ps_allowed` lets a mono element become stereo.
     pub(crate) fn new(core_rate: u32, channels: usize, frame_length: usize, low_delay: bool, ps_allowed: bool) -> Self {
-        let slots = (frame_length / 32).min(32);
-        let timing = match low_delay {
-            true => Timing { slots, step: 1, delay: 0 },
-            false => Timing { slots, step: 2, delay: 6 },
-        };
-        let stereo = (channels == 1 && ps_allowed && !low_delay).then(|| {
-            Box::new(Stereo { ps: Ps::new(slots), right: Spectrum::ZERO, synthesis: Synthesis::NEW, seen: false })
-        });
+        let timing = Timing::of(frame_length, low_delay);
         Self {
             rate: master::standard_rate(core_rate.saturating_mul(2).min(1 << 20)),
             timing,
             low_delay,
-            channels: vec![Channel::new(&timing); channels.clamp(1, 2)],
-            stereo,
+            infos: vec![SideInfo::new(timing.grid_slots()); channels.clamp(1, 2)],
+            ps: (channels == 1 && ps_allowed && !low_delay).then(|| Box::new(ps::Reader::new(timing.slots))),
             header: None,
             bands: None,
             coupled: false,
             fresh: false,
             playing: false,
             changed: false,
+            restarted: false,
             held: 0,
         }
     }
@@ -119,13 +137,13 @@ impl Sbr {
         self.changed = false;
         self.fresh = false;
         let coupled = self.coupled;
-        let before: [Option<SideInfo>; 2] = [0, 1].map(|i| self.channels.get(i).map(|channel| channel.info.clone()));
+        let before: [Option<SideInfo>; 2] = [0, 1].map(|i| self.infos.get(i).cloned());
         let outcome = self.read(bits, crc);
         self.fresh = outcome.is_ok() && self.bands.is_some();
         if outcome.is_err() {
             self.coupled = coupled;
-            for (channel, before) in self.channels.iter_mut().zip(before.into_iter().flatten()) {
-                channel.info = before;
+            for (info, before) in self.infos.iter_mut().zip(before.into_iter().flatten()) {
+                *info = before;
             }
         }
         outcome
@@ -137,58 +155,31 @@ impl Sbr {
         self.changed = false;
     }
 
-    /// Whether parametric stereo makes two channels of one.
+    /// Whether parametric stereo makes two channels of one: data has come, though perhaps no header.
     pub(crate) fn has_ps(&self) -> bool {
-        self.stereo.as_ref().is_some_and(|stereo| stereo.seen)
+        self.ps.as_ref().is_some_and(|ps| ps.seen())
     }
 
-    /// Makes a unit of sound: `out` takes twice the samples of `core`, or as many when `downsampled`. Full scale is 1.
-    /// Returns the number of channels made, which is 2 from a mono core once parametric stereo has been seen.
-    pub(crate) fn process(&mut self, core: [&[f32]; 2], out: [&mut [f32]; 2], downsampled: bool) -> usize {
+    /// Ends a unit: says in `unit` what is to be done for it.
+    pub(crate) fn tell(&mut self, unit: &mut Unit) {
         self.hold_or_stop();
-        let sbr = self.header.as_ref().zip(self.bands.as_deref()).filter(|_| self.playing);
-        if let Some((_, bands)) = sbr {
-            match &mut self.channels[..] {
-                [left, right] if self.coupled => {
-                    [left.levels, right.levels] = Levels::of_coupled(&left.info, &right.info, bands);
+        unit.sbr = self.header.zip(self.bands.clone()).filter(|_| self.playing);
+        unit.top = self.bands.as_ref().map_or(32, |bands| bands.kx + bands.m);
+        unit.infos.clone_from(&self.infos);
+        if let Some((_, bands)) = &unit.sbr {
+            match (&self.infos[..], &mut unit.levels[..]) {
+                ([left, right], levels) if self.coupled => {
+                    levels.iter_mut().zip(Levels::of_coupled(left, right, bands)).for_each(|(to, of)| *to = of);
                 }
-                channels => channels.iter_mut().for_each(|c| c.levels = Levels::of(&c.info, bands)),
+                (infos, levels) => {
+                    levels.iter_mut().zip(infos).for_each(|(to, info)| *to = Levels::of(info, bands));
+                }
             }
         }
-        for (channel, core) in self.channels.iter_mut().zip(core) {
-            channel.unit(&self.timing, core, sbr, self.changed);
-        }
-        (self.fresh, self.changed) = (false, false);
-        self.join(out, downsampled)
-    }
-
-    /// Puts the spectra of all channels together.
-    fn join(&mut self, out: [&mut [f32]; 2], downsampled: bool) -> usize {
-        let (slots, bank) = (self.timing.slots, self.timing.bank());
-        let join = |synthesis: &mut Synthesis, spectrum: &Spectrum, out: &mut [f32]| match downsampled {
-            true => synthesis.join_downsampled(bank, spectrum, slots, out),
-            false => synthesis.join(bank, spectrum, slots, out),
-        };
-        let [out_left, out_right] = out;
-        match (&mut self.channels[..], &mut self.stereo) {
-            ([left, right], _) => {
-                join(&mut left.synthesis, &left.spectrum, out_left);
-                join(&mut right.synthesis, &right.spectrum, out_right);
-                2
-            }
-            ([mono, ..], Some(stereo)) if stereo.seen => {
-                let top = self.bands.as_ref().map_or(32, |bands| bands.kx + bands.m);
-                stereo.ps.process(&mut mono.spectrum, &mut stereo.right, top);
-                join(&mut mono.synthesis, &mono.spectrum, out_left);
-                join(&mut stereo.synthesis, &stereo.right, out_right);
-                2
-            }
-            ([mono, ..], _) => {
-                join(&mut mono.synthesis, &mono.spectrum, out_left);
-                1
-            }
-            ([], _) => 0,
-        }
+        unit.stereo = self.ps.as_mut().filter(|ps| ps.seen()).map(|ps| ps.tell());
+        unit.changed = std::mem::take(&mut self.changed);
+        unit.restarted = std::mem::take(&mut self.restarted);
+        self.fresh = false;
     }
 
     /// Where a unit lacks data, goes on with the last envelope for a while, then turns SBR off until the next header.
@@ -197,13 +188,13 @@ impl Sbr {
             (self.playing, self.held) = (true, 0);
         } else if self.playing && self.held < MOST_HELD {
             self.held += 1;
-            for channel in &mut self.channels {
-                let steps = if channel.info.grid.coarse { 1 } else { 2 };
-                channel.info.hold(self.timing.grid_slots(), steps);
+            for info in &mut self.infos {
+                let steps = if info.grid.coarse { 1 } else { 2 };
+                info.hold(self.timing.grid_slots(), steps);
             }
         } else if self.playing {
             self.playing = false;
-            self.channels.iter_mut().for_each(|channel| channel.info.stop());
+            self.infos.iter_mut().for_each(SideInfo::stop);
             if !self.low_delay {
                 self.bands = None;
             }
@@ -215,19 +206,104 @@ impl Sbr {
         match (&mut self.bands, before) {
             (Some(bands), Some(before)) if before.spectrum == header.spectrum => {
                 if before.limiter_bands != header.limiter_bands {
-                    bands.set_limiter(header.limiter_bands);
+                    Arc::make_mut(bands).set_limiter(header.limiter_bands);
                 }
             }
             _ => {
-                self.bands = Bands::new(self.rate, &header).map(Box::new);
+                self.bands = Bands::new(self.rate, &header).map(Arc::new);
                 if self.bands.is_none() {
                     return Err(Error::Malformed { what: "sbr: header gives no bands", bit: bits.position() });
                 }
                 self.changed = true;
-                self.channels.iter_mut().for_each(|channel| channel.assembler.restart_noise());
+                self.restarted = true;
             }
         }
         Ok(())
+    }
+}
+
+/// Makes the spectra of one SCE or CPE.
+pub(crate) struct High {
+    timing: Timing,
+    channels: Vec<Channel>,
+}
+
+impl High {
+    /// For an element of a plan with SBR.
+    pub(crate) fn new(plan: &Plan, channels: usize) -> Self {
+        let timing = Timing::of(plan.syntax.frame_length, plan.extension.is_some_and(|e| e.low_delay));
+        Self { timing, channels: vec![Channel::NEW; channels] }
+    }
+
+    /// Makes a unit's spectra of the samples of its core.
+    pub(crate) fn run(&mut self, core: [&[f32]; 2], unit: &mut Unit) {
+        let channels =
+            self.channels.iter_mut().zip(core).zip(&mut unit.spectra).zip(unit.infos.iter().zip(&unit.levels));
+        for (((channel, core), spectrum), (info, levels)) in channels {
+            if unit.restarted {
+                channel.assembler.restart_noise();
+            }
+            let task = unit.sbr.as_ref().map(|(header, bands)| Task { header, bands, info, levels });
+            channel.unit(&self.timing, core, task, unit.changed, spectrum);
+        }
+    }
+}
+
+/// Makes samples of the spectra of one SCE or CPE.
+pub(crate) struct Joiner {
+    timing: Timing,
+    downsampled: bool,
+    /// By channel of the output.
+    synthesis: [Synthesis; 2],
+    stereo: Option<Box<Stereo>>,
+}
+
+/// What parametric stereo adds to a mono element.
+struct Stereo {
+    ps: Ps,
+    right: Spectrum,
+    /// The element has two channels already.
+    seen: bool,
+}
+
+impl Joiner {
+    /// For an element of a plan with SBR.
+    pub(crate) fn new(plan: &Plan, channels: usize) -> Self {
+        let (low_delay, downsampled, ps) =
+            plan.extension.map_or((false, false, false), |e| (e.low_delay, e.downsampled, e.ps_allowed));
+        let timing = Timing::of(plan.syntax.frame_length, low_delay);
+        let stereo = || Box::new(Stereo { ps: Ps::new(timing.slots), right: Spectrum::ZERO, seen: false });
+        Self {
+            timing,
+            downsampled,
+            synthesis: [Synthesis::NEW; 2],
+            stereo: (channels == 1 && ps && !low_delay).then(stereo),
+        }
+    }
+
+    /// Makes a unit of sound: `out` takes twice the samples of the core, or as many when downsampled. Full scale is 1.
+    pub(crate) fn run(&mut self, unit: &mut Unit, out: [&mut [f32]; 2]) {
+        let [left, right] = &mut self.synthesis;
+        if let (Some(told), Some(stereo), [mono, ..]) = (&unit.stereo, &mut self.stereo, &mut unit.spectra[..]) {
+            if !std::mem::replace(&mut stereo.seen, true) {
+                // Until here, right would have been the same as left; until a header comes it still is.
+                right.clone_from(left);
+            }
+            stereo.ps.process(told, mono, &mut stereo.right, unit.top);
+        }
+        let right_spectrum = match (&self.stereo, &unit.spectra[..]) {
+            (_, [_, right]) => Some(right),
+            (Some(stereo), _) if stereo.seen => Some(&stereo.right),
+            _ => None,
+        };
+        let spectra = [unit.spectra.first(), right_spectrum];
+        for ((synthesis, spectrum), out) in [left, right].into_iter().zip(spectra).zip(out) {
+            let Some(spectrum) = spectrum else { continue };
+            match self.downsampled {
+                true => synthesis.join_downsampled(self.timing.bank(), spectrum, self.timing.slots, out),
+                false => synthesis.join(self.timing.bank(), spectrum, self.timing.slots, out),
+            }
+        }
     }
 }
 

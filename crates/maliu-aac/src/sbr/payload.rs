@@ -6,7 +6,7 @@
 //!
 //! A coupled pair shares one grid and one inverse filtering, and has its levels and noise before the balance of both.
 
-use super::Sbr;
+use super::Parser;
 use super::grid::Grid;
 use super::header::Header;
 use super::side_info::Kind;
@@ -16,7 +16,7 @@ use crate::bits::Bits;
 /// bs_extension_id of parametric stereo.
 const EXTENSION_ID_PS: u32 = 2;
 
-impl Sbr {
+impl Parser {
     /// sbr_extension_data(), from the CRC on.
     pub(super) fn read(&mut self, bits: &mut Bits, crc: bool) -> Result<(), Error> {
         let checked = crc.then(|| (bits.read(10), bits.clone()));
@@ -48,14 +48,13 @@ impl Sbr {
             true => Grid::read_low_delay(bits, slots, coarse),
             false => Grid::read(bits, slots, coarse),
         };
-        let pair = self.channels.len() == 2;
+        let pair = self.infos.len() == 2;
         if bits.flag() {
             bits.skip(if pair { 8 } else { 4 }); // bs_reserved
         }
         self.coupled = pair && bits.flag();
-        match &mut self.channels[..] {
+        match &mut self.infos[..] {
             [left, right] if self.coupled => {
-                let (left, right) = (&mut left.info, &mut right.info);
                 let grid = read_grid(bits)?;
                 left.set_grid(grid);
                 right.set_grid(grid);
@@ -68,22 +67,22 @@ impl Sbr {
                 right.read_envelope(bits, bands, Kind::Balance)?;
                 right.read_noise(bits, bands, Kind::Balance)?;
             }
-            channels => {
-                for channel in channels.iter_mut() {
-                    channel.info.set_grid(read_grid(bits)?);
+            infos => {
+                for info in infos.iter_mut() {
+                    info.set_grid(read_grid(bits)?);
                 }
-                channels.iter_mut().for_each(|channel| channel.info.read_directions(bits));
-                channels.iter_mut().for_each(|channel| channel.info.read_inverse_filter(bits, bands));
-                for channel in channels.iter_mut() {
-                    channel.info.read_envelope(bits, bands, Kind::Level)?;
+                infos.iter_mut().for_each(|info| info.read_directions(bits));
+                infos.iter_mut().for_each(|info| info.read_inverse_filter(bits, bands));
+                for info in infos.iter_mut() {
+                    info.read_envelope(bits, bands, Kind::Level)?;
                 }
-                for channel in channels.iter_mut() {
-                    channel.info.read_noise(bits, bands, Kind::Level)?;
+                for info in infos.iter_mut() {
+                    info.read_noise(bits, bands, Kind::Level)?;
                 }
             }
         }
-        for channel in &mut self.channels {
-            channel.info.read_sinusoids(bits, bands);
+        for info in &mut self.infos {
+            info.read_sinusoids(bits, bands);
         }
         self.read_extensions(bits);
         Ok(())
@@ -102,15 +101,8 @@ impl Sbr {
         while bits.position() + 8 <= end && !bits.overrun() {
             let id = bits.read(2);
             let left = end - bits.position();
-            match &mut self.stereo {
-                Some(stereo) if id == EXTENSION_ID_PS => {
-                    stereo.ps.read(bits, left);
-                    if !stereo.seen {
-                        // Until here, right would have been the same as left; until a header comes it still is.
-                        stereo.synthesis = self.channels[0].synthesis.clone();
-                        stereo.seen = true;
-                    }
-                }
+            match &mut self.ps {
+                Some(ps) if id == EXTENSION_ID_PS => ps.read(bits, left),
                 _ => bits.skip(left),
             }
         }

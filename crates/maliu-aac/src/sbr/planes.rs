@@ -19,6 +19,9 @@ pub(super) type Low = Planes<LOW_ROWS, 32>;
 /// What synthesis takes: 64 channels.
 pub(crate) type Spectrum = Planes<ROWS, 64>;
 
+/// What of a spectrum reaches into the next unit.
+pub(super) type Tail = Planes<6, 64>;
+
 impl<const ROWS: usize, const CHANNELS: usize> Planes<ROWS, CHANNELS> {
     pub(crate) const ZERO: Self = Self { re: [[0.0; CHANNELS]; ROWS], im: [[0.0; CHANNELS]; ROWS] };
 
@@ -36,5 +39,16 @@ impl<const ROWS: usize, const CHANNELS: usize> Planes<ROWS, CHANNELS> {
     pub(super) fn carry(&mut self, from: usize, count: usize) {
         self.re.copy_within(from..from + count, 0);
         self.im.copy_within(from..from + count, 0);
+    }
+
+    /// Copies rows to the first of `other`.
+    pub(super) fn copy_to<const OTHER: usize>(
+        &self,
+        rows: std::ops::Range<usize>,
+        other: &mut Planes<OTHER, CHANNELS>,
+    ) {
+        let to = 0..rows.len();
+        other.re[to.clone()].copy_from_slice(&self.re[rows.clone()]);
+        other.im[to].copy_from_slice(&self.im[rows]);
     }
 }
