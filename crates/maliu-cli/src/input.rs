@@ -1,6 +1,6 @@
 //! The input of a command: which file, of which format, read to packets.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use maliu::{
     blocking::Reader,
@@ -60,6 +60,18 @@ pub struct Opened {
     ended: bool,
     /// The streams of its layout are told apart by a field.
     many: bool,
+    /// The source is about to be read: that may take as long as it wants.
+    pausing: Rc<Cell<bool>>,
+}
+
+/// What comes next of an input.
+pub enum Step {
+    /// Something was read.
+    Event(Event),
+    /// All that came so far was read; the next step waits for more.
+    Pause,
+    /// The end.
+    End,
 }
 
 impl Args {
@@ -86,14 +98,23 @@ impl Args {
                 Err(_) => Box::new(Follow::new(file)),
             },
         };
-        let (reader, many) = self.packet_reader()?;
-        Ok(Opened { name: name.to_owned(), reader: Reader::with(source, reader), size, ended: false, many })
+        self.opened(name, source, size)
     }
 
     /// Opens a source under this name.
     pub fn open_source(&self, source: Box<dyn Source>) -> Result<Opened> {
+        self.opened(&self.path, source, None)
+    }
+
+    fn opened(&self, name: &str, source: Box<dyn Source>, size: Option<u64>) -> Result<Opened> {
+        let pausing = Rc::default();
+        let source = match size {
+            Some(_) => source,
+            None => Box::new(Pausing { source, pausing: Rc::clone(&pausing) }),
+        };
         let (reader, many) = self.packet_reader()?;
-        Ok(Opened { name: self.path.clone(), reader: Reader::with(source, reader), size: None, ended: false, many })
+        let reader = Reader::with(source, reader);
+        Ok(Opened { name: name.to_owned(), reader, size, ended: false, many, pausing })
     }
 
     /// The reader, and whether its streams are told apart by a field of its layout.
@@ -124,16 +145,30 @@ impl Opened {
     /// The next event; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Event>> {
         loop {
-            match self.reader.next_event() {
-                Ok(Event::End) => {
-                    self.ended = true;
-                    return Ok(None);
-                }
-                Ok(event) => return Ok(Some(event)),
-                // A non-blocking standard input that has nothing yet.
-                Err(error) if error.is_not_yet() => std::thread::sleep(NOT_YET_PAUSE),
-                Err(error) => return Err(self.failed(&error)),
+            match self.step()? {
+                Step::Event(event) => return Ok(Some(event)),
+                Step::Pause => {}
+                Step::End => return Ok(None),
             }
+        }
+    }
+
+    /// The next event, or that it may take a while.
+    pub fn step(&mut self) -> Result<Step> {
+        match self.reader.next_event() {
+            Ok(Event::End) => {
+                self.ended = true;
+                Ok(Step::End)
+            }
+            Ok(event) => Ok(Step::Event(event)),
+            Err(error) if error.is_not_yet() => {
+                // A non-blocking standard input that has nothing yet.
+                if !self.pausing.get() {
+                    std::thread::sleep(NOT_YET_PAUSE);
+                }
+                Ok(Step::Pause)
+            }
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
@@ -163,6 +198,35 @@ impl Opened {
     /// Bytes of the input that were read and understood so far.
     pub fn position(&self) -> u64 {
         self.reader.offset()
+    }
+}
+
+/// A source that may keep its reader waiting, and says so before: each read is first "not yet".
+struct Pausing<S> {
+    source: S,
+    pausing: Rc<Cell<bool>>,
+}
+
+impl<S: Source> Source for Pausing<S> {
+    fn seekable(&self) -> bool {
+        self.source.seekable()
+    }
+
+    fn read_at(&mut self, at: u64, buf: &mut [u8]) -> std::io::Result<usize> {
+        if !self.pausing.replace(true) {
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
+        let read = self.source.read_at(at, buf);
+        self.pausing.set(false);
+        read
+    }
+
+    fn size(&mut self) -> Option<u64> {
+        self.source.size()
+    }
+
+    fn block_size(&self) -> usize {
+        self.source.block_size()
     }
 }
 

@@ -18,7 +18,7 @@ impl Progress {
     /// A bar for so much media, in µs; without an end when the length is not known.
     pub fn new(length: Option<Ticks>) -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self { bar: ProgressBar::hidden(), length, done: Ticks(0) };
+            return Self::hidden();
         }
         let (bar, template) = match length.and_then(|length| u64::try_from(length.0).ok()) {
             Some(length) => (ProgressBar::new(length), "{wide_bar} {msg}"),
@@ -28,6 +28,11 @@ impl Progress {
             bar.set_style(style);
         }
         Self { bar, length, done: Ticks(0) }
+    }
+
+    /// Nothing.
+    pub fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), length: None, done: Ticks(0) }
     }
 
     /// So much media is done, in µs, for so many bytes of input.

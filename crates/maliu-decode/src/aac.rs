@@ -13,17 +13,24 @@ use crate::{AudioFrame, Fault, Options, Profile, Samples, Unit, frame::interleav
 pub(crate) const CODECS: &[Codec] = &[Codec::Aac];
 
 pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
-    let refused = |error: maliu_aac::Error| Error::unsupported(error.to_string());
-    let config = match *info.config {
-        [] => assumed(info)?,
+    let decoder = Decoder::new(config(info)?).map_err(refused)?;
+    Ok(Box::new(Aac { decoder, base: info.time_base }))
+}
+
+/// The configuration that a stream is decoded by.
+pub(crate) fn config(info: &StreamInfo) -> Result<Config> {
+    match *info.config {
+        [] => assumed(info),
         // Encoders say SSR in ADTS over plain LC; only units with its gain control are refused.
         [first, second, ..] if first >> 3 == SSR => {
-            Config::from_adts(SSR, (first & 7) << 1 | second >> 7, second >> 3 & 15).map_err(refused)?
+            Config::from_adts(SSR, (first & 7) << 1 | second >> 7, second >> 3 & 15).map_err(refused)
         }
-        _ => Config::parse(&info.config).map_err(refused)?,
-    };
-    let decoder = Decoder::new(config).map_err(refused)?;
-    Ok(Box::new(Aac { decoder, base: info.time_base }))
+        _ => Config::parse(&info.config).map_err(refused),
+    }
+}
+
+fn refused(error: maliu_aac::Error) -> Error {
+    Error::unsupported(error.to_string())
 }
 
 /// Containers whose AudioSpecificConfig was lost mostly carry LC of the rate and channels that they say.
@@ -47,22 +54,37 @@ struct Aac {
     base: TimeBase,
 }
 
-impl Aac {
-    /// Raw data blocks in a packet: an ADTS frame may hold four, and only its length in time tells.
-    fn blocks(&self, packet: &Packet) -> u8 {
-        let config = self.decoder.config();
-        let samples = self.base.rescale(packet.duration, TimeBase::hz(config.sample_rate), Rounding::Near).0;
-        match samples / i64::from(config.frame_length.max(1)) {
-            blocks @ 2..=4 => blocks as u8,
-            _ => 1,
-        }
+/// Those of the options that the decoder of AAC follows.
+pub(crate) fn own(options: Options) -> maliu_aac::Options {
+    let mut own = maliu_aac::Options::default();
+    (own.drc, own.widen) = (options.drc, options.widen);
+    own
+}
+
+pub(crate) fn profile(config: &Config) -> Profile {
+    Profile { name: config.profile_name(), core_rate: config.sample_rate }
+}
+
+/// Raw data blocks in a packet: an ADTS frame may hold four, and only its length in time tells.
+pub(crate) fn blocks(config: &Config, base: TimeBase, packet: &Packet) -> u8 {
+    let samples = base.rescale(packet.duration, TimeBase::hz(config.sample_rate), Rounding::Near).0;
+    match samples / i64::from(config.frame_length.max(1)) {
+        blocks @ 2..=4 => blocks as u8,
+        _ => 1,
     }
+}
+
+/// faac says in its first unit that it is faac, whose delay FFmpeg drops.
+pub(crate) fn delay(config: &Config, packet: &Packet) -> usize {
+    let head = packet.data.get(..64).unwrap_or(&packet.data);
+    let by_faac = head.windows(8).any(|text| text == b"libfaac ");
+    if by_faac { usize::from(config.frame_length) } else { 0 }
 }
 
 impl Unit for Aac {
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
         let mut whole = AudioFrame::nothing();
-        let blocks = self.blocks(packet);
+        let blocks = blocks(self.decoder.config(), self.base, packet);
         let done = match blocks {
             1 => self.decoder.decode(&packet.data).map(|frame| whole = interleaved(&frame)),
             _ => self.decoder.decode_blocks(&packet.data, blocks, |frame| match whole.channels {
@@ -78,14 +100,11 @@ impl Unit for Aac {
     }
 
     fn conceal(&mut self) -> Option<AudioFrame> {
-        Some(interleaved(&self.decoder.conceal())).filter(|frame| frame.channels > 0 && !frame.is_empty())
+        heard(&self.decoder.conceal())
     }
 
-    /// faac says in its first unit that it is faac, whose delay FFmpeg drops.
     fn delay(&self, packet: &Packet) -> usize {
-        let head = packet.data.get(..64).unwrap_or(&packet.data);
-        let by_faac = head.windows(8).any(|text| text == b"libfaac ");
-        if by_faac { usize::from(self.decoder.config().frame_length) } else { 0 }
+        delay(self.decoder.config(), packet)
     }
 
     fn overshoots(&self) -> bool {
@@ -97,24 +116,27 @@ impl Unit for Aac {
     }
 
     fn set_options(&mut self, options: Options) {
-        let mut own = maliu_aac::Options::default();
-        (own.drc, own.widen) = (options.drc, options.widen);
-        self.decoder.set_options(own);
+        self.decoder.set_options(own(options));
     }
 
     fn profile(&self) -> Option<Profile> {
-        Some(Profile { name: self.decoder.profile_name(), core_rate: self.decoder.config().sample_rate })
+        Some(profile(self.decoder.config()))
     }
 }
 
-fn fault(error: maliu_aac::Error) -> Fault {
+pub(crate) fn fault(error: maliu_aac::Error) -> Fault {
     match error {
         maliu_aac::Error::Unsupported(_) => Fault::Unsupported(error.to_string()),
         other => Fault::Damaged(other.to_string()),
     }
 }
 
-fn interleaved(frame: &Frame) -> AudioFrame {
+/// Sound in the place of a damaged packet, if there is any.
+pub(crate) fn heard(frame: &Frame) -> Option<AudioFrame> {
+    Some(interleaved(frame)).filter(|frame| frame.channels > 0 && !frame.is_empty())
+}
+
+pub(crate) fn interleaved(frame: &Frame) -> AudioFrame {
     let planes: Vec<_> = (0..frame.channels()).map(|channel| frame.channel(channel)).collect();
     AudioFrame {
         sample_rate: frame.sample_rate,

@@ -25,6 +25,7 @@ use maliu_core::{
 
 pub mod convert;
 pub mod frame;
+pub mod parallel;
 pub mod pictures;
 pub mod sample_format;
 
@@ -34,11 +35,13 @@ mod g711;
 mod g726;
 mod gsm;
 mod mpeg_audio;
+mod outcome;
 mod pcm;
 mod track;
 
 pub use convert::Converter;
 pub use frame::{AudioFrame, Samples};
+pub use parallel::Parallel;
 pub use sample_format::SampleFormat;
 
 /// Turns the packets of one stream into PCM.

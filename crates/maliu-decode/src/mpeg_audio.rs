@@ -25,19 +25,24 @@ use crate::{AudioFrame, Fault, Samples, Unit, frame::interleave};
 pub(crate) const CODECS: &[Codec] = &[Codec::Mp1, Codec::Mp2, Codec::Mp3];
 
 pub(crate) fn make(_: &StreamInfo) -> Result<Box<dyn Unit>> {
-    Ok(Box::new(MpegAudio { decoder: None }))
+    Ok(Box::new(MpegAudio::default()))
 }
 
-struct MpegAudio {
+#[derive(Default)]
+pub(crate) struct MpegAudio {
     /// A decoder for frames of this kind; the library refuses any other kind.
     decoder: Option<(Header, MpaDecoder)>,
 }
 
 impl MpegAudio {
+    /// Whether one decoder can decode frames of both kinds, one after the other.
+    pub(crate) fn same(a: &Header, b: &Header) -> bool {
+        a.same_kind(b) && a.channels() == b.channels()
+    }
+
     /// A decoder for frames with this header.
     fn library(&mut self, header: Header) -> std::result::Result<&mut MpaDecoder, Fault> {
-        let same = |known: &Header| known.same_kind(&header) && known.channels() == header.channels();
-        let fits = self.decoder.take().filter(|(known, _)| same(known));
+        let fits = self.decoder.take().filter(|(known, _)| Self::same(known, &header));
         let decoder = match fits {
             Some(decoder) => decoder,
             None => (header, new_library(header.layer)?),

@@ -7,12 +7,20 @@ use maliu_core::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-use crate::{AudioFrame, Decoder, Fault, Options, Profile, Report, Samples, Unit, unit_for};
+use crate::{AudioFrame, Decoder, Fault, Options, Profile, Report, Samples, Unit, outcome::Outcome, unit_for};
 
 /// One stream being decoded.
 pub(crate) struct Track {
-    info: StreamInfo,
+    stream: Stream,
     unit: Box<dyn Unit>,
+    finish: Finish,
+}
+
+/// What a stream says of itself, followed from packet to packet.
+pub(crate) struct Stream(pub(crate) StreamInfo);
+
+/// The way from outcomes to frames: trim, silence for damage, times, and the report.
+pub(crate) struct Finish {
     options: Options,
     report: Report,
     /// Samples per channel still to be dropped.
@@ -24,31 +32,76 @@ pub(crate) struct Track {
 impl Track {
     pub fn new(info: &StreamInfo, options: Options) -> Result<Self> {
         let unit = unit_for(info, options)?;
-        Ok(Self { info: info.clone(), unit, options, report: Report::default(), trim: 0, last: None })
+        Ok(Self { stream: Stream(info.clone()), unit, finish: Finish::new(options) })
     }
+}
 
-    /// Takes over what the packet says about itself and those after it.
-    fn configure(&mut self, packet: &Packet) -> Result<()> {
+impl Stream {
+    /// Takes over what the packet says about itself and those after it; true when they need another decoder.
+    pub(crate) fn follow(&mut self, packet: &Packet) -> bool {
         // Live streams repeat their configuration; only another one starts anew.
-        let config = packet.side.new_config().filter(|config| **config != self.info.config);
-        let known = self.info.audio().map(|audio| (audio.sample_rate, audio.channels));
+        let config = packet.side.new_config().filter(|config| **config != self.0.config);
+        let known = self.0.audio().map(|audio| (audio.sample_rate, audio.channels));
         let audio = packet.side.new_audio().filter(|audio| Some(*audio) != known);
         if config.is_none() && audio.is_none() {
-            return Ok(());
+            return false;
         }
         if let Some(config) = config {
-            self.info.config = config.clone();
+            self.0.config = config.clone();
         }
-        if let (Some((sample_rate, channels)), Media::Audio(known)) = (audio, &mut self.info.media) {
+        if let (Some((sample_rate, channels)), Media::Audio(known)) = (audio, &mut self.0.media) {
             (known.sample_rate, known.channels) = (sample_rate, channels);
         }
-        self.unit = unit_for(&self.info, self.options)?;
-        Ok(())
+        true
+    }
+}
+
+impl Finish {
+    pub(crate) fn new(options: Options) -> Self {
+        Self { options, report: Report::default(), trim: 0, last: None }
+    }
+
+    /// The frame of a packet, or silence in its place.
+    pub(crate) fn frame(&mut self, info: &StreamInfo, packet: &Packet, outcome: Outcome) -> Result<Option<AudioFrame>> {
+        let Outcome { sound, concealed, length, delay, overshoots, .. } = outcome;
+        let mut frame = match sound {
+            Ok(frame) if frame.is_empty() => return Ok(None),
+            Ok(frame) => {
+                let shell = AudioFrame { samples: Samples::F32(Vec::new()), ..frame };
+                self.last = Some((shell, frame.len()));
+                frame
+            }
+            Err(Fault::Unsupported(what)) => return Err(Error::unsupported(what)),
+            Err(Fault::Damaged(why)) => {
+                self.report.damaged += 1;
+                self.report.first_damage.get_or_insert(why);
+                match concealed.or_else(|| self.silence(info, packet, length)) {
+                    Some(frame) => frame,
+                    None => return Ok(None),
+                }
+            }
+        };
+        frame.time = packet.pts.or(packet.dts);
+        if self.options.gapless {
+            self.cut(info, packet, delay, &mut frame);
+        }
+        if overshoots {
+            self.report.clamped += frame.clamp();
+        }
+        Ok(if frame.is_empty() { None } else { Some(frame) })
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.trim = 0;
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        self.report.clone()
     }
 
     /// Silence as long as the packet would have been; `None` when nobody knows how long that is.
-    fn silence(&self, packet: &Packet) -> Option<AudioFrame> {
-        let audio = self.info.audio().cloned().unwrap_or_default();
+    fn silence(&self, info: &StreamInfo, packet: &Packet, length: Option<usize>) -> Option<AudioFrame> {
+        let audio = info.audio().cloned().unwrap_or_default();
         let mut frame = match &self.last {
             Some((last, _)) => last.clone(),
             None if audio.sample_rate == 0 || audio.channels == 0 => return None,
@@ -61,65 +114,44 @@ impl Track {
             },
         };
         let base = TimeBase::hz(frame.sample_rate);
-        let lasts = self.info.time_base.rescale(packet.duration, base, Rounding::Near).0;
+        let lasts = info.time_base.rescale(packet.duration, base, Rounding::Near).0;
         let lasts = usize::try_from(lasts).ok().filter(|samples| (1..=MAX_SILENCE).contains(samples));
         let fixed = usize::try_from(audio.frame_size).ok().filter(|size| (1..=MAX_SILENCE).contains(size));
         let before = self.last.as_ref().map(|(_, len)| *len);
-        let len = self.unit.length(packet).or(lasts).or(fixed).or(before)?;
+        let len = length.or(lasts).or(fixed).or(before)?;
         frame.samples = Samples::F32(vec![0.0; len * usize::from(frame.channels)]);
         Some(frame)
     }
 
-    fn cut(&mut self, packet: &Packet, frame: &mut AudioFrame) {
+    fn cut(&mut self, info: &StreamInfo, packet: &Packet, delay: usize, frame: &mut AudioFrame) {
         let trim = packet.side.trim();
-        self.trim = self.trim.saturating_add(trim.start as usize).saturating_add(self.unit.delay(packet));
+        self.trim = self.trim.saturating_add(trim.start as usize).saturating_add(delay);
         frame.truncate(frame.len().saturating_sub(trim.end as usize));
         let dropped = self.trim.min(frame.len());
         frame.drop_front(dropped);
         self.trim -= dropped;
         let base = TimeBase::hz(frame.sample_rate);
-        let late = base.rescale(Ticks(dropped as i64), self.info.time_base, Rounding::Near);
+        let late = base.rescale(Ticks(dropped as i64), info.time_base, Rounding::Near);
         frame.time = frame.time.map(|time| time + late);
     }
 }
 
 impl Decoder for Track {
     fn decode(&mut self, packet: &Packet) -> Result<Option<AudioFrame>> {
-        self.configure(packet)?;
-        let mut frame = match self.unit.decode(packet) {
-            Ok(frame) if frame.is_empty() => return Ok(None),
-            Ok(frame) => {
-                let shell = AudioFrame { samples: Samples::F32(Vec::new()), ..frame };
-                self.last = Some((shell, frame.len()));
-                frame
-            }
-            Err(Fault::Unsupported(what)) => return Err(Error::unsupported(what)),
-            Err(Fault::Damaged(why)) => {
-                self.report.damaged += 1;
-                self.report.first_damage.get_or_insert(why);
-                match self.unit.conceal().or_else(|| self.silence(packet)) {
-                    Some(frame) => frame,
-                    None => return Ok(None),
-                }
-            }
-        };
-        frame.time = packet.pts.or(packet.dts);
-        if self.options.gapless {
-            self.cut(packet, &mut frame);
+        if self.stream.follow(packet) {
+            self.unit = unit_for(&self.stream.0, self.finish.options)?;
         }
-        if self.unit.overshoots() {
-            self.report.clamped += frame.clamp();
-        }
-        Ok(if frame.is_empty() { None } else { Some(frame) })
+        let outcome = Outcome::of(&mut *self.unit, packet);
+        self.finish.frame(&self.stream.0, packet, outcome)
     }
 
     fn reset(&mut self) {
         self.unit.reset();
-        self.trim = 0;
+        self.finish.reset();
     }
 
     fn report(&self) -> Report {
-        self.report.clone()
+        self.finish.report()
     }
 
     fn profile(&self) -> Option<Profile> {

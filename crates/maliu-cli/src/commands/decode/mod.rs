@@ -4,11 +4,10 @@ use std::{io::IsTerminal, path::Path};
 
 use maliu::{
     format::Event,
-    packet::Packet,
     stream::{Kind, Metadata, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
-use maliu_decode::{AudioFrame, Decoder, Options, SampleFormat, Samples, decoder_with};
+use maliu_decode::{AudioFrame, Options, Parallel, SampleFormat, Samples};
 
 use self::{
     pcm_file::{Container, PcmFile},
@@ -16,18 +15,19 @@ use self::{
 };
 use crate::{
     failure::{Failure, Result},
-    input::{self, Opened},
+    input::{self, Opened, Step},
     output::Target,
     progress::Progress,
     time,
 };
 
+mod jobs;
 mod pcm_file;
 mod pictures;
 mod window;
 
 /// Decodes an audio stream to PCM, or a video stream to pictures.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
@@ -36,6 +36,15 @@ pub struct Args {
     /// appears when it is complete.
     #[arg(value_name = "OUT")]
     output: String,
+    /// With --jobs: further inputs, and last the directory to write to.
+    #[arg(value_name = "MORE", requires = "jobs")]
+    more: Vec<String>,
+    /// Threads that decode, 0 for one a core; the samples are the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Decode several inputs at a time, 0 for one a core, each to a file in the directory named last.
+    #[arg(long, value_name = "N", conflicts_with_all = ["stream", "snapshot", "follow"])]
+    jobs: Option<usize>,
     /// How each sample is stored.
     #[arg(long, default_value = "s16le", value_parser = format)]
     format: SampleFormat,
@@ -60,6 +69,9 @@ pub struct Args {
     /// Apply the dynamic range control that the stream brings.
     #[arg(long)]
     drc: bool,
+    /// No progress is shown: another does.
+    #[arg(skip)]
+    hush: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -73,6 +85,7 @@ const EXAMPLES: &str = "Examples:
   maliu decode --format s24le --start 1:30 --duration 10 talk.flv part.wav
   maliu decode clip.h264 clip.y4m
   maliu decode talk.flv --snapshot 3.2s talk.png
+  maliu decode --jobs 4 a.mp3 b.aac c.flv sounds/
   cat live.aac | maliu decode - - | aplay -f S16_LE -c 2 -r 44100
 
 A damaged packet becomes silence of its length. When rate or channels change on the
@@ -86,6 +99,14 @@ fn format(text: &str) -> std::result::Result<SampleFormat, String> {
 
 /// Reads, decodes and writes.
 pub fn run(args: Args) -> Result {
+    match args.jobs {
+        Some(jobs) => jobs::run(args, jobs),
+        None => one(args),
+    }
+}
+
+/// Decodes one input.
+fn one(args: Args) -> Result {
     let of_pictures = pictures::container(&args.output).filter(|_| args.to.is_none());
     if let Some(container) = of_pictures.or(args.snapshot.map(|_| pictures::Container::Png)) {
         return pictures::run(&args, container);
@@ -131,7 +152,10 @@ struct Work<'a> {
     /// The stream being decoded, as last described.
     stream: Option<(usize, StreamInfo)>,
     /// Made at the first packet: until then a stream may be described better and better.
-    decoder: Option<Box<dyn Decoder>>,
+    decoder: Option<Parallel>,
+    progress: Option<Progress>,
+    /// The first sound decides where a jump to the start goes.
+    may_seek: bool,
     packets: u64,
     damaged: u64,
     changed: bool,
@@ -145,83 +169,117 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(args: &'a Args, container: Container, opened: &Opened) -> Result<Self> {
-        let live = opened.is_live();
+        let whole = Path::new(&args.output).metadata().map_or(args.output != "-", |about| about.is_file());
         Ok(Work {
             args,
-            file: PcmFile::new(Target::create(&args.output)?, container, args.format).live(live),
+            file: PcmFile::new(Target::create(&args.output)?, container, args.format),
             tags: Metadata::default(),
             window: Window::new(args.start.unwrap_or_default(), args.duration),
             stream: None,
             decoder: None,
+            progress: None,
+            may_seek: args.start.is_some(),
             packets: 0,
             damaged: 0,
             changed: false,
             widen: false,
-            may_widen: !live && Path::new(&args.output).metadata().map_or(args.output != "-", |about| about.is_file()),
+            may_widen: whole && !opened.is_live(),
             widened: false,
         })
     }
 
     fn read(&mut self, opened: &mut Opened) -> Result {
-        let mut progress: Option<Progress> = None;
-        let mut may_seek = self.args.start.is_some();
-        while let Some(event) = opened.next()? {
-            match event {
-                Event::Stream(index, info) => self.meet(index, *info),
-                Event::Metadata(tags) => self.tags = *tags,
-                Event::Packet(packet) if self.stream.as_ref().is_some_and(|(index, _)| *index == packet.stream) => {
-                    let Some(frame) = self.decode(opened, &packet)? else { continue };
-                    if !self.put(frame)? {
-                        break;
-                    }
-                    if std::mem::take(&mut may_seek) {
-                        self.seek(opened);
-                    }
-                    progress
-                        .get_or_insert_with(|| Progress::new(length(opened)))
-                        .show(self.window.done(), opened.position());
+        loop {
+            let step = opened.step();
+            let more = match step {
+                Ok(Step::Event(Event::Packet(packet)))
+                    if self.stream.as_ref().is_some_and(|(index, _)| *index == packet.stream) =>
+                {
+                    self.decoder(opened)?.push(packet);
+                    // Before a jump nothing is decoded that the jump would leave out.
+                    if self.may_seek { self.drain(opened)? } else { self.put_ready(opened)? }
                 }
-                _ => {}
+                Ok(Step::Event(Event::Packet(_))) => true,
+                // All else waits for the packets before it.
+                other => {
+                    let more = self.drain(opened)?;
+                    match other? {
+                        _ if !more => false,
+                        Step::End => false,
+                        Step::Pause => self.file.pause().map(|()| true)?,
+                        Step::Event(Event::Stream(index, info)) => self.meet(index, *info),
+                        Step::Event(Event::Metadata(tags)) => {
+                            self.tags = *tags;
+                            true
+                        }
+                        Step::Event(_) => true,
+                    }
+                }
+            };
+            if !more {
+                return Ok(());
             }
         }
-        if self.widened { Ok(()) } else { self.drain(opened) }
     }
 
     /// A stream is there, or has changed.
-    fn meet(&mut self, index: usize, info: StreamInfo) {
+    fn meet(&mut self, index: usize, info: StreamInfo) -> bool {
         let wanted = match (&self.stream, self.args.stream) {
             (Some((chosen, _)), _) => *chosen == index,
             (None, Some(wanted)) => wanted == index,
             (None, None) => info.media.kind() == Kind::Audio,
         };
-        if !wanted {
-            return;
+        if wanted {
+            if self.stream.as_ref().is_some_and(|(_, known)| !same_sound(known, &info)) {
+                self.retire();
+            }
+            self.stream = Some((index, info));
         }
-        if self.stream.as_ref().is_some_and(|(_, known)| !same_sound(known, &info)) {
-            self.retire();
-        }
-        self.stream = Some((index, info));
+        true
     }
 
-    fn decode(&mut self, opened: &Opened, packet: &Packet) -> Result<Option<AudioFrame>> {
-        let Some((_, info)) = &self.stream else { return Ok(None) };
-        self.packets += 1;
-        let mut decoder = match self.decoder.take() {
-            Some(decoder) => decoder,
-            None => {
+    fn decoder(&mut self, opened: &Opened) -> Result<&mut Parallel> {
+        let decoder = match (self.decoder.take(), &self.stream) {
+            (Some(decoder), _) => decoder,
+            (None, Some((_, info))) => {
                 let mut options = Options::default();
                 options.gapless = self.args.gapless == Gapless::On;
                 (options.drc, options.widen) = (self.args.drc, self.widen);
-                decoder_with(info, options).map_err(|error| decoding(opened, &error))?
+                Parallel::new(info, options, self.args.threads).map_err(|error| decoding(opened, &error))?
             }
+            (None, None) => return Err(Failure::Failed(no_stream(opened, self.args.stream))),
         };
-        let frame = decoder.decode(packet);
-        self.decoder = Some(decoder);
-        frame.map_err(|error| decoding(opened, &error))
+        Ok(self.decoder.insert(decoder))
+    }
+
+    /// Writes what is decoded; false when nothing more is wanted.
+    fn put_ready(&mut self, opened: &mut Opened) -> Result<bool> {
+        while let Some(answer) = self.decoder.as_mut().and_then(Parallel::poll) {
+            if !self.put(opened, answer)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes the sound of all packets so far; false when nothing more is wanted.
+    fn drain(&mut self, opened: &mut Opened) -> Result<bool> {
+        while let Some(answer) = self.decoder.as_mut().and_then(Parallel::finish) {
+            if !self.put(opened, answer)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Writes the wanted part of a frame; false when nothing more is wanted.
-    fn put(&mut self, mut frame: AudioFrame) -> Result<bool> {
+    fn put(
+        &mut self,
+        opened: &mut Opened,
+        answer: std::result::Result<Option<AudioFrame>, maliu::MediaError>,
+    ) -> Result<bool> {
+        self.packets += 1;
+        let Some(mut frame) = answer.map_err(|error| decoding(opened, &error))? else { return Ok(true) };
         let base = self.stream.as_ref().map_or(TimeBase::MICROS, |(_, info)| info.time_base);
         let more = self.window.cut(&mut frame, base);
         if !frame.is_empty() {
@@ -237,12 +295,19 @@ impl<'a> Work<'a> {
             }
             self.file.write(frame, &self.tags)?;
         }
+        if more && std::mem::take(&mut self.may_seek) {
+            self.seek(opened);
+        }
+        let hush = self.args.hush;
+        let new = || if hush { Progress::hidden() } else { Progress::new(length(opened)) };
+        let progress = self.progress.get_or_insert_with(new);
+        progress.show(self.window.done(), opened.position());
         Ok(more)
     }
 
     /// Whether what differs may be parametric stereo that begins late, and to begin anew would help.
     fn widens(&self) -> bool {
-        let profile = self.decoder.as_ref().and_then(|decoder| decoder.profile());
+        let profile = self.decoder.as_ref().and_then(Parallel::profile);
         self.may_widen && !self.widen && profile.is_some_and(|profile| profile.name == "HE-AACv2")
     }
 
@@ -259,16 +324,6 @@ impl<'a> Work<'a> {
             }
             Err(error) => tracing::info!("{}: {error}; decoding from the beginning", opened.name),
         }
-    }
-
-    fn drain(&mut self, opened: &Opened) -> Result {
-        while let Some(decoder) = &mut self.decoder {
-            match decoder.finish().map_err(|error| decoding(opened, &error))? {
-                Some(frame) => self.put(frame)?,
-                None => break,
-            };
-        }
-        Ok(())
     }
 
     /// Lets go of the decoder and says what was odd about its packets.

@@ -34,8 +34,6 @@ pub struct PcmFile {
     buffer: Vec<u8>,
     /// Samples per channel in the buffer.
     buffered: i64,
-    /// Whether each frame is written at once.
-    live: bool,
 }
 
 /// What the first frame has decided.
@@ -48,13 +46,7 @@ struct Started {
 impl PcmFile {
     /// A file in which nothing stands yet; the first frame decides on rate and channels.
     pub fn new(target: Target, container: Container, format: SampleFormat) -> Self {
-        Self { target, container, format, started: None, buffer: Vec::new(), buffered: 0, live: false }
-    }
-
-    /// Writes each frame at once, for a listener who waits for it.
-    pub fn live(mut self, live: bool) -> Self {
-        self.live = live;
-        self
+        Self { target, container, format, started: None, buffer: Vec::new(), buffered: 0 }
     }
 
     /// Whether anything was written.
@@ -99,6 +91,14 @@ impl PcmFile {
         self.started.as_ref().is_some_and(|started| !started.converter.fits(frame))
     }
 
+    /// Writes what waits, for a listener who waits for it.
+    pub fn pause(&mut self) -> Result {
+        if !self.buffer.is_empty() {
+            self.flush()?;
+        }
+        self.target.flush()
+    }
+
     /// Writes what is held back and completes the head.
     pub fn finish(mut self) -> Result {
         if let Some(frame) = self.started.as_mut().and_then(|started| started.converter.finish()) {
@@ -114,14 +114,7 @@ impl PcmFile {
     fn put(&mut self, frame: &AudioFrame) -> Result {
         self.format.write(frame, &mut self.buffer);
         self.buffered += frame.len() as i64;
-        match self.live {
-            true => {
-                self.flush()?;
-                self.target.flush()
-            }
-            false if self.buffer.len() >= BLOCK => self.flush(),
-            false => Ok(()),
-        }
+        if self.buffer.len() >= BLOCK { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result {

@@ -1,0 +1,151 @@
+//! AAC by stages: each carries its own state through all units, so that threads work on several units at a time and the
+//! sound is that of one thread by construction, whatever the stream carries on: noise, prediction, SBR, stereo.
+//!
+//! ```text
+//! packets ─▶ read: lines, SBR data ─▶ core: sound ─▶ high band: spectra ─▶ write: frames ─▶ outcomes
+//! ```
+
+use maliu_aac::{Core, HighBand, Output, Parsed, Parser};
+use maliu_core::{error::Result, packet::Packet, stream::StreamInfo, time::TimeBase};
+
+use super::{batch, line::Worker};
+use crate::{AudioFrame, Fault, Options, Profile, aac, outcome::Outcome};
+
+/// The stages of a stream.
+pub(super) fn stages(info: &StreamInfo, options: Options) -> Result<Vec<Vec<Box<dyn Worker<Batch>>>>> {
+    let config = aac::config(info)?;
+    let core = Core::new(&config);
+    let read = Read { parser: Parser::new(config, aac::own(options)), base: info.time_base };
+    Ok(vec![
+        vec![Box::new(read)],
+        vec![Box::new(OfCore(core))],
+        vec![Box::new(OfHighBand(HighBand::default()))],
+        vec![Box::new(Write(Output::default()))],
+    ])
+}
+
+pub(super) type Batch = batch::Batch<Vec<Draft>>;
+
+/// A packet on its way.
+#[derive(Default)]
+pub(super) struct Draft {
+    /// Its raw data blocks; more than `used` are left of other packets.
+    units: Vec<Parsed>,
+    used: usize,
+    fault: Option<Fault>,
+    delay: usize,
+    profile: Option<Profile>,
+}
+
+/// AAC in batches of packets.
+pub(super) struct Plan;
+
+impl batch::Plan for Plan {
+    type Extra = Vec<Draft>;
+
+    const BATCH: usize = 16;
+
+    fn start(&mut self, used: Option<Vec<Draft>>) -> Vec<Draft> {
+        used.unwrap_or_default()
+    }
+}
+
+struct Read {
+    parser: Parser,
+    base: TimeBase,
+}
+
+impl Worker<Batch> for Read {
+    fn work(&mut self, batch: &mut Batch) {
+        if batch.reset {
+            self.parser.reset();
+        }
+        batch.extra.resize_with(batch.packets.len(), Draft::default);
+        for (packet, draft) in batch.packets.iter().zip(&mut batch.extra) {
+            self.read(packet, draft);
+            draft.profile = Some(aac::profile(self.parser.config()));
+        }
+    }
+}
+
+impl Read {
+    /// All blocks of a packet; after one that is damaged, what stands in for the packet.
+    fn read(&mut self, packet: &Packet, draft: &mut Draft) {
+        (draft.used, draft.fault) = (0, None);
+        draft.delay = aac::delay(self.parser.config(), packet);
+        let mut rest = &packet.data[..];
+        for _ in 0..aac::blocks(self.parser.config(), self.base, packet) {
+            match self.parser.parse(rest, draft.next()) {
+                Ok(following) => rest = following,
+                Err(maliu_aac::Error::NoSound) => return,
+                Err(error) => {
+                    draft.fault = Some(aac::fault(error));
+                    break;
+                }
+            }
+            draft.used += 1;
+        }
+        if matches!(draft.fault, Some(Fault::Damaged(_))) {
+            self.parser.conceal(draft.next());
+            draft.used += 1;
+        }
+    }
+}
+
+impl Draft {
+    /// The unit after those used.
+    fn next(&mut self) -> &mut Parsed {
+        if self.units.len() == self.used {
+            self.units.push(Parsed::new());
+        }
+        &mut self.units[self.used]
+    }
+
+    fn units(&mut self) -> &mut [Parsed] {
+        &mut self.units[..self.used]
+    }
+}
+
+struct OfCore(Core);
+
+impl Worker<Batch> for OfCore {
+    fn work(&mut self, batch: &mut Batch) {
+        batch.extra.iter_mut().flat_map(Draft::units).for_each(|unit| self.0.run(unit));
+    }
+}
+
+struct OfHighBand(HighBand);
+
+impl Worker<Batch> for OfHighBand {
+    fn work(&mut self, batch: &mut Batch) {
+        batch.extra.iter_mut().flat_map(Draft::units).for_each(|unit| self.0.run(unit));
+    }
+}
+
+struct Write(Output);
+
+impl Worker<Batch> for Write {
+    fn work(&mut self, batch: &mut Batch) {
+        batch.outcomes.extend(batch.extra.iter_mut().map(|draft| self.outcome(draft)));
+    }
+}
+
+impl Write {
+    fn outcome(&mut self, draft: &mut Draft) -> Outcome {
+        let mut whole = AudioFrame::nothing();
+        let mut concealed = None;
+        let (fault, count) = (draft.fault.take(), draft.used);
+        for (i, unit) in draft.units().iter_mut().enumerate() {
+            self.0.run(unit);
+            let last = i + 1 == count;
+            match &fault {
+                None if whole.channels == 0 => whole = aac::interleaved(&unit.frame()),
+                None => whole.append(aac::interleaved(&unit.frame())),
+                Some(Fault::Damaged(_)) if last => concealed = aac::heard(&unit.frame()),
+                Some(_) => {}
+            }
+        }
+        let sound = fault.map_or(Ok(whole), Err);
+        Outcome { sound, concealed, length: None, delay: draft.delay, overshoots: true, profile: draft.profile }
+    }
+}

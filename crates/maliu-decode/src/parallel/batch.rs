@@ -1,0 +1,33 @@
+//! Packets that go through the line together, and what is made of them.
+
+use maliu_core::packet::Packet;
+
+use crate::outcome::Outcome;
+
+/// Neighbouring packets of a stream; `extra` is what its stages need besides.
+pub(super) struct Batch<X> {
+    pub(super) packets: Vec<Packet>,
+    /// One for each packet, when the batch is finished.
+    pub(super) outcomes: Vec<Outcome>,
+    /// The stream was sought before the first packet.
+    pub(super) reset: bool,
+    pub(super) extra: X,
+}
+
+/// How the packets of a codec are worked on.
+pub(super) trait Plan: Send {
+    /// What a batch carries for its stages.
+    type Extra: Default + Send + 'static;
+
+    /// Packets of a batch.
+    const BATCH: usize;
+
+    /// What the stages need for the batch that starts here; `used` is that of an earlier batch.
+    fn start(&mut self, used: Option<Self::Extra>) -> Self::Extra;
+
+    /// A packet joins the batch.
+    fn add(&mut self, _packet: &Packet) {}
+
+    /// The stream is sought.
+    fn reset(&mut self) {}
+}

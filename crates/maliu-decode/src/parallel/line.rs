@@ -1,0 +1,221 @@
+//! An assembly line: batches go through stages in their order, several batches at a time.
+//!
+//! ```text
+//! push ─▶ waiting ─▶ stage ─▶ waiting ─▶ stage ─▶ … ─▶ finished ─▶ take
+//! ```
+//!
+//! A stage has one worker, which then sees every batch in order, or several, which see one batch each. Threads take the
+//! latest stage that has both a batch and a worker, and so does the caller instead of waiting: which thread does what
+//! never shows in the result.
+
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+};
+
+/// One of those who do what a stage does.
+pub(super) trait Worker<B>: Send {
+    fn work(&mut self, batch: &mut B);
+}
+
+/// A line of stages and the threads that serve it.
+pub(super) struct Line<B> {
+    shared: Arc<Shared<B>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Threads to start with the first batch.
+    wanted: usize,
+    pushed: u64,
+    taken: u64,
+}
+
+struct Shared<B> {
+    state: Mutex<State<B>>,
+    changed: Condvar,
+}
+
+struct State<B> {
+    stages: Vec<Stage<B>>,
+    finished: BTreeMap<u64, B>,
+    /// Threads that wait for something to do.
+    asleep: usize,
+    /// No more work is wanted.
+    closed: bool,
+    /// A thread has panicked.
+    broken: bool,
+}
+
+struct Stage<B> {
+    waiting: BTreeMap<u64, B>,
+    idle: Vec<Box<dyn Worker<B>>>,
+    /// The batch that is to be taken next.
+    next: u64,
+}
+
+struct Job<B> {
+    stage: usize,
+    number: u64,
+    batch: B,
+    worker: Box<dyn Worker<B>>,
+}
+
+impl<B: Send + 'static> Line<B> {
+    /// A line of these stages, each with its workers, served by so many threads: the caller is one of them.
+    pub(super) fn new(stages: Vec<Vec<Box<dyn Worker<B>>>>, threads: NonZeroUsize) -> Self {
+        let most = stages.iter().map(Vec::len).sum::<usize>().max(1);
+        let stages = stages.into_iter().map(|idle| Stage { waiting: BTreeMap::new(), idle, next: 0 });
+        let state =
+            State { stages: stages.collect(), finished: BTreeMap::new(), asleep: 0, closed: false, broken: false };
+        Self {
+            shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }),
+            threads: Vec::new(),
+            wanted: threads.get().min(most) - 1,
+            pushed: 0,
+            taken: 0,
+        }
+    }
+
+    /// Puts a batch on the line.
+    pub(super) fn push(&mut self, batch: B) {
+        while self.threads.len() < self.wanted {
+            let shared = self.shared.clone();
+            match std::thread::Builder::new().name("maliu-decode".to_owned()).spawn(move || serve(&shared)) {
+                Ok(thread) => self.threads.push(thread),
+                // Without more threads the line is slower, not wrong.
+                Err(_) => self.wanted = self.threads.len(),
+            }
+        }
+        let mut state = self.shared.lock();
+        let next = match state.stages.first_mut() {
+            Some(stage) => &mut stage.waiting,
+            None => &mut state.finished,
+        };
+        next.insert(self.pushed, batch);
+        self.pushed += 1;
+        self.shared.wake(&state);
+    }
+
+    /// Batches on the line.
+    pub(super) fn len(&self) -> u64 {
+        self.pushed - self.taken
+    }
+
+    /// The oldest batch, if it is finished.
+    pub(super) fn poll(&mut self) -> Option<B> {
+        let batch = self.shared.lock().finished.remove(&self.taken)?;
+        self.taken += 1;
+        Some(batch)
+    }
+
+    /// The oldest batch, worked on and waited for; `None` when there is none.
+    pub(super) fn take(&mut self) -> Option<B> {
+        let mut state = self.shared.lock();
+        while self.taken < self.pushed {
+            if let Some(batch) = state.finished.remove(&self.taken) {
+                self.taken += 1;
+                return Some(batch);
+            }
+            assert!(!state.broken, "a decoding thread has panicked");
+            state = match state.job() {
+                Some(job) => self.shared.work(state, job),
+                None => self.shared.sleep(state),
+            };
+        }
+        None
+    }
+}
+
+impl<B> Drop for Line<B> {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            // A panic was told to whoever took a batch.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What a thread does until the line is closed.
+fn serve<B: Send>(shared: &Shared<B>) {
+    let alarm = Alarm(shared);
+    let mut state = shared.lock();
+    while !state.closed {
+        state = match state.job() {
+            Some(job) => shared.work(state, job),
+            None => shared.sleep(state),
+        };
+    }
+    drop(state);
+    drop(alarm);
+}
+
+/// Tells everyone when its thread panics, so that none waits for ever.
+struct Alarm<'a, B>(&'a Shared<B>);
+
+impl<B> Drop for Alarm<'_, B> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().broken = true;
+            self.0.changed.notify_all();
+        }
+    }
+}
+
+impl<B> Shared<B> {
+    /// No worker runs under the lock, so that a panic leaves the state whole.
+    fn lock(&self) -> MutexGuard<'_, State<B>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, state: &State<B>) {
+        if state.asleep > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State<B>>) -> MutexGuard<'a, State<B>> {
+        state.asleep += 1;
+        let mut state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.asleep -= 1;
+        state
+    }
+
+    fn work<'a>(&'a self, state: MutexGuard<'a, State<B>>, mut job: Job<B>) -> MutexGuard<'a, State<B>> {
+        drop(state);
+        job.worker.work(&mut job.batch);
+        let mut state = self.lock();
+        state.put(job);
+        self.wake(&state);
+        state
+    }
+}
+
+impl<B> State<B> {
+    /// What can be done now, the latest stage first.
+    fn job(&mut self) -> Option<Job<B>> {
+        for (index, stage) in self.stages.iter_mut().enumerate().rev() {
+            if stage.idle.is_empty() {
+                continue;
+            }
+            let Some(batch) = stage.waiting.remove(&stage.next) else { continue };
+            let Some(worker) = stage.idle.pop() else { continue };
+            stage.next += 1;
+            return Some(Job { stage: index, number: stage.next - 1, batch, worker });
+        }
+        None
+    }
+
+    /// A job is done.
+    fn put(&mut self, job: Job<B>) {
+        if let Some(stage) = self.stages.get_mut(job.stage) {
+            stage.idle.push(job.worker);
+        }
+        let next = match self.stages.get_mut(job.stage + 1) {
+            Some(stage) => &mut stage.waiting,
+            None => &mut self.finished,
+        };
+        next.insert(job.number, job.batch);
+    }
+}

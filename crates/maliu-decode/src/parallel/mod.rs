@@ -1,0 +1,186 @@
+//! Packets decoded by several threads, with the very samples, errors and report of one.
+//!
+//! ```text
+//! push ─▶ batch of packets ─▶ Line: stages, on any thread ─▶ outcomes in order ─▶ trim, silence, report ─▶ poll
+//! ```
+//!
+//! ```
+//! use maliu_core::{packet::Packet, stream::{Audio, Codec, Media, StreamInfo}, time::TimeBase};
+//! use maliu_decode::{Options, Parallel};
+//!
+//! let audio = Audio { sample_rate: 8000, channels: 1, ..Audio::default() };
+//! let info = StreamInfo::new(Codec::PcmMuLaw, TimeBase::hz(8000), Media::Audio(audio));
+//! let mut decoder = Parallel::new(&info, Options::default(), 4)?;
+//! decoder.push(Packet { data: vec![0xff, 0x80].into(), ..Packet::default() });
+//! let frame = decoder.finish().expect("a packet was pushed")?.expect("two samples");
+//! assert_eq!(frame.len(), 2);
+//! assert!(decoder.finish().is_none());
+//! # Ok::<(), maliu_core::error::Error>(())
+//! ```
+
+mod aac;
+mod batch;
+mod course;
+mod line;
+mod reservoir;
+mod runs;
+
+use std::{collections::VecDeque, num::NonZeroUsize};
+
+use maliu_core::{
+    error::Result,
+    packet::Packet,
+    stream::{Codec, StreamInfo},
+};
+
+use self::{
+    batch::{Batch, Plan},
+    course::{Course, Lines, Serial},
+    line::Worker,
+};
+use crate::{
+    AudioFrame, Options, Profile, Report, mpeg_audio,
+    outcome::Outcome,
+    track::{Finish, Stream},
+    unit_for,
+};
+
+/// Decodes the packets of one stream by several threads, ahead of what is asked for.
+///
+/// AAC and MPEG audio are decoded in parallel; other codecs, which are cheaper than handing them over, by the caller's
+/// thread. The result depends neither on the number of threads nor on their timing.
+pub struct Parallel {
+    threads: NonZeroUsize,
+    options: Options,
+    /// As the packets pushed so far have it, and as those taken have it.
+    pushed: Stream,
+    taken: Stream,
+    course: Box<dyn Course>,
+    finish: Finish,
+    profile: Option<Profile>,
+    /// What was finished before the stream changed.
+    done: VecDeque<(Packet, Result<Outcome>)>,
+    /// Packets pushed and not taken, and bytes of them.
+    ahead: usize,
+    bytes: usize,
+    /// Bytes of the largest frame so far; before there is one, as if sixteen were all that may wait.
+    frame: Option<usize>,
+}
+
+/// Most bytes of packets that wait.
+pub const LOOK_AHEAD_BYTES: usize = 8 << 20;
+
+/// Most bytes of sound that wait for each thread, as far as the frames so far tell.
+pub const LOOK_AHEAD_SOUND: usize = 4 << 20;
+
+impl Parallel {
+    /// A decoder of this stream that `threads` threads work for, the caller's among them; 0 is one for each core.
+    ///
+    /// # Errors
+    /// As [`decoder_for`](crate::decoder_for).
+    pub fn new(info: &StreamInfo, options: Options, threads: usize) -> Result<Self> {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let threads = NonZeroUsize::new(threads).unwrap_or_else(cores).min(MOST_THREADS);
+        Ok(Self {
+            threads,
+            options,
+            pushed: Stream(info.clone()),
+            taken: Stream(info.clone()),
+            course: course_of(info, options, threads)?,
+            finish: Finish::new(options),
+            profile: None,
+            done: VecDeque::new(),
+            ahead: 0,
+            bytes: 0,
+            frame: None,
+        })
+    }
+
+    /// Takes the next packet. Each packet is answered by [`poll`](Self::poll) or [`finish`](Self::finish), in order.
+    pub fn push(&mut self, packet: Packet) {
+        self.ahead += 1;
+        self.bytes += packet.data.len();
+        if self.pushed.follow(&packet) {
+            while let Some((packet, outcome)) = self.course.finish() {
+                self.done.push_back((packet, Ok(outcome)));
+            }
+            match course_of(&self.pushed.0, self.options, self.threads) {
+                Ok(course) => self.course = course,
+                Err(error) => {
+                    self.done.push_back((packet, Err(error)));
+                    return;
+                }
+            }
+        }
+        self.course.push(packet);
+    }
+
+    /// The sound of the oldest packet, as [`Decoder::decode`](crate::Decoder::decode) gives it, if it is there. Works and
+    /// waits for it when enough packets were pushed; `None` asks for another one.
+    pub fn poll(&mut self) -> Option<Result<Option<AudioFrame>>> {
+        let most = LOOK_AHEAD_SOUND * self.threads.get();
+        let full = self.bytes >= LOOK_AHEAD_BYTES || self.ahead * self.frame.unwrap_or(most / 16) >= most;
+        let next = match self.done.pop_front() {
+            Some(done) => done,
+            None if full => self.course.finish().map(|(packet, outcome)| (packet, Ok(outcome)))?,
+            None => self.course.poll().map(|(packet, outcome)| (packet, Ok(outcome)))?,
+        };
+        Some(self.answer(next))
+    }
+
+    /// The sound of the oldest packet, worked on and waited for; `None` when all packets were answered.
+    pub fn finish(&mut self) -> Option<Result<Option<AudioFrame>>> {
+        let next = match self.done.pop_front() {
+            Some(done) => done,
+            None => self.course.finish().map(|(packet, outcome)| (packet, Ok(outcome)))?,
+        };
+        Some(self.answer(next))
+    }
+
+    /// The next packet does not follow the last one: a seek. Packets that were not answered are forgotten.
+    pub fn reset(&mut self) {
+        while self.course.finish().is_some() {}
+        self.done.clear();
+        (self.ahead, self.bytes) = (0, 0);
+        self.taken = Stream(self.pushed.0.clone());
+        self.course.reset();
+        self.finish.reset();
+    }
+
+    /// What was odd about the packets answered so far.
+    pub fn report(&self) -> Report {
+        self.finish.report()
+    }
+
+    /// What the sound is coded as, as [`Decoder::profile`](crate::Decoder::profile) tells it of the packets answered so far.
+    pub fn profile(&self) -> Option<Profile> {
+        self.profile
+    }
+
+    fn answer(&mut self, (packet, outcome): (Packet, Result<Outcome>)) -> Result<Option<AudioFrame>> {
+        self.ahead -= 1;
+        self.bytes -= packet.data.len();
+        self.taken.follow(&packet);
+        let outcome = outcome?;
+        self.profile = outcome.profile;
+        let frame = self.finish.frame(&self.taken.0, &packet, outcome)?;
+        if let Some(frame) = &frame {
+            self.frame = self.frame.max(Some(4 * frame.samples.len()));
+        }
+        Ok(frame)
+    }
+}
+
+/// More threads than any codec has use for.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+
+fn course_of(info: &StreamInfo, options: Options, threads: NonZeroUsize) -> Result<Box<dyn Course>> {
+    Ok(match info.codec {
+        _ if threads.get() == 1 => Box::new(Serial::new(unit_for(info, options)?)),
+        Codec::Aac => Box::new(Lines::new(aac::Plan, aac::stages(info, options)?, threads)),
+        codec if mpeg_audio::CODECS.contains(&codec) => {
+            Box::new(Lines::new(runs::Plan::default(), runs::stages(threads.get()), threads))
+        }
+        _ => Box::new(Serial::new(unit_for(info, options)?)),
+    })
+}

@@ -1,0 +1,199 @@
+//! MPEG audio by runs: each starts on a decoder of its own that was warmed up over the packets before it, and counts only
+//! if that decoder came to the very state in which the run before left its own.
+//!
+//! ```text
+//! run k     ───────────────────────────────┐ state
+//! run k+1          warm-up ─ ─ │ 4 frames │═▼════════════════════════  else: decoded again, from the state of run k
+//! ```
+//!
+//! A layer III decoder carries bytes of its reservoir, the overlap of the last granule, and the last 16 slots of the
+//! polyphase bank. From equal reservoirs before the last four frames, all of which decoded, the bits of those frames are
+//! the same; so the overlap is after one frame, the bank after another; and the last two frames must sound the same, bit
+//! for bit. Layers I and II carry the bank only.
+
+use std::collections::VecDeque;
+
+use maliu_core::{packet::Packet, syntax::mpeg_audio::Header};
+
+use super::{
+    batch,
+    line::Worker,
+    reservoir::{Reservoir, main_data},
+};
+use crate::{AudioFrame, Samples, mpeg_audio::MpegAudio, outcome::Outcome};
+
+/// The stages: as many runs at a time as there are threads, then their seams in order.
+pub(super) fn stages(threads: usize) -> Vec<Vec<Box<dyn Worker<Batch>>>> {
+    let cold = || Box::new(Cold) as Box<dyn Worker<Batch>>;
+    vec![(0..threads).map(|_| cold()).collect(), vec![Box::new(Seams::default())]]
+}
+
+pub(super) type Batch = batch::Batch<Start>;
+
+/// How a run starts and what its decoder came to.
+#[derive(Default)]
+pub(super) struct Start {
+    /// The packets before it.
+    before: Vec<Packet>,
+    decoder: MpegAudio,
+    /// After `before`, and after the run.
+    warm: Trail,
+    end: Trail,
+}
+
+/// MPEG audio in runs of packets.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// The last packets.
+    last: VecDeque<Packet>,
+}
+
+impl batch::Plan for Plan {
+    type Extra = Start;
+
+    const BATCH: usize = 128;
+
+    fn start(&mut self, _: Option<Start>) -> Start {
+        let mut bytes = 0;
+        let lacking = |packet: &&Packet| {
+            let enough = bytes >= RESERVOIR;
+            bytes += Header::parse(&packet.data).map_or(0, |header| main_data(&header, &packet.data));
+            !enough
+        };
+        let known = self.last.len().saturating_sub(JUDGED);
+        let filled = self.last.range(..known).rev().take_while(lacking).count();
+        Start { before: self.last.range(known - filled..).cloned().collect(), ..Start::default() }
+    }
+
+    fn add(&mut self, packet: &Packet) {
+        if self.last.len() == WARM_UP {
+            self.last.pop_front();
+        }
+        self.last.push_back(packet.clone());
+    }
+
+    fn reset(&mut self) {
+        self.last.clear();
+    }
+}
+
+/// Frames by which a warm decoder is judged.
+const JUDGED: usize = 4;
+
+/// Of those, the last ones that must sound the same.
+const COMPARED: usize = 2;
+
+/// Bytes that main_data_begin reaches back at most.
+const RESERVOIR: usize = 511;
+
+/// Most packets of a warm-up.
+const WARM_UP: usize = 48;
+
+/// Decodes runs from a cold start.
+struct Cold;
+
+impl Worker<Batch> for Cold {
+    fn work(&mut self, batch: &mut Batch) {
+        let start = &mut batch.extra;
+        let warm: Vec<_> = start.before.iter().map(|packet| Outcome::of(&mut start.decoder, packet)).collect();
+        start.warm.follow(&start.before, &warm);
+        start.end = start.warm.clone();
+        decode(batch.packets.iter(), &mut start.decoder, &mut batch.outcomes);
+        start.end.follow(&batch.packets, &batch.outcomes);
+    }
+}
+
+fn decode<'a>(packets: impl Iterator<Item = &'a Packet>, decoder: &mut MpegAudio, outcomes: &mut Vec<Outcome>) {
+    outcomes.clear();
+    outcomes.extend(packets.map(|packet| Outcome::of(decoder, packet)));
+}
+
+/// Judges the starts of runs in their order, and mends those that were wrong.
+#[derive(Default)]
+struct Seams {
+    /// None at the start of a stream.
+    exact: Option<(MpegAudio, Trail)>,
+}
+
+impl Worker<Batch> for Seams {
+    fn work(&mut self, batch: &mut Batch) {
+        let Batch { packets, outcomes, reset, extra } = batch;
+        let exact = self.exact.take().filter(|_| !*reset);
+        let start = std::mem::take(extra);
+        self.exact = match exact {
+            Some((mut decoder, mut trail)) if !start.warm.leads_where(&trail) => {
+                decode(packets.iter(), &mut decoder, outcomes);
+                trail.follow(packets, outcomes);
+                Some((decoder, trail))
+            }
+            Some((_, mut trail)) => {
+                trail.follow(packets, outcomes);
+                Some((start.decoder, trail))
+            }
+            None => Some((start.decoder, start.end)),
+        };
+    }
+}
+
+/// What a decoder was given last and what it made of it.
+#[derive(Clone, Default)]
+struct Trail {
+    reservoir: Reservoir,
+    kind: Option<Header>,
+    steps: VecDeque<Step>,
+}
+
+#[derive(Clone)]
+struct Step {
+    /// Before the frame.
+    reservoir: Reservoir,
+    /// None if it was not decoded.
+    frame: Option<AudioFrame>,
+}
+
+impl Trail {
+    /// The decoder was given these packets.
+    fn follow(&mut self, packets: &[Packet], outcomes: &[Outcome]) {
+        let judged = packets.len().saturating_sub(JUDGED);
+        for (i, (packet, outcome)) in packets.iter().zip(outcomes).enumerate() {
+            let header = Header::parse(&packet.data);
+            let sound = outcome.sound.as_ref().ok().filter(|frame| !frame.is_empty());
+            if header.is_some_and(|header| self.kind.is_none_or(|kind| !MpegAudio::same(&kind, &header))) {
+                (self.kind, self.reservoir) = (header, Reservoir::default());
+            }
+            if i >= judged {
+                if self.steps.len() == JUDGED {
+                    self.steps.pop_front();
+                }
+                self.steps.push_back(Step { reservoir: self.reservoir, frame: sound.cloned() });
+            }
+            match header {
+                // A frame that the input cuts off is not given to the decoder.
+                _ if outcome.sound.is_ok() && sound.is_none() => {}
+                Some(header) => self.reservoir.follow(&header, &packet.data, sound.is_some()),
+                None => {}
+            }
+        }
+    }
+
+    /// Whether a decoder of this trail is in the same state as one of the other.
+    fn leads_where(&self, other: &Trail) -> bool {
+        let (Some(mine), Some(theirs)) = (self.steps.front(), other.steps.front()) else { return false };
+        let pairs = || self.steps.iter().zip(&other.steps);
+        self.steps.len() == JUDGED
+            && other.steps.len() == JUDGED
+            && mine.reservoir.equals(&theirs.reservoir)
+            && pairs().all(|(mine, theirs)| mine.frame.is_some() && theirs.frame.is_some())
+            && pairs().skip(JUDGED - COMPARED).all(|(mine, theirs)| same_bits(&mine.frame, &theirs.frame))
+    }
+}
+
+fn same_bits(a: &Option<AudioFrame>, b: &Option<AudioFrame>) -> bool {
+    let samples = |frame: &Option<AudioFrame>| match frame {
+        Some(AudioFrame { samples: Samples::F32(samples), sample_rate, channels, .. }) => {
+            Some((*sample_rate, *channels, samples.iter().map(|sample| sample.to_bits()).collect::<Vec<_>>()))
+        }
+        _ => None,
+    };
+    samples(a).is_some() && samples(a) == samples(b)
+}
