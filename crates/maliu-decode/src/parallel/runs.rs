@@ -197,3 +197,87 @@ fn same_bits(a: &Option<AudioFrame>, b: &Option<AudioFrame>) -> bool {
     };
     samples(a).is_some() && samples(a) == samples(b)
 }
+
+#[cfg(test)]
+mod tests {
+    use maliu_core::{
+        stream::{Audio, Codec, Media, StreamInfo},
+        time::TimeBase,
+    };
+
+    use super::*;
+    use crate::{parallel::batch::Plan as _, unit_for};
+
+    /// Frames of a sample, once and again.
+    fn packets(count: usize) -> Vec<Packet> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/mp3/cbr_64k_tags.mp3");
+        let data = std::fs::read(path).unwrap();
+        let (mut at, mut found) = (0, Vec::new());
+        while at < data.len() {
+            match Header::parse(&data[at..]).and_then(|header| header.frame_length()) {
+                Some(length) if at + length <= data.len() => {
+                    found.push(Packet { data: data[at..at + length].to_vec().into(), ..Packet::default() });
+                    at += length;
+                }
+                _ => at += 1,
+            }
+        }
+        found.into_iter().cycle().take(count).collect()
+    }
+
+    /// Two runs of which the second is warmed up over `warm_up` packets: whether its start counted, and its outcomes.
+    fn second_run(packets: &[Packet], warm_up: usize) -> (bool, Vec<AudioFrame>) {
+        let (first, second) = packets.split_at(packets.len() / 2);
+        let before = first[first.len() - warm_up..].to_vec();
+        let (mut cold, mut seams) = (Cold, Seams::default());
+        let batch = |packets: &[Packet], before| Batch {
+            packets: packets.to_vec(),
+            outcomes: Vec::new(),
+            reset: false,
+            extra: Start { before, ..Start::default() },
+        };
+        let [mut one, mut two] = [batch(first, Vec::new()), batch(second, before)];
+        cold.work(&mut one);
+        cold.work(&mut two);
+        seams.work(&mut one);
+        let exact = seams.exact.as_ref().is_some_and(|(_, trail)| two.extra.warm.leads_where(trail));
+        seams.work(&mut two);
+        (exact, two.outcomes.into_iter().filter_map(|outcome| outcome.sound.ok()).collect())
+    }
+
+    #[test]
+    fn a_run_that_starts_wrong_is_decoded_again() {
+        let packets = packets(80);
+        let info = StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(Audio::default()));
+        let mut unit = unit_for(&info).unwrap();
+        let all = packets.iter().filter_map(|packet| Outcome::of(&mut *unit, packet).sound.ok());
+        let expected: Vec<_> = all.skip(40).collect();
+        let starts = [0, 1, 3, 5, 20].map(|warm_up| second_run(&packets, warm_up));
+        assert!(starts.iter().all(|(_, outcomes)| *outcomes == expected));
+        assert_eq!((starts[0].0, starts[1].0, starts[4].0), (false, false, true));
+    }
+
+    #[test]
+    fn damage_before_a_run_makes_its_start_not_count() {
+        let mut packets = packets(80);
+        packets[38].data = vec![0xff; 300].into();
+        assert!(!second_run(&packets, 20).0);
+        let mut frame = packets[37].data.to_vec();
+        frame[4..].fill(0xff);
+        packets[38].data = frame.into();
+        assert!(!second_run(&packets, 20).0);
+    }
+
+    #[test]
+    fn the_warm_up_fills_the_reservoir_and_is_bounded() {
+        let mut plan = Plan::default();
+        packets(300).iter().for_each(|packet| plan.add(packet));
+        let warm = plan.start(None).before.len();
+        assert!((JUDGED + 2..WARM_UP).contains(&warm), "{warm} packets");
+        let small = Packet { data: vec![0xff, 0xfb, 0x10, 0xc0].into(), ..Packet::default() };
+        (0..300).for_each(|_| plan.add(&small));
+        assert_eq!(plan.start(None).before.len(), WARM_UP);
+        plan.reset();
+        assert!(plan.start(None).before.is_empty());
+    }
+}
