@@ -8,11 +8,14 @@
 use maliu_aac::{Core, HighBand, Output, Parsed, Parser};
 use maliu_core::{error::Result, packet::Packet, stream::StreamInfo, time::TimeBase};
 
-use super::{batch, line::Worker};
+use super::{
+    batch,
+    line::{Stages, Worker},
+};
 use crate::{AudioFrame, Fault, Options, Profile, aac, outcome::Outcome};
 
 /// The stages of a stream.
-pub(super) fn stages(info: &StreamInfo, options: Options) -> Result<Vec<Vec<Box<dyn Worker<Batch>>>>> {
+pub(super) fn stages(info: &StreamInfo, options: Options) -> Result<Stages<Batch>> {
     let config = aac::config(info)?;
     let core = Core::new(&config);
     let read = Read { parser: Parser::new(config, aac::own(options)), base: info.time_base };

@@ -4,7 +4,10 @@ use std::{collections::VecDeque, num::NonZeroUsize};
 
 use maliu_core::packet::Packet;
 
-use super::{Batch, Plan, Worker, line::Line};
+use super::{
+    Batch, Plan,
+    line::{Line, Stages},
+};
 use crate::{Unit, outcome::Outcome};
 
 /// The way of packets through decoding.
@@ -70,7 +73,7 @@ pub(super) struct Lines<P: Plan> {
 }
 
 impl<P: Plan> Lines<P> {
-    pub(super) fn new(plan: P, stages: Vec<Vec<Box<dyn Worker<Batch<P::Extra>>>>>, threads: NonZeroUsize) -> Self {
+    pub(super) fn new(plan: P, stages: Stages<Batch<P::Extra>>, threads: NonZeroUsize) -> Self {
         let enough = (2 * threads.get().min(stages.iter().map(Vec::len).sum())) as u64;
         Self {
             plan,

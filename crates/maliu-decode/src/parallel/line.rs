@@ -20,6 +20,9 @@ pub(super) trait Worker<B>: Send {
     fn work(&mut self, batch: &mut B);
 }
 
+/// The workers of each stage.
+pub(super) type Stages<B> = Vec<Vec<Box<dyn Worker<B>>>>;
+
 /// A line of stages and the threads that serve it.
 pub(super) struct Line<B> {
     shared: Arc<Shared<B>>,
@@ -62,7 +65,7 @@ struct Job<B> {
 
 impl<B: Send + 'static> Line<B> {
     /// A line of these stages, each with its workers, served by so many threads: the caller is one of them.
-    pub(super) fn new(stages: Vec<Vec<Box<dyn Worker<B>>>>, threads: NonZeroUsize) -> Self {
+    pub(super) fn new(stages: Stages<B>, threads: NonZeroUsize) -> Self {
         let most = stages.iter().map(Vec::len).sum::<usize>().max(1);
         let stages = stages.into_iter().map(|idle| Stage { waiting: BTreeMap::new(), idle, next: 0 });
         let state =

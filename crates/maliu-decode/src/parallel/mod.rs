@@ -36,7 +36,6 @@ use maliu_core::{
 use self::{
     batch::{Batch, Plan},
     course::{Course, Lines, Serial},
-    line::Worker,
 };
 use crate::{
     AudioFrame, Options, Profile, Report, mpeg_audio,

@@ -17,13 +17,13 @@ use maliu_core::{packet::Packet, syntax::mpeg_audio::Header};
 
 use super::{
     batch,
-    line::Worker,
+    line::{Stages, Worker},
     reservoir::{Reservoir, main_data},
 };
 use crate::{AudioFrame, Samples, mpeg_audio::MpegAudio, outcome::Outcome};
 
 /// The stages: as many runs at a time as there are threads, then their seams in order.
-pub(super) fn stages(threads: usize) -> Vec<Vec<Box<dyn Worker<Batch>>>> {
+pub(super) fn stages(threads: usize) -> Stages<Batch> {
     let cold = || Box::new(Cold) as Box<dyn Worker<Batch>>;
     vec![(0..threads).map(|_| cold()).collect(), vec![Box::new(Seams::default())]]
 }
@@ -206,7 +206,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{parallel::batch::Plan as _, unit_for};
+    use crate::{Options, parallel::batch::Plan as _, unit_for};
 
     /// Frames of a sample, once and again.
     fn packets(count: usize) -> Vec<Packet> {
@@ -249,7 +249,7 @@ mod tests {
     fn a_run_that_starts_wrong_is_decoded_again() {
         let packets = packets(80);
         let info = StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(Audio::default()));
-        let mut unit = unit_for(&info).unwrap();
+        let mut unit = unit_for(&info, Options::default()).unwrap();
         let all = packets.iter().filter_map(|packet| Outcome::of(&mut *unit, packet).sound.ok());
         let expected: Vec<_> = all.skip(40).collect();
         let starts = [0, 1, 3, 5, 20].map(|warm_up| second_run(&packets, warm_up));
