@@ -18,10 +18,12 @@ pub fn packets(data: &[u8]) -> Option<(StreamInfo, Vec<Packet>)> {
     let (mut found, mut packets) = (None, Vec::new());
     while let Ok(event) = reader.poll(&mut input) {
         match event {
-            Event::Stream(index, info) if info.media.kind() == Kind::Audio && packets.is_empty() => {
-                if found.as_ref().is_none_or(|(known, _)| *known == index) {
-                    found = Some((index, *info));
-                }
+            Event::Stream(index, info)
+                if info.media.kind() == Kind::Audio
+                    && packets.is_empty()
+                    && found.as_ref().is_none_or(|(known, _)| *known == index) =>
+            {
+                found = Some((index, *info));
             }
             Event::Stream(index, _) if found.as_ref().is_some_and(|(known, _)| *known == index) => break,
             Event::Packet(packet) if found.as_ref().is_some_and(|(known, _)| *known == packet.stream) => {
