@@ -6,6 +6,9 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{input::Warning, time::Ticks};
 
+mod join;
+use join::Join;
+
 /// What a sink can do with bytes that are already written. Known before the header is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -87,34 +90,65 @@ pub struct Output {
     waiting: usize,
     reach: Reach,
     warnings: Vec<Warning>,
+    join: Join,
+    /// Room that heads and tails are cut from where nothing is joined.
+    scratch: BytesMut,
 }
+
+/// Bytes of [`Output`]'s scratch buffer.
+const SCRATCH: usize = 16 << 10;
 
 /// The muxer's half.
 impl Output {
-    /// Appends the parts as one piece; empty parts are left out.
+    /// Appends the parts as one piece; empty parts are left out, a piece without bytes is nothing.
     pub fn append<const N: usize>(&mut self, mark: Mark, parts: [Bytes; N]) {
-        self.append_parts(mark, parts.into_iter().collect());
+        if self.join.is_on() {
+            let len = parts.iter().map(Bytes::len).sum();
+            self.joined(mark, len, |join| parts.iter().for_each(|part| join.push(part)));
+        } else {
+            self.append_parts(mark, parts.into());
+        }
     }
 
-    /// Appends the parts as one piece; empty parts are left out, a piece without bytes is nothing.
+    /// As [`Output::append`], of a number of parts that is known at run time only.
     pub fn append_parts(&mut self, mark: Mark, mut parts: Vec<Bytes>) {
         parts.retain(|part| !part.is_empty());
-        let piece = Piece { mark, parts };
-        let len = piece.len();
-        if len > 0 {
-            self.position = self.position.saturating_add(len as u64);
-            self.waiting = self.waiting.saturating_add(len);
-            self.edits.push_back(Edit::Append(piece));
+        let len = parts.iter().map(Bytes::len).sum();
+        if self.join.is_on() {
+            self.joined(mark, len, |join| parts.iter().for_each(|part| join.push(part)));
+        } else if len > 0 {
+            self.count(len);
+            self.edits.push_back(Edit::Append(Piece { mark, parts }));
         }
+    }
+
+    /// Appends one piece: `payload`, shared if it is large, between a copy of `head` and one of `tail`.
+    pub fn append_between(&mut self, mark: Mark, head: &[u8], payload: &Bytes, tail: &[u8]) {
+        if self.join.is_on() {
+            return self.joined(mark, head.len() + payload.len() + tail.len(), |join| {
+                join.copy(head);
+                join.push(payload);
+                join.copy(tail);
+            });
+        }
+        if self.scratch.capacity() < head.len() + tail.len() {
+            self.scratch.reserve(SCRATCH.max(head.len() + tail.len()));
+        }
+        self.scratch.extend_from_slice(head);
+        let head = self.scratch.split().freeze();
+        self.scratch.extend_from_slice(tail);
+        let tail = self.scratch.split().freeze();
+        self.append(mark, [head, payload.clone(), tail]);
     }
 
     /// Replaces bytes that were appended before. Only where [`Output::reach`] is at least `Overwrite`.
     pub fn overwrite(&mut self, at: u64, bytes: Bytes) {
+        self.close();
         self.edits.push_back(Edit::Overwrite { at, bytes });
     }
 
     /// Replaces bytes that wait here, whatever the reach: they are changed before they leave. Returns whether they were
-    /// still here, all in one part.
+    /// still here, all in one part; what is joined counts as left.
     pub fn amend(&mut self, at: u64, bytes: &[u8]) -> bool {
         let mut start = self.position.saturating_sub(self.waiting as u64);
         for edit in &mut self.edits {
@@ -137,6 +171,7 @@ impl Output {
 
     /// Inserts bytes before the byte at `at`. Only where [`Output::reach`] is `Insert`.
     pub fn insert(&mut self, at: u64, bytes: Bytes) {
+        self.close();
         self.position = self.position.saturating_add(bytes.len() as u64);
         self.edits.push_back(Edit::Insert { at, bytes });
     }
@@ -157,6 +192,23 @@ impl Output {
             self.warnings.push(Warning { at: self.position, what: what.into() });
         }
     }
+
+    fn joined(&mut self, mark: Mark, len: usize, push: impl FnOnce(&mut Join)) {
+        if len == 0 {
+            return;
+        }
+        self.count(len);
+        self.join.begin(mark);
+        push(&mut self.join);
+        if self.join.is_full() {
+            self.close();
+        }
+    }
+
+    fn count(&mut self, len: usize) {
+        self.position = self.position.saturating_add(len as u64);
+        self.waiting = self.waiting.saturating_add(len);
+    }
 }
 
 /// The pump's half.
@@ -164,6 +216,17 @@ impl Output {
     /// An output for a sink of this reach.
     pub fn new(reach: Reach) -> Self {
         Self { reach, ..Self::default() }
+    }
+
+    /// Joins pieces up to so many bytes, for a sink that does not tell them apart; each joined piece has the mark of its
+    /// first one. What is joined is fetched when it is enough, or after [`Output::close`].
+    pub fn joining(self, bytes: usize) -> Self {
+        Self { join: Join::new(bytes), ..self }
+    }
+
+    /// Makes what is joined so far an edit, however little it is.
+    pub fn close(&mut self) {
+        self.edits.extend(self.join.close().map(Edit::Append));
     }
 
     /// The oldest edit not yet fetched.
@@ -187,35 +250,4 @@ impl Output {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edits_come_out_in_order_and_positions_count_inserts() {
-        let mut out = Output::new(Reach::Insert);
-        out.append(Mark::Header, [Bytes::from_static(b"head"), Bytes::new(), Bytes::from_static(b"er")]);
-        out.overwrite(0, Bytes::from_static(b"H"));
-        out.insert(4, Bytes::from_static(b"--"));
-        assert_eq!((out.position(), out.waiting()), (8, 6));
-        assert!(matches!(out.next_edit(), Some(Edit::Append(piece)) if piece.parts.len() == 2));
-        assert!(matches!(out.next_edit(), Some(Edit::Overwrite { at: 0, .. })));
-        assert!(matches!(out.next_edit(), Some(Edit::Insert { at: 4, .. })));
-        assert_eq!((out.next_edit(), out.waiting()), (None, 0));
-    }
-
-    #[test]
-    fn what_still_waits_can_be_amended_and_what_left_cannot() {
-        let mut out = Output::new(Reach::Append);
-        out.append(Mark::Header, [Bytes::from_static(b"head"), Bytes::from_static(b"er")]);
-        out.append(Mark::Trailer, [Bytes::from_static(b"end")]);
-        assert!(out.amend(1, b"EA") && out.amend(6, b"E"));
-        assert!(!out.amend(3, b"DE"), "in two parts");
-        assert!(!out.amend(8, b"DE"), "past the end");
-        let Some(Edit::Append(piece)) = out.next_edit() else { panic!() };
-        assert_eq!(piece.parts.concat(), b"hEAder");
-        assert!(!out.amend(0, b"H"), "it has left");
-        assert!(out.amend(7, b"N"));
-        let Some(Edit::Append(piece)) = out.next_edit() else { panic!() };
-        assert_eq!(piece.parts.concat(), b"ENd");
-    }
-}
+mod tests;

@@ -76,6 +76,12 @@ pub trait Sink {
     /// What can be done with bytes that are already written.
     fn reach(&self) -> Reach;
 
+    /// How many appended bytes it gathers before it writes; pieces may be joined up to so many on their way to it. 0 when
+    /// every piece, with its mark, counts on its own.
+    fn gathers(&self) -> usize {
+        0
+    }
+
     /// Takes one change. It may gather appended bytes until [`Sink::flush`].
     ///
     /// # Errors
@@ -121,6 +127,9 @@ impl<S: Source + ?Sized> Source for Box<S> {
 impl<S: Sink + ?Sized> Sink for Box<S> {
     fn reach(&self) -> Reach {
         (**self).reach()
+    }
+    fn gathers(&self) -> usize {
+        (**self).gathers()
     }
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
         (**self).apply(edit)

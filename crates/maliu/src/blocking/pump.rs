@@ -20,7 +20,7 @@ pub struct Pump<S> {
 impl<S: Sink> Pump<S> {
     /// An output as far-reaching as `sink`.
     pub fn new(sink: S) -> Self {
-        let output = Output::new(sink.reach());
+        let output = Output::new(sink.reach()).joining(sink.gathers());
         Self { sink, output, stalled: false }
     }
 
@@ -43,7 +43,7 @@ impl<S: Sink> Pump<S> {
         Ok(())
     }
 
-    /// Gives the sink all edits that wait; what it says "not yet" to is kept.
+    /// Gives the sink all edits that wait, but for what is joined and too little yet; what it says "not yet" to is kept.
     ///
     /// # Errors
     /// Final ones of the sink.
@@ -66,6 +66,7 @@ impl<S: Sink> Pump<S> {
     /// # Errors
     /// Those of the sink; after `WouldBlock` call again.
     pub fn flush(&mut self) -> Result<()> {
+        self.output.close();
         self.pump()?;
         self.settled()?;
         Ok(self.sink.flush()?)
@@ -76,6 +77,7 @@ impl<S: Sink> Pump<S> {
     /// # Errors
     /// Those of the sink; after `WouldBlock` call again.
     pub fn finish(&mut self) -> Result<()> {
+        self.output.close();
         self.pump()?;
         self.settled()?;
         Ok(self.sink.finish()?)

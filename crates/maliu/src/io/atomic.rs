@@ -56,6 +56,10 @@ impl Sink for AtomicFile {
         Sink::reach(&self.file)
     }
 
+    fn gathers(&self) -> usize {
+        self.file.gathers()
+    }
+
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
         self.file.apply(edit)
     }

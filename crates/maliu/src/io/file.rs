@@ -133,6 +133,14 @@ impl Sink for File {
             Kind::Stream(_) | Kind::Reading { .. } => Reach::Append,
         }
     }
+    fn gathers(&self) -> usize {
+        match &self.0 {
+            Kind::Regular(file) => file.gathers(),
+            Kind::WriteOnly(file) => file.gathers(),
+            Kind::Stream(file) => file.gathers(),
+            Kind::Reading { .. } => 0,
+        }
+    }
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
         self.sink()?.apply(edit)
     }

@@ -62,6 +62,10 @@ impl<T: Write> Sink for Forward<T> {
         Reach::Append
     }
 
+    fn gathers(&self) -> usize {
+        self.gather.block_size
+    }
+
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
         self.gather.check()?;
         match edit {

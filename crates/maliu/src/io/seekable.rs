@@ -137,6 +137,10 @@ impl<T: Write + Seek> Sink for Seekable<T> {
         Reach::Overwrite
     }
 
+    fn gathers(&self) -> usize {
+        self.gather.block_size
+    }
+
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
         match edit {
             Edit::Append(piece) => self.append(piece),
@@ -180,6 +184,10 @@ impl<T> Editable<T> {
 impl<T: Read + Write + Seek> Sink for Editable<T> {
     fn reach(&self) -> Reach {
         Reach::Insert
+    }
+
+    fn gathers(&self) -> usize {
+        self.0.gathers()
     }
 
     fn apply(&mut self, edit: Edit) -> io::Result<()> {

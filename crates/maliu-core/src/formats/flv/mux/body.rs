@@ -10,12 +10,13 @@ use crate::{
 };
 
 use super::{
-    super::enhanced,
+    super::{enhanced, tag},
     track::{Form, Track},
 };
 
-/// Most bytes a body has before its payload: flags, ModEx, multitrack, FourCC, track, composition time.
-const MAX_HEAD: usize = 24;
+/// Room for a tag's head and what its body has before the payload, at most 15 bytes: flags, ModEx, multitrack, FourCC,
+/// track, composition time.
+const ROOM: usize = 32;
 
 /// Video frame types, in the bits above the codec.
 const KEY: u8 = 0x10;
@@ -33,24 +34,41 @@ pub enum Part {
     Channels,
 }
 
-/// Bytes before a payload, without an allocation.
+/// Bytes before a payload, without an allocation: room for the tag's head, then the start of its body.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head {
-    bytes: [u8; MAX_HEAD],
+    bytes: [u8; ROOM],
+    /// Bytes of the body.
     len: usize,
 }
 
 impl Head {
     fn put(&mut self, bytes: &[u8]) {
-        if let Some(room) = self.bytes.get_mut(self.len..self.len + bytes.len()) {
+        let at = tag::HEAD + self.len;
+        if let Some(room) = self.bytes.get_mut(at..at + bytes.len()) {
             room.copy_from_slice(bytes);
             self.len += bytes.len();
         }
     }
 
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+    /// Bytes of the body that it holds.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The bytes, behind the tag's head.
+    pub fn framed(&mut self, head: [u8; tag::HEAD]) -> &[u8] {
+        if let Some(front) = self.bytes.first_chunk_mut() {
+            *front = head;
+        }
+        self.bytes.get(..tag::HEAD + self.len).unwrap_or_default()
+    }
+
+    /// The end of sequence of a legacy video track of this number: the whole body.
+    pub fn end(number: u8) -> Self {
+        let mut head = Self::default();
+        head.put(&[KEY | number, 2, 0, 0, 0]);
+        head
     }
 
     /// Before the data of a packet.

@@ -43,8 +43,8 @@ pub fn may_change(track: &Track) -> bool {
     track.is_enhanced() || matches!(track.codec, Codec::Aac | Codec::H264 | Codec::Mpeg4)
 }
 
-/// The payload of a packet as the file carries it: NAL units behind lengths.
-pub fn payload(track: &Track, data: &Bytes, options: &Writing) -> Bytes {
+/// The payload of a packet as the file carries it, where that differs from its data: NAL units behind lengths.
+pub fn payload(track: &Track, data: &Bytes, options: &Writing) -> Option<Bytes> {
     let coded = match track.codec {
         Codec::H264 => !matches!(track.config.first(), None | Some(1)),
         // FFmpeg 5.1 takes MPEG-4 for H.264 here.
@@ -52,7 +52,7 @@ pub fn payload(track: &Track, data: &Bytes, options: &Writing) -> Bytes {
         Codec::H265 => annexb::starts_with_code(&track.config),
         _ => false,
     };
-    if coded { annexb::to_lengths(data, Framing::AnnexB) } else { data.clone() }
+    coded.then(|| annexb::to_lengths(data, Framing::AnnexB))
 }
 
 /// The parameter sets that a packet with start codes brings along, if a configuration can be made of them.

@@ -7,7 +7,7 @@
 
 use alloc::{borrow::Cow, boxed::Box, format, vec::Vec};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::{
     error::{Error, Result},
@@ -41,9 +41,6 @@ const AUDIO: u8 = 8;
 const VIDEO: u8 = 9;
 const SCRIPT: u8 = 18;
 
-/// Room that heads and tails of tags are cut from.
-const SCRATCH: usize = 16 << 10;
-
 /// The muxer of one file.
 #[derive(Debug)]
 pub struct FlvMuxer {
@@ -60,7 +57,7 @@ pub struct FlvMuxer {
     keyframes: Keyframes,
     /// Offset of the first tag behind the sequence headers.
     data_start: u64,
-    scratch: BytesMut,
+    has_video: bool,
 }
 
 /// An onMetaData tag in the file.
@@ -83,7 +80,7 @@ pub fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
         written: None,
         keyframes: Keyframes::default(),
         data_start: 0,
-        scratch: BytesMut::new(),
+        has_video: false,
     }))
 }
 
@@ -91,21 +88,20 @@ fn refused(why: impl Into<Cow<'static, str>>) -> Error {
     Error::mux("flv", why)
 }
 
+fn too_large(size: usize) -> Error {
+    refused(format!("a tag of {size} bytes; its size field has 24 bits (FLV-36)"))
+}
+
 impl FlvMuxer {
-    /// A tag: head, the start of its body, payload, PreviousTagSize.
-    fn tag(&mut self, kind: u8, time: u32, start: &[u8], payload: Bytes) -> Result<[Bytes; 3]> {
-        let size = start.len() + payload.len();
+    /// Appends a tag: head, the start of its body, payload, PreviousTagSize.
+    fn tag(&self, mark: Mark, kind: u8, time: u32, mut head: Head, payload: &Bytes, out: &mut Output) -> Result<()> {
+        let size = head.len() + payload.len();
         if size > MAX_BODY {
-            return Err(refused(format!("a tag of {size} bytes; its size field has 24 bits (FLV-36)")));
+            return Err(too_large(size));
         }
-        if self.scratch.capacity() < 64 {
-            self.scratch.reserve(SCRATCH);
-        }
-        self.scratch.extend_from_slice(&tag::head(kind, size, time, 0));
-        self.scratch.extend_from_slice(start);
-        let head = self.scratch.split().freeze();
-        self.scratch.extend_from_slice(&((size + tag::HEAD) as u32).to_be_bytes());
-        Ok([head, payload, self.scratch.split().freeze()])
+        let tail = ((size + tag::HEAD) as u32).to_be_bytes();
+        out.append_between(mark, head.framed(tag::head(kind, size, time, 0)), payload, &tail);
+        Ok(())
     }
 
     fn write_metadata(&mut self, time: u32, out: &mut Output) -> Result<()> {
@@ -115,8 +111,7 @@ impl FlvMuxer {
         let reach = if later { Reach::Append } else { out.reach() };
         let made = onmetadata::write(&self.streams, &self.tracks, self.tags.current(), &options, reach);
         let (body, size) = (out.position().saturating_add(tag::HEAD as u64), made.body.len());
-        let parts = self.tag(SCRIPT, time, &[], Bytes::from(made.body))?;
-        out.append(Mark::Header, parts);
+        self.tag(Mark::Header, SCRIPT, time, Head::default(), &Bytes::from(made.body), out)?;
         if !later {
             self.written = Some(Written { body, size, places: made.places.moved(body) });
         }
@@ -130,16 +125,11 @@ impl FlvMuxer {
     fn write_config(&mut self, index: usize, time: u32, out: &mut Output) -> Result<()> {
         let (Some(track), Some(stream)) = (self.tracks.get(index), self.streams.get(index)) else { return Ok(()) };
         let kind = if track.kind == Kind::Video { VIDEO } else { AUDIO };
-        let channels = channels(track);
-        let channels_head = Head::of_part(track, Part::Channels);
         if let Some(config) = config::of(track, stream, &self.options) {
-            let head = Head::of_part(track, Part::Config);
-            let parts = self.tag(kind, time, head.bytes(), config)?;
-            out.append(Mark::Header, parts);
+            self.tag(Mark::Header, kind, time, Head::of_part(track, Part::Config), &config, out)?;
         }
-        if let Some(channels) = channels {
-            let parts = self.tag(kind, time, channels_head.bytes(), channels)?;
-            out.append(Mark::Header, parts);
+        if let Some(channels) = channels(track) {
+            self.tag(Mark::Header, kind, time, Head::of_part(track, Part::Channels), &channels, out)?;
         }
         Ok(())
     }
@@ -180,12 +170,12 @@ impl FlvMuxer {
         }
     }
 
-    fn write_media(&mut self, packet: &Packet, time: u32, out: &mut Output) -> Result<()> {
+    fn write_media(&mut self, packet: &Packet, head: Head, time: u32, out: &mut Output) -> Result<()> {
         let Some(track) = self.tracks.get(packet.stream) else { return Ok(()) };
-        let (kind, head) = (track.kind, Head::of_packet(track, packet));
-        let payload = match track.form {
-            Form::Script if track.codec == Codec::Text => Bytes::from(body::text(&packet.data)),
-            Form::Script => packet.data.clone(),
+        let kind = track.kind;
+        let repackaged = match track.form {
+            Form::Script if track.codec == Codec::Text => Some(Bytes::from(body::text(&packet.data))),
+            Form::Script => None,
             _ => config::payload(track, &packet.data, &self.options),
         };
         let number = match kind {
@@ -193,11 +183,10 @@ impl FlvMuxer {
             Kind::Audio => AUDIO,
             _ => SCRIPT,
         };
-        let parts = self.tag(number, time, head.bytes(), payload)?;
-        let has_video = self.tracks.iter().any(|track| track.kind == Kind::Video);
         let at = Some(Ticks(i64::from(time) * 1000));
-        let starts = packet.is_key() && (kind == Kind::Video || !has_video);
-        out.append(if starts { Mark::Key { time: at } } else { Mark::Body { time: at } }, parts);
+        let starts = packet.is_key() && (kind == Kind::Video || !self.has_video);
+        let mark = if starts { Mark::Key { time: at } } else { Mark::Body { time: at } };
+        self.tag(mark, number, time, head, repackaged.as_ref().unwrap_or(&packet.data), out)?;
         if matches!(kind, Kind::Video | Kind::Audio) {
             let end = packet.pts.zip(self.delay).map(|(pts, delay)| Ticks(delay) + pts + packet.duration);
             self.duration = end.map_or(self.duration, |end| self.duration.max(end.0));
@@ -241,7 +230,9 @@ impl Muxer for FlvMuxer {
         streams.iter_mut().for_each(|stream| stream.time_base = TimeBase::MILLIS);
         self.streams = streams.to_vec();
         let has = |kind| self.tracks.iter().any(|track| track.kind == kind);
-        let flags = if has(Kind::Audio) { 4 } else { 0 } | u8::from(has(Kind::Video));
+        let (audio, video) = (has(Kind::Audio), has(Kind::Video));
+        let flags = if audio { 4 } else { 0 } | u8::from(video);
+        self.has_video = video;
         if self.tracks.iter().any(|track| track.codec == Codec::Vp6) {
             out.warn("VP6 in FLV is shown upside down");
         }
@@ -263,9 +254,10 @@ impl Muxer for FlvMuxer {
             return Err(refused(format!("no stream {}", packet.stream)));
         };
         self.check(packet, track)?;
-        let size = Head::of_packet(track, packet).bytes().len() + packet.data.len();
+        let head = Head::of_packet(track, packet);
+        let size = head.len() + packet.data.len();
         if size > MAX_BODY {
-            return Err(refused(format!("a tag of {size} bytes; its size field has 24 bits (FLV-36)")));
+            return Err(too_large(size));
         }
         // The time field holds 32 bits of the dts, of which the top one is dropped (FLV-28).
         let (start, time) = (out.position(), packet.dts.map_or(0, |dts| dts.0 as u32));
@@ -279,7 +271,7 @@ impl Muxer for FlvMuxer {
             self.write_metadata(time, out)?;
         }
         self.write_colors(packet, time, out)?;
-        self.write_media(packet, time, out)?;
+        self.write_media(packet, head, time, out)?;
         if self.options.index {
             self.note(packet, start, out);
         }
@@ -321,9 +313,7 @@ impl FlvMuxer {
         let colors = packet.side.opaque().iter().find(|(kind, _)| *kind == super::SIDE_COLORS);
         let track = self.tracks.get(packet.stream).filter(|track| track.is_enhanced() && track.kind == Kind::Video);
         if let (Some((_, colors)), Some(track)) = (colors, track) {
-            let head = Head::of_part(track, Part::Metadata);
-            let parts = self.tag(VIDEO, time, head.bytes(), colors.clone())?;
-            out.append(Mark::Header, parts);
+            self.tag(Mark::Header, VIDEO, time, Head::of_part(track, Part::Metadata), colors, out)?;
         }
         Ok(())
     }
@@ -339,8 +329,7 @@ impl FlvMuxer {
             // FFmpeg 5.1 names H.264 for MPEG-4 too, and gives a stream without packets the time -1.
             let number = if self.options.compat { 7 } else { number };
             let time = last.unwrap_or(if self.options.compat { u32::MAX } else { 0 });
-            let parts = self.tag(VIDEO, time, &[0x10 | number, 2, 0, 0, 0], Bytes::new())?;
-            out.append(Mark::Trailer, parts);
+            self.tag(Mark::Trailer, VIDEO, time, Head::end(number), &Bytes::new(), out)?;
         }
         Ok(())
     }
