@@ -3,7 +3,7 @@
 use maliu::{
     Error,
     blocking::Pump,
-    io::{AtomicFile, Sink, stdout},
+    io::{AtomicFile, Behind, Sink, stdout},
     output::Output,
 };
 
@@ -25,12 +25,18 @@ impl Target {
     pub fn create(path: &str) -> Result<Self> {
         let name = if path == "-" { "standard output" } else { path };
         let failed = |error| Failure::writing(name, &error);
-        let sink: Box<dyn Sink> = match (path, lent::take_place(path)) {
-            (_, Some(lent)) => lent?,
-            ("-", None) => Box::new(stdout().map_err(failed)?),
-            (path, None) => Box::new(AtomicFile::create(path).map_err(failed)?),
+        let live = lent::is_live();
+        // What is flushed after every packet gains nothing from a thread.
+        let own = |sink: Box<dyn Sink + Send>| match live {
+            true => Ok(sink as Box<dyn Sink>),
+            false => Behind::new(sink).map(|sink| Box::new(sink) as Box<dyn Sink>).map_err(failed),
         };
-        Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live: lent::is_live() })
+        let sink = match (path, lent::take_place(path)) {
+            (_, Some(lent)) => lent?,
+            ("-", None) => own(Box::new(stdout().map_err(failed)?))?,
+            (path, None) => own(Box::new(AtomicFile::create(path).map_err(failed)?))?,
+        };
+        Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live })
     }
 
     /// Where a muxer puts its edits.

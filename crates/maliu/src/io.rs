@@ -14,6 +14,7 @@
 //! | memory | [`bytes::Bytes`] itself, [`Memory`] |
 //! | closures | [`Callbacks::new`], [`WriteCallbacks::new`] |
 //! | a file that still grows | [`Follow::new`] around any source |
+//! | writes on a thread of their own | [`Behind::new`] around any sink |
 
 use std::io;
 
@@ -21,6 +22,7 @@ use bytes::Bytes;
 use maliu_core::output::{Edit, Reach};
 
 mod atomic;
+mod behind;
 mod callbacks;
 mod file;
 mod follow;
@@ -28,8 +30,10 @@ mod forward;
 mod gather;
 mod memory;
 mod seekable;
+mod sticky;
 
 pub use atomic::AtomicFile;
+pub use behind::Behind;
 pub use callbacks::{Callbacks, WriteCallbacks};
 pub use file::{File, stdin, stdout};
 pub use follow::Follow;

@@ -8,7 +8,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use maliu_core::output::Piece;
 
-use super::{BLOCK_SIZE, overclaimed, uninterrupted};
+use super::{BLOCK_SIZE, overclaimed, sticky::Sticky, uninterrupted};
 
 /// Parts up to this many bytes are copied together rather than written as slices of their own.
 const SMALL: usize = 4 << 10;
@@ -25,19 +25,13 @@ pub(crate) struct Gather {
     waiting: usize,
     /// How many bytes wait before they are written.
     pub(crate) block_size: usize,
-    failed: Option<Failure>,
-}
-
-#[derive(Debug)]
-enum Failure {
-    Os(i32),
-    Other(io::ErrorKind, String),
+    sticky: Sticky,
 }
 
 impl Default for Gather {
     fn default() -> Self {
         let (parts, small) = (VecDeque::new(), BytesMut::new());
-        Self { parts, small, waiting: 0, block_size: BLOCK_SIZE, failed: None }
+        Self { parts, small, waiting: 0, block_size: BLOCK_SIZE, sticky: Sticky::default() }
     }
 }
 
@@ -74,24 +68,12 @@ impl Gather {
 
     /// Fails if anything failed before.
     pub(crate) fn check(&self) -> io::Result<()> {
-        match &self.failed {
-            None => Ok(()),
-            Some(Failure::Os(code)) => Err(io::Error::from_raw_os_error(*code)),
-            Some(Failure::Other(kind, what)) => Err(io::Error::new(*kind, what.clone())),
-        }
+        self.sticky.check()
     }
 
     /// Passes `result` on and keeps its error, if it is a final one.
     pub(crate) fn keep<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        if let Err(error) = &result
-            && error.kind() != io::ErrorKind::WouldBlock
-        {
-            self.failed = Some(match error.raw_os_error() {
-                Some(code) => Failure::Os(code),
-                None => Failure::Other(error.kind(), error.to_string()),
-            });
-        }
-        result
+        self.sticky.keep(result)
     }
 
     fn close_small(&mut self) {
