@@ -85,6 +85,11 @@ impl Gops {
         self.video.profile()
     }
 
+    /// Whether a whole group was seen.
+    pub fn is_known(&self) -> bool {
+        self.longest > 0
+    }
+
     /// Pictures in the longest group: of complete ones, else of the only one.
     pub fn size(&self) -> Option<u64> {
         if self.longest > 0 { Some(self.longest) } else { self.running }

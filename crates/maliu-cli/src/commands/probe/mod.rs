@@ -61,14 +61,13 @@ fn read(
     args: &Args,
     mut print: impl FnMut(&Opened, &maliu::packet::Packet) -> io::Result<()>,
 ) -> Result {
-    let look = if opened.is_live() { LOOK_LIVE } else { LOOK };
     while let Some(event) = opened.next()? {
         match event {
             Event::Packet(packet) => {
                 survey.note(&packet);
                 if args.packets {
                     print(opened, &packet).map_err(Failure::from)?;
-                } else if opened.position() >= look && survey.covers(opened.reader.streams()) {
+                } else if survey.covers(opened.reader.streams()) && opened.position() >= enough(opened, survey) {
                     return Ok(());
                 }
             }
@@ -81,8 +80,21 @@ fn read(
     Ok(())
 }
 
-/// Bytes after which the streams count as known, when their packets are not asked for.
+/// Bytes after which the input counts as known, when its packets are not asked for: few where it says how long it is and
+/// shows how its pictures follow each other.
+fn enough(opened: &Opened, survey: &survey::Survey) -> u64 {
+    match opened.reader.duration() {
+        _ if opened.is_live() => LOOK_LIVE,
+        Some(_) if survey.groups_known() => LOOK_TOLD,
+        _ => LOOK,
+    }
+}
+
+/// Bytes that are looked at where the length is yet to be estimated.
 const LOOK: u64 = 32 << 20;
+
+/// The same where the input says it.
+const LOOK_TOLD: u64 = 4 << 20;
 
 /// The same where bytes may come slowly.
 const LOOK_LIVE: u64 = 1 << 20;

@@ -80,6 +80,11 @@ impl Survey {
         self.gops.get(index)?.as_ref()
     }
 
+    /// Whether a whole group of pictures of every stream that has pictures was seen.
+    pub fn groups_known(&self) -> bool {
+        self.gops.iter().flatten().all(Gops::is_known)
+    }
+
     /// Counts a packet.
     pub fn note(&mut self, packet: &Packet) {
         if self.streams.len() <= packet.stream {

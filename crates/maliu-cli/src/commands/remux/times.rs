@@ -81,8 +81,9 @@ impl Times {
     /// first picture that can be decoded.
     pub fn apply(&mut self, input: usize, packet: &mut Packet) -> bool {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return false };
-        let time = packet.pts.or(packet.dts).map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0);
         if !lane.begun {
+            let time = packet.pts.or(packet.dts);
+            let time = time.map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0);
             if self.start.is_some_and(|start| time.is_some_and(|time| time < start)) {
                 return false;
             }
