@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Peers side by side: makes its inputs once, runs maliu and each peer alternately, prints medians and ratios.
-# usage: bench/compare.sh [-n RUNS] [ROW…]   Needs ffmpeg (libmp3lame, libx264); data goes to target/bench (2 GB).
+# usage: bench/compare.sh [-n RUNS] [ROW…]   Needs ffmpeg (libmp3lame, libx264), flvmeta, mpg123; data goes to
+# target/bench (2 GB). MALIU and MALIU_PEERS name other binaries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo build --release --quiet
+[ -n "${MALIU:-}" ] || cargo build --release --quiet
+[ -n "${MALIU_PEERS:-}" ] || cargo build --release --quiet --manifest-path bench/peers/Cargo.toml
 exec python3 bench/compare.py "$@"

@@ -1,0 +1,78 @@
+"""The rows of the table: what maliu runs, what its peers run for the same work."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from inputs import DATA, FFMPEG, SECONDS
+
+MALIU = os.environ.get("MALIU", "target/release/maliu")
+PEERS = os.environ.get("MALIU_PEERS", "bench/peers/target/release/peers")
+
+
+@dataclass
+class Row:
+    """Whole processes, timed against each other."""
+
+    name: str
+    ours: str
+    peers: list
+    # What is worked through: bytes of this file, and so many seconds of sound.
+    file: Path = None
+    seconds: float = None
+    commands: list = field(init=False)
+
+    def __post_init__(self):
+        self.commands = [("maliu", self.ours)] + self.peers
+
+
+def decoding(f):
+    """Sound to PCM on one thread."""
+    ffmpeg = lambda name: ("ffmpeg -threads 1", f"{FFMPEG} -threads 1 -i {f[name]} -f s16le -")
+    more = {"aac": [symphonia(f["aac"])], "mp3": [("mpg123", f"mpg123 -q -s {f['mp3']}"), symphonia(f["mp3"])]}
+    for name in ("aac", "aac51", "he1", "he2", "mp3"):
+        if name in f:
+            ours = f"{MALIU} decode {f[name]} - --threads 1"
+            seconds = SECONDS if name in ("aac", "aac51", "mp3") else None
+            yield Row(f"decode-{name}", ours, [ffmpeg(name)] + more.get(name, []), f[name], seconds)
+
+
+def symphonia(path):
+    return ("symphonia", f"{PEERS} symphonia {path}")
+
+
+def copying(f):
+    """Packets in, packets out."""
+    flv, h264, tmp = f["flv"], f["h264"], DATA / "out.tmp.flv"
+    copy = lambda path, out: ("ffmpeg -c copy", f"{FFMPEG} -i {path} -c copy {out}")
+    dd = lambda path: ("dd bs=256k", f"dd if={path} of=/dev/null bs=256k")
+    yield Row("h264-packets", f"{MALIU} remux {h264} - -f null", [copy(h264, "-f null -"), dd(h264), ("h264-reader", f"{PEERS} h264-reader {h264}")], h264)
+    yield Row("flv-packets", f"{MALIU} remux {flv} - -f null", [copy(flv, "-f null -"), dd(flv), ("scuffle-flv", f"{PEERS} scuffle-flv {flv}")], flv)
+    yield Row("flv-flv-null", f"{MALIU} remux {flv} /dev/null -f flv", [copy(flv, "-f flv /dev/null")], flv)
+    yield Row("flv-flv-file", f"{MALIU} remux {flv} {tmp}", [("cp", f"cp {flv} {tmp}"), copy(flv, tmp)], flv)
+    yield Row("flv-check", f"{MALIU} check {flv}", [("flvmeta --check", f"flvmeta --check {flv}")], flv)
+
+
+def starting(f):
+    """What is over at once."""
+    yield Row("flv-probe", f"{MALIU} probe {f['flv']}", [("ffprobe", f"ffprobe -v error -show_streams {f['flv']}")])
+    yield Row("start-up", f"{MALIU} --version", [("ffmpeg -version", "ffmpeg -version")])
+
+
+def all_of_them(f):
+    yield from decoding(f)
+    yield from copying(f)
+    yield from starting(f)
+
+
+# Bytes on a pipe before the first packet is shown: (name, input, ours, peer, its command).
+FIRST = [
+    (f"first-{name}", name, f"{MALIU} probe --packets -", "ffprobe", "stdbuf -oL ffprobe -v error -show_packets -of compact -")
+    for name in ("flv", "h264", "aac", "mp3")
+]
+
+# Figures that benchmarks print: (name, command, pattern, text).
+PRINTED = [
+    ("start-codes", "cargo bench -q -p maliu-core --bench start_codes", r"(?s)memory read ([\d.]+) GB/s.*start codes ([\d.]+) GB/s, (\d+) %", "{1} GB/s; memory is read at {0} GB/s: {2} %"),
+    ("interleave-8", "cargo bench -q -p maliu --bench hot_paths interleave_8", r"([\d.]+ [MK]item/s)\s+│\s+([\d.]+ [MK]item/s)\s+│\s+([\d.]+ [MK]item/s)", "median {2} of 8 streams ({0} at best)"),
+]
