@@ -1,3 +1,5 @@
+//! Edits and joined pieces, as the pump sees them.
+
 use super::*;
 
 #[test]
