@@ -7,7 +7,7 @@ use maliu::{
     error::Error,
     format::Event,
     formats,
-    io::{self, Follow, Source},
+    io::{self, Ahead, Follow, Source},
     layout,
     reader::{PROBE_BUDGET, PacketReader},
     stream::{Kind, StreamInfo},
@@ -92,7 +92,7 @@ impl Args {
         let size = file.size().filter(|_| self.follow.is_none());
         let file = Stoppable(file);
         let source: Box<dyn Source> = match self.follow {
-            None => Box::new(file),
+            None => Box::new(Ahead::new(file)),
             Some(seconds) => match Duration::try_from_secs_f64(seconds) {
                 Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),
                 Err(_) => Box::new(Follow::new(file)),

@@ -26,6 +26,25 @@ const POOLED_READ: usize = 64 << 10;
 /// Most buffers that are kept for that.
 const MAX_POOL: usize = 4;
 
+/// Bytes that a [`Block`] keeps free in front, for what is unread when it comes.
+const FRONT: usize = 64 << 10;
+
+/// A buffer that is filled away from the input it is for.
+#[derive(Debug)]
+pub struct Block(BytesMut);
+
+impl Block {
+    /// A block for `size` bytes.
+    pub fn new(size: usize) -> Self {
+        Self(BytesMut::zeroed(FRONT.saturating_add(size)))
+    }
+
+    /// Where the bytes go.
+    pub fn room(&mut self) -> &mut [u8] {
+        self.0.get_mut(FRONT..).unwrap_or_default()
+    }
+}
+
 /// A remark of a parser about bytes it could read past.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -113,7 +132,7 @@ impl Input {
         let at = self.next_read();
         if self.flowing
             && size >= POOLED_READ
-            && self.peek().len() <= size / 4
+            && self.peek().len() <= FRONT
             && at == self.offset + self.peek().len() as u64
         {
             return self.fill_pooled(size, |buffer| read(at, buffer));
@@ -138,33 +157,52 @@ impl Input {
         Ok(got)
     }
 
-    /// A large read into a buffer that was used before: nothing is allocated, nothing is cleared, and what is unread is
-    /// little enough to be moved in front.
+    /// A large read into a block that was used before: nothing is allocated, nothing is cleared.
     fn fill_pooled<E>(
         &mut self,
         size: usize,
         read: impl FnOnce(&mut [u8]) -> core::result::Result<usize, E>,
     ) -> core::result::Result<usize, E> {
-        let unread = self.peek().len();
-        let free = self.pool.iter().position(|chunk| chunk.is_unique() && chunk.len() >= unread + size);
+        let mut block = self.block(size);
+        let got = read(block.room().get_mut(..size).unwrap_or_default())?.min(size);
+        self.attach(block, got);
+        self.flowing = got == size;
+        Ok(got)
+    }
+
+    /// An empty block for at least `size` bytes, to be filled elsewhere and given to [`Input::attach`]: one that was used
+    /// before, once nobody holds a part of it.
+    pub fn block(&mut self, size: usize) -> Block {
+        let free = self.pool.iter().position(|chunk| chunk.is_unique() && chunk.len() >= FRONT.saturating_add(size));
         let used = free.and_then(|index| self.pool.swap_remove(index).try_into_mut().ok());
-        let mut buffer = used.unwrap_or_else(|| BytesMut::zeroed(size + size / 4));
-        if let Some(front) = buffer.get_mut(..unread) {
+        used.map_or_else(|| Block::new(size), Block)
+    }
+
+    /// Appends the first `got` bytes of a block, which stand at [`Input::next_read`]. If little is unread it is moved in
+    /// front of them; else, and if they are few, so that their packets should not hold the whole block, they are copied.
+    pub fn attach(&mut self, mut block: Block, got: usize) {
+        let (unread, got) = (self.peek().len(), got.min(block.room().len()));
+        let in_a_row = self.fed == self.offset.saturating_add(unread as u64);
+        let front = FRONT.checked_sub(unread).filter(|_| in_a_row && got >= FRONT);
+        if let Some((at, front)) = front.and_then(|at| Some((at, block.0.get_mut(at..FRONT)?))) {
             front.copy_from_slice(self.peek());
+            let chunk = block.0.freeze();
+            self.window = Window::Shared(chunk.slice(at..FRONT + got));
+            self.fed = self.fed.saturating_add(got as u64);
+            self.ended = false;
+            self.keep(chunk);
+        } else {
+            self.push(block.room().get(..got).unwrap_or_default());
+            self.keep(block.0.freeze());
         }
-        let got = read(buffer.get_mut(unread..unread + size).unwrap_or_default())?.min(size);
-        let chunk = buffer.freeze();
-        self.window = Window::Shared(chunk.slice(..unread + got));
+    }
+
+    /// Keeps a buffer to be used again.
+    fn keep(&mut self, chunk: Bytes) {
         if self.pool.len() >= MAX_POOL {
             self.pool.remove(0);
         }
         self.pool.push(chunk);
-        self.flowing = got == size;
-        self.fed = self.fed.saturating_add(got as u64);
-        if got > 0 {
-            self.ended = false;
-        }
-        Ok(got)
     }
 
     /// Says that no byte follows those already fed. Feeding more, or a seek, takes it back.

@@ -9,7 +9,7 @@ use std::{collections::VecDeque, io};
 
 use maliu_core::{
     format::Event,
-    input::Input,
+    input::{Block, Input},
     reader::PacketReader,
     time::{Ticks, TimeBase},
 };
@@ -59,6 +59,21 @@ impl Drive {
                 if got > buf.len() { Err(overclaimed(got, buf.len())) } else { Ok(got) }
             })
         })?;
+        if got == 0 {
+            self.input.end();
+        }
+        Ok(())
+    }
+
+    /// As [`Drive::feed`], with what `read(at, block)` puts into a block.
+    pub fn feed_block(&mut self, read: impl FnOnce(u64, &mut Block) -> io::Result<usize>) -> io::Result<()> {
+        let mut block = self.input.block(self.block_size);
+        let got = read(self.input.next_read(), &mut block)?;
+        let room = block.room().len();
+        if got > room {
+            return Err(overclaimed(got, room));
+        }
+        self.input.attach(block, got);
         if got == 0 {
             self.input.end();
         }

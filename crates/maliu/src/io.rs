@@ -14,13 +14,18 @@
 //! | memory | [`bytes::Bytes`] itself, [`Memory`] |
 //! | closures | [`Callbacks::new`], [`WriteCallbacks::new`] |
 //! | a file that still grows | [`Follow::new`] around any source |
+//! | reads on a thread of their own | [`Ahead::new`] around any source |
 //! | writes on a thread of their own | [`Behind::new`] around any sink |
 
 use std::io;
 
 use bytes::Bytes;
-use maliu_core::output::{Edit, Reach};
+use maliu_core::{
+    input::Block,
+    output::{Edit, Reach},
+};
 
+mod ahead;
 mod atomic;
 mod behind;
 mod callbacks;
@@ -32,6 +37,7 @@ mod memory;
 mod seekable;
 mod sticky;
 
+pub use ahead::Ahead;
 pub use atomic::AtomicFile;
 pub use behind::Behind;
 pub use callbacks::{Callbacks, WriteCallbacks};
@@ -62,6 +68,19 @@ pub trait Source {
     fn share(&mut self, at: u64) -> Option<Bytes> {
         let _ = at;
         None
+    }
+
+    /// Whether it is to be read with [`Source::read_block`] from here on.
+    fn reads_blocks(&self) -> bool {
+        false
+    }
+
+    /// As [`Source::read_at`], into a block; what is given back may be another block that was filled before.
+    ///
+    /// # Errors
+    /// As [`Source::read_at`].
+    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+        self.read_at(at, block.room())
     }
 
     /// Length of the whole input in bytes, when it is known.
@@ -119,6 +138,12 @@ impl<S: Source + ?Sized> Source for Box<S> {
     }
     fn share(&mut self, at: u64) -> Option<Bytes> {
         (**self).share(at)
+    }
+    fn reads_blocks(&self) -> bool {
+        (**self).reads_blocks()
+    }
+    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+        (**self).read_block(at, block)
     }
     fn size(&mut self) -> Option<u64> {
         (**self).size()

@@ -146,6 +146,8 @@ impl<S: Source> Reader<S> {
             if let Some(bytes) = self.source.share(input.next_read()) {
                 input.push_bytes(bytes);
                 input.end();
+            } else if self.source.reads_blocks() {
+                self.drive.feed_block(|at, block| self.source.read_block(at, block))?;
             } else {
                 self.drive.feed(|at, buf| self.source.read_at(at, buf))?;
             }
