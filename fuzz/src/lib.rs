@@ -8,6 +8,8 @@ use maliu_core::{
     reader::PacketReader,
 };
 
+pub mod mux;
+
 /// Reads `data` as the format `name` (or detects it when `None`), whole and in slices: both must say the same.
 /// The first byte of `data` sets the slices.
 pub fn read(name: Option<&str>, data: &[u8]) {

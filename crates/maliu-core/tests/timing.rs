@@ -8,8 +8,13 @@ mod scene;
 use maliu_core::{
     error::{Error, PacketError},
     format::Rules,
-    stream::Codec,
+    formats,
+    output::{Output, Reach},
+    packet::Packet,
+    stream::{Codec, Media, StreamInfo},
+    time::Ticks,
     timing::order::MAX_SPAN,
+    writer::PacketWriter,
 };
 use scene::{LOOSE, NAMELESS, STRICT, Scene, audio, picture, subtitle, video};
 
@@ -166,4 +171,71 @@ fn every_rule_that_fires_says_so() {
     scene.write("1 1");
     let rules: Vec<_> = scene.explanations().iter().map(|note| note.rule).collect();
     assert_eq!(rules, ["WF-31", "WF-32", "WF-51", "WF-52", "WF-33", "WF-52", "WF-52"]);
+}
+
+#[test]
+fn each_rule_that_changes_drops_or_refuses_says_so() {
+    let mut filmed = video(0);
+    if let Media::Video(video) = &mut filmed.media {
+        video.frame_rate = Some((25, 1));
+    }
+    let negative = Rules { negative: true, ..STRICT };
+    // Rule, rules of the format, streams, settings, (stream, times) of what is written in order.
+    type Row<'a> = (&'a str, Rules, Vec<StreamInfo>, &'a [(&'a str, &'a str)], &'a [(usize, &'a str)]);
+    let rows: Vec<Row> = vec![
+        ("WF-22", LOOSE, vec![audio(Codec::PcmS16Le)], &[], &[(0, "5 5")]),
+        ("WF-28", LOOSE, vec![video(0)], &[], &[(0, "5/-3 5")]),
+        ("WF-29", LOOSE, vec![filmed], &[], &[(0, "5 5")]),
+        ("WF-30", LOOSE, vec![audio(Codec::Mp3)], &[], &[(0, "5 5")]),
+        ("WF-31", LOOSE, vec![video(0)], &[], &[(0, "5 -")]),
+        ("WF-32", LOOSE, vec![video(0)], &[], &[(0, "- 5")]),
+        ("WF-33", LOOSE, vec![video(0)], &[], &[(0, "- -")]),
+        ("WF-34", LOOSE, vec![video(1)], &[], &[(0, "40/40 -")]),
+        ("WF-39", NAMELESS, vec![video(0)], &[], &[(0, "5 5"), (0, "4 4")]),
+        ("WF-40", LOOSE, vec![video(1), audio(Codec::Mp3)], &[], &[(0, "- -")]),
+        (
+            "WF-46",
+            LOOSE,
+            vec![video(0), audio(Codec::Mp3)],
+            &[("max_interleave_delta", "1000")],
+            &[(0, "5 5"), (0, "9 9")],
+        ),
+        ("WF-50", LOOSE, vec![video(0)], &[("output_ts_offset", "1")], &[(0, "5 5")]),
+        ("WF-51", STRICT, vec![video(0)], &[], &[(0, "-5 -5")]),
+        ("WF-52", STRICT, vec![video(0)], &[], &[(0, "-5 -5"), (0, "0 0")]),
+        ("WF-51", negative, vec![video(0)], &[("avoid_negative_ts", "make_zero")], &[(0, "5 5")]),
+    ];
+    for (rule, rules, streams, settings, steps) in rows {
+        let mut scene = Scene::with(rules, &streams, settings);
+        scene.explain();
+        for (stream, times) in steps {
+            scene.interleave(*stream, times);
+        }
+        let notes = scene.explanations();
+        assert!(notes.iter().any(|note| note.rule == rule && !note.what.is_empty()), "{rule}: {notes:?}");
+    }
+}
+
+#[test]
+fn shortest_says_what_it_drops() {
+    let mut scene = Scene::with(LOOSE, &[video(0), audio(Codec::Mp3)], &[("shortest", "1")]);
+    scene.explain();
+    scene.interleave(0, "0 0");
+    scene.drain();
+    scene.interleave(0, "40 40");
+    scene.interleave(1, "40 40");
+    scene.drain();
+    assert!(scene.explanations().iter().any(|note| note.rule == "WF-48"));
+}
+
+#[test]
+fn repackaging_says_so() {
+    let (mut out, stream) = (Output::new(Reach::Append), audio(Codec::Aac));
+    let mut writer = PacketWriter::start(&formats::flv::FORMAT, &[], &[stream], &mut out).unwrap();
+    writer.explain(true);
+    let data = bytes::Bytes::from_static(b"\xff\xf1\x50\x80\x01\x3f\xfc\x21\x10");
+    let packet = Packet { dts: Some(Ticks(0)), pts: Some(Ticks(0)), data, ..Packet::default() };
+    writer.write(packet, &mut out).unwrap();
+    let notes: Vec<_> = std::iter::from_fn(|| writer.next_explanation()).collect();
+    assert!(notes.iter().any(|note| note.rule == "WF-24"), "{notes:?}");
 }

@@ -80,8 +80,13 @@ proptest! {
                 _ => writer.write_interleaved(packet, out),
             };
         }
-        let _ = writer.drain(out);
-        prop_assert_eq!(writer.waiting(), (0, 0));
+        // An evaluation that drops something for `shortest` releases nothing (WF-48): the next one goes on.
+        let mut left = usize::MAX;
+        while left > 0 {
+            let _ = writer.drain(out);
+            prop_assert!(writer.waiting().0 < left);
+            left = writer.waiting().0;
+        }
     }
 
     #[test]

@@ -1,0 +1,4 @@
+//! mux: see maliu_fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| maliu_fuzz::mux::run(data));
