@@ -18,6 +18,7 @@ use crate::{
     failure::{Failure, Result},
     layouts, lent,
     stop::Stoppable,
+    time,
 };
 
 /// Where media comes from and what is known about it beforehand.
@@ -40,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = PROBE_BUDGET)]
     pub probe_budget: usize,
     /// Wait for a growing file to grow on: for ever, or until it rests for SECONDS.
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
     pub follow: Option<f64>,
 }
 

@@ -63,7 +63,14 @@ impl Believe {
     #[cfg(feature = "tls")]
     pub fn trust(&self, address: &Address) -> Result<Option<Trust>> {
         match (&self.fingerprint, &self.ca) {
-            (Some(pin), _) => Ok(Some(Trust::fingerprint(pin))),
+            (Some(pin), _) => {
+                let digits = pin.chars().filter(|c| *c != ':');
+                if !digits.clone().all(|c| c.is_ascii_hexdigit()) || digits.count() != 64 {
+                    let why = format!("{pin}: a fingerprint is 64 hexadecimal digits, as the listener prints it");
+                    return Err(Failure::Usage(why));
+                }
+                Ok(Some(Trust::fingerprint(pin)))
+            }
             (None, Some(file)) => {
                 Trust::authority(file).map(Some).map_err(|error| Failure::while_("reading", file, error))
             }

@@ -1,6 +1,11 @@
 //! Layouts by name: a preset, or a file.
 
-use maliu::layout::{self, Layout};
+use std::{
+    fs::File,
+    io::{self, Read},
+};
+
+use maliu::layout::{self, Layout, MAX_TEXT};
 
 use crate::failure::{Failure, Result};
 
@@ -15,8 +20,16 @@ pub fn text(name: &str) -> Result<String> {
     if let Some(preset) = layout::named(name) {
         return Ok(preset.text.to_owned());
     }
-    std::fs::read_to_string(name).map_err(|error| {
-        let names: Vec<&str> = layout::PRESETS.iter().map(|preset| preset.name).collect();
-        Failure::Usage(format!("layout {name}: {error}, and no preset has that name; presets: {}", names.join(", ")))
+    let mut text = String::new();
+    // One byte too many shows that a text is too long.
+    let read = File::open(name).and_then(|file| file.take(MAX_TEXT as u64 + 1).read_to_string(&mut text));
+    read.map(|_| text).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            let names: Vec<&str> = layout::PRESETS.iter().map(|preset| preset.name).collect();
+            let names = names.join(", ");
+            Failure::Usage(format!("layout {name}: {error}, and no preset has that name; presets: {names}"))
+        }
+        io::ErrorKind::InvalidData => Failure::Usage(format!("layout {name}: not a text in UTF-8")),
+        _ => Failure::Usage(format!("layout {name}: {error}")),
     })
 }

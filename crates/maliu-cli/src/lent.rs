@@ -29,9 +29,9 @@ pub fn take(path: &str) -> Option<Box<dyn Source>> {
     if path == NAME { LENT.take() } else { None }
 }
 
-/// Lends a place to the next command that this thread runs; `live` when what it writes is wanted at once.
-pub fn lend_place(place: Place, live: bool) {
-    PLACE.set(Some(place));
+/// Lends a place, if there is one, to the next command that this thread runs; `live` when what it writes is wanted at once.
+pub fn lend_place(place: Option<Place>, live: bool) {
+    PLACE.set(place);
     LIVE.set(live);
 }
 

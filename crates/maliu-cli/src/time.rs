@@ -20,6 +20,12 @@ pub fn parse(text: &str) -> Result<Ticks, String> {
     Ok(Ticks(seconds * 1_000_000 + micros))
 }
 
+/// A span in seconds; `inf` never ends.
+pub fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0);
+    seconds.ok_or_else(|| "expected seconds, e.g. 30 or 0.5, or inf".to_owned())
+}
+
 /// A time in µs as `H:MM:SS`.
 pub fn clock(micros: Ticks) -> String {
     let seconds = micros.0.max(0) / 1_000_000;
@@ -40,6 +46,8 @@ mod tests {
         for text in ["", "-1", "1:2:3:4", "1.2.3", "a", "1:", "+5", "0.0000001"] {
             assert!(parse(text).is_err(), "{text}");
         }
+        assert_eq!((seconds("0.5"), seconds("inf")), (Ok(0.5), Ok(f64::INFINITY)));
+        assert!(["nan", "-1", "", "x"].iter().all(|text| seconds(text).is_err()));
         assert_eq!(clock(Ticks(3_725_000_000)), "1:02:05");
     }
 }

@@ -18,20 +18,50 @@ fn commands(document: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
+/// Runs a command line in a folder, with the built binary in the path.
+fn shell(command: &str, folder: &Path) {
+    let bin = Path::new(env!("CARGO_BIN_EXE_maliu")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap());
+    let done = Command::new("sh").args(["-c", command]).current_dir(folder).env("PATH", &path).output().unwrap();
+    assert!(done.status.success(), "{command}\n{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn every_step_of_the_layout_tutorial_runs() {
+    let folder = env::temp_dir().join(format!("maliu-tutorial-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let film = root().join("samples/h264/b_frames.h264");
+    shell(&format!("maliu remux {} capture.bin --write-layout scrcpy", film.display()), &folder);
+    shell(&format!("cp {} film.flv", root().join("samples/flv/h264_aac.flv").display()), &folder);
+    let text = fs::read_to_string(root().join("docs/layouts.md")).unwrap();
+    let steps: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    for (step, layout) in steps.iter().enumerate() {
+        fs::write(folder.join("mine.toml"), layout).unwrap();
+        shell("maliu layout check mine.toml", &folder);
+        // The layout that is complete reads what the phone sends.
+        if step + 1 == steps.len() {
+            shell(
+                "maliu probe --layout mine.toml capture.bin && maliu decode --layout mine.toml capture.bin x.y4m",
+                &folder,
+            );
+        }
+    }
+    shell("maliu layout show tail > mine.toml", &folder);
+    let here = |command: &&String| !command.contains("://");
+    let runs: Vec<String> = commands("docs/layouts.md").iter().filter(here).cloned().collect();
+    assert!(runs.len() >= 5, "{runs:?}");
+    runs.iter().for_each(|command| shell(command, &folder));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn every_example_of_the_readme_runs() {
     let folder = env::temp_dir().join(format!("maliu-readme-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let copy = Command::new("cp").arg("-r").arg(root().join("samples")).arg(&folder).status().unwrap();
     assert!(copy.success());
-    let bin = Path::new(env!("CARGO_BIN_EXE_maliu")).parent().unwrap();
-    let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap());
     let commands = commands("README.md");
     assert!(commands.len() >= 10);
-    for command in commands {
-        let done = Command::new("sh").args(["-c", &command]).current_dir(&folder).env("PATH", &path).output().unwrap();
-        let error = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{command}\n{error}");
-    }
+    commands.iter().for_each(|command| shell(command, &folder));
     fs::remove_dir_all(&folder).unwrap();
 }

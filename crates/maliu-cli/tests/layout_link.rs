@@ -198,6 +198,20 @@ fn a_break_keeps_what_came_and_fails() {
 }
 
 #[test]
+fn a_layout_without_streams_carries_the_chosen_one() {
+    let place = Place::new("layout_map");
+    let (code, out, error) = text(&run(&["send", &place.film, "-", "--layout", "scrcpy"]));
+    assert!(code == Some(1) && out.is_empty() && error.contains("it carries one"), "{code:?} {error}");
+    let (phone, local) = (place.path("phone.h264"), place.path("local.h264"));
+    let sent = run(&["send", &place.film, "-", "--layout", "scrcpy", "--map", "v"]);
+    assert!(run_on(sent.stdout, &["receive", "-", &phone, "--layout", "scrcpy"]).status.success());
+    good(&["remux", &place.film, &local]);
+    assert!(fs::read(phone).unwrap() == fs::read(local).unwrap());
+    let (code, _, error) = text(&run(&["receive", "tcp://127.0.0.1:0", &place.path("none/x.flv"), "--layout", "tail"]));
+    assert!(code == Some(1) && error.starts_with("writing "), "an output that cannot be is told before: {error}");
+}
+
+#[test]
 fn what_makes_no_sense_with_a_layout_is_wrong_usage() {
     let place = Place::new("layout_usage");
     let film = place.film.as_str();
@@ -213,6 +227,9 @@ fn what_makes_no_sense_with_a_layout_is_wrong_usage() {
         &["receive", "tcp://127.0.0.1:0", "x.flv", "--layout", "no-such"],
         &["receive", "tcp://127.0.0.1:0", "x.nothing", "--layout", mine],
         &["receive", "-", "x.flv", "--layout", mine, "--connect"],
+        &["send", film, "tcp://127.0.0.1:1", "--layout", mine, "--give-up", "nan"],
+        &["send", film, "tls://127.0.0.1:1", "--layout", mine, "--fingerprint", "5f0c"],
+        &["receive", "tcp://127.0.0.1:0", "x.flv", "--layout", mine, "--silence", "soon"],
         &["send", film, "-", "--layout", mine, "--listen"],
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_maliu"));

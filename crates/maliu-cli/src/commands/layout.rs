@@ -75,6 +75,9 @@ enum What {
 /// Most bytes of a capture that are explained.
 const MAX_CAPTURE: u64 = 64 << 20;
 
+/// Longest line, in bytes, that is shown with its fault.
+const MAX_SHOWN: usize = 400;
+
 /// Does what is asked.
 pub fn run(args: Args) -> Result {
     let mut out = io::stdout().lock();
@@ -121,6 +124,9 @@ fn check(out: &mut impl Write, name: &str, json: bool) -> Result {
                 writeln!(out, "{}", json!({ "faults": [fault] }))?;
             }
             let shown = text.lines().nth(fault.line - 1).unwrap_or_default();
+            if shown.is_empty() || shown.len() > MAX_SHOWN {
+                return Err(Failure::Failed(format!("{name}: {fault}")));
+            }
             let arrow = " ".repeat(fault.column - 1);
             Err(Failure::Failed(format!("{name}: {fault}\n  {shown}\n  {arrow}^")))
         }

@@ -31,7 +31,7 @@ use crate::{
     failure::{Failure, Result},
     input,
     keys::Believe,
-    stop,
+    stop, time,
 };
 
 mod carried;
@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = LiveLimits::default().bytes)]
     queue_bytes: usize,
     /// In live mode: seconds that may wait.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 3.0)]
     queue_time: f64,
     /// What the receiver is told this is; the input's name otherwise.
     #[arg(long)]
@@ -69,7 +69,7 @@ pub struct Args {
     #[arg(long)]
     insecure: bool,
     /// Give up when no connection could be made for so long.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 60.0)]
     give_up: f64,
     /// Print a line of JSON every second, and one at the end.
     #[arg(long)]

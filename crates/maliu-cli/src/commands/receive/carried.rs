@@ -10,7 +10,7 @@ use maliu::{
     layout::{Layout, Reader},
     tokio::net::{Address, First, Stream},
 };
-use tokio::{io::AsyncReadExt, time::timeout};
+use tokio::io::AsyncReadExt;
 
 use super::Output;
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     keys::{Believe, Own},
     layouts, lent,
     link::{self, Link, Report},
-    listening, stop,
+    listening, stop, time,
 };
 
 /// What is said about the messages and the way they come.
@@ -34,10 +34,10 @@ pub struct Args {
     #[arg(long, requires = "layout", conflicts_with_all = ["cert", "keys"])]
     connect: bool,
     /// With --connect: give up when no connection with a message could be made for so long.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, requires = "connect")]
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 60.0, requires = "connect")]
     give_up: f64,
     /// With --layout: give up when the peer has sent nothing for so long; inf waits for ever.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "layout")]
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 30.0, requires = "layout")]
     silence: f64,
     #[command(flatten)]
     believe: Believe,
@@ -123,7 +123,9 @@ async fn greet(mut stream: Stream, layout: Layout, limit: Option<Duration>) -> i
     };
     match limit {
         None => show.await?,
-        Some(limit) => timeout(limit, show).await.map_err(|_| wrong(&"no message of the layout came in time"))??,
+        Some(limit) => {
+            tokio::time::timeout(limit, show).await.map_err(|_| wrong(&"no message of the layout came in time"))??
+        }
     }
     Ok((stream, front.freeze()))
 }

@@ -144,6 +144,10 @@ impl Output {
 
     /// Whether it can be written, as far as that is known before anything has come.
     fn check(&self) -> Result {
+        let folder = Path::new(&self.out).parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(error) = folder.and_then(|folder| std::fs::metadata(folder).err()) {
+            return Err(Failure::while_("writing", &self.out, error));
+        }
         match self.command("-")? {
             Command::Decode(_) => Ok(()),
             Command::Remux(args) => args.check(&self.out),

@@ -16,7 +16,8 @@ use maliu::{
     writer::{PacketWriter, Plan},
 };
 
-use self::{feed::Feed, map::Map, times::Times};
+pub use self::map::Map;
+use self::{feed::Feed, times::Times};
 use crate::{
     failure::{Failure, Result},
     input, layouts,
@@ -97,8 +98,9 @@ impl Args {
     }
 
     /// Packets as they are read, with their times, into messages of a layout; as their time comes when `live`.
-    pub fn sending(layout: &str, live: bool) -> Self {
-        Self { write_layout: Some(layout.to_owned()), copy_times: true, write_frame: true, live, ..Self::default() }
+    pub fn sending(layout: &str, live: bool, map: Vec<Map>) -> Self {
+        let write_layout = Some(layout.to_owned());
+        Self { write_layout, map, copy_times: true, write_frame: true, live, ..Self::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maliu::{
-    io::{Sink, stdout},
+    io::Sink,
     tokio::net::{Address, First},
 };
 
@@ -14,7 +14,7 @@ use crate::{
     keys::{Believe, Own},
     lent,
     link::{self, Link, Outgoing, Report},
-    listening, stop,
+    listening, stop, time,
 };
 
 /// What is said about the messages and the way they go.
@@ -34,8 +34,11 @@ pub struct Args {
     /// With --layout: listen at URL, and send to the first peer that connects.
     #[arg(long, requires = "carried", conflicts_with_all = ["fingerprint", "ca", "give_up"])]
     listen: bool,
+    /// With --layout: streams to send, as for `maliu remux`: a, v, STREAM; repeat it for more.
+    #[arg(long, value_name = "S", requires = "carried")]
+    map: Vec<remux::Map>,
     /// With --layout: give up when the peer has taken nothing for so long; inf waits for ever.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "carried")]
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 30.0, requires = "carried")]
     silence: f64,
     #[command(flatten)]
     own: Own,
@@ -54,27 +57,27 @@ pub struct Job<'a> {
 impl Args {
     /// Sends the input in messages of `layout`.
     pub fn run(&self, layout: &str, job: &Job) -> Result {
-        let args = remux::Args::sending(layout, job.live);
+        let args = remux::Args::sending(layout, job.live, self.map.clone());
         args.check(lent::NAME)?;
         let out = job.to.to_owned();
         let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
         let (place, live) = (self.place(job, report.clone())?, job.live || job.input.path == "-");
         lent::lend_place(place, live);
-        let end = remux::copy(&args, std::slice::from_ref(job.input), lent::NAME);
+        let output = if job.to == "-" { "-" } else { lent::NAME };
+        let end = remux::copy(&args, std::slice::from_ref(job.input), output);
         if let Some(report) = report {
             report.line(if end.is_ok() { "done" } else { "failed" });
         }
         end
     }
 
-    /// Where messages go, opened when the first one is ready.
-    fn place(&self, job: &Job, report: Option<std::rc::Rc<Report>>) -> Result<lent::Place> {
+    /// Where messages go, opened when the first one is ready; `None` for standard output.
+    fn place(&self, job: &Job, report: Option<std::rc::Rc<Report>>) -> Result<Option<lent::Place>> {
         if job.to == "-" {
             if self.listen {
                 return Err(Failure::Usage("standard output does not listen".into()));
             }
-            let open = || Ok(Box::new(stdout().map_err(|error| Failure::writing("standard output", &error))?) as _);
-            return Ok(Box::new(open));
+            return Ok(None);
         }
         let address: Address = job.to.parse().map_err(Failure::Usage)?;
         let trust = if self.listen { None } else { job.believe.trust(&address)? };
@@ -96,6 +99,6 @@ impl Args {
             let link = Link::new(handle, stream, bytes::Bytes::new(), silence).telling(report);
             Ok(Box::new(Outgoing::new(link)) as Box<dyn Sink>)
         };
-        Ok(Box::new(open))
+        Ok(Some(Box::new(open)))
     }
 }

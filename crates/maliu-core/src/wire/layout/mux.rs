@@ -232,7 +232,10 @@ impl Muxer for Writer {
         if streams.len() > 1 && !self.layout.tells_streams() {
             return Err(Error::mux(
                 NAME,
-                format!("{} streams, but no field says which stream a message belongs to", streams.len()),
+                format!(
+                    "{} streams, but no field says which stream a message belongs to; it carries one",
+                    streams.len()
+                ),
             ));
         }
         for info in streams.iter_mut() {
