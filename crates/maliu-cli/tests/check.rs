@@ -66,8 +66,11 @@ fn offset(tags: &[Vec<u8>], number: usize) -> u64 {
     13 + tags[..number].iter().map(Vec::len).sum::<usize>() as u64
 }
 
-/// What check says of these bytes on standard input: exit code, and code, severity and offset of what it found.
-fn found(bytes: &[u8], more: &[&str]) -> (Option<i32>, Vec<(String, String, Option<u64>)>) {
+/// Code, severity and offset of a fault.
+type Fault = (String, String, Option<u64>);
+
+/// What check says of these bytes on standard input: exit code, and what it found.
+fn found(bytes: &[u8], more: &[&str]) -> (Option<i32>, Vec<Fault>) {
     let output = run_on(bytes.to_vec(), &[&["check", "-", "--json"], more].concat());
     assert!(!output.stdout.is_empty(), "{:?}", text(&output));
     let report = json(&output);

@@ -10,7 +10,7 @@ struct Pattern {
 }
 
 fn byte(at: u64) -> u8 {
-    (at * 31 >> 3) as u8
+    ((at * 31) >> 3) as u8
 }
 
 impl Source for Pattern {
