@@ -27,7 +27,7 @@ class Row:
 
 
 def decoding(f):
-    """Sound to PCM on one thread."""
+    """Sound to PCM, on one thread and on two."""
     ffmpeg = lambda name: ("ffmpeg -threads 1", f"{FFMPEG} -threads 1 -i {f[name]} -f s16le -")
     more = {"aac": [symphonia(f["aac"])], "mp3": [("mpg123", f"mpg123 -q -s {f['mp3']}"), symphonia(f["mp3"])]}
     for name in ("aac", "aac51", "he1", "he2", "mp3"):
@@ -35,6 +35,8 @@ def decoding(f):
             ours = f"{MALIU} decode {f[name]} - --threads 1"
             seconds = SECONDS if name in ("aac", "aac51", "mp3") else None
             yield Row(f"decode-{name}", ours, [ffmpeg(name)] + more.get(name, []), f[name], seconds)
+            one = ("maliu --threads 1", ours)
+            yield Row(f"decode-{name}-2", ours.replace("--threads 1", "--threads 2"), [one, ffmpeg(name)], f[name], seconds)
 
 
 def symphonia(path):

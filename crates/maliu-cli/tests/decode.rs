@@ -200,3 +200,51 @@ fn dynamic_range_control_is_applied_on_request() {
     assert!(plain.len() > 10_000 && plain.iter().any(|sample| sample.abs() > 0.05));
     assert_eq!(quiet, plain.iter().map(|sample| sample / 2.0).collect::<Vec<_>>());
 }
+
+#[test]
+fn any_number_of_threads_writes_the_same() {
+    for name in [
+        "adts/stereo_44100.aac",
+        "adts/he_v2_late.aac",
+        "adts/rate_changes.aac",
+        "mp3/cbr_64k_tags.mp3",
+        "flv/h264_aac.flv",
+    ] {
+        let path = sample(name);
+        for more in [&[][..], &["--start", "0.5", "--duration", "0.7"], &["--gapless", "off", "--to", "wav"]] {
+            let with = |threads| {
+                let args = [&["decode", "--threads", threads], more, &[&path, "-"]].concat();
+                let done = run(&args);
+                (done.status.code(), done.stdout, String::from_utf8(done.stderr).unwrap())
+            };
+            let one = with("1");
+            assert!(!one.1.is_empty());
+            for threads in ["0", "2", "3", "8"] {
+                assert!(with(threads) == one, "{name} {more:?} by {threads} threads");
+            }
+            let piped = [&["decode", "--threads", "3"], more, &["-", "-"]].concat();
+            assert!(run_on(fs::read(&path).unwrap(), &piped).stdout == one.1, "{name} {more:?} from a pipe");
+        }
+    }
+}
+
+#[test]
+fn jobs_write_what_can_be_decoded_and_tell_the_rest() {
+    let folder = folder("jobs_write_what_can_be_decoded_and_tell_the_rest");
+    let out = within(&folder, "out");
+    let (aac, mp3) = (sample("adts/stereo_44100.aac"), sample("mp3/vbr_info.mp3"));
+    let bad = within(&folder, "bad.mp3");
+    fs::write(&bad, [0; 4000]).unwrap();
+    let done = run(&["decode", "--jobs", "3", &aac, &bad, &mp3, &aac, &out]);
+    let (code, _, said) = text(&done);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("bad.mp3") && said.ends_with("1 of 4 inputs failed\n"), "{said}");
+    let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["stereo_44100.aac.wav", "stereo_44100.wav", "vbr_info.wav"]);
+    let alone = within(&folder, "alone.wav");
+    assert!(run(&["decode", &mp3, &alone]).status.success());
+    assert!(fs::read(&alone).unwrap() == fs::read(within(&folder, "out/vbr_info.wav")).unwrap());
+    assert!(run(&["decode", "--jobs", "0", "--to", "pcm", &aac, &out]).status.success());
+    assert!(folder.join("out/stereo_44100.pcm").is_file());
+}
