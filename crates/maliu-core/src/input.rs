@@ -164,7 +164,14 @@ impl Input {
         read: impl FnOnce(&mut [u8]) -> core::result::Result<usize, E>,
     ) -> core::result::Result<usize, E> {
         let mut block = self.block(size);
-        let got = read(block.room().get_mut(..size).unwrap_or_default())?.min(size);
+        let got = match read(block.room().get_mut(..size).unwrap_or_default()) {
+            Ok(got) => got.min(size),
+            Err(error) => {
+                // A source that has nothing yet is asked again soon.
+                self.keep(block.0.freeze());
+                return Err(error);
+            }
+        };
         self.attach(block, got);
         self.flowing = got == size;
         Ok(got)

@@ -165,13 +165,26 @@ impl Message {
     /// The message as bytes: one part, and for packets a second one that shares the packet's data. `sequence` numbers
     /// content from 0 and is 0 for everything else.
     pub fn encode(&self, sequence: u64) -> Vec<Bytes> {
-        let mut front = vec![0; HEADER];
-        body::encode(self, &mut front);
+        let mut front = Vec::new();
+        let data = self.encode_into(sequence, &mut front);
+        let mut parts = vec![Bytes::from(front)];
+        if !data.is_empty() {
+            parts.push(data);
+        }
+        parts
+    }
+
+    /// Appends the message to `out`, but for the data of a packet, which is to follow: it is returned, shared, and empty
+    /// for everything else.
+    pub fn encode_into(&self, sequence: u64, out: &mut Vec<u8>) -> Bytes {
+        let at = out.len();
+        out.extend_from_slice(&[0; HEADER]);
+        body::encode(self, out);
         let data = match self {
             Self::Packet(packet) => packet.data.clone(),
             _ => Bytes::new(),
         };
-        let body = front.get(HEADER..).unwrap_or_default();
+        let body = out.get(at.saturating_add(HEADER)..).unwrap_or_default();
         let mut sum = Crc32c::new();
         sum.update(body);
         sum.update(&data);
@@ -182,14 +195,10 @@ impl Message {
             length: u32::try_from(body.len().saturating_add(data.len())).unwrap_or(u32::MAX),
             sum: sum.value(),
         };
-        if let Some(place) = front.first_chunk_mut::<HEADER>() {
+        if let Some(place) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<HEADER>) {
             *place = head.encode();
         }
-        let mut parts = vec![Bytes::from(front)];
-        if !data.is_empty() {
-            parts.push(data);
-        }
-        parts
+        data
     }
 }
 
@@ -205,19 +214,20 @@ struct Head {
 
 impl Head {
     fn encode(self) -> [u8; HEADER] {
-        let mut out = [0; HEADER];
-        let fields: [&[u8]; 7] = [
-            &MAGIC,
-            &[VERSION, self.kind, 0, 0],
-            &self.stream.to_be_bytes(),
-            &self.sequence.to_be_bytes(),
-            &self.length.to_be_bytes(),
-            &self.sum.to_be_bytes(),
-            &[0; 4],
+        let [m0, m1, m2, m3] = MAGIC;
+        let [t0, t1, t2, t3] = self.stream.to_be_bytes();
+        let [q0, q1, q2, q3, q4, q5, q6, q7] = self.sequence.to_be_bytes();
+        let [l0, l1, l2, l3] = self.length.to_be_bytes();
+        let [s0, s1, s2, s3] = self.sum.to_be_bytes();
+        let covered = [
+            [m0, m1, m2, m3, VERSION, self.kind, 0, 0, t0, t1, t2, t3, q0, q1],
+            [q2, q3, q4, q5, q6, q7, l0, l1, l2, l3, s0, s1, s2, s3],
         ];
-        out.iter_mut().zip(fields.into_iter().flatten()).for_each(|(to, from)| *to = *from);
-        let sum = crc32c(out.first_chunk::<28>().map_or(&[][..], |covered| covered));
-        out.iter_mut().skip(28).zip(sum.to_be_bytes()).for_each(|(to, from)| *to = from);
+        let sum = crc32c(covered.as_flattened()).to_be_bytes();
+        let mut out = [0; HEADER];
+        let (front, back) = out.split_at_mut(HEADER - sum.len());
+        front.copy_from_slice(covered.as_flattened());
+        back.copy_from_slice(&sum);
         out
     }
 

@@ -44,6 +44,12 @@ impl AtomicFile {
         Ok(Self { file: File::writing(file), rename: Some((beside, place)), durable: false })
     }
 
+    /// Gathers this many bytes before each write, [`super::BLOCK_SIZE`] otherwise; 0 writes every piece at once.
+    pub fn with_block_size(mut self, bytes: usize) -> Self {
+        self.file.gather(bytes);
+        self
+    }
+
     /// Waits in [`Sink::finish`] until the bytes are on the disk, before the file takes its place.
     pub fn durable(mut self) -> Self {
         self.durable = true;

@@ -80,6 +80,21 @@ impl File {
         Self(Kind::Stream(Forward::new(file)))
     }
 
+    /// As a sink: gathers this many bytes before each write, [`super::BLOCK_SIZE`] otherwise; 0 writes every piece at
+    /// once.
+    pub fn with_block_size(mut self, bytes: usize) -> Self {
+        self.gather(bytes);
+        self
+    }
+
+    pub(super) fn gather(&mut self, bytes: usize) {
+        match &mut self.0 {
+            Kind::Regular(file) => file.gather().block_size = bytes,
+            Kind::WriteOnly(file) | Kind::Reading { file, .. } => file.gather().block_size = bytes,
+            Kind::Stream(file) => file.gather().block_size = bytes,
+        }
+    }
+
     /// The file below.
     pub fn inner(&self) -> &fs::File {
         match &self.0 {

@@ -32,6 +32,10 @@ impl<T> Forward<T> {
         self
     }
 
+    pub(super) fn gather(&mut self) -> &mut Gather {
+        &mut self.gather
+    }
+
     /// The stream, to look at.
     pub fn inner(&self) -> &T {
         &self.inner

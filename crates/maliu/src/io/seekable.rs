@@ -35,6 +35,10 @@ impl<T> Seekable<T> {
         self.inner
     }
 
+    pub(super) fn gather(&mut self) -> &mut Gather {
+        &mut self.gather
+    }
+
     /// The stream, to look at.
     pub fn inner(&self) -> &T {
         &self.inner
@@ -173,6 +177,10 @@ impl<T> Editable<T> {
     /// The stream. What was not flushed is lost.
     pub fn into_inner(self) -> T {
         self.0.inner
+    }
+
+    pub(super) fn gather(&mut self) -> &mut Gather {
+        &mut self.0.gather
     }
 
     /// The stream, to look at.

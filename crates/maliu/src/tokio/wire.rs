@@ -2,32 +2,31 @@
 //! only.
 
 use std::{
-    collections::VecDeque,
     future::{Future, poll_fn},
-    io::{self, IoSlice},
-    pin::{Pin, pin},
-    task::{Context, Poll},
+    io,
+    pin::pin,
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use ::tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::mpsc,
-    time::{sleep, sleep_until, timeout},
+    time::{sleep, sleep_until},
 };
-use bytes::{Buf, Bytes};
 use maliu_core::{
     format::Event,
-    input::Input,
     wire::{
         message::{Message, Reason},
         session::{Content, Fault, Receiver, ReceiverOptions, Sender},
     },
 };
 
+use self::channel::Channel;
 use super::net::{self, Address, Stream, Trust};
 
-/// Bytes that are read, or wait to be written, at a time.
+mod channel;
+
+/// Bytes that are read, or wait to be written, at a time, at most.
 const BLOCK: usize = 256 << 10;
 
 /// Why a connection ended.
@@ -52,88 +51,6 @@ impl Error {
             Self::Io(error) => matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidData),
             Self::Closed => false,
         }
-    }
-}
-
-/// A stream and the messages on their way into it.
-struct Channel {
-    stream: Stream,
-    out: VecDeque<Bytes>,
-    waiting: usize,
-}
-
-impl Channel {
-    fn new(stream: Stream) -> Self {
-        Self { stream, out: VecDeque::new(), waiting: 0 }
-    }
-
-    fn put(&mut self, parts: Vec<Bytes>) {
-        self.waiting += parts.iter().map(Bytes::len).sum::<usize>();
-        self.out.extend(parts);
-    }
-
-    /// Reads once, straight into the input.
-    fn poll_fill(&mut self, cx: &mut Context<'_>, input: &mut Input) -> Poll<Result<(), Error>> {
-        let got = input.fill(BLOCK, |_, buf| {
-            let mut buf = ReadBuf::new(buf);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
-                Poll::Pending => Err(None),
-                Poll::Ready(Err(error)) => Err(Some(error)),
-                Poll::Ready(Ok(())) => Ok(buf.filled().len()),
-            }
-        });
-        match got {
-            Err(None) => Poll::Pending,
-            Err(Some(error)) => Poll::Ready(Err(error.into())),
-            Ok(0) => Poll::Ready(Err(Error::Closed)),
-            Ok(_) => Poll::Ready(Ok(())),
-        }
-    }
-
-    /// Writes once.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.out.is_empty() {
-            return Poll::Pending;
-        }
-        let mut slices = [IoSlice::new(&[]); 64];
-        let used = slices.iter_mut().zip(&self.out).map(|(slice, part)| *slice = IoSlice::new(part)).count();
-        match Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-            Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::Closed)),
-            Poll::Ready(Ok(wrote)) => self.advance(wrote),
-        }
-        match self.out.is_empty().then(|| Pin::new(&mut self.stream).poll_flush(cx)) {
-            Some(Poll::Ready(Err(error))) => Poll::Ready(Err(error.into())),
-            _ => Poll::Ready(Ok(())),
-        }
-    }
-
-    fn advance(&mut self, mut wrote: usize) {
-        self.waiting = self.waiting.saturating_sub(wrote);
-        while let Some(front) = self.out.front_mut() {
-            if wrote < front.len() {
-                front.advance(wrote);
-                return;
-            }
-            wrote -= front.len();
-            self.out.pop_front();
-        }
-    }
-
-    /// Writes all that waits, and nothing more.
-    async fn close(mut self, limit: Duration) {
-        let farewell = async {
-            while !self.out.is_empty() && poll_fn(|cx| self.poll_send(cx)).await.is_ok() {}
-            let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_flush(cx)).await;
-            let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await;
-            // What was written may only be lost when the peer has read it: it closes then.
-            let mut rest = Input::new();
-            while poll_fn(|cx| self.poll_fill(cx, &mut rest)).await.is_ok() {
-                rest.skip(usize::MAX);
-            }
-        };
-        let _ = timeout(limit, farewell).await;
     }
 }
 
@@ -195,14 +112,14 @@ pub async fn send_over(
         }
         report(sender);
         if sender.is_done() {
-            while let Some(parts) = sender.next(now) {
-                channel.put(parts);
+            while let Some(data) = sender.next_into(now, channel.small()) {
+                channel.put(data);
             }
             break Ok(());
         }
-        while channel.waiting < BLOCK / 4 {
-            let Some(parts) = sender.next(now) else { break };
-            channel.put(parts);
+        while channel.waiting() < BLOCK / 4 {
+            let Some(data) = sender.next_into(now, channel.small()) else { break };
+            channel.put(data);
         }
         let mut timer = pin!(sleep_until(clock.at(sender.wake().unwrap_or(now))));
         let step = poll_fn(|cx| {
@@ -330,6 +247,12 @@ impl Incoming {
         Ok(Self { channel: Channel::new(stream), receiver: Receiver::new(options, challenge, clock.now()), clock })
     }
 
+    /// Reads at most so many bytes at a time: what a fast peer costs in memory besides the message under way.
+    pub fn with_block_size(mut self, bytes: usize) -> Self {
+        self.channel.limit_reads(bytes);
+        self
+    }
+
     /// What has come already; `None` when [`Incoming::wait`] must be asked for more.
     ///
     /// # Errors
@@ -360,9 +283,9 @@ impl Incoming {
     }
 
     fn gather(&mut self) {
-        while self.channel.waiting < BLOCK {
+        while self.channel.waiting() < BLOCK {
             let Some(parts) = self.receiver.next(self.clock.now()) else { break };
-            self.channel.put(parts);
+            parts.into_iter().for_each(|part| self.channel.put(part));
         }
     }
 
@@ -374,7 +297,7 @@ impl Incoming {
     /// Tells the peer why, and closes.
     pub async fn refuse(mut self, reason: Reason, why: &str) {
         self.gather();
-        self.channel.put(Message::Error(reason, why.to_owned()).encode(0));
+        Message::Error(reason, why.to_owned()).encode(0).into_iter().for_each(|part| self.channel.put(part));
         self.channel.close(FAREWELL).await;
     }
 

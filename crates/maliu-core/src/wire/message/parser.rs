@@ -160,6 +160,11 @@ impl Parser {
         }
     }
 
+    /// Bytes that were passed over and are not yet told.
+    pub fn skipping(&self) -> u64 {
+        self.skipped.map_or(0, |(_, bytes)| bytes)
+    }
+
     /// The bytes of the last message, header and body, as they came.
     pub fn last(&self) -> &Bytes {
         &self.last

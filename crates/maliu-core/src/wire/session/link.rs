@@ -14,6 +14,9 @@ use crate::{error::Error, input::Input};
 /// Control messages that wait at most; a peer that asks faster than it reads is cut.
 const MAX_CONTROL: usize = 64;
 
+/// What the first bytes say that are no message.
+const STRANGE: Fault = Fault::Protocol("the peer does not speak this protocol");
+
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -55,11 +58,9 @@ impl Link {
     pub(super) fn next_message(&mut self, now: Duration) -> Result<Option<(u64, Message)>, Fault> {
         loop {
             match self.parser.poll(&mut self.input) {
+                Ok(Event::Skipped { .. }) if !self.known => return Err(STRANGE),
+                Ok(Event::NeedBytes | Event::End) if !self.known && self.parser.skipping() > 0 => return Err(STRANGE),
                 Ok(Event::NeedBytes | Event::End) => return Ok(None),
-                Ok(Event::Skipped { bytes, .. }) if !self.known => {
-                    self.skipped = self.skipped.saturating_add(bytes);
-                    return Err(Fault::Protocol("the peer does not speak this protocol"));
-                }
                 Ok(Event::Skipped { bytes, .. }) => self.skipped = self.skipped.saturating_add(bytes),
                 Ok(Event::Message(_, Message::Ping(number))) if self.known => {
                     self.heard = now;

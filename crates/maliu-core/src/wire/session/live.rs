@@ -113,6 +113,11 @@ impl Queue {
     }
 
     fn is_over(&self) -> bool {
+        self.bytes > self.limits.bytes || self.delay() > self.limits.time
+    }
+
+    /// From the oldest to the newest packet that waits.
+    pub(super) fn delay(&self) -> Duration {
         let time = |message: &Message| match message {
             Message::Packet(packet) => self.micros(packet),
             _ => None,
@@ -120,7 +125,7 @@ impl Queue {
         let oldest = self.waiting.iter().find_map(time);
         let newest = self.waiting.iter().rev().find_map(time);
         let span = oldest.zip(newest).map_or(0, |(oldest, newest)| newest.saturating_sub(oldest));
-        self.bytes > self.limits.bytes || u128::try_from(span).is_ok_and(|span| span > self.limits.time.as_micros())
+        Duration::from_micros(u64::try_from(span).unwrap_or(0))
     }
 
     /// Of every stream of pictures: what stands before its newest key, or all of it when no key waits.
@@ -194,13 +199,13 @@ impl Queue {
         waiting.into_iter().for_each(|message| self.push(message));
     }
 
-    /// The next message to send.
-    pub(super) fn send(&mut self) -> Option<Vec<Bytes>> {
+    /// Appends the next message to send, but for the data of a packet, which is to follow.
+    pub(super) fn send(&mut self, out: &mut Vec<u8>) -> Option<Bytes> {
         let message = self.waiting.pop_front()?;
         self.bytes = self.bytes.saturating_sub(weight(&message));
-        let parts = message.encode(self.next);
+        let data = message.encode_into(self.next, out);
         self.next = self.next.saturating_add(1);
-        Some(parts)
+        Some(data)
     }
 
     /// The number of the next message sent.

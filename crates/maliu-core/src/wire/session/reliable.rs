@@ -74,12 +74,12 @@ impl Queue {
         }
     }
 
-    /// The next message to send.
-    pub(super) fn send(&mut self) -> Option<Vec<Bytes>> {
+    /// Appends the next message to send, but for the data of a packet, which is to follow.
+    pub(super) fn send(&mut self, out: &mut Vec<u8>) -> Option<Bytes> {
         let message = self.waiting.get(self.sent)?;
-        let parts = message.encode(self.first.saturating_add(self.sent as u64));
+        let data = message.encode_into(self.first.saturating_add(self.sent as u64), out);
         self.sent = self.sent.saturating_add(1);
-        Some(parts)
+        Some(data)
     }
 
     /// Whether all that was pushed is acknowledged.

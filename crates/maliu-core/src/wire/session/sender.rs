@@ -47,6 +47,8 @@ pub struct Stats {
     pub dropped_bytes: u64,
     /// Messages and bytes that wait to be sent, or acknowledged.
     pub waiting: (usize, usize),
+    /// In live mode: from the oldest to the newest packet that waits to be sent.
+    pub delay: Duration,
     /// The first message that is not known to be kept by the receiver.
     pub acknowledged: u64,
 }
@@ -138,7 +140,7 @@ impl Sender {
         match &self.queue {
             Queue::Reliable(queue) => stats.waiting = queue.waiting(),
             Queue::Live(queue) => {
-                stats.waiting = queue.waiting();
+                (stats.waiting, stats.delay) = (queue.waiting(), queue.delay());
                 (stats.dropped_packets, stats.dropped_bytes) = queue.dropped;
             }
         }
@@ -232,22 +234,32 @@ impl Sender {
 
     /// The next message to send, in one or two parts.
     pub fn next(&mut self, now: Duration) -> Option<Vec<Bytes>> {
+        let mut front = Vec::new();
+        let data = self.next_into(now, &mut front)?;
+        Some([front.into(), data].into_iter().filter(|part: &Bytes| !part.is_empty()).collect())
+    }
+
+    /// As [`Sender::next`], for many messages in few parts: appends to `out`, and returns what is to follow it, which is
+    /// the data of a packet, shared, or empty.
+    pub fn next_into(&mut self, now: Duration, out: &mut Vec<u8>) -> Option<Bytes> {
         let link = self.link.as_mut()?;
+        let before = out.len();
         if let Some(parts) = link.next_control(now) {
-            return Some(parts);
+            parts.iter().for_each(|part| out.extend_from_slice(part));
+            return Some(Bytes::new());
         }
         if self.state != State::Open {
             return None;
         }
-        let parts = match &mut self.queue {
-            Queue::Reliable(queue) => queue.send(),
-            Queue::Live(queue) => queue.send(),
+        let data = match &mut self.queue {
+            Queue::Reliable(queue) => queue.send(out),
+            Queue::Live(queue) => queue.send(out),
         }?;
         link.spoke(now);
         self.stats.messages = self.stats.messages.saturating_add(1);
-        let bytes = parts.iter().map(|part| part.len() as u64).fold(0, u64::saturating_add);
-        self.stats.bytes = self.stats.bytes.saturating_add(bytes);
-        Some(parts)
+        let bytes = out.len().saturating_sub(before).saturating_add(data.len());
+        self.stats.bytes = self.stats.bytes.saturating_add(bytes as u64);
+        Some(data)
     }
 
     /// When [`Sender::poll`] must be called at the latest.
