@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 mod commands;
+mod descriptors;
 mod failure;
 mod input;
 mod json;

@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// Bytes on their way to where the user wants them.
-pub struct Target {
+pub struct Target<S = Box<dyn Sink>> {
     name: String,
-    pump: Pump<Box<dyn Sink>>,
+    pump: Pump<S>,
     /// What is written is wanted at once.
     live: bool,
 }
@@ -38,7 +38,22 @@ impl Target {
         };
         Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live })
     }
+}
 
+impl Target<AtomicFile> {
+    /// As [`Target::create`], into a file, wherever it is used; gathers so many bytes before each write.
+    pub fn gathering(path: &str, bytes: usize) -> Result<Self> {
+        let file = AtomicFile::create(path).map_err(|error| Failure::writing(path, &error))?;
+        Ok(Self { name: path.to_owned(), pump: Pump::new(file.with_block_size(bytes)), live: false })
+    }
+
+    /// Bytes that wait to be given to the file.
+    pub fn waiting(&mut self) -> usize {
+        self.pump.output().waiting()
+    }
+}
+
+impl<S: Sink> Target<S> {
     /// Where a muxer puts its edits.
     pub fn output(&mut self) -> &mut Output {
         self.pump.output()

@@ -1,6 +1,9 @@
 //! The progress bar: time done, how many times real time, bytes per second. On a terminal only.
 
-use std::io::IsTerminal;
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use maliu::time::Ticks;
@@ -55,6 +58,47 @@ impl Drop for Progress {
         self.bar.finish_and_clear();
     }
 }
+
+/// A line on stderr for bytes that move between machines, or nothing.
+pub struct Meter {
+    bar: ProgressBar,
+    shown: Option<Instant>,
+}
+
+impl Meter {
+    /// A bar for so many bytes; without an end when their number is not known.
+    pub fn new(length: Option<u64>) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { bar: ProgressBar::hidden(), shown: None };
+        }
+        let (bar, template) = match length {
+            Some(length) => (ProgressBar::new(length), "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}{msg}"),
+            None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}{msg}"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar, shown: None }
+    }
+
+    /// So many bytes are done; `more` tells the rest and is asked now and then.
+    pub fn show(&mut self, done: u64, more: impl FnOnce() -> String) {
+        if !self.bar.is_hidden() && self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE) {
+            self.shown = Some(Instant::now());
+            self.bar.set_message(more());
+            self.bar.set_position(done);
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Between two updates of a meter.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Media between two updates.
 const STEP: Ticks = Ticks(100_000);

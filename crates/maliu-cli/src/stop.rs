@@ -29,6 +29,11 @@ pub fn at_once() {
     AT_ONCE.store(true, Ordering::Relaxed);
 }
 
+/// Whether the user has asked to stop.
+pub fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
 /// What shells expect of a program that SIGINT has ended.
 const BY_SIGNAL: i32 = 130;
 

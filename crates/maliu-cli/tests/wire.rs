@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,16 +15,9 @@ use std::{
 use serde_json::Value;
 
 mod binary;
+mod peers;
 use binary::{folder, process::Process, run, sample, text, within};
-
-/// A receiver that listens, its address and the fingerprint of its certificate.
-fn receiver(at: &str, out: &str, more: &[&str]) -> (Process, String, Option<String>) {
-    Process::listening(&[&["receive", at, out, "--json"][..], more].concat())
-}
-
-fn read(path: &str) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
+use peers::{crc32c, read, receiver};
 
 #[test]
 fn a_file_arrives_over_every_transport_as_a_local_remux_writes_it() {
@@ -113,12 +107,6 @@ fn strangers_are_sent_away_while_a_sender_is_served() {
     assert!(run(&["send", &input, &address]).status.success());
     assert_eq!(receiver.ends_within(20), Some(0));
     drop(silent);
-}
-
-fn crc32c(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg()))
-    })
 }
 
 /// A way to a port that breaks every connection after some bytes.
@@ -318,4 +306,74 @@ fn a_stall_of_ten_seconds_costs_pictures_up_to_a_key_and_no_sound() {
     for pair in pictures.windows(2) {
         assert!(pair[1].is_key() || pair[1].dts.unwrap().0 - pair[0].dts.unwrap().0 == 40, "{:?}", pair[1].dts);
     }
+}
+
+#[test]
+fn a_live_transfer_that_breaks_goes_on_at_a_key() {
+    let folder = folder("live-breaks");
+    let (input, out) = (within(&folder, "in.flv"), within(&folder, "out.flv"));
+    write_film(&input, 8);
+    let (mut receiver, address, _) = receiver("tcp://127.0.0.1:0", &out, &[]);
+    let way = Breaking::to(address.rsplit_once(':').unwrap().1.parse().unwrap(), 16 << 20);
+    assert!(run(&["send", "--live", &input, &way.place]).status.success());
+    assert_eq!(receiver.ends_within(60), Some(0));
+    let mut reader = maliu::blocking::Reader::new(maliu::io::File::open(&out).unwrap());
+    let mut pictures = Vec::new();
+    while let Some(packet) = reader.next_packet().unwrap() {
+        pictures.extend((packet.data.len() > 1000).then_some(packet));
+    }
+    let breaks = way.broken.load(Ordering::Relaxed);
+    assert!(breaks > 1 && pictures.len() > 25, "{breaks} breaks, {} pictures", pictures.len());
+    for pair in pictures.windows(2) {
+        assert!(pair[1].is_key() || pair[1].dts.unwrap().0 - pair[0].dts.unwrap().0 == 40, "{:?}", pair[1].dts);
+    }
+}
+
+/// A terminal, and what is written to it until nobody has it any more.
+#[cfg(target_os = "linux")]
+fn terminal() -> (Stdio, thread::JoinHandle<String>) {
+    use rustix::{
+        pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+        termios::{Winsize, tcsetwinsize},
+    };
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    tcsetwinsize(&master, Winsize { ws_row: 24, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let screen = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    let reading = thread::spawn(move || {
+        let (mut shown, mut block) = (Vec::new(), [0; 4096]);
+        let mut master = std::fs::File::from(master);
+        // Without a process at the other end a terminal fails rather than ends.
+        while let Ok(got @ 1..) = master.read(&mut block) {
+            shown.extend_from_slice(&block[..got]);
+        }
+        String::from_utf8_lossy(&shown).into_owned()
+    });
+    (screen.into(), reading)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_rate_delay_and_drops_and_a_pipe_nothing() {
+    let folder = folder("terminal");
+    let (input, out) = (sample("flv/h264_aac.flv"), within(&folder, "out.flv"));
+    let (receiver_screen, receiver_shows) = terminal();
+    let (sender_screen, sender_shows) = terminal();
+    let mut command = binary::command(&["receive", "tcp://127.0.0.1:0", &out, "--json"]);
+    let mut receiver = Process(command.stderr(receiver_screen).spawn().unwrap());
+    drop(command);
+    let address = receiver.next_line()["address"].as_str().unwrap().to_owned();
+    let mut command = binary::command(&["send", "--live", &input, &address]);
+    assert!(command.stderr(sender_screen).spawn().unwrap().wait().unwrap().success());
+    drop(command);
+    assert_eq!(receiver.ends_within(60), Some(0));
+    let shown = sender_shows.join().unwrap();
+    assert!(["B/s", "behind", "dropped"].iter().all(|word| shown.contains(word)), "{shown:?}");
+    let shown = receiver_shows.join().unwrap();
+    assert!(["B/s", "late", "lost"].iter().all(|word| shown.contains(word)), "{shown:?}");
+    let (_receiver, address, _) = self::receiver("tcp://127.0.0.1:0", &out, &[]);
+    let (code, stdout, stderr) = text(&run(&["send", "--live", &input, &address]));
+    assert_eq!((code, &*stdout, &*stderr), (Some(0), "", ""));
 }

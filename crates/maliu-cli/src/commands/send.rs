@@ -7,10 +7,15 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
+use indicatif::HumanBytes;
 use maliu::{
     format::Event,
     io::stdout,
@@ -31,6 +36,7 @@ use crate::{
     failure::{Failure, Result},
     input,
     keys::Believe,
+    progress::Meter,
     stop, time,
 };
 
@@ -109,9 +115,9 @@ pub fn run(args: Args) -> Result {
         limits: LiveLimits { bytes: args.queue_bytes, time: limit },
     });
     stop::at_once();
-    let (feeding, mut source) = feed(&args)?;
+    let (feeding, mut source, position) = feed(&args)?;
     let retry = Retry { give_up, ..Retry::default() };
-    let mut report = Report::new(args.json);
+    let mut report = Report::new(&args, position);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sent = runtime.block_on(async {
         let report = |sender: &Sender, error: Option<&Error>| report.tell(sender, error);
@@ -125,14 +131,19 @@ pub fn run(args: Args) -> Result {
 }
 
 /// Reads on a thread of its own; returns when the input is open.
-fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source)> {
+fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>)> {
     let (batches, source) = mpsc::channel(16);
     let (opened, open) = oneshot::channel();
     let (input, live) = (args.input.clone(), args.live);
+    let position = Arc::new(AtomicU64::new(0));
+    let read = position.clone();
     let feeding = std::thread::spawn(move || match Feeder::open(&input, live) {
         Ok(mut feeder) => {
             let _ = opened.send(Ok(()));
-            feeder.run(|batch| batches.blocking_send(batch).is_ok())
+            feeder.run(|batch, position| {
+                read.store(position, Ordering::Relaxed);
+                batches.blocking_send(batch).is_ok()
+            })
         }
         Err(failure) => {
             let _ = opened.send(Err(failure));
@@ -140,7 +151,7 @@ fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source)> {
         }
     });
     open.blocking_recv().unwrap_or(Ok(()))?;
-    Ok((feeding, source))
+    Ok((feeding, source, position))
 }
 
 /// The same for the same file, so that a second run goes on where the first one was.
@@ -161,7 +172,7 @@ fn pipe(args: &Args) -> Result {
     let mut feeder = Feeder::open(&args.input, args.live)?;
     let mut out = maliu::blocking::Pump::new(stdout()?);
     let (mut next, mut broken) = (0, None);
-    let end = feeder.run(|batch| {
+    let end = feeder.run(|batch, _| {
         for event in batch {
             let message = match event {
                 Event::Stream(index, info) => Message::Stream(index, info),
@@ -187,14 +198,20 @@ fn pipe(args: &Args) -> Result {
 /// What the user is told on the way.
 struct Report {
     json: bool,
+    live: bool,
+    meter: Meter,
+    /// Bytes of the input that were read.
+    position: Arc<AtomicU64>,
     begun: Instant,
     next: Instant,
 }
 
 impl Report {
-    fn new(json: bool) -> Self {
+    fn new(args: &Args, position: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
-        Self { json, begun: now, next: now + EVERY }
+        let about = std::fs::metadata(&args.input.path).ok().filter(std::fs::Metadata::is_file);
+        let meter = Meter::new(about.map(|about| about.len()));
+        Self { json: args.json, live: args.live, meter, position, begun: now, next: now + EVERY }
     }
 
     fn tell(&mut self, sender: &Sender, error: Option<&Error>) {
@@ -205,6 +222,13 @@ impl Report {
             self.next = Instant::now() + EVERY;
             self.line("progress", sender, error);
         }
+        self.meter.show(self.position.load(Ordering::Relaxed), || {
+            let stats = sender.stats();
+            let late = format!(", {:.2} s behind, {} dropped", stats.delay.as_secs_f64(), stats.dropped_packets);
+            let waiting = format!(", {} wait", HumanBytes(stats.waiting.1 as u64));
+            let trouble = error.map_or(String::new(), |error| format!(", {error}"));
+            format!("{}{trouble}", if self.live { late } else { waiting })
+        });
     }
 
     fn done(&self, sender: &Sender, good: bool) {
@@ -229,6 +253,7 @@ impl Report {
             "acknowledged": stats.acknowledged,
             "waiting_messages": stats.waiting.0,
             "waiting_bytes": stats.waiting.1,
+            "delay_seconds": stats.delay.as_secs_f64(),
             "dropped_packets": stats.dropped_packets,
             "dropped_bytes": stats.dropped_bytes,
             "error": error.map(ToString::to_string),

@@ -1,7 +1,7 @@
 //! The built binary as a process that runs beside the test.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::Read,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -22,16 +22,19 @@ impl Process {
     /// Starts what listens, with --json; its address and the fingerprint of its certificate.
     pub fn listening(args: &[&str]) -> (Self, String, Option<String>) {
         let mut process = Self::start(args);
-        let line = process.first_line();
+        let line = process.next_line();
         let text = |key: &str| line[key].as_str().map(str::to_owned);
         (process, text("address").unwrap(), text("fingerprint"))
     }
 
-    /// The first line of JSON.
-    pub fn first_line(&mut self) -> Value {
-        let mut line = String::new();
-        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+    /// The next line of JSON.
+    pub fn next_line(&mut self) -> Value {
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        // No further than the line: others may follow.
+        while byte != *b"\n" && self.0.stdout.as_mut().unwrap().read(&mut byte).unwrap() > 0 {
+            line.extend(byte);
+        }
+        serde_json::from_slice(&line).unwrap()
     }
 
     /// The exit code, if it ends in time.

@@ -1,30 +1,42 @@
 //! `maliu receive`: packets of a `maliu send` elsewhere into a file, decoded sound, or standard output.
 //!
 //! ```text
-//!   connection ─▶ Receiver ─▶ Journal ── when complete ─▶ remux or decode ─▶ OUT       reliable, to a file
-//!                          └▶ Pipe ──── at once ────────▶ remux or decode ─▶ OUT       live, or to a stream
+//!   connection ─▶ strangers ─ hello ─▶ Transfer ─▶ Store ─▶ OUT            one, or many at a time
 //! ```
 
-use std::{path::Path, thread, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use clap::Parser;
 use maliu::{tokio::net::Address, wire::session::ReceiverOptions};
+use tokio::{sync::mpsc, task::LocalSet};
 
-use self::{pipe::Pipe, server::Server};
-use super::{decode, remux};
+use self::{
+    many::Many,
+    memory::Memory,
+    output::Output,
+    report::{Lines, Report},
+    transfer::{Terms, Transfer},
+};
 use crate::{
+    descriptors,
     failure::{Failure, Result},
     input,
     keys::Own,
-    lent,
     listening::listen,
+    progress::Meter,
     stop,
 };
 
 mod carried;
 mod journal;
+mod many;
+mod memory;
+mod names;
+mod output;
 mod pipe;
-mod server;
+mod report;
+mod store;
+mod strangers;
+mod transfer;
 
 /// Receives what `maliu send` sends.
 #[derive(clap::Args)]
@@ -61,6 +73,27 @@ pub struct Args {
     /// Print lines of JSON: where it listens, every second what came, and the end.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    many: ManyArgs,
+}
+
+/// Many transfers at a time.
+#[derive(clap::Args)]
+struct ManyArgs {
+    /// Receive many transfers at a time, until Ctrl-C; OUT is a folder, and each file is named as its sender says. FLV
+    /// unless --format says otherwise.
+    #[arg(long, conflicts_with_all = ["fresh", "layout"])]
+    many: bool,
+    /// With --many: transfers at a time; one more is refused.
+    #[arg(long, value_name = "NUMBER", default_value_t = many::MAX_TRANSFERS, requires = "many")]
+    max_transfers: usize,
+    /// With --many: bytes that may wait in memory; the transfer that wants more is ended.
+    #[arg(long, value_name = "BYTES", default_value_t = many::MAX_MEMORY, requires = "many")]
+    max_memory: usize,
+    /// With --many: seconds that a transfer waits for its sender to come back. Then a live one is made whole as it is; a
+    /// reliable one can still be gone on with.
+    #[arg(long, value_name = "SECONDS", default_value_t = many::PATIENCE, requires = "many")]
+    patience: f64,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -68,6 +101,7 @@ const EXAMPLES: &str = "Examples:
   maliu receive quic://0.0.0.0:7000 film.flv --token secret     prints the fingerprint to give to send
   maliu receive tls://0.0.0.0:7000 sound.wav                     decodes what comes
   maliu receive unix:/run/user/1000/media - -f adts | player
+  maliu receive quic://0.0.0.0:7000 recordings --many --token secret
   maliu receive tcp://0.0.0.0:9000 film.flv --layout mine.toml   from a camera with a protocol of its own
   maliu receive tcp://127.0.0.1:27183 phone.h264 --layout scrcpy --connect
 
@@ -75,19 +109,16 @@ A reliable transfer into a file is kept beside it until it is complete; a second
 
 /// Listens, receives and writes.
 pub fn run(args: Args) -> Result {
-    let output = Output {
-        out: args.out.clone(),
-        input: args.carried.layout.as_ref().map_or("--from=wire".to_owned(), |layout| format!("--layout={layout}")),
-        format: args.format.clone(),
-        write_layout: args.write_layout.clone(),
-        settings: args.settings.clone(),
-    };
+    let output = output(&args);
     output.check()?;
     if let Some(layout) = &args.carried.layout {
         let job = carried::Job { at: &args.at, own: &args.own, output: &output, json: args.json };
         return args.carried.run(layout, &job);
     }
     if args.at == "-" {
+        if args.many.many {
+            return Err(Failure::Usage("--many needs an address to listen at".into()));
+        }
         return output.write("-");
     }
     let address: Address = args.at.parse().map_err(Failure::Usage)?;
@@ -97,117 +128,58 @@ pub fn run(args: Args) -> Result {
     if args.token.as_ref().is_some_and(String::is_empty) {
         return Err(Failure::Usage("the token is empty".into()));
     }
-    stop::at_once();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let listener = listen(&address, &args.own, args.json, &args.out).await?;
-        let options = ReceiverOptions { token: args.token.clone() };
-        Server::new(listener, options, output, &args).run().await
-    })
+    LocalSet::new().block_on(&runtime, serve(&args, &address, output))
 }
 
-/// What is to become of the content.
-#[derive(Clone)]
-struct Output {
-    out: String,
-    /// The argument that says what the content is.
-    input: String,
-    format: Option<String>,
-    write_layout: Option<String>,
-    settings: Vec<(String, String)>,
+/// Takes one transfer, or many.
+async fn serve(args: &Args, address: &Address, output: Output) -> Result {
+    let options = ReceiverOptions { token: args.token.clone() };
+    let (known, guests) = mpsc::channel(8);
+    let lines = lines(args);
+    if args.many.many {
+        let many = Many::new(output, terms(args), lines, args.many.max_transfers)?;
+        descriptors::raise();
+        let listener = listen(address, &args.own, args.json, "").await?;
+        tokio::spawn(strangers::welcome_all(listener, options, many::BLOCK, known));
+        return many.run(guests).await;
+    }
+    stop::at_once();
+    let listener = listen(address, &args.own, args.json, &args.out).await?;
+    tokio::spawn(strangers::welcome_all(listener, options, maliu::io::BLOCK_SIZE, known));
+    let report = Report::new(lines, Arc::default(), Some(Meter::new(None)), &args.out);
+    Transfer::new(guests, output, terms(args), report).run().await
 }
 
-/// The command lines of those that write.
-#[derive(Parser)]
-struct Remux {
-    #[command(flatten)]
-    args: remux::Args,
-}
-
-#[derive(Parser)]
-struct Decode {
-    #[command(flatten)]
-    args: decode::Args,
-}
-
-/// What writes the output.
-enum Command {
-    Decode(Box<decode::Args>),
-    Remux(Box<remux::Args>),
-}
-
-impl Output {
-    /// Whether it is a file that appears when it is complete.
-    fn is_file(&self) -> bool {
-        self.out != "-" && !std::fs::metadata(&self.out).is_ok_and(|about| !about.is_file())
-    }
-
-    /// Whether it can be written, as far as that is known before anything has come.
-    fn check(&self) -> Result {
-        let folder = Path::new(&self.out).parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(error) = folder.and_then(|folder| std::fs::metadata(folder).err()) {
-            return Err(Failure::while_("writing", &self.out, error));
-        }
-        match self.command("-")? {
-            Command::Decode(_) => Ok(()),
-            Command::Remux(args) => args.check(&self.out),
-        }
-    }
-
-    /// Reads content at a path, and writes.
-    fn write(&self, path: &str) -> Result {
-        match self.command(path)? {
-            Command::Decode(args) => decode::run(*args),
-            Command::Remux(args) => remux::run(*args),
-        }
-    }
-
-    /// The command that reads content at a path.
-    fn command(&self, path: &str) -> Result<Command> {
-        let extension = Path::new(&self.out).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let wanted = self.format.as_deref().unwrap_or(extension).to_ascii_lowercase();
-        let mut line = vec!["maliu".to_owned(), self.input.clone()];
-        let wrong = |error: clap::Error| Failure::Usage(error.to_string());
-        if self.write_layout.is_none() && matches!(wanted.as_str(), "wav" | "pcm" | "raw") {
-            let container = if wanted == "wav" { "wav" } else { "pcm" };
-            line.extend([format!("--to={container}"), path.into(), self.out.clone()]);
-            return Ok(Command::Decode(Box::new(Decode::try_parse_from(line).map_err(wrong)?.args)));
-        }
-        line.extend(self.format.iter().map(|format| format!("--format={format}")));
-        line.extend(self.write_layout.iter().map(|layout| format!("--write-layout={layout}")));
-        line.extend(self.settings.iter().map(|(name, value)| format!("--option={name}={value}")));
-        line.extend([path.to_owned(), self.out.clone()]);
-        Ok(Command::Remux(Box::new(Remux::try_parse_from(line).map_err(wrong)?.args)))
-    }
-
-    /// Writes what is put into a pipe, on a thread of its own.
-    fn write_live(&self) -> (pipe::Feed, tokio::sync::oneshot::Receiver<Result>) {
-        let (feed, pipe) = Pipe::new();
-        (
-            feed,
-            self.on_thread(move |output| {
-                lent::lend(Box::new(pipe));
-                output.write(lent::NAME)
-            }),
-        )
-    }
-
-    /// Writes a file of wire content, on a thread of its own.
-    fn write_file(&self, path: &Path) -> tokio::sync::oneshot::Receiver<Result> {
-        let path = path.to_string_lossy().into_owned();
-        self.on_thread(move |output| output.write(&path))
-    }
-
-    fn on_thread(&self, work: impl FnOnce(&Self) -> Result + Send + 'static) -> tokio::sync::oneshot::Receiver<Result> {
-        let (done, end) = tokio::sync::oneshot::channel();
-        let output = self.clone();
-        thread::spawn(move || {
-            let result = work(&output);
-            let _ = done.send(result);
-        });
-        end
+fn output(args: &Args) -> Output {
+    let usual = || args.many.many.then(|| many::FORMAT.to_owned()).filter(|_| args.write_layout.is_none());
+    Output {
+        out: args.out.clone(),
+        input: args.carried.layout.as_ref().map_or("--from=wire".to_owned(), |layout| format!("--layout={layout}")),
+        format: args.format.clone().or_else(usual),
+        write_layout: args.write_layout.clone(),
+        settings: args.settings.clone(),
     }
 }
 
-/// How long a sender that did not hear the last acknowledgement may take to come back.
-const LINGER: Duration = Duration::from_secs(10);
+fn lines(args: &Args) -> Lines {
+    Lines { json: args.json, aside: args.out == "-" }
+}
+
+fn terms(args: &Args) -> Terms {
+    let ManyArgs { many, max_transfers, max_memory, patience } = args.many;
+    match many {
+        true => Terms {
+            fresh: false,
+            patience: Some(Duration::try_from_secs_f64(patience).unwrap_or(Duration::MAX)),
+            gather: many::BLOCK,
+            memory: Arc::new(Memory::new(max_memory, max_transfers)),
+        },
+        false => Terms {
+            fresh: args.fresh,
+            patience: None,
+            gather: maliu::io::BLOCK_SIZE,
+            memory: Arc::new(Memory::unlimited()),
+        },
+    }
+}

@@ -25,9 +25,11 @@ const LOOK_BYTES: usize = 4 << 20;
 /// Media, in µs, that is read ahead at most when somebody waits for it.
 const LOOK_LIVE: i64 = 1_000_000;
 
-/// An input being read.
+/// An input being read, or pushed.
 pub struct Feed {
-    opened: Opened,
+    name: String,
+    /// `None` when packets are pushed.
+    opened: Option<Opened>,
     /// What was read ahead.
     held: VecDeque<Packet>,
     /// The streams, as described before the first packet was handed out.
@@ -46,8 +48,14 @@ pub struct Feed {
 impl Feed {
     /// Opens an input. Nothing is read yet.
     pub fn open(input: &input::Args) -> Result<Self> {
-        Ok(Self {
-            opened: input.open()?,
+        Ok(Self { opened: Some(input.open()?), ..Self::pushed(&input.path) })
+    }
+
+    /// An input whose packets come through [`Feed::push`].
+    pub fn pushed(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            opened: None,
             held: VecDeque::new(),
             streams: Vec::new(),
             metadata: Metadata::default(),
@@ -56,20 +64,37 @@ impl Feed {
             last: i64::MIN,
             ended: false,
             failure: None,
-        })
+        }
+    }
+
+    /// What comes next. An output that is begun takes packets with [`Feed::take`].
+    pub fn push(&mut self, event: Event) {
+        let packet = self.note(event);
+        self.held.extend(packet);
+    }
+
+    /// Whether so much was pushed that nothing further is read ahead.
+    pub fn is_ready(&self) -> bool {
+        self.held.len() >= LOOK_PACKETS || self.ahead() >= LOOK_BYTES || self.complete()
+    }
+
+    /// Bytes of payload that are read ahead.
+    pub fn ahead(&self) -> usize {
+        self.held.iter().map(|packet| packet.data.len()).sum()
     }
 
     /// Reads ahead until the streams are known, and goes to `start` where the input can.
     pub fn begin(&mut self, start: Option<Ticks>) -> Result {
         self.look_ahead()?;
         let Some(start) = start.filter(|start| start.0 > 0) else { return Ok(()) };
-        match self.opened.reader.seek(start, TimeBase::MICROS) {
+        let Some(opened) = &mut self.opened else { return Ok(()) };
+        match opened.reader.seek(start, TimeBase::MICROS) {
             Ok(()) => {
                 self.positioned = true;
                 self.held.clear();
                 self.ended = false;
             }
-            Err(error) => tracing::info!("{}: {error}; reading from the beginning", self.opened.name),
+            Err(error) => tracing::info!("{}: {error}; reading from the beginning", self.name()),
         }
         Ok(())
     }
@@ -104,24 +129,36 @@ impl Feed {
         let timed = |stream: &StreamInfo| matches!(stream.media.kind(), Kind::Audio | Kind::Video);
         let begun = |index: usize| self.held.iter().any(|packet| packet.stream == index);
         let all = || (0..).zip(&self.streams).all(|(index, stream)| !timed(stream) || begun(index));
-        let shown = self.opened.shows_all(&self.streams) && all();
+        let shown = self.opened.as_ref().is_none_or(|opened| opened.shows_all(&self.streams)) && all();
         !self.held.is_empty() && (shown || (lent::is_live() && span() >= LOOK_LIVE))
     }
 
-    /// The next packet of the input, whatever its stream; notes what else is met.
+    /// The next packet of the input, whatever its stream; `None` also when none was pushed yet.
     fn read(&mut self) -> Option<Packet> {
         while !self.ended {
-            match self.opened.next() {
-                Ok(Some(Event::Packet(packet))) => return Some(packet),
-                Ok(Some(Event::Stream(index, info))) => self.meet(index, *info),
-                Ok(Some(Event::Metadata(metadata))) if self.outputs.is_empty() => self.metadata = *metadata,
-                Ok(Some(_)) => {}
+            match self.opened.as_mut()?.next() {
+                Ok(Some(event)) => {
+                    if let Some(packet) = self.note(event) {
+                        return Some(packet);
+                    }
+                }
                 Ok(None) => self.ended = true,
                 Err(failure) => {
                     self.ended = true;
                     self.failure = Some(failure);
                 }
             }
+        }
+        None
+    }
+
+    /// The packet of an event; notes what else it is.
+    fn note(&mut self, event: Event) -> Option<Packet> {
+        match event {
+            Event::Packet(packet) => return Some(packet),
+            Event::Stream(index, info) => self.meet(index, *info),
+            Event::Metadata(metadata) if self.outputs.is_empty() => self.metadata = *metadata,
+            _ => {}
         }
         None
     }
@@ -134,7 +171,7 @@ impl Feed {
             }
             None if self.outputs.is_empty() => self.streams.resize(index + 1, info),
             None if info.media.kind() == Kind::Data => {}
-            None => tracing::warn!("{}: stream {index} begins too late and is left out", self.opened.name),
+            None => tracing::warn!("{}: stream {index} begins too late and is left out", self.name()),
         }
     }
 
@@ -188,13 +225,13 @@ impl Feed {
 
     /// Length of the input in µs, when it is known.
     pub fn length(&self) -> Option<Ticks> {
-        let (time, base) = self.opened.reader.duration()?;
+        let (time, base) = self.opened.as_ref()?.reader.duration()?;
         Some(base.rescale(time, TimeBase::MICROS, Rounding::Near))
     }
 
     /// Bytes read and understood.
     pub fn position(&self) -> u64 {
-        self.opened.position()
+        self.opened.as_ref().map_or(0, Opened::position)
     }
 
     /// Why reading ended early, if it did; said once.
@@ -204,6 +241,6 @@ impl Feed {
 
     /// As the user called it.
     pub fn name(&self) -> &str {
-        &self.opened.name
+        self.opened.as_ref().map_or(&self.name, |opened| &opened.name)
     }
 }

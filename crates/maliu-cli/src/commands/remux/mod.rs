@@ -10,7 +10,9 @@ use std::path::Path;
 use maliu::{
     Error, MediaError,
     format::Format,
-    formats, layout,
+    formats,
+    io::Sink,
+    layout,
     stream::{Metadata, StreamInfo},
     time::Ticks,
     writer::{PacketWriter, Plan},
@@ -30,7 +32,10 @@ use crate::{
 mod facts;
 mod feed;
 mod map;
+mod recorder;
 mod times;
+
+pub use recorder::Recorder;
 
 /// Copies packets into another container, without decoding.
 #[derive(clap::Args, Default)]
@@ -147,9 +152,9 @@ fn format(args: &Args, output: &str) -> Result<&'static Format> {
 }
 
 /// One run of the command.
-struct Work<'a> {
-    args: &'a Args,
-    name: &'a str,
+struct Work {
+    name: String,
+    write_frame: bool,
     writer: PacketWriter,
     times: Times,
     progress: Progress,
@@ -157,14 +162,14 @@ struct Work<'a> {
     refused: u64,
 }
 
-impl<'a> Work<'a> {
-    fn start(
-        args: &'a Args,
+impl Work {
+    fn start<S: Sink>(
+        args: &Args,
         format: &'static Format,
         feeds: &[Feed],
         streams: &[StreamInfo],
-        target: &mut Target,
-        name: &'a str,
+        target: &mut Target<S>,
+        name: &str,
     ) -> Result<Self> {
         let metadata = feeds.first().map(|feed| feed.metadata.clone()).unwrap_or_default();
         let settings: Vec<_> = args.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -181,11 +186,12 @@ impl<'a> Work<'a> {
         let length = feeds.iter().filter_map(Feed::length).max();
         let times = Times::new(args, format, feeds, writer.streams());
         let (progress, pace) = (Progress::new(args.duration.or(length)), args.live.then(Pace::default));
-        Ok(Self { args, name, writer, times, progress, pace, refused: 0 })
+        let (name, write_frame) = (name.to_owned(), args.write_frame);
+        Ok(Self { name, write_frame, writer, times, progress, pace, refused: 0 })
     }
 
-    /// Copies until every input has ended or is past the wanted end.
-    fn copy(&mut self, feeds: &mut [Feed], target: &mut Target) -> Result {
+    /// Copies until every input has ended or is past the wanted end; of pushed ones what is there.
+    fn copy<S: Sink>(&mut self, feeds: &mut [Feed], target: &mut Target<S>) -> Result {
         loop {
             let earliest =
                 feeds.iter_mut().enumerate().filter_map(|(index, feed)| Some((feed.next_time()?, index))).min();
@@ -205,7 +211,7 @@ impl<'a> Work<'a> {
                 target.flush()?;
                 std::thread::sleep(wait);
             }
-            let written = match self.args.write_frame {
+            let written = match self.write_frame {
                 true => self.writer.write(packet, target.output()),
                 false => self.writer.write_interleaved(packet, target.output()),
             };
@@ -231,7 +237,7 @@ impl<'a> Work<'a> {
                 tracing::warn!("{}: left out: {error}", self.name);
                 Ok(())
             }
-            Err(error) => Err(Failure::while_("writing", self.name, error)),
+            Err(error) => Err(Failure::while_("writing", &self.name, error)),
         }
     }
 
@@ -242,7 +248,7 @@ impl<'a> Work<'a> {
     }
 
     /// Completes the file with what was good, however reading ended.
-    fn close(self, mut target: Target, end: Result) -> Result {
+    fn close<S: Sink>(self, mut target: Target<S>, end: Result) -> Result {
         let Self { writer, name, times, refused, .. } = self;
         let written: u64 = writer.written().iter().sum::<u64>() + writer.waiting().0 as u64;
         let finished = writer.finish(target.output()).map_err(Error::from);
@@ -250,11 +256,11 @@ impl<'a> Work<'a> {
             return Err(failure);
         }
         if written == 0 && (refused > 0 || end.is_err()) {
-            return end.and(Err(Failure::while_("writing", name, "no packet could be written")));
+            return end.and(Err(Failure::while_("writing", &name, "no packet could be written")));
         }
         target.finish()?;
-        times.report(name);
-        finished.map_err(|error| Failure::while_("writing", name, error))?;
+        times.report(&name);
+        finished.map_err(|error| Failure::while_("writing", &name, error))?;
         end
     }
 }

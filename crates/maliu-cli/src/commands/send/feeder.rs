@@ -35,9 +35,9 @@ impl Feeder {
         Ok(Self { opened: input.open()?, pace: live.then(Pace::default), streams: BTreeMap::new() })
     }
 
-    /// Gives batches to `give` until it refuses one or the input ends. An input that fails gives what was good, and its
+    /// Gives batches to `give`, with the bytes of the input read so far, until it refuses one or the input ends. An input that fails gives what was good, and its
     /// end.
-    pub fn run(&mut self, mut give: impl FnMut(Vec<Event>) -> bool) -> Result {
+    pub fn run(&mut self, mut give: impl FnMut(Vec<Event>, u64) -> bool) -> Result {
         let (mut batch, mut end) = self.look_ahead();
         let mut bytes = 0;
         loop {
@@ -49,7 +49,7 @@ impl Feeder {
                         }
                         let wait = self.wait(&event);
                         if !wait.is_zero() {
-                            if !batch.is_empty() && !give(std::mem::take(&mut batch)) {
+                            if !batch.is_empty() && !give(std::mem::take(&mut batch), self.opened.position()) {
                                 return Ok(());
                             }
                             thread::sleep(wait);
@@ -66,7 +66,7 @@ impl Feeder {
             if end.is_some() {
                 batch.push(Event::End);
             }
-            if !give(std::mem::take(&mut batch)) {
+            if !give(std::mem::take(&mut batch), self.opened.position()) {
                 return Ok(());
             }
             bytes = 0;

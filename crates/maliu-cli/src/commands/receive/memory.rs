@@ -1,0 +1,95 @@
+//! What all transfers together may hold in memory: messages that are not whole, and content that is not written.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crate::failure::{Failure, Result};
+
+/// A limit on bytes, shared by transfers. Each may always hold an equal share of a half of it; the other half is for those
+/// that need more at a time, as long as there is some.
+pub struct Memory {
+    limit: usize,
+    share: usize,
+    used: AtomicUsize,
+}
+
+impl Memory {
+    /// So many bytes for so many transfers.
+    pub fn new(limit: usize, transfers: usize) -> Self {
+        Self { limit, share: limit / 2 / transfers.max(1), used: AtomicUsize::new(0) }
+    }
+
+    /// As much as a single transfer wants; its own limits hold.
+    pub fn unlimited() -> Self {
+        Self::new(usize::MAX, 1)
+    }
+}
+
+/// What one transfer holds.
+pub struct Held {
+    memory: Arc<Memory>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Nothing yet.
+    pub fn of(memory: &Arc<Memory>) -> Self {
+        Self { memory: memory.clone(), bytes: 0 }
+    }
+
+    /// It holds so many bytes now.
+    ///
+    /// # Errors
+    /// When that is more than its share and there is no more: it must go, so that others can be served.
+    pub fn hold(&mut self, bytes: usize) -> Result {
+        let Memory { limit, share, ref used } = *self.memory;
+        let before = match bytes >= self.bytes {
+            true => used.fetch_add(bytes - self.bytes, Ordering::Relaxed),
+            false => used.fetch_sub(self.bytes - bytes, Ordering::Relaxed),
+        };
+        let grown = bytes > self.bytes;
+        let total = before.saturating_add(bytes).saturating_sub(self.bytes);
+        self.bytes = bytes;
+        if grown && bytes > share && total > limit / 2 {
+            self.release();
+            return Err(Failure::Failed(format!(
+                "limit: {bytes} bytes wait, and all transfers may hold {limit} together (--max-memory)"
+            )));
+        }
+        Ok(())
+    }
+
+    /// It holds nothing any more.
+    pub fn release(&mut self) {
+        self.memory.used.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_always_there_and_more_only_while_there_is_some() {
+        let memory = Arc::new(Memory::new(1000, 5));
+        let mut all: Vec<Held> = (0..5).map(|_| Held::of(&memory)).collect();
+        all[0].hold(450).unwrap();
+        all[1].hold(50).unwrap();
+        assert!(all[1].hold(101).is_err(), "more than a share of what is not there");
+        all[1].hold(100).unwrap();
+        all[2].hold(100).unwrap();
+        all[0].hold(440).unwrap();
+        all[0].hold(0).unwrap();
+        all[1].hold(290).unwrap();
+        drop(all);
+        assert_eq!(memory.used.load(Ordering::Relaxed), 0);
+    }
+}

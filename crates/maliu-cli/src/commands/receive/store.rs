@@ -1,0 +1,193 @@
+//! Where the content of a transfer goes while it comes, and what makes it whole at the end.
+//!
+//! ```text
+//!   reliable, to a file ─▶ Journal, and at once ─▶ Recorder ─▶ OUT     after a restart the journal is read instead
+//!   live, to a file ───────────────────────────▶ Recorder ─▶ OUT
+//!   to a stream, or live sound to be decoded ──▶ Pipe ─▶ remux or decode ─▶ OUT
+//! ```
+
+use bytes::Bytes;
+use maliu::{
+    format::Event,
+    wire::{
+        message::{Hello, Mode},
+        session::Content,
+    },
+};
+
+use std::path::Path;
+
+use super::{
+    journal::{self, Journal},
+    output::{Output, Writing, on_thread},
+    pipe,
+};
+use crate::{
+    commands::remux::Recorder,
+    failure::{Failure, Result},
+};
+
+/// The content of one transfer.
+pub struct Store {
+    /// Which transfer it is.
+    pub id: u64,
+    /// The number of the message that is wanted next.
+    pub next: u64,
+    /// Whether the end has come.
+    pub ended: bool,
+    kind: Kind,
+}
+
+enum Kind {
+    Journal(Journal, Option<Recorder>),
+    Recorder(Option<Recorder>),
+    Pipe(Option<pipe::Feed>),
+}
+
+impl Store {
+    /// A place for a new transfer. What is written by a command on another thread ends when that command does.
+    pub fn begin(output: &Output, hello: &Hello, gather: usize) -> Result<(Self, Option<Writing>)> {
+        let store = |kind| Self { id: hello.id, next: 0, ended: false, kind };
+        if output.is_file() && hello.mode == Mode::Reliable {
+            let place = journal::place(Path::new(&output.out));
+            let journal = Journal::create(&place, hello);
+            let journal = journal.map_err(|error| Failure::while_("writing", &place.to_string_lossy(), error))?;
+            return Ok((store(Kind::Journal(journal, output.record(gather)?)), None));
+        }
+        if output.is_file()
+            && let Some(recorder) = output.record(gather)?
+        {
+            return Ok((store(Kind::Recorder(Some(recorder))), None));
+        }
+        let (feed, writing) = output.write_live();
+        Ok((store(Kind::Pipe(Some(feed))), Some(writing)))
+    }
+
+    /// What an earlier run has left; and whether its output stands in its place.
+    pub fn left_over(output: &Output, fresh: bool) -> Result<Option<(Self, bool)>> {
+        if !output.is_file() {
+            return Ok(None);
+        }
+        let place = journal::place(Path::new(&output.out));
+        let failed = |error| Failure::while_("reading", &place.to_string_lossy(), error);
+        if fresh && place.exists() {
+            std::fs::remove_file(&place).map_err(failed)?;
+        }
+        let journal = Journal::reopen(&place).map_err(failed)?;
+        if journal.is_some() {
+            journal::sweep(Path::new(&output.out)).map_err(failed)?;
+        }
+        Ok(journal.map(|journal| {
+            let complete = journal.complete;
+            (
+                Self { id: journal.id, next: journal.next, ended: journal.ended, kind: Kind::Journal(journal, None) },
+                complete,
+            )
+        }))
+    }
+
+    /// Whether it outlives a kill.
+    pub fn is_journal(&self) -> bool {
+        matches!(self.kind, Kind::Journal(..))
+    }
+
+    /// Takes content of this number, and the message that it came in.
+    pub async fn take(&mut self, sequence: u64, content: Content, message: Bytes) -> Result {
+        let ends = content == Content::End;
+        match &mut self.kind {
+            Kind::Journal(journal, recorder) => {
+                journal.keep(message).map_err(|error| failed("writing", journal, &error))?;
+                if let Some(recorder) = recorder {
+                    record(recorder, content)?;
+                }
+            }
+            Kind::Recorder(recorder) => {
+                if let Some(recorder) = recorder {
+                    record(recorder, content)?;
+                }
+            }
+            Kind::Pipe(feed) => {
+                let open = match feed {
+                    Some(feed) => feed.send(message).await.is_ok(),
+                    None => false,
+                };
+                // A command that has ended says why in its result.
+                if !open || ends {
+                    *feed = None;
+                }
+            }
+        }
+        self.next = sequence.saturating_add(1);
+        self.ended |= ends;
+        Ok(())
+    }
+
+    /// What was taken is as safe as it can be.
+    pub fn settle(&mut self) -> Result {
+        match &mut self.kind {
+            Kind::Journal(journal, _) => journal.flush().map_err(|error| failed("writing", journal, &error)),
+            Kind::Recorder(_) | Kind::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// Bytes that were taken and are not written.
+    pub fn waiting(&mut self) -> usize {
+        match &mut self.kind {
+            Kind::Journal(_, recorder) | Kind::Recorder(recorder) => recorder.as_mut().map_or(0, Recorder::waiting),
+            Kind::Pipe(_) => 0,
+        }
+    }
+
+    /// Nothing follows: makes the output whole, where it holds up nobody. `None` when a command does so already.
+    pub fn finish(&mut self, output: &Output) -> Result<Option<Writing>> {
+        Ok(match &mut self.kind {
+            Kind::Journal(journal, recorder) => Some(match recorder.take() {
+                Some(recorder) => on_thread(recorder.finish()?),
+                None => output.write_file(journal.path()),
+            }),
+            Kind::Recorder(recorder) => match recorder.take() {
+                Some(recorder) => Some(on_thread(recorder.finish()?)),
+                None => None,
+            },
+            Kind::Pipe(feed) => {
+                *feed = None;
+                None
+            }
+        })
+    }
+
+    /// The output stands in its place.
+    pub fn mark_complete(&mut self) -> Result {
+        match &mut self.kind {
+            Kind::Journal(journal, _) => {
+                let done = journal.complete(self.next);
+                done.map_err(|error| failed("writing", journal, &error))
+            }
+            Kind::Recorder(_) | Kind::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// Nothing is needed any more.
+    pub fn forget(self) -> Result {
+        match self.kind {
+            Kind::Journal(journal, _) => {
+                let path = journal.path().to_string_lossy().into_owned();
+                journal.remove().map_err(|error| Failure::while_("removing", &path, error))
+            }
+            Kind::Recorder(_) | Kind::Pipe(_) => Ok(()),
+        }
+    }
+}
+
+fn record(recorder: &mut Recorder, content: Content) -> Result {
+    recorder.push(match content {
+        Content::Stream(index, info) => Event::Stream(index, info),
+        Content::Metadata(metadata) => Event::Metadata(metadata),
+        Content::Packet(packet) => Event::Packet(packet),
+        Content::Hello(_) | Content::End => return Ok(()),
+    })
+}
+
+fn failed(doing: &str, journal: &Journal, error: &std::io::Error) -> Failure {
+    Failure::while_(doing, &journal.path().to_string_lossy(), error)
+}

@@ -1,0 +1,254 @@
+//! One transfer into one output, over any number of connections.
+
+use std::{
+    future::pending,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use maliu::{
+    tokio::wire::{Error, Incoming},
+    wire::message::Reason,
+};
+use tokio::{sync::mpsc, time::sleep};
+
+use super::{
+    memory::{Held, Memory},
+    output::{Output, Writing},
+    report::Report,
+    store::Store,
+    strangers::Guest,
+};
+use crate::failure::{Failure, Result};
+
+/// How long a sender that did not hear the last acknowledgement may take to come back.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// What was received is made safe and acknowledged when it is so many bytes, or so old.
+const SETTLE_BYTES: usize = 512 << 10;
+const SETTLE_AFTER: Duration = Duration::from_millis(50);
+
+/// What a transfer is allowed.
+#[derive(Clone)]
+pub struct Terms {
+    /// Forgets what an earlier run has left.
+    pub fresh: bool,
+    /// How long it waits for a sender to come back; for ever without.
+    pub patience: Option<Duration>,
+    /// Bytes that are gathered before each write.
+    pub gather: usize,
+    /// What all transfers share.
+    pub memory: Arc<Memory>,
+}
+
+/// The receiving end of a transfer.
+pub struct Transfer {
+    guests: mpsc::Receiver<Guest>,
+    output: Output,
+    terms: Terms,
+    report: Report,
+    held: Held,
+    store: Option<Store>,
+    writing: Option<Writing>,
+    complete: bool,
+    /// Since when there is content that is not acknowledged, and how many bytes.
+    unsettled: Option<(Instant, usize)>,
+}
+
+impl Transfer {
+    /// A transfer of those who are sent to it.
+    pub fn new(guests: mpsc::Receiver<Guest>, output: Output, terms: Terms, report: Report) -> Self {
+        let held = Held::of(&terms.memory);
+        let (store, writing, complete, unsettled) = (None, None, false, None);
+        Self { guests, output, terms, report, held, store, writing, complete, unsettled }
+    }
+
+    /// Receives until the output is complete and the sender knows it, or nobody is waited for any more.
+    pub async fn run(mut self) -> Result {
+        let end = self.serve().await;
+        match &end {
+            Ok(()) => self.report.done(),
+            Err(failure) => self.report.failed(&failure.to_string()),
+        }
+        end
+    }
+
+    async fn serve(&mut self) -> Result {
+        if let Some((store, complete)) = Store::left_over(&self.output, self.terms.fresh)? {
+            (self.store, self.complete) = (Some(store), complete);
+        }
+        self.write_if_ended()?;
+        let mut current: Option<Incoming> = None;
+        loop {
+            let alone = current.is_none() && self.writing.is_none();
+            let patience = if self.complete { Some(LINGER) } else { self.terms.patience };
+            let settle_in =
+                self.unsettled.map_or(SETTLE_AFTER, |(since, _)| SETTLE_AFTER.saturating_sub(since.elapsed()));
+            tokio::select! {
+                guest = self.guests.recv() => match guest {
+                    Some(guest) => {
+                        if let Some(connection) = self.admit(guest)? {
+                            current = Some(connection);
+                        }
+                    }
+                    None => return self.leave(current).await,
+                },
+                moved = wait(current.as_mut()) => {
+                    if let Err(error) = moved {
+                        tracing::info!("{error}");
+                        current = None;
+                    }
+                }
+                end = written(&mut self.writing) => {
+                    self.writing = None;
+                    if let Err(failure) = end.and_then(|()| self.mark_complete()) {
+                        return Err(send_away(current, failure).await);
+                    }
+                }
+                () = sleep(settle_in), if self.unsettled.is_some() && current.is_some() => {}
+                () = sleep(patience.unwrap_or_default()), if alone && patience.is_some() => return self.leave(None).await,
+            }
+            let Some(connection) = &mut current else { continue };
+            match self.take(connection).await {
+                Ok(()) if connection.session().is_heard() => return self.forget(),
+                Ok(()) => {}
+                Err(Trouble::Connection(error)) => {
+                    tracing::info!("{error}");
+                    if let (Some(connection), Error::Fault(fault)) = (current.take(), &error) {
+                        let (reason, why) = (fault.reason(), fault.to_string());
+                        tokio::spawn(async move { connection.refuse(reason, &why).await });
+                    }
+                }
+                Err(Trouble::Here(failure)) => return Err(send_away(current, failure).await),
+            }
+        }
+    }
+
+    /// Lets a sender in, or sends it away.
+    fn admit(&mut self, guest: Guest) -> Result<Option<Incoming>> {
+        let Guest { mut connection, hello } = guest;
+        let known = self.store.as_ref().filter(|store| store.id == hello.id);
+        if known.is_none() && self.store.as_ref().is_some_and(|store| !(self.complete && store.is_journal())) {
+            tracing::warn!("{}: another transfer is under way", hello.name);
+            let why = "another transfer is under way, or waits to be finished (receive --fresh forgets it)";
+            tokio::spawn(async move { connection.refuse(Reason::Busy, why).await });
+            return Ok(None);
+        }
+        if known.is_none() {
+            self.complete = false;
+            let (store, writing) = Store::begin(&self.output, &hello, self.terms.gather)?;
+            (self.store, self.writing) = (Some(store), writing);
+        }
+        self.report.welcome(&hello);
+        self.unsettled = None;
+        connection.session().welcome(self.store.as_ref().map_or(0, |store| store.next));
+        Ok(Some(connection))
+    }
+
+    /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is written.
+    async fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        while let Some((sequence, content)) = connection.next_content().map_err(Trouble::Connection)? {
+            let message = connection.session().last_message().clone();
+            self.report.count(&content, message.len());
+            let (_, bytes) = self.unsettled.get_or_insert((Instant::now(), 0));
+            *bytes += message.len();
+            store.take(sequence, content, message).await.map_err(Trouble::Here)?;
+        }
+        let unread = connection.session().input().peek().len();
+        self.held.hold(unread + store.waiting()).map_err(Trouble::Here)?;
+        self.settle(connection).map_err(Trouble::Here)?;
+        self.write_if_ended().map_err(Trouble::Here)?;
+        self.report.tell(connection.session().damage());
+        Ok(())
+    }
+
+    /// Acknowledges what is safe, when there is enough of it.
+    fn settle(&mut self, connection: &mut Incoming) -> Result {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let due = |(since, bytes): (Instant, usize)| bytes >= SETTLE_BYTES || since.elapsed() >= SETTLE_AFTER;
+        if store.ended || self.unsettled.is_some_and(due) {
+            if self.unsettled.take().is_some() {
+                store.settle()?;
+            }
+            let all = !store.ended || self.complete;
+            connection.session().acknowledge(if all { store.next } else { store.next.saturating_sub(1) });
+        }
+        Ok(())
+    }
+
+    /// Content that is whole becomes the output.
+    fn write_if_ended(&mut self) -> Result {
+        if let Some(store) = self.store.as_mut().filter(|store| store.ended)
+            && self.writing.is_none()
+            && !self.complete
+        {
+            self.writing = store.finish(&self.output)?;
+        }
+        Ok(())
+    }
+
+    fn mark_complete(&mut self) -> Result {
+        self.complete = true;
+        self.held.release();
+        self.store.as_mut().map_or(Ok(()), Store::mark_complete)
+    }
+
+    /// Nothing is needed any more.
+    fn forget(&mut self) -> Result {
+        self.store.take().map_or(Ok(()), Store::forget)
+    }
+
+    /// Nobody is waited for any more: what can be gone on with is kept, everything else is made whole as it is.
+    async fn leave(&mut self, current: Option<Incoming>) -> Result {
+        if let Some(connection) = current {
+            tokio::spawn(async move { connection.refuse(Reason::Other(1), "the receiver ends").await });
+        }
+        if self.complete {
+            return self.forget();
+        }
+        let Some(store) = &mut self.store else { return Ok(()) };
+        if store.is_journal() && self.writing.is_none() {
+            store.settle()?;
+            return Err(Failure::Failed(format!("{}: the sender has gone; it can go on later", self.output.out)));
+        }
+        if let Some(writing) = store.finish(&self.output)? {
+            self.writing = Some(writing);
+        }
+        if self.writing.is_some() {
+            written(&mut self.writing).await?;
+            self.mark_complete()?;
+        }
+        Ok(())
+    }
+}
+
+/// Whose fault it is.
+enum Trouble {
+    Connection(Error),
+    Here(Failure),
+}
+
+/// Tells the sender what went wrong here.
+async fn send_away(connection: Option<Incoming>, failure: Failure) -> Failure {
+    if let Some(connection) = connection {
+        connection.refuse(Reason::Other(1), &failure.to_string()).await;
+    }
+    failure
+}
+
+/// Moves bytes of a connection; for ever pending without one.
+async fn wait(connection: Option<&mut Incoming>) -> std::result::Result<(), Error> {
+    match connection {
+        Some(connection) => connection.wait().await,
+        None => pending().await,
+    }
+}
+
+/// The end of writing; for ever pending when nothing is written.
+async fn written(writing: &mut Option<Writing>) -> Result {
+    match writing {
+        Some(end) => end.await.unwrap_or_else(|_| Err(Failure::Failed("writing ended in a panic".into()))),
+        None => pending().await,
+    }
+}

@@ -1,0 +1,14 @@
+//! How many files and sockets may be open: the system's usual limit is for programs that need a few.
+
+/// Raises the limit as far as this user may.
+#[cfg(unix)]
+pub fn raise() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Who may not raise it is told by the error of the file that is one too many.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+/// There is no such limit.
+#[cfg(not(unix))]
+pub fn raise() {}
