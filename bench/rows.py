@@ -1,6 +1,7 @@
 """The rows of the table: what maliu runs, what its peers run for the same work."""
 
 import os
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +56,22 @@ def copying(f):
     yield Row("flv-check", f"{MALIU} check {flv}", [("flvmeta --check", f"flvmeta --check {flv}")], flv)
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def carrying(f):
+    """A file from one process to another over TCP; the row ends when the receiver has written all of it."""
+    flv, tmp = f["flv"], DATA / "out.tmp.flv"
+    ours, theirs = free_port(), free_port()
+    send = f"sh -c '{MALIU} -q receive tcp://127.0.0.1:{ours} {tmp} & {MALIU} send {flv} tcp://127.0.0.1:{ours} && wait'"
+    listen = f"socat -u TCP-LISTEN:{theirs},bind=127.0.0.1,reuseaddr OPEN:{tmp},creat,trunc"
+    copy = f"sh -c '{listen} & socat -u OPEN:{flv} TCP:127.0.0.1:{theirs},retry=500,interval=0.01 && wait'"
+    yield Row("send-receive", send, [("socat", copy)], flv)
+
+
 def starting(f):
     """What is over at once."""
     yield Row("flv-probe", f"{MALIU} probe {f['flv']}", [("ffprobe", f"ffprobe -v error -show_streams {f['flv']}")])
@@ -64,6 +81,7 @@ def starting(f):
 def all_of_them(f):
     yield from decoding(f)
     yield from copying(f)
+    yield from carrying(f)
     yield from starting(f)
 
 
