@@ -112,6 +112,8 @@ pub enum Reason {
     Limit,
     /// Nothing was heard in time.
     Silent,
+    /// What a player asks for is not sent here. Trying again does not help.
+    Absent,
     /// Something else; the text says what.
     Other(u16),
 }

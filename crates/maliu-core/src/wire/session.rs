@@ -3,6 +3,9 @@
 //! ```text
 //!   Sender ─ Hello, Stream, Packet, Bye ─▶ transport ─▶ Receiver ─▶ content, in order, once
 //!          ◀─ Challenge, Welcome, Ack ────           ◀──
+//!
+//!   Sender ─ Challenge, Hello, Stream, … ──▶ transport ─▶ Receiver that has connected: a player
+//!          ◀─ Hello, Welcome, Ack ─────────           ◀──
 //! ```
 //!
 //! Nothing here reads a clock or a socket: times are passed in as spans since any fixed moment, bytes are pushed into
@@ -21,7 +24,7 @@ mod reliable;
 mod sender;
 
 pub use live::Limits as LiveLimits;
-pub use receiver::{Content, Receiver, ReceiverOptions};
+pub use receiver::{Content, PlayerOptions, Receiver, ReceiverOptions};
 pub use sender::{Sender, SenderOptions, Stats as SenderStats};
 
 use super::message::Reason;
@@ -56,6 +59,9 @@ pub enum Fault {
     /// The token is missing or wrong.
     #[error("the token is missing or wrong")]
     Unauthorized,
+    /// A player asks for what is not sent here.
+    #[error("nothing of this name is sent here in this mode")]
+    Absent,
     /// A message came that makes no sense at this point.
     #[error("protocol: {0}")]
     Protocol(&'static str),
@@ -75,7 +81,8 @@ impl Fault {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Unauthorized | Self::Refused { reason: Reason::Unauthorized | Reason::Busy | Reason::Limit, .. }
+            Self::Unauthorized
+                | Self::Refused { reason: Reason::Unauthorized | Reason::Busy | Reason::Limit | Reason::Absent, .. }
         )
     }
 
@@ -84,6 +91,7 @@ impl Fault {
         match self {
             Self::Unauthorized => Reason::Unauthorized,
             Self::Silent(_) => Reason::Silent,
+            Self::Absent => Reason::Absent,
             Self::Media(Error::Limit { .. }) => Reason::Limit,
             _ => Reason::Protocol,
         }

@@ -17,7 +17,7 @@ use maliu_core::{
     format::Event,
     wire::{
         message::{Message, Reason},
-        session::{Content, Fault, Receiver, ReceiverOptions, Sender},
+        session::{Content, Fault, PlayerOptions, Receiver, ReceiverOptions, Sender},
     },
 };
 
@@ -101,10 +101,40 @@ pub async fn send_over(
     sender: &mut Sender,
     source: &mut Source,
     clock: Clock,
+    report: impl FnMut(&Sender),
+) -> Result<(), Error> {
+    sender.connect(clock.now());
+    transfer(Channel::new(stream), sender, source, clock, report).await
+}
+
+/// As [`send_over`], over a connection that a player has made.
+///
+/// # Errors
+/// As [`send_over`], and when the system has no random numbers. The player is told why.
+pub async fn send_to_player(
+    stream: Stream,
+    sender: &mut Sender,
+    source: &mut Source,
+    clock: Clock,
+    report: impl FnMut(&Sender),
+) -> Result<(), Error> {
+    sender.accept(challenge()?, clock.now());
+    transfer(Channel::new(stream), sender, source, clock, report).await
+}
+
+fn challenge() -> io::Result<[u8; 16]> {
+    let mut challenge = [0; 16];
+    getrandom::fill(&mut challenge).map_err(io::Error::other)?;
+    Ok(challenge)
+}
+
+async fn transfer(
+    mut channel: Channel,
+    sender: &mut Sender,
+    source: &mut Source,
+    clock: Clock,
     mut report: impl FnMut(&Sender),
 ) -> Result<(), Error> {
-    let mut channel = Channel::new(stream);
-    sender.connect(clock.now());
     let result = loop {
         let now = clock.now();
         if let Err(fault) = sender.poll(now) {
@@ -145,8 +175,14 @@ pub async fn send_over(
         }
     };
     sender.disconnect();
-    if result.is_ok() {
-        channel.close(FAREWELL).await;
+    match &result {
+        Ok(()) => channel.close(FAREWELL).await,
+        // Whoever refused knows why.
+        Err(Error::Fault(fault)) if !matches!(fault, Fault::Refused { .. }) => {
+            channel.put_all(Message::Error(fault.reason(), fault.to_string()).encode(0));
+            channel.close(FAREWELL).await;
+        }
+        Err(_) => {}
     }
     result
 }
@@ -242,9 +278,13 @@ impl Incoming {
     /// # Errors
     /// When the system has no random numbers.
     pub fn new(stream: Stream, options: ReceiverOptions, clock: Clock) -> io::Result<Self> {
-        let mut challenge = [0; 16];
-        getrandom::fill(&mut challenge).map_err(io::Error::other)?;
-        Ok(Self { channel: Channel::new(stream), receiver: Receiver::new(options, challenge, clock.now()), clock })
+        let receiver = Receiver::new(options, challenge()?, clock.now());
+        Ok(Self { channel: Channel::new(stream), receiver, clock })
+    }
+
+    /// For a connection that was made to be sent something. [`Content::Hello`] is what this end will say itself.
+    pub fn player(stream: Stream, options: PlayerOptions, clock: Clock) -> Self {
+        Self { channel: Channel::new(stream), receiver: Receiver::player(options, clock.now()), clock }
     }
 
     /// Reads at most so many bytes at a time: what a fast peer costs in memory besides the message under way.
@@ -285,7 +325,7 @@ impl Incoming {
     fn gather(&mut self) {
         while self.channel.waiting() < BLOCK {
             let Some(parts) = self.receiver.next(self.clock.now()) else { break };
-            parts.into_iter().for_each(|part| self.channel.put(part));
+            self.channel.put_all(parts);
         }
     }
 
@@ -297,7 +337,7 @@ impl Incoming {
     /// Tells the peer why, and closes.
     pub async fn refuse(mut self, reason: Reason, why: &str) {
         self.gather();
-        Message::Error(reason, why.to_owned()).encode(0).into_iter().for_each(|part| self.channel.put(part));
+        self.channel.put_all(Message::Error(reason, why.to_owned()).encode(0));
         self.channel.close(FAREWELL).await;
     }
 

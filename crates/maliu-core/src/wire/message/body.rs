@@ -56,8 +56,14 @@ pub(super) fn decode(kind: u8, stream: u32, body: &Bytes) -> Result<Option<Messa
     message.map(Some).ok_or(())
 }
 
-const REASONS: [(u16, Reason); 5] =
-    [(1, Reason::Unauthorized), (2, Reason::Busy), (3, Reason::Protocol), (4, Reason::Limit), (5, Reason::Silent)];
+const REASONS: [(u16, Reason); 6] = [
+    (1, Reason::Unauthorized),
+    (2, Reason::Busy),
+    (3, Reason::Protocol),
+    (4, Reason::Limit),
+    (5, Reason::Silent),
+    (6, Reason::Absent),
+];
 
 fn reason_number(reason: Reason) -> u16 {
     match reason {

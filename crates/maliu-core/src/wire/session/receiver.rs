@@ -1,4 +1,5 @@
-//! The end that gets packets: it listens, challenges, hands on content in order and once, and acknowledges it.
+//! The end that gets packets: it listens and challenges, or connects and asks to be sent them; hands on content in order and
+//! once, and acknowledges it.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
@@ -25,6 +26,19 @@ pub struct ReceiverOptions {
     pub token: Option<String>,
 }
 
+/// What a receiver that connects asks for.
+#[derive(Clone, Debug)]
+pub struct PlayerOptions {
+    /// What the sender calls what it sends; empty for whatever it has.
+    pub name: String,
+    /// The same for every connection of one transfer, also after a restart.
+    pub id: u64,
+    /// What counts.
+    pub mode: Mode,
+    /// The token of the sender, if it asks for one.
+    pub token: Option<String>,
+}
+
 /// What a receiver hands on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
@@ -46,6 +60,8 @@ pub struct Receiver {
     link: Link,
     options: ReceiverOptions,
     challenge: [u8; 16],
+    /// What a player says.
+    hello: Option<Hello>,
     state: State,
     mode: Mode,
     next: u64,
@@ -58,6 +74,7 @@ pub struct Receiver {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     AwaitHello,
+    AwaitChallenge,
     /// The caller decides.
     Deciding,
     Open,
@@ -67,14 +84,28 @@ enum State {
 impl Receiver {
     /// For a connection that begins now. `challenge` must be random and never used before.
     pub fn new(options: ReceiverOptions, challenge: [u8; 16], now: Duration) -> Self {
-        let mut link = Link::new(now);
+        let mut receiver = Self::begin(State::AwaitHello, options, now);
+        receiver.challenge = challenge;
         // The queue is empty, there is room for one.
-        let _ = link.say(&Message::Challenge(challenge));
+        let _ = receiver.link.say(&Message::Challenge(challenge));
+        receiver
+    }
+
+    /// For a connection that this end has made, to be sent something. [`Content::Hello`] is then what the sender says.
+    pub fn player(options: PlayerOptions, now: Duration) -> Self {
+        let PlayerOptions { name, id, mode, token } = options;
+        let mut receiver = Self::begin(State::AwaitChallenge, ReceiverOptions { token }, now);
+        receiver.hello = Some(Hello { role: Role::Player, mode, id, name, proof: [0; 32] });
+        receiver
+    }
+
+    fn begin(state: State, options: ReceiverOptions, now: Duration) -> Self {
         Self {
-            link,
+            link: Link::new(now),
             options,
-            challenge,
-            state: State::AwaitHello,
+            challenge: [0; 16],
+            hello: None,
+            state,
             mode: Mode::Reliable,
             next: 0,
             acknowledged: 0,
@@ -102,6 +133,7 @@ impl Receiver {
             let Some((sequence, message)) = self.link.next_message(now)? else { return Ok(None) };
             match (self.state, message) {
                 (State::AwaitHello, Message::Hello(hello)) => return self.hello(hello).map(Some),
+                (State::AwaitChallenge, Message::Challenge(challenge)) => self.challenged(&challenge)?,
                 (State::Open, message) if message.is_content() => {
                     if let Some(content) = self.content(sequence, message)? {
                         return Ok(Some((sequence, content)));
@@ -117,7 +149,9 @@ impl Receiver {
         if hello.role != Role::Sender {
             return Err(Fault::Protocol("this end has nothing to play"));
         }
-        if let Some(token) = &self.options.token
+        // A player has asked for what it gets; it is the other end that must be shown a proof.
+        if self.hello.is_none()
+            && let Some(token) = &self.options.token
             && !proof::equal(&proof::of(token, &self.challenge, &hello), &hello.proof)
         {
             return Err(Fault::Unauthorized);
@@ -126,7 +160,17 @@ impl Receiver {
         Ok((0, Content::Hello(hello)))
     }
 
-    /// The sender may go on, from this message.
+    /// A player says what it wants, and proves that it knows the token.
+    fn challenged(&mut self, challenge: &[u8; 16]) -> Result<(), Fault> {
+        let Some(mut hello) = self.hello.clone() else { return Ok(()) };
+        if let Some(token) = &self.options.token {
+            hello.proof = proof::of(token, challenge, &hello);
+        }
+        self.state = State::AwaitHello;
+        self.link.say(&Message::Hello(hello))
+    }
+
+    /// The sender may go on, or begin, from this message.
     pub fn welcome(&mut self, next: u64) {
         if self.state == State::Deciding {
             (self.state, self.next, self.acknowledged) = (State::Open, next, next);

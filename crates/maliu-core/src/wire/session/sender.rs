@@ -1,4 +1,5 @@
-//! The end that has packets: it connects, says hello, sends, and keeps what is not yet acknowledged.
+//! The end that has packets: it connects and says hello, or listens to a player's; sends, and keeps what is not yet
+//! acknowledged.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
@@ -69,6 +70,8 @@ pub struct Sender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     AwaitChallenge,
+    /// A player's, in answer to this challenge.
+    AwaitHello([u8; 16]),
     AwaitWelcome,
     Open,
 }
@@ -91,9 +94,11 @@ impl Sender {
         Self { options, link: None, state: State::AwaitChallenge, queue, finished: false, done: false, stats }
     }
 
-    /// Whether more content is wanted. A live sender always wants it; pushing anyway is no error.
+    /// Whether more content is wanted. A live sender always wants it, a reliable one not for a player that has not yet
+    /// said who it is; pushing anyway is no error.
     pub fn is_ready(&self) -> bool {
         match &self.queue {
+            Queue::Reliable(_) if self.is_strange() => false,
             Queue::Reliable(queue) => !queue.is_full(),
             Queue::Live(_) => true,
         }
@@ -147,9 +152,16 @@ impl Sender {
         stats
     }
 
+    /// Whether a player has connected of whom nothing is known: nothing is kept for it.
+    fn is_strange(&self) -> bool {
+        matches!(self.state, State::AwaitHello(_))
+    }
+
     fn push(&mut self, message: Message) {
+        let strange = self.is_strange();
         match &mut self.queue {
             Queue::Reliable(queue) => queue.push(message),
+            Queue::Live(_) if strange && matches!(message, Message::Packet(_)) => {}
             Queue::Live(queue) => queue.push(message),
         }
     }
@@ -160,6 +172,14 @@ impl Sender {
     /// A connection is there.
     pub fn connect(&mut self, now: Duration) {
         (self.link, self.state) = (Some(Link::new(now)), State::AwaitChallenge);
+    }
+
+    /// A connection is there that a player has made. `challenge` must be random and never used before.
+    pub fn accept(&mut self, challenge: [u8; 16], now: Duration) {
+        let mut link = Link::new(now);
+        // The queue is empty, there is room for one.
+        let _ = link.say(&Message::Challenge(challenge));
+        (self.link, self.state) = (Some(link), State::AwaitHello(challenge));
     }
 
     /// The connection is gone.
@@ -196,6 +216,23 @@ impl Sender {
                 }
                 self.state = State::AwaitWelcome;
                 link.say(&Message::Hello(hello))
+            }
+            (State::AwaitHello(challenge), Message::Hello(hello)) => {
+                let SenderOptions { name, id, mode, token, .. } = &self.options;
+                if hello.role != Role::Player {
+                    return Err(Fault::Protocol("this end sends, and receives nothing"));
+                }
+                if let Some(token) = token
+                    && !proof::equal(&proof::of(token, &challenge, &hello), &hello.proof)
+                {
+                    return Err(Fault::Unauthorized);
+                }
+                if hello.mode != *mode || !(hello.name.is_empty() || hello.name == *name) {
+                    return Err(Fault::Absent);
+                }
+                self.state = State::AwaitWelcome;
+                let name = name.clone();
+                link.say(&Message::Hello(Hello { role: Role::Sender, mode: *mode, id: *id, name, proof: [0; 32] }))
             }
             (State::AwaitWelcome, Message::Welcome(next)) => {
                 link.know();

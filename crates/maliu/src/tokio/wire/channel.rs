@@ -24,6 +24,9 @@ const SMALLEST_READ: usize = 4 << 10;
 /// Parts up to this many bytes are copied together.
 const SMALL: usize = 4 << 10;
 
+/// Most bytes that a peer may have said in vain when it is told why.
+const MAX_UNHEARD: usize = 16 << 20;
+
 /// Slices in one vectored write.
 const SLICES: usize = 64;
 
@@ -68,6 +71,10 @@ impl Channel {
             self.queued += part.len();
             self.out.push_back(part);
         }
+    }
+
+    pub(super) fn put_all(&mut self, parts: Vec<Bytes>) {
+        parts.into_iter().for_each(|part| self.put(part));
     }
 
     fn close_small(&mut self) {
@@ -145,9 +152,9 @@ impl Channel {
             let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_flush(cx)).await;
             let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await;
             // What was written may only be lost when the peer has read it: it closes then.
-            let mut rest = Input::new();
-            while poll_fn(|cx| self.poll_fill(cx, &mut rest)).await.is_ok() {
-                rest.skip(usize::MAX);
+            let (mut rest, mut heard) = (Input::new(), 0);
+            while heard < MAX_UNHEARD && poll_fn(|cx| self.poll_fill(cx, &mut rest)).await.is_ok() {
+                heard += rest.skip(usize::MAX);
             }
         };
         let _ = timeout(limit, farewell).await;
