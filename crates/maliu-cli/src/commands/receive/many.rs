@@ -135,7 +135,7 @@ impl Many {
             return refuse(guest, "limit: too many files of this name".into());
         };
         let (send, guests) = mpsc::channel(CONNECTIONS);
-        let output = self.output.into_file(file.to_string_lossy().into_owned());
+        let output = self.output.to_file(file.to_string_lossy().into_owned());
         let report = Report::new(self.lines, self.totals.clone(), None, &output.out);
         let transfer = Transfer::new(guests, output, self.terms.clone(), report);
         self.tasks.spawn_local(async move { (id, file, transfer.run().await) });

@@ -56,7 +56,7 @@ impl Output {
     }
 
     /// The same into another file.
-    pub fn into_file(&self, out: String) -> Self {
+    pub fn to_file(&self, out: String) -> Self {
         Self { out, ..self.clone() }
     }
 

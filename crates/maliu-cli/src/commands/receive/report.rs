@@ -165,7 +165,7 @@ impl Report {
             "messages": self.messages,
             "bytes": self.bytes,
             "bytes_per_second": (self.bytes as f64 / seconds) as u64,
-            "late_seconds": self.live.then(|| self.lag.now.as_secs_f64()),
+            "late_seconds": self.live.then_some(self.lag.now.as_secs_f64()),
             "skipped_bytes": self.skipped,
             "lost_messages": self.lost,
             "error": error,
