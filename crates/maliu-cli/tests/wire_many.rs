@@ -215,7 +215,8 @@ fn more_transfers_than_allowed_are_refused_and_those_under_way_go_on() {
     for sender in &mut held {
         sender.stdin.as_mut().unwrap().write_all(&media[..4000]).unwrap();
     }
-    // Both are there when a third is refused.
+    // Else the third would be there before one of them.
+    eventually("two transfers are under way", || fs::read_dir(&out).is_ok_and(|files| files.count() >= 2));
     eventually("a third transfer is refused", || {
         let (code, _, stderr) = text(&run(&["send", "--live", &input, &address]));
         code == Some(1) && stderr.contains("limit")

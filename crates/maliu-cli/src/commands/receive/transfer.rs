@@ -141,7 +141,8 @@ impl Transfer {
         }
         self.report.welcome(&hello);
         self.unsettled = None;
-        connection.session().welcome(self.store.as_ref().map_or(0, |store| store.next));
+        let kept = self.acknowledged();
+        connection.session().welcome(kept);
         Ok(Some(connection))
     }
 
@@ -153,7 +154,10 @@ impl Transfer {
             self.report.count(&content, message.len());
             let (_, bytes) = self.unsettled.get_or_insert((Instant::now(), 0));
             *bytes += message.len();
-            store.take(sequence, content, message).await.map_err(Trouble::Here)?;
+            // The end comes again when it was not acknowledged.
+            if sequence >= store.next {
+                store.take(sequence, content, message).await.map_err(Trouble::Here)?;
+            }
         }
         let unread = connection.session().input().peek().len();
         self.held.hold(unread + store.waiting()).map_err(Trouble::Here)?;
@@ -171,10 +175,17 @@ impl Transfer {
             if self.unsettled.take().is_some() {
                 store.settle()?;
             }
-            let all = !store.ended || self.complete;
-            connection.session().acknowledge(if all { store.next } else { store.next.saturating_sub(1) });
+            let kept = self.acknowledged();
+            connection.session().acknowledge(kept);
         }
         Ok(())
+    }
+
+    /// The number of the first message that the sender has to keep still: that of the end, until the output is written.
+    fn acknowledged(&self) -> u64 {
+        let Some(store) = &self.store else { return 0 };
+        let all = !store.ended || self.complete;
+        if all { store.next } else { store.next.saturating_sub(1) }
     }
 
     /// Content that is whole becomes the output.
