@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn four_transforms_equal_their_definition() {
-        let value = |i: usize| ((i * 2_654_435_761 % 4093) as f32 - 2046.0) / 2046.0;
+        let value = |i: usize| ((i as u64 * 2_654_435_761 % 4093) as f32 - 2046.0) / 2046.0;
         let mut x = Batch::ZERO;
         for k in 0..POINTS {
             x.re[k] = std::array::from_fn(|lane| value(8 * k + lane));

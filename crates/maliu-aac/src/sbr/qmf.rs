@@ -193,7 +193,7 @@ mod tests {
     use std::f64::consts::PI;
 
     fn noise(i: usize) -> f32 {
-        ((i * 2_654_435_761 % 65_521) as f32 - 32_760.0) / 40_000.0
+        ((i as u64 * 2_654_435_761 % 65_521) as f32 - 32_760.0) / 40_000.0
     }
 
     /// Sends samples through both banks and gives the delay and signal-to-noise ratio, in dB, of what comes out: of every
