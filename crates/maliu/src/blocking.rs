@@ -9,5 +9,5 @@ mod reader;
 mod writer;
 
 pub use pump::{MAX_WAITING, Pump};
-pub use reader::Reader;
+pub use reader::{Reader, feed};
 pub use writer::Writer;

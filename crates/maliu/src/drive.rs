@@ -51,39 +51,48 @@ impl Drive {
         MediaError::malformed(format, "more bytes are needed after the end", self.input.offset())
     }
 
-    /// Feeds the input once with what `read(at, buffer)` puts there; nothing is the end. Interruptions are passed over.
-    pub fn feed(&mut self, mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>) -> io::Result<()> {
-        let got = uninterrupted(|| {
-            self.input.fill(self.block_size, |at, buf| {
-                let got = read(at, buf)?;
-                if got > buf.len() { Err(overclaimed(got, buf.len())) } else { Ok(got) }
-            })
-        })?;
-        if got == 0 {
-            self.input.end();
-        }
-        Ok(())
-    }
-
-    /// As [`Drive::feed`], with what `read(at, block)` puts into a block.
-    pub fn feed_block(&mut self, read: impl FnOnce(u64, &mut Block) -> io::Result<usize>) -> io::Result<()> {
-        let mut block = self.input.block(self.block_size);
-        let got = read(self.input.next_read(), &mut block)?;
-        let room = block.room().len();
-        if got > room {
-            return Err(overclaimed(got, room));
-        }
-        self.input.attach(block, got);
-        if got == 0 {
-            self.input.end();
-        }
-        Ok(())
-    }
-
     /// Goes to `to` (in `base`): packets that are held are dropped, descriptions are not.
     pub fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
         self.reader.seek(to, base, &mut self.input)?;
         self.held.retain(|event| !matches!(event, Event::Packet(_) | Event::End));
         Ok(())
     }
+}
+
+/// Feeds `input` once with what `read(at, buffer)` puts there, and returns how many bytes; none are the end.
+/// Interruptions are passed over.
+pub(crate) fn feed(
+    input: &mut Input,
+    block_size: usize,
+    mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let got = uninterrupted(|| {
+        input.fill(block_size, |at, buf| {
+            let got = read(at, buf)?;
+            if got > buf.len() { Err(overclaimed(got, buf.len())) } else { Ok(got) }
+        })
+    })?;
+    if got == 0 {
+        input.end();
+    }
+    Ok(got)
+}
+
+/// As [`feed`], with what `read(at, block)` puts into a block.
+pub(crate) fn feed_block(
+    input: &mut Input,
+    block_size: usize,
+    read: impl FnOnce(u64, &mut Block) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut block = input.block(block_size);
+    let got = read(input.next_read(), &mut block)?;
+    let room = block.room().len();
+    if got > room {
+        return Err(overclaimed(got, room));
+    }
+    input.attach(block, got);
+    if got == 0 {
+        input.end();
+    }
+    Ok(got)
 }

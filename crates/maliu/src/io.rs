@@ -17,7 +17,7 @@
 //! | reads on a thread of their own | [`Ahead::new`] around any source |
 //! | writes on a thread of their own | [`Behind::new`] around any sink |
 
-use std::io;
+use std::{io, thread, time::Duration};
 
 use bytes::Bytes;
 use maliu_core::{
@@ -171,6 +171,43 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
     }
 }
 
+/// Runs `call` again, after a pause, while `is_not_yet` says that its error is "not yet".
+///
+/// # Errors
+/// The first other one.
+pub fn patiently<T, E>(mut call: impl FnMut() -> Result<T, E>, is_not_yet: impl Fn(&E) -> bool) -> Result<T, E> {
+    loop {
+        match call() {
+            Err(error) if is_not_yet(&error) => thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+}
+
+/// How long to wait before asking again.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Whether a stream that does not block has nothing, or no room, yet.
+pub fn is_not_yet(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// One call of a patch, which is done in one go: interrupted and "not yet" are passed over.
+pub(crate) fn in_one_go<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    patiently(|| uninterrupted(&mut call), is_not_yet)
+}
+
+/// Goes to offset `at` by a call that says where it has arrived, and believes it.
+pub(crate) fn arrive(at: u64, call: impl FnMut() -> io::Result<u64>) -> io::Result<()> {
+    match uninterrupted(call)? {
+        reached if reached == at => Ok(()),
+        reached => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("the seek to {at} claims to have reached {reached}"),
+        )),
+    }
+}
+
 /// Runs `call` again while it is interrupted, within [`MAX_INTERRUPTS`].
 pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let mut interrupts = 0;
@@ -185,4 +222,13 @@ pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::R
 /// The error of a callback or stream that reports more bytes than it was given room or data for.
 pub(crate) fn overclaimed(claimed: usize, given: usize) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{claimed} bytes reported of {given} given"))
+}
+
+/// How many bytes a stream took of those it was given.
+pub(crate) fn accepted(wrote: usize, given: usize) -> io::Result<usize> {
+    match wrote {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        wrote if wrote > given => Err(overclaimed(wrote, given)),
+        wrote => Ok(wrote),
+    }
 }

@@ -11,7 +11,7 @@ use maliu_core::{
 };
 
 use crate::{
-    drive::Drive,
+    drive::{self, Drive},
     error::{Error, Result},
     io::Source,
 };
@@ -142,15 +142,7 @@ impl<S: Source> Reader<S> {
                 Event::NeedBytes => {}
                 event => return Ok(event),
             }
-            let input = &mut self.drive.input;
-            if let Some(bytes) = self.source.share(input.next_read()) {
-                input.push_bytes(bytes);
-                input.end();
-            } else if self.source.reads_blocks() {
-                self.drive.feed_block(|at, block| self.source.read_block(at, block))?;
-            } else {
-                self.drive.feed(|at, buf| self.source.read_at(at, buf))?;
-            }
+            feed(&mut self.source, &mut self.drive.input, self.drive.block_size)?;
         }
     }
 }
@@ -167,4 +159,22 @@ impl<S: Source> Iterator for Reader<S> {
         self.over = matches!(item, None | Some(Err(Error::Media(_))));
         item
     }
+}
+
+/// Reads up to `block_size` bytes once and feeds them to `input`, or its end; returns how many. For those who drive a
+/// demuxer themselves. Interruptions are passed over.
+///
+/// # Errors
+/// Those of the source, with nothing fed; the same call can be made again.
+pub fn feed(source: &mut impl Source, input: &mut Input, block_size: usize) -> std::io::Result<usize> {
+    if let Some(bytes) = source.share(input.next_read()) {
+        let got = bytes.len();
+        input.push_bytes(bytes);
+        input.end();
+        return Ok(got);
+    }
+    if source.reads_blocks() {
+        return drive::feed_block(input, block_size, |at, block| source.read_block(at, block));
+    }
+    drive::feed(input, block_size, |at, buf| source.read_at(at, buf))
 }

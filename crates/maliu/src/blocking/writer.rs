@@ -1,7 +1,5 @@
 //! A packet writer and a sink, pumped.
 
-use std::{thread, time::Duration};
-
 use maliu_core::{
     format::Format,
     packet::{Frame, Packet},
@@ -11,8 +9,8 @@ use maliu_core::{
 
 use super::Pump;
 use crate::{
-    error::{MediaError, Result},
-    io::Sink,
+    error::{Error, MediaError, Result},
+    io::{Sink, patiently},
 };
 
 /// Packets to a sink.
@@ -89,11 +87,7 @@ impl<S: Sink> Writer<S> {
     pub fn finish(self) -> Result<S> {
         let Self { mut pump, packets } = self;
         let finished = packets.finish(pump.output());
-        let mut result = if finished.is_ok() { pump.finish() } else { pump.flush() };
-        while result.as_ref().is_err_and(|error| error.is_not_yet()) {
-            thread::sleep(PAUSE);
-            result = if finished.is_ok() { pump.finish() } else { pump.flush() };
-        }
+        let result = patiently(|| if finished.is_ok() { pump.finish() } else { pump.flush() }, Error::is_not_yet);
         finished?;
         result.map(|()| pump.into_sink())
     }
@@ -127,6 +121,3 @@ impl<S: Sink> Writer<S> {
         Ok(edited?)
     }
 }
-
-/// How long to wait for a sink that said "not yet" before asking again.
-const PAUSE: Duration = Duration::from_millis(1);

@@ -50,6 +50,12 @@ impl AtomicFile {
         self
     }
 
+    /// Where the bytes are until the file takes its place; `None` for pipes and devices. It is for a program that is ended
+    /// without dropping this to remove.
+    pub fn beside(&self) -> Option<&Path> {
+        self.rename.as_ref().map(|(beside, _)| beside.as_path())
+    }
+
     /// Waits in [`Sink::finish`] until the bytes are on the disk, before the file takes its place.
     pub fn durable(mut self) -> Self {
         self.durable = true;

@@ -8,7 +8,7 @@ use std::io::{self, SeekFrom};
 use bytes::{Bytes, BytesMut};
 use maliu_core::output::{Edit, Mark, Reach};
 
-use super::{BLOCK_SIZE, Sink, Source, forward::beyond_reach, overclaimed, uninterrupted};
+use super::{BLOCK_SIZE, Sink, Source, accepted, arrive, forward::beyond_reach, in_one_go, overclaimed, uninterrupted};
 
 type Seek = Box<dyn FnMut(SeekFrom) -> io::Result<u64> + Send>;
 
@@ -90,13 +90,7 @@ impl<R: FnMut(&mut [u8]) -> io::Result<usize>> Source for Callbacks<R> {
 }
 
 fn seek_to(seek: &mut Seek, at: u64) -> io::Result<()> {
-    match uninterrupted(|| seek(SeekFrom::Start(at)))? {
-        reached if reached == at => Ok(()),
-        reached => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("the seek to {at} claims to have reached {reached}"),
-        )),
-    }
+    arrive(at, || seek(SeekFrom::Start(at)))
 }
 
 /// A sink made of closures. The write closure also gets the mark of what it is given; `None` for a patch.
@@ -190,27 +184,19 @@ impl<W: FnMut(&[u8], Option<Mark>) -> io::Result<usize>> WriteCallbacks<W> {
     }
 
     fn overwrite(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_waiting(1)?;
+        in_one_go(|| self.write_waiting(1))?;
         let Some(seek) = &mut self.seek else { return self.health.keep(Err(beyond_reach())) };
         let mut patch = || {
             seek_to(seek, at)?;
             let mut rest = bytes;
             while !rest.is_empty() {
-                let wrote = uninterrupted(|| (self.write)(rest, None))?;
+                let wrote = in_one_go(|| (self.write)(rest, None))?;
                 rest = &rest[accepted(wrote, rest.len())?..];
             }
             seek_to(seek, self.end)
         };
         let done = patch();
         self.health.keep(done)
-    }
-}
-
-fn accepted(wrote: usize, given: usize) -> io::Result<usize> {
-    match wrote {
-        0 => Err(io::ErrorKind::WriteZero.into()),
-        wrote if wrote > given => Err(overclaimed(wrote, given)),
-        wrote => Ok(wrote),
     }
 }
 

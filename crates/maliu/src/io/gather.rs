@@ -8,7 +8,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use maliu_core::output::Piece;
 
-use super::{BLOCK_SIZE, overclaimed, sticky::Sticky, uninterrupted};
+use super::{BLOCK_SIZE, accepted, sticky::Sticky, uninterrupted};
 
 /// Parts up to this many bytes are copied together rather than written as slices of their own.
 const SMALL: usize = 4 << 10;
@@ -103,11 +103,7 @@ fn write_some(parts: &VecDeque<Bytes>, to: &mut (impl Write + ?Sized)) -> io::Re
         given += part.len();
     }
     let used = parts.len().min(SLICES);
-    match to.write_vectored(&slices[..used])? {
-        0 => Err(io::ErrorKind::WriteZero.into()),
-        wrote if wrote > given => Err(overclaimed(wrote, given)),
-        wrote => Ok(wrote),
-    }
+    accepted(to.write_vectored(&slices[..used])?, given)
 }
 
 #[cfg(test)]

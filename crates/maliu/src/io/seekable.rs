@@ -5,7 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use bytes::Bytes;
 use maliu_core::output::{Edit, Reach};
 
-use super::{BLOCK_SIZE, Sink, Source, forward::beyond_reach, gather::Gather, uninterrupted};
+use super::{
+    BLOCK_SIZE, Sink, Source, accepted, arrive, forward::beyond_reach, gather::Gather, in_one_go, overclaimed,
+};
 
 /// A stream that can be sought. Offsets count from its start.
 #[derive(Debug)]
@@ -49,7 +51,8 @@ impl<T: Seek> Seekable<T> {
     fn stand_at(&mut self, at: u64) -> io::Result<()> {
         if self.at != Some(at) {
             self.at = None;
-            self.at = Some(uninterrupted(|| self.inner.seek(SeekFrom::Start(at)))?);
+            arrive(at, || self.inner.seek(SeekFrom::Start(at)))?;
+            self.at = Some(at);
         }
         Ok(())
     }
@@ -91,17 +94,21 @@ impl<T: Write + Seek> Seekable<T> {
     }
 
     fn overwrite(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_gathered()?;
+        in_one_go(|| self.write_gathered())?;
         let done = self.put(at, bytes).and_then(|()| {
             self.end = self.end.max(at.saturating_add(bytes.len() as u64));
-            self.stand_at(self.end)
+            in_one_go(|| self.stand_at(self.end))
         });
         self.gather.keep(done)
     }
 
     fn put(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.stand_at(at)?;
-        self.inner.write_all(bytes)?;
+        in_one_go(|| self.stand_at(at))?;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let wrote = in_one_go(|| self.inner.write(rest))?;
+            rest = &rest[accepted(wrote, rest.len())?..];
+        }
         self.at = at.checked_add(bytes.len() as u64);
         Ok(())
     }
@@ -110,11 +117,11 @@ impl<T: Write + Seek> Seekable<T> {
 impl<T: Read + Write + Seek> Seekable<T> {
     /// Moves the tail back block by block, the last block first, then puts `bytes` into the gap.
     fn insert(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_gathered()?;
+        in_one_go(|| self.write_gathered())?;
         let done = self.make_room(at, bytes.len() as u64).and_then(|()| self.put(at, bytes));
         let done = done.and_then(|()| {
             self.end = self.end.saturating_add(bytes.len() as u64);
-            self.stand_at(self.end)
+            in_one_go(|| self.stand_at(self.end))
         });
         self.gather.keep(done)
     }
@@ -127,10 +134,22 @@ impl<T: Read + Write + Seek> Seekable<T> {
             rest -= size;
             let from = at + rest;
             let block = &mut block[..size as usize];
-            self.stand_at(from)?;
+            in_one_go(|| self.stand_at(from))?;
             self.at = None;
-            self.inner.read_exact(block)?;
+            self.read_back(block)?;
             self.put(from.saturating_add(by), block)?;
+        }
+        Ok(())
+    }
+
+    fn read_back(&mut self, block: &mut [u8]) -> io::Result<()> {
+        let mut rest = block;
+        while !rest.is_empty() {
+            match in_one_go(|| self.inner.read(rest))? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                got if got > rest.len() => return Err(overclaimed(got, rest.len())),
+                got => rest = &mut rest[got..],
+            }
         }
         Ok(())
     }

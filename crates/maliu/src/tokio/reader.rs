@@ -18,7 +18,11 @@ use maliu_core::{
 };
 
 use super::{Forward, Seekable, Source};
-use crate::{drive::Drive, error::Result, io::BLOCK_SIZE};
+use crate::{
+    drive::{self, Drive},
+    error::Result,
+    io::BLOCK_SIZE,
+};
 
 /// Packets from an asynchronous source. Every future can be dropped; the next call goes on.
 ///
@@ -120,7 +124,7 @@ impl<S: Source> Reader<S> {
                 event => return Poll::Ready(Ok(event)),
             }
             let mut pending = false;
-            let fed = self.drive.feed(|at, buf| {
+            let fed = drive::feed(&mut self.drive.input, self.drive.block_size, |at, buf| {
                 let polled = self.source.poll_read_at(cx, at, buf);
                 pending = polled.is_pending();
                 match polled {
