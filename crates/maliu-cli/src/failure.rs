@@ -3,15 +3,28 @@
 use std::{
     fmt,
     io::{self, Write},
-    process::ExitCode,
 };
+
+/// Exit code: all is done, or whoever read the output has had enough.
+pub const DONE: u8 = 0;
+
+/// Exit code: the work failed. What was good of an input that failed on the way is written.
+pub const FAILED: u8 = 1;
+
+/// Exit code: the call makes no sense.
+pub const USAGE: u8 = 2;
+
+/// Exit code: stopped by Ctrl-C or a request to end, as shells expect.
+pub const STOPPED: u8 = 130;
 
 /// What went wrong, ready to be shown.
 #[derive(Debug)]
 pub enum Failure {
-    /// The work failed: exit code 1.
+    /// The work failed.
     Failed(String),
-    /// The call makes no sense: exit code 2.
+    /// The system failed to give the bytes of an input: what follows is unknown.
+    Unread(String),
+    /// The call makes no sense.
     Usage(String),
     /// Whoever read our output has gone: nothing to say, as `head` expects.
     BrokenPipe,
@@ -34,18 +47,21 @@ impl Failure {
         }
     }
 
-    /// Says it on stderr and gives the exit code.
-    pub fn exit(self) -> ExitCode {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
         match self {
-            Self::Failed(why) => {
-                say(&why);
-                ExitCode::from(1)
-            }
-            Self::Usage(why) => {
-                say(&format!("{why}\nmaliu --help tells more"));
-                ExitCode::from(2)
-            }
-            Self::BrokenPipe => ExitCode::SUCCESS,
+            Self::Failed(_) | Self::Unread(_) => FAILED,
+            Self::Usage(_) => USAGE,
+            Self::BrokenPipe => DONE,
+        }
+    }
+
+    /// What the user is told; nothing about a closed output.
+    pub fn words(self) -> String {
+        match self {
+            Self::Failed(why) | Self::Unread(why) => why,
+            Self::Usage(why) => format!("{why}\nmaliu --help tells more"),
+            Self::BrokenPipe => String::new(),
         }
     }
 }
@@ -53,14 +69,14 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(why) | Self::Usage(why) => f.write_str(why),
+            Self::Failed(why) | Self::Unread(why) | Self::Usage(why) => f.write_str(why),
             Self::BrokenPipe => f.write_str("the output was closed"),
         }
     }
 }
 
-/// A closed stderr must not turn a failure into a panic.
-fn say(line: &str) {
+/// Says a line on stderr. A closed stderr must not turn it into a panic.
+pub fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -3,10 +3,11 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use maliu::{
-    blocking::Reader,
+    blocking::{self, Reader},
     error::Error,
     format::Event,
     formats,
+    input::Input,
     io::{self, Ahead, Follow, Source},
     layout,
     reader::{PROBE_BUDGET, PacketReader},
@@ -16,7 +17,7 @@ use maliu::{
 
 use crate::{
     failure::{Failure, Result},
-    layouts, lent,
+    layouts, lent, places,
     stop::Stoppable,
     time,
 };
@@ -49,6 +50,34 @@ pub struct Args {
 pub fn setting(text: &str) -> std::result::Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// The bytes that a command line calls `path`, and how the user is told about them.
+pub fn source(path: &str) -> Result<(String, Box<dyn Source>)> {
+    find(path, |file| Box::new(Stoppable::new(file)))
+}
+
+/// The same with files opened by `open`.
+fn find(path: &str, open: impl FnOnce(io::File) -> Box<dyn Source>) -> Result<(String, Box<dyn Source>)> {
+    let name = if path == "-" { "standard input" } else { path };
+    let lent = lent::take(path).map(Ok).or_else(|| places::ask(|places| places.source(path)));
+    let source = match lent {
+        Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source>),
+        None => if path == "-" { io::stdin() } else { io::File::open(path) }.map(open),
+    };
+    Ok((name.to_owned(), source.map_err(|error| Failure::while_("opening", name, error))?))
+}
+
+/// Reads once more into `input`, showing what is read to `see`; returns how many bytes, 0 at the end.
+pub fn feed(name: &str, source: &mut impl Source, input: &mut Input, mut see: impl FnMut(u64, &[u8])) -> Result<usize> {
+    let block = source.block_size();
+    let mut read = |at: u64, buf: &mut [u8]| {
+        let got = source.read_at(at, buf)?;
+        see(at, buf.get(..got).unwrap_or_default());
+        Ok(got)
+    };
+    let fed = io::patiently(|| blocking::feed(input, block, &mut read), io::is_not_yet);
+    fed.map_err(|error| Failure::Unread(format!("reading {name}: {error}")))
 }
 
 /// An input being read.
@@ -84,22 +113,17 @@ impl Args {
 
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
-        if let Some(source) = lent::take(&self.path) {
-            return self.open_source(source);
-        }
-        let name = if self.path == "-" { "standard input" } else { &self.path };
-        let file = if self.path == "-" { io::stdin() } else { io::File::open(&self.path) };
-        let mut file = file.map_err(|error| Failure::while_("opening", name, error))?;
-        let size = file.size().filter(|_| self.follow.is_none());
-        let file = Stoppable(file);
-        let source: Box<dyn Source> = match self.follow {
-            None => Box::new(Ahead::new(file)),
-            Some(seconds) => match Duration::try_from_secs_f64(seconds) {
-                Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),
-                Err(_) => Box::new(Follow::new(file)),
-            },
+        let Some(seconds) = self.follow else {
+            let (name, mut source) = find(&self.path, |file| Box::new(Ahead::new(Stoppable::new(file))))?;
+            let size = source.size();
+            return self.opened(&name, source, size);
         };
-        self.opened(name, source, size)
+        let (name, file) = source(&self.path)?;
+        let source: Box<dyn Source> = match Duration::try_from_secs_f64(seconds) {
+            Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),
+            Err(_) => Box::new(Follow::new(file)),
+        };
+        self.opened(&name, source, None)
     }
 
     /// Opens a source under this name.
@@ -183,7 +207,10 @@ impl Opened {
 
     /// The failure that an error of the reader means for the user.
     pub fn failed(&self, error: &Error) -> Failure {
-        Failure::while_("reading", &self.name, error)
+        match error {
+            Error::Io(error) => Failure::Unread(format!("reading {}: {error}", self.name)),
+            Error::Media(error) => Failure::while_("reading", &self.name, error),
+        }
     }
 
     /// Size of the input in bytes, if it is known or its end was reached.

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
-    failure::{Failure, Result},
+    failure::{self, Failure, Result},
     json,
     keys::Own,
 };
@@ -22,9 +22,9 @@ pub async fn listen(address: &Address, own: &Own, json: bool, out: &str) -> Resu
         json::line(out, &json!({"event": "listening", "address": place, "fingerprint": fingerprint}));
         return Ok(listener);
     }
-    eprintln!("listening at {place}");
+    failure::say(&format!("listening at {place}"));
     if let Some(fingerprint) = fingerprint {
-        eprintln!("fingerprint {fingerprint}");
+        failure::say(&format!("fingerprint {fingerprint}"));
     }
     Ok(listener)
 }

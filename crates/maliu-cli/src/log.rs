@@ -63,11 +63,25 @@ struct Stderr {
     most: u64,
 }
 
+/// Standard error, of which nobody may take notice: full or closed, it stops nothing.
+struct Heedless;
+
+impl Write for Heedless {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl<'a> MakeWriter<'a> for Stderr {
     type Writer = Box<dyn Write>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Box::new(io::stderr())
+        Box::new(Heedless)
     }
 
     fn make_writer_for(&'a self, about: &Metadata<'_>) -> Self::Writer {

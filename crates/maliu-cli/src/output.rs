@@ -1,15 +1,20 @@
-//! The output of a command: a file that appears whole, standard output, or a device.
+//! The output of a command: a file that appears whole, standard output, or a device; or text on standard output.
+
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+};
 
 use maliu::{
     Error,
     blocking::Pump,
-    io::{AtomicFile, Behind, Sink, stdout},
+    io::{AtomicFile, Behind, Sink, is_not_yet, patiently, stdout},
     output::Output,
 };
 
 use crate::{
     failure::{Failure, Result},
-    lent,
+    lent, places, stop,
 };
 
 /// Bytes on their way to where the user wants them.
@@ -18,25 +23,16 @@ pub struct Target<S = Box<dyn Sink>> {
     pump: Pump<S>,
     /// What is written is wanted at once.
     live: bool,
+    /// Removed when the program is ended on the way.
+    _litter: Option<stop::Litter>,
 }
 
 impl Target {
     /// Starts writing to a path; `-` is standard output. A file takes its place only at [`Target::finish`].
     pub fn create(path: &str) -> Result<Self> {
         let name = if path == "-" { "standard output" } else { path };
-        let failed = |error| Failure::writing(name, &error);
-        let live = lent::is_live();
-        // What is flushed after every packet gains nothing from a thread.
-        let own = |sink: Box<dyn Sink + Send>| match live {
-            true => Ok(sink as Box<dyn Sink>),
-            false => Behind::new(sink).map(|sink| Box::new(sink) as Box<dyn Sink>).map_err(failed),
-        };
-        let sink = match (path, lent::take_place(path)) {
-            (_, Some(lent)) => lent?,
-            ("-", None) => own(Box::new(stdout().map_err(failed)?))?,
-            (path, None) => own(Box::new(AtomicFile::create(path).map_err(failed)?))?,
-        };
-        Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live })
+        let (sink, litter) = open(path)?;
+        Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live: lent::is_live(), _litter: litter })
     }
 }
 
@@ -44,7 +40,9 @@ impl Target<AtomicFile> {
     /// As [`Target::create`], into a file, wherever it is used; gathers so many bytes before each write.
     pub fn gathering(path: &str, bytes: usize) -> Result<Self> {
         let file = AtomicFile::create(path).map_err(|error| Failure::writing(path, &error))?;
-        Ok(Self { name: path.to_owned(), pump: Pump::new(file.with_block_size(bytes)), live: false })
+        let litter = file.beside().map(stop::Litter::new);
+        let pump = Pump::new(file.with_block_size(bytes));
+        Ok(Self { name: path.to_owned(), pump, live: false, _litter: litter })
     }
 
     /// Bytes that wait to be given to the file.
@@ -59,20 +57,23 @@ impl<S: Sink> Target<S> {
         self.pump.output()
     }
 
-    /// Writes what waits.
+    /// Writes what waits, as far as the reader of the output is ready for it; when too much waits, it waits, too.
     pub fn pump(&mut self) -> Result {
-        let pumped = if self.live { self.pump.flush() } else { self.pump.pump() };
+        if self.live {
+            return self.flush();
+        }
+        let pumped = patiently(|| self.pump.pump().and_then(|()| self.pump.ready()), Error::is_not_yet);
         pumped.map_err(|error| self.failed(&error))
     }
 
     /// Writes all that waits, so that whoever reads it has it.
     pub fn flush(&mut self) -> Result {
-        self.pump.flush().map_err(|error| self.failed(&error))
+        patiently(|| self.pump.flush(), Error::is_not_yet).map_err(|error| self.failed(&error))
     }
 
     /// Writes all that waits; the file takes its place.
     pub fn finish(mut self) -> Result {
-        self.pump.finish().map_err(|error| self.failed(&error))
+        patiently(|| self.pump.finish(), Error::is_not_yet).map_err(|error| self.failed(&error))
     }
 
     fn failed(&self, error: &Error) -> Failure {
@@ -80,5 +81,66 @@ impl<S: Sink> Target<S> {
             Error::Io(error) => Failure::writing(&self.name, error),
             Error::Media(error) => Failure::while_("writing", &self.name, error),
         }
+    }
+}
+
+/// The place that a command line calls `path`, and what is to be removed if it is not finished.
+fn open(path: &str) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
+    if let Some(lent) = lent::take_place(path) {
+        return Ok((lent?, None));
+    }
+    let name = if path == "-" { "standard output" } else { path };
+    let failed = |error| Failure::writing(name, &error);
+    if let Some(sink) = places::ask(|places| places.sink(path)) {
+        return Ok((sink.map_err(failed)?, None));
+    }
+    if path == "-" {
+        return Ok((behind(stdout().map_err(failed)?).map_err(failed)?, None));
+    }
+    let file = AtomicFile::create(path).map_err(failed)?;
+    let litter = file.beside().map(stop::Litter::new);
+    Ok((behind(file).map_err(failed)?, litter))
+}
+
+/// Gives a sink a thread, unless it is flushed after every packet and would gain nothing.
+fn behind(sink: impl Sink + Send + 'static) -> io::Result<Box<dyn Sink>> {
+    if lent::is_live() { Ok(Box::new(sink)) } else { Ok(Box::new(Behind::new(sink)?)) }
+}
+
+/// Refuses an output that is one of the inputs: a slip of the hand, and the input would be gone.
+pub fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -> Result {
+    let Ok(place) = fs::canonicalize(output) else { return Ok(()) };
+    let is_file = fs::metadata(&place).is_ok_and(|about| about.is_file());
+    match is_file && inputs.any(|input| fs::canonicalize(input).is_ok_and(|input| input == place)) {
+        true => Err(Failure::Usage(format!("{output}: the output must be another file than the input"))),
+        false => Ok(()),
+    }
+}
+
+/// Prints text on standard output. What was printed before a failure is shown.
+pub fn print(text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
+    let to = places::ask(|places| places.text()).unwrap_or_else(|| Box::new(io::stdout().lock()));
+    let mut out = BufWriter::with_capacity(GATHERED, Patient(to));
+    let end = text(&mut out);
+    out.flush()?;
+    end
+}
+
+/// Bytes of text that are written at once.
+const GATHERED: usize = 64 << 10;
+
+/// Waits for a reader that is not ready, where its end of a pipe does not block.
+struct Patient(Box<dyn Write>);
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match patiently(|| self.0.write(bytes), is_not_yet)? {
+            wrote if wrote > bytes.len() => Err(io::ErrorKind::InvalidData.into()),
+            wrote => Ok(wrote),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        patiently(|| self.0.flush(), is_not_yet)
     }
 }

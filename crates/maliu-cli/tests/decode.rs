@@ -87,7 +87,7 @@ fn a_stop_leaves_a_whole_file() {
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let (code, _, stderr) = text(&child.wait_with_output().unwrap());
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(130));
     assert!(stderr.contains("stopped by the user"), "{stderr}");
     let wav = fs::read(&out).unwrap();
     assert_eq!(wav[4..8], (wav.len() as u32 - 8).to_le_bytes());

@@ -8,6 +8,7 @@ mod pump;
 mod reader;
 mod writer;
 
+pub use crate::drive::feed;
 pub use pump::{MAX_WAITING, Pump};
-pub use reader::{Reader, feed};
+pub use reader::Reader;
 pub use writer::Writer;

@@ -59,9 +59,12 @@ impl Drive {
     }
 }
 
-/// Feeds `input` once with what `read(at, buffer)` puts there, and returns how many bytes; none are the end.
-/// Interruptions are passed over.
-pub(crate) fn feed(
+/// Feeds `input` once with what `read(at, buffer)` puts there, up to `block_size` bytes, and returns how many; none are the
+/// end. Interruptions are passed over. For those who drive a demuxer themselves.
+///
+/// # Errors
+/// Those of `read`, with nothing fed; the same call can be made again.
+pub fn feed(
     input: &mut Input,
     block_size: usize,
     mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,

@@ -1,10 +1,8 @@
 //! `maliu codecs`: which codecs are known, and which of them can be decoded.
 
-use std::io::Write;
-
 use maliu::stream::Codec;
 
-use crate::failure::Result;
+use crate::{failure::Result, output};
 
 /// Lists the codecs that can be demuxed and those that can be decoded (D).
 #[derive(clap::Args)]
@@ -12,10 +10,11 @@ pub struct Args {}
 
 /// Prints the list.
 pub fn run(_: Args) -> Result {
-    let mut out = std::io::stdout().lock();
-    for codec in Codec::ALL.iter().filter(|codec| codec.name() != "unknown") {
-        let mark = if maliu_decode::decodes(*codec) { 'D' } else { '.' };
-        writeln!(out, "{mark} {:<9} {:<16} {}", codec.kind().name(), codec.name(), codec.long_name())?;
-    }
-    Ok(())
+    output::print(|out| {
+        for codec in Codec::ALL.iter().filter(|codec| codec.name() != "unknown") {
+            let mark = if maliu_decode::decodes(*codec) { 'D' } else { '.' };
+            writeln!(out, "{mark} {:<9} {:<16} {}", codec.kind().name(), codec.name(), codec.long_name())?;
+        }
+        Ok(())
+    })
 }

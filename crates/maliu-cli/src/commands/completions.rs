@@ -1,8 +1,6 @@
 //! `maliu completions`: what a shell needs to complete our arguments.
 
-use std::io::Write;
-
-use crate::failure::Result;
+use crate::{failure::Result, output};
 
 /// Prints completions for a shell.
 #[derive(clap::Args)]
@@ -16,5 +14,5 @@ pub struct Args {
 pub fn run(args: Args) -> Result {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::commands(), "maliu", &mut script);
-    Ok(std::io::stdout().write_all(&script)?)
+    output::print(|out| Ok(out.write_all(&script)?))
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use maliu::{format::Format, formats};
 
-use crate::failure::Result;
+use crate::{failure::Result, output};
 
 /// Lists the formats that can be read (D) and written (E).
 #[derive(clap::Args)]
@@ -16,7 +16,10 @@ pub struct Args {
 
 /// Prints the list.
 pub fn run(args: Args) -> Result {
-    let mut out = std::io::stdout().lock();
+    output::print(|out| list(out, args))
+}
+
+fn list(out: &mut dyn Write, args: Args) -> Result {
     let Some(name) = args.name else {
         for format in formats::ALL {
             writeln!(out, "{} {:<12} {}", abilities(format), format.name, format.long_name)?;

@@ -1,16 +1,16 @@
 //! `maliu layout`: layouts listed, shown, checked, explained on a capture, exported as a Wireshark dissector.
 
-use std::{
-    fs::File,
-    io::{self, Read, Write},
-};
+use std::io::Write;
 
-use maliu::layout::{self, Layout, Line, PRESETS};
+use maliu::{
+    input::Input,
+    layout::{self, Layout, Line, PRESETS},
+};
 use serde_json::json;
 
 use crate::{
     failure::{Failure, Result},
-    layouts,
+    input, layouts, output,
 };
 
 /// Works with layouts: descriptions of private |header|data| protocols.
@@ -73,25 +73,26 @@ enum What {
 }
 
 /// Most bytes of a capture that are explained.
-const MAX_CAPTURE: u64 = 64 << 20;
+const MAX_CAPTURE: usize = 64 << 20;
 
 /// Longest line, in bytes, that is shown with its fault.
 const MAX_SHOWN: usize = 400;
 
 /// Does what is asked.
 pub fn run(args: Args) -> Result {
-    let mut out = io::stdout().lock();
+    output::print(|out| print(out, args))
+}
+
+fn print(out: &mut dyn Write, args: Args) -> Result {
     match args.what {
-        What::List { json } => list(&mut out, json),
+        What::List { json } => list(out, json),
         What::Show { layout } => Ok(out.write_all(layouts::text(&layout)?.as_bytes())?),
-        What::Check { layout, json } => check(&mut out, &layout, json),
+        What::Check { layout, json } => check(out, &layout, json),
         What::Explain { layout, capture, most, json } => {
             let layout = layouts::load(&layout)?;
             let bytes = read(&capture)?;
             let lines = layout::explain(&layout, &bytes, most);
-            lines
-                .iter()
-                .try_for_each(|line| if json { as_json(&mut out, line) } else { as_dump(&mut out, line, &bytes) })
+            lines.iter().try_for_each(|line| if json { as_json(out, line) } else { as_dump(out, line, &bytes) })
         }
         What::Wireshark { layout, port } => {
             let lua = layout::dissector(&layouts::load(&layout)?, port);
@@ -100,7 +101,7 @@ pub fn run(args: Args) -> Result {
     }
 }
 
-fn list(out: &mut impl Write, json: bool) -> Result {
+fn list(out: &mut dyn Write, json: bool) -> Result {
     for preset in PRESETS {
         let layout = preset.layout().map_err(|fault| Failure::Failed(format!("{}: {fault}", preset.name)))?;
         if json {
@@ -112,7 +113,7 @@ fn list(out: &mut impl Write, json: bool) -> Result {
     Ok(())
 }
 
-fn check(out: &mut impl Write, name: &str, json: bool) -> Result {
+fn check(out: &mut dyn Write, name: &str, json: bool) -> Result {
     let text = layouts::text(name)?;
     match layout::parse(&text) {
         Ok(layout) if json => Ok(writeln!(out, "{}", json!({ "name": layout.name, "faults": [] }))?),
@@ -145,23 +146,20 @@ fn summary(layout: &Layout) -> String {
 }
 
 fn read(path: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let source: Box<dyn Read> = match path {
-        "-" => Box::new(io::stdin()),
-        _ => Box::new(File::open(path).map_err(|error| Failure::while_("opening", path, error))?),
-    };
-    source.take(MAX_CAPTURE).read_to_end(&mut bytes).map_err(|error| Failure::while_("reading", path, error))?;
-    Ok(bytes)
+    let (name, mut source) = input::source(path)?;
+    let mut bytes = Input::new();
+    while bytes.peek().len() < MAX_CAPTURE && input::feed(&name, &mut source, &mut bytes, |_, _| {})? > 0 {}
+    Ok(bytes.peek().get(..MAX_CAPTURE).unwrap_or(bytes.peek()).to_vec())
 }
 
-fn as_json(out: &mut impl Write, line: &Line) -> Result {
+fn as_json(out: &mut dyn Write, line: &Line) -> Result {
     let row =
         json!({ "at": line.at, "len": line.len, "message": line.message, "name": line.name, "value": line.value });
     Ok(writeln!(out, "{row}")?)
 }
 
 /// `offset  bytes  message.field = value`; long stretches show their first bytes.
-fn as_dump(out: &mut impl Write, line: &Line, bytes: &[u8]) -> Result {
+fn as_dump(out: &mut dyn Write, line: &Line, bytes: &[u8]) -> Result {
     let shown = bytes.get(line.at..line.at + line.len).unwrap_or_default();
     let hex: Vec<String> = shown.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let more = if shown.len() > 8 { " …" } else { "" };

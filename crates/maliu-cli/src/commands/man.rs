@@ -1,10 +1,8 @@
 //! `maliu man`: the manual page, one for all commands.
 
-use std::io::Write;
-
 use clap_mangen::Man;
 
-use crate::failure::Result;
+use crate::{failure::Result, output};
 
 /// Prints the manual page in roff.
 #[derive(clap::Args)]
@@ -33,5 +31,5 @@ pub fn run(_: Args) -> Result {
     }
     man.render_extra_section(&mut page)?;
     man.render_version_section(&mut page)?;
-    Ok(std::io::stdout().write_all(&page)?)
+    output::print(|out| Ok(out.write_all(&page)?))
 }

@@ -1,13 +1,13 @@
 //! `maliu nals`: the NAL units of an H.264 or H.265 stream, a line each.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use maliu::format::Event;
 
 use crate::{
     failure::{Failure, Result},
     input::{self, Opened},
-    json,
+    json, output,
     video::{Nal, Picture, Video},
 };
 
@@ -35,22 +35,22 @@ size, type, access unit, slice type, picture order count, parameter sets.";
 /// Reads and prints.
 pub fn run(args: Args) -> Result {
     let mut opened = args.input.open()?;
-    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    let end = if args.json {
-        let mut root = json::object(&mut out)?;
-        let mut list = root.array("nals")?;
-        let end = read(&mut opened, args.stream, |line| one_json(list.item()?, line));
-        list.close()?;
-        if let Err(failure) = &end {
-            root.string("error", &failure.to_string())?;
-        }
-        root.close()?;
-        writeln!(out)?;
-        end
-    } else {
-        read(&mut opened, args.stream, |line| one_text(&mut out, line))
-    };
-    out.flush()?;
+    output::print(|out| match args.json {
+        true => all_json(out, &mut opened, args.stream),
+        false => read(&mut opened, args.stream, |line| one_text(out, line)),
+    })
+}
+
+fn all_json(out: &mut dyn Write, opened: &mut Opened, stream: Option<usize>) -> Result {
+    let mut root = json::object(out)?;
+    let mut list = root.array("nals")?;
+    let end = read(opened, stream, |line| one_json(list.item()?, line));
+    list.close()?;
+    if let Err(failure) = &end {
+        root.string("error", &failure.to_string())?;
+    }
+    root.close()?;
+    writeln!(out)?;
     end
 }
 

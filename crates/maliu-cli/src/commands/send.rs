@@ -18,7 +18,6 @@ use std::{
 use indicatif::HumanBytes;
 use maliu::{
     format::Event,
-    io::stdout,
     tokio::{
         net::Address,
         wire::{self, Error, Retry},
@@ -36,6 +35,7 @@ use crate::{
     failure::{Failure, Result},
     input,
     keys::Believe,
+    output::Target,
     progress::Meter,
     stop, time,
 };
@@ -170,8 +170,8 @@ fn id(args: &Args) -> u64 {
 /// Messages to standard output, without a session.
 fn pipe(args: &Args) -> Result {
     let mut feeder = Feeder::open(&args.input, args.live)?;
-    let mut out = maliu::blocking::Pump::new(stdout()?);
-    let (mut next, mut broken) = (0, None);
+    let mut out = Target::create("-")?;
+    let (mut next, mut broken) = (0, Ok(()));
     let end = feeder.run(|batch, _| {
         for event in batch {
             let message = match event {
@@ -184,14 +184,10 @@ fn pipe(args: &Args) -> Result {
             out.output().append_parts(maliu::output::Mark::Body { time: None }, message.encode(next));
             next += 1;
         }
-        let pumped = if args.live { out.flush() } else { out.pump() };
-        broken = pumped.err();
-        broken.is_none()
+        broken = if args.live { out.flush() } else { out.pump() };
+        broken.is_ok()
     });
-    let finished = out.finish();
-    if let Some(maliu::Error::Io(error)) = broken.or(finished.err()) {
-        return Err(Failure::writing("standard output", &error));
-    }
+    broken.and_then(|()| out.finish())?;
     end
 }
 

@@ -142,7 +142,15 @@ impl<S: Source> Reader<S> {
                 Event::NeedBytes => {}
                 event => return Ok(event),
             }
-            feed(&mut self.source, &mut self.drive.input, self.drive.block_size)?;
+            let input = &mut self.drive.input;
+            if let Some(bytes) = self.source.share(input.next_read()) {
+                input.push_bytes(bytes);
+                input.end();
+            } else if self.source.reads_blocks() {
+                drive::feed_block(input, self.drive.block_size, |at, block| self.source.read_block(at, block))?;
+            } else {
+                drive::feed(input, self.drive.block_size, |at, buf| self.source.read_at(at, buf))?;
+            }
         }
     }
 }
@@ -159,22 +167,4 @@ impl<S: Source> Iterator for Reader<S> {
         self.over = matches!(item, None | Some(Err(Error::Media(_))));
         item
     }
-}
-
-/// Reads up to `block_size` bytes once and feeds them to `input`, or its end; returns how many. For those who drive a
-/// demuxer themselves. Interruptions are passed over.
-///
-/// # Errors
-/// Those of the source, with nothing fed; the same call can be made again.
-pub fn feed(source: &mut impl Source, input: &mut Input, block_size: usize) -> std::io::Result<usize> {
-    if let Some(bytes) = source.share(input.next_read()) {
-        let got = bytes.len();
-        input.push_bytes(bytes);
-        input.end();
-        return Ok(got);
-    }
-    if source.reads_blocks() {
-        return drive::feed_block(input, block_size, |at, block| source.read_block(at, block));
-    }
-    drive::feed(input, block_size, |at, buf| source.read_at(at, buf))
 }

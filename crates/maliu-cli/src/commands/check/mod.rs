@@ -8,7 +8,7 @@ use self::{
 };
 use crate::{
     failure::{Failure, Result},
-    json,
+    json, output,
 };
 
 mod fault;
@@ -41,12 +41,10 @@ without an index or a duration, as every live recording is, is no faulty file un
 /// Reads everything and reports.
 pub fn run(args: Args) -> Result {
     let survey = Survey::of(&args.input, args.from.as_deref())?;
-    let mut out = io::stdout().lock();
-    if args.json {
-        survey_json(&survey, &mut out)?
-    } else {
-        survey_text(&survey, &mut out)?
-    }
+    output::print(|out| {
+        let print = if args.json { survey_json } else { survey_text };
+        Ok(print(&survey, out)?)
+    })?;
     match survey.count + if args.strict { survey.notices } else { 0 } {
         0 => Ok(()),
         1 => Err(Failure::Failed(format!("{}: 1 fault", survey.name))),

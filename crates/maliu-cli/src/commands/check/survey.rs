@@ -5,7 +5,7 @@ use maliu::{
     format::{Event, Rules},
     formats,
     input::Input,
-    io::{self, Source},
+    io::Source,
     packet::Packet,
     reader::PacketReader,
     stream::{Codec, Kind as MediaKind, StreamInfo},
@@ -20,7 +20,10 @@ use super::{
     fault::{self, Fault, Kind},
     tags::Tags,
 };
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    input,
+};
 
 /// What was found.
 pub struct Survey {
@@ -56,13 +59,11 @@ const MAX_GAP: f64 = 10.0;
 impl Survey {
     /// Reads `path` to its end.
     pub fn of(path: &str, from: Option<&str>) -> Result<Self> {
-        let name = if path == "-" { "standard input" } else { path };
-        let source = if path == "-" { io::stdin() } else { io::File::open(path) };
-        let mut source = source.map_err(|error| Failure::while_("opening", name, error))?;
+        let (name, mut source) = input::source(path)?;
         let mut input = if source.seekable() { Input::seekable(source.size()) } else { Input::new() };
         let mut reader = reader(from)?;
         let mut survey = Self {
-            name: name.to_owned(),
+            name,
             format: "",
             packets: 0,
             count: 0,
@@ -77,21 +78,13 @@ impl Survey {
             survey.remarks(&mut input);
             match polled {
                 Ok(Event::NeedBytes) => {
-                    let block = source.block_size();
-                    let got = input.fill(block, |at, buf| {
-                        let got = source.read_at(at, buf)?;
-                        tags.see(at, buf.get(..got).unwrap_or_default());
-                        std::io::Result::Ok(got)
-                    });
-                    if got.map_err(|error| Failure::while_("reading", name, error))? == 0 {
-                        input.end();
-                    }
+                    input::feed(&survey.name, &mut source, &mut input, |at, bytes| tags.see(at, bytes))?;
                 }
                 Ok(Event::Stream(index, info)) => survey.meet(index, *info, reader.format().map(|format| format.rules)),
                 Ok(Event::Metadata(_)) => {}
                 Ok(Event::Packet(packet)) => survey.packet(&packet),
                 Ok(Event::End) => break,
-                Err(error) if survey.packets == 0 => return Err(Failure::while_("reading", name, error)),
+                Err(error) if survey.packets == 0 => return Err(Failure::while_("reading", &survey.name, error)),
                 Err(error) => {
                     survey.add(unreadable(&error, input.offset()));
                     break;

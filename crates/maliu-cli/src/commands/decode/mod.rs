@@ -16,7 +16,7 @@ use self::{
 use crate::{
     failure::{Failure, Result},
     input::{self, Opened, Step},
-    output::Target,
+    output::{self, Target},
     progress::Progress,
     time,
 };
@@ -112,6 +112,7 @@ fn one(args: Args) -> Result {
         return pictures::run(&args, container);
     }
     let container = container(&args)?;
+    output::is_none_of(&args.output, [args.input.path.as_str()].into_iter())?;
     let mut opened = args.input.open()?;
     if args.output == "-" && std::io::stdout().is_terminal() {
         return Err(Failure::Usage("sound is not written to a terminal".to_owned()));

@@ -1,12 +1,13 @@
 //! `maliu probe`: what is in an input – streams, packets, and how it was recognised.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 
 use maliu::format::Event;
 
 use crate::{
     failure::{Failure, Result},
     input::{self, Opened},
+    output,
 };
 
 mod explain;
@@ -47,11 +48,8 @@ const EXAMPLES: &str = "Examples:
 /// Reads and prints.
 pub fn run(args: Args) -> Result {
     let mut opened = args.input.open()?;
-    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     let print = if args.json { report::print } else { text::print };
-    let end = print(&mut out, &mut opened, &args);
-    out.flush()?;
-    end
+    output::print(|out| print(out, &mut opened, &args))
 }
 
 /// Reads packets up to where enough is known, handing each to `print` if they are wanted.

@@ -140,6 +140,7 @@ async fn serve(args: &Args, address: &Address, output: Output) -> Result {
     if args.many.many {
         let many = Many::new(output, terms(args), lines, args.many.max_transfers)?;
         descriptors::raise();
+        stop::on_request();
         let listener = listen(address, &args.own, args.json, "").await?;
         tokio::spawn(strangers::welcome_all(listener, options, many::BLOCK, known));
         return many.run(guests).await;

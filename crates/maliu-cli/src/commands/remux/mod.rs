@@ -21,9 +21,9 @@ use maliu::{
 pub use self::map::Map;
 use self::{feed::Feed, times::Times};
 use crate::{
-    failure::{Failure, Result},
+    failure::{self, Failure, Result},
     input, layouts,
-    output::Target,
+    output::{self, Target},
     pace::Pace,
     progress::Progress,
     time,
@@ -120,6 +120,7 @@ pub fn run(args: Args) -> Result {
 /// As [`run`], from inputs that are described elsewhere.
 pub fn copy(args: &Args, inputs: &[input::Args], output: &str) -> Result {
     let format = format(args, output)?;
+    output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;
     let mut feeds = inputs.iter().map(Feed::open).collect::<Result<Vec<_>>>()?;
     for feed in &mut feeds {
         feed.begin(args.start)?;
@@ -243,7 +244,7 @@ impl Work {
 
     fn explain(&mut self) {
         while let Some(note) = self.writer.next_explanation() {
-            eprintln!("{note}");
+            failure::say(&note.to_string());
         }
     }
 

@@ -5,7 +5,7 @@
 //!   IN ─▶ packets ─▶ Mend: times rise without jumps ─▶ FLV muxer: sequence headers, sizes, duration, key frame index
 //! ```
 
-use std::{fs, io};
+use std::io;
 
 use maliu::{
     Error, MediaError,
@@ -20,9 +20,9 @@ use maliu::{
 
 use self::{mend::Mend, spool::Spool};
 use crate::{
-    failure::{Failure, Result},
+    failure::{self, Failure, Result},
     input::{self, Opened},
-    output::Target,
+    output::{self, Target},
 };
 
 mod mend;
@@ -54,10 +54,7 @@ Examples:
 
 /// Reads twice, writes once.
 pub fn run(args: Args) -> Result {
-    let same = |path: &str| fs::canonicalize(path).ok();
-    if same(&args.input).is_some_and(|input| same(&args.output) == Some(input)) {
-        return Err(Failure::Usage(format!("{}: the output must be another file than the input", args.output)));
-    }
+    output::is_none_of(&args.output, [args.input.as_str()].into_iter())?;
     let spool = match args.input.as_str() {
         "-" => {
             Some(Spool::of(io::stdin().lock()).map_err(|error| Failure::while_("keeping", "standard input", error))?)
@@ -67,8 +64,9 @@ pub fn run(args: Args) -> Result {
     let survey = Survey::of(&args.input, &mut open(&args, spool.as_ref())?)?;
     let mut target = Target::create(&args.output)?;
     let mut work = Work::start(&args, &survey, &mut target)?;
-    work.copy(&mut open(&args, spool.as_ref())?, &mut target)?;
-    work.close(target)
+    let end = work.copy(&mut open(&args, spool.as_ref())?, &mut target)?;
+    work.close(target)?;
+    end.and(survey.unread.map_or(Ok(()), Err))
 }
 
 fn open(args: &Args, spool: Option<&Spool>) -> Result<Opened> {
@@ -90,6 +88,8 @@ struct Survey {
     packets: u64,
     /// Key packets, by stream.
     keys: Vec<u64>,
+    /// Why the system did not give all of it.
+    unread: Option<Failure>,
 }
 
 /// Tags that say what is only true of the file as it was; they are written anew.
@@ -113,7 +113,8 @@ const DERIVED: &[&str] = &[
 
 impl Survey {
     fn of(name: &str, opened: &mut Opened) -> Result<Self> {
-        let mut survey = Self { streams: Vec::new(), metadata: Metadata::default(), packets: 0, keys: Vec::new() };
+        let mut survey =
+            Self { streams: Vec::new(), metadata: Metadata::default(), packets: 0, keys: Vec::new(), unread: None };
         loop {
             match opened.next() {
                 Ok(Some(Event::Stream(index, info))) => survey.meet(index, *info),
@@ -122,6 +123,10 @@ impl Survey {
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(failure) if survey.packets == 0 => return Err(failure),
+                Err(failure @ Failure::Unread(_)) => {
+                    survey.unread = Some(failure);
+                    break;
+                }
                 Err(_) => break,
             }
         }
@@ -210,7 +215,7 @@ impl<'a> Work<'a> {
         let output = |index: usize| chosen.iter().position(|chosen| *chosen == index);
         let outputs: Vec<Option<usize>> = (0..survey.streams.len()).map(output).collect();
         for (lost, _) in outputs.iter().enumerate().filter(|(_, output)| output.is_none()) {
-            eprintln!("{}: stream {lost}: nothing tells the size of its pictures, left out", args.output);
+            failure::say(&format!("{}: stream {lost}: nothing tells the size of its pictures, left out", args.output));
         }
         let settings = [
             ("add_keyframe_index", if index { "1" } else { "0" }),
@@ -226,15 +231,17 @@ impl<'a> Work<'a> {
         Ok(Self { name, writer, mend, outputs, begun, leading: 0, refused: 0 })
     }
 
-    fn copy(&mut self, opened: &mut Opened, target: &mut Target) -> Result {
+    /// Copies what can be read, and says whether the system failed to give the rest.
+    fn copy(&mut self, opened: &mut Opened, target: &mut Target) -> Result<Result> {
         loop {
             let mut packet: Packet = match opened.next() {
                 Ok(Some(Event::Packet(packet))) => packet,
                 Ok(Some(_)) => continue,
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(Ok(())),
+                Err(failure @ Failure::Unread(_)) => return Ok(Err(failure)),
                 Err(failure) => {
                     tracing::warn!("{failure}; what comes before it is kept");
-                    return Ok(());
+                    return Ok(Ok(()));
                 }
             };
             if !self.takes(&mut packet) {
@@ -269,13 +276,13 @@ impl<'a> Work<'a> {
         finished.map_err(|error| Failure::while_("writing", name, error))?;
         target.finish()?;
         for line in mend.report() {
-            eprintln!("{name}: {line}");
+            failure::say(&format!("{name}: {line}"));
         }
         if leading > 0 {
-            eprintln!("{name}: {leading} pictures before the first key picture left out");
+            failure::say(&format!("{name}: {leading} pictures before the first key picture left out"));
         }
         if refused > 0 {
-            eprintln!("{name}: {refused} packets that FLV cannot carry left out");
+            failure::say(&format!("{name}: {refused} packets that FLV cannot carry left out"));
         }
         Ok(())
     }
