@@ -20,6 +20,9 @@ pub const MAX_WARNINGS: usize = 64;
 /// Smallest room that a push makes when it must make some.
 const MIN_ROOM: usize = 1024;
 
+/// Bytes that an idle window may keep alive though little of them is unread.
+const MAX_RESTING: usize = 1500;
+
 /// Reads of at least so many bytes use buffers again.
 const POOLED_READ: usize = 64 << 10;
 
@@ -65,6 +68,8 @@ pub struct Input {
     ended: bool,
     seekable: bool,
     size: Option<u64>,
+    /// Bytes that the window keeps alive, read ones included; 0 when it stands in a buffer of the pool.
+    held: usize,
     warnings: Vec<Warning>,
     unheard: u64,
     /// Buffers of earlier large reads, to be used again once nobody holds a part of them.
@@ -116,6 +121,7 @@ impl Input {
             return self.push(&bytes);
         }
         self.fed = self.fed.saturating_add(bytes.len() as u64);
+        self.held = bytes.len();
         self.window = Window::Shared(bytes);
     }
 
@@ -194,6 +200,7 @@ impl Input {
         if let Some((at, front)) = front.and_then(|at| Some((at, block.0.get_mut(at..FRONT)?))) {
             front.copy_from_slice(self.peek());
             let chunk = block.0.freeze();
+            self.held = 0;
             self.window = Window::Shared(chunk.slice(at..FRONT + got));
             self.fed = self.fed.saturating_add(got as u64);
             self.ended = false;
@@ -244,6 +251,7 @@ impl Input {
             if let Some(front) = buffer.get_mut(..bytes.len()) {
                 front.copy_from_slice(bytes);
             }
+            self.held = buffer.len();
             self.window = Window::Own { filled: bytes.len(), buffer };
         }
         match &mut self.window {
@@ -253,6 +261,7 @@ impl Input {
                     // Doubling keeps byte-by-byte feeding linear.
                     let wanted = filled.saturating_add(len.max(grow).max(*filled));
                     buffer.resize(wanted, 0);
+                    self.held = self.held.max(wanted);
                 }
                 buffer.get_mut(*filled..).unwrap_or_default()
             }
@@ -371,6 +380,16 @@ impl Input {
             self.warnings.push(Warning { at, what: what.into() });
         } else {
             self.unheard = self.unheard.saturating_add(1);
+        }
+    }
+
+    /// Nothing more can be understood before bytes come, which may take long: lets go of a buffer of which little is
+    /// unread.
+    pub(crate) fn rest(&mut self) {
+        if self.held > MAX_RESTING && self.peek().len() <= self.held / 8 {
+            let buffer = BytesMut::from(self.peek());
+            self.held = buffer.len();
+            self.window = Window::Own { filled: buffer.len(), buffer };
         }
     }
 

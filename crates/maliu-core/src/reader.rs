@@ -102,6 +102,7 @@ impl PacketReader {
             Event::NeedBytes if input.peek().len() > MAX_WINDOW => {
                 return Err(Error::Limit { what: "unread bytes (MAX_WINDOW)", limit: MAX_WINDOW as u64 });
             }
+            Event::NeedBytes => input.rest(),
             _ => {}
         }
         Ok(event)

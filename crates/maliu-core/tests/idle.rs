@@ -1,0 +1,88 @@
+//! Ten thousand connections on one thread: what a reader and its input hold while nothing comes.
+
+use peak_alloc::PeakAlloc;
+
+#[path = "formats/samples.rs"]
+mod samples;
+use maliu_core::{format::Event, formats, input::Input, reader::PacketReader};
+use samples::samples;
+
+#[global_allocator]
+static PEAK: PeakAlloc = PeakAlloc;
+
+/// Readers at once.
+const READERS: usize = 10_000;
+
+/// Most bytes that each holds when idle, beside those that it was given and could not use yet.
+const IDLE: usize = 4096;
+
+/// Bytes of a sample that are looked through for a place to be idle at.
+const LOOK: usize = 20_000;
+
+/// Bytes of a push: what a packet of a network carries.
+const PUSH: usize = 1400;
+
+type Connection = (Input, PacketReader);
+
+fn new() -> Connection {
+    (Input::new(), PacketReader::detect(formats::ALL))
+}
+
+/// Pushes bytes and takes everything that they bring; how many packets, or `None` at an error.
+fn feed((input, reader): &mut Connection, bytes: &[u8]) -> Option<usize> {
+    let mut packets = 0;
+    for slice in bytes.chunks(PUSH) {
+        input.push(slice);
+        loop {
+            match reader.poll(input) {
+                Ok(Event::NeedBytes) => break,
+                Ok(Event::Packet(_)) => packets += 1,
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+        drop(input.take_warnings());
+    }
+    Some(packets)
+}
+
+/// How many bytes of a sample bring packets and leave the fewest unread, and how many those are.
+fn resting_place(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (mut connection, mut packets, mut best) = (new(), 0, None);
+    for (at, byte) in bytes.iter().enumerate().take(LOOK) {
+        packets += feed(&mut connection, std::slice::from_ref(byte))?;
+        let unread = connection.0.peek().len();
+        if packets >= 2 && best.is_none_or(|(_, least)| unread <= least) {
+            best = Some((at + 1, unread));
+        }
+    }
+    best
+}
+
+/// One test, so that nothing else allocates while it measures.
+#[test]
+fn ten_thousand_idle_readers_hold_four_kilobytes_each() {
+    let mut tried = Vec::new();
+    for (format, path, bytes) in samples() {
+        let Some((rest, unread)) = resting_place(&bytes) else { continue };
+        // The first sample of a format that has such a place stands for it: states differ by format, not by content.
+        if tried.contains(&format.name) {
+            continue;
+        }
+        tried.push(format.name);
+        for (fed, unread) in [(0, 0), (7, 7), (rest, unread)] {
+            let mut connections = Vec::with_capacity(READERS);
+            let before = PEAK.current_usage();
+            for _ in 0..READERS {
+                let mut connection = new();
+                feed(&mut connection, &bytes[..fed]);
+                connections.push(connection);
+            }
+            let each = (PEAK.current_usage() - before) / READERS + size_of::<Connection>();
+            let most = IDLE + 2 * unread;
+            println!("{}: {each} bytes after {fed}, {unread} of them unread", path.display());
+            assert!(each <= most, "{}: each holds {each} bytes after {fed}, {unread} of them unread", path.display());
+        }
+    }
+    assert_eq!(tried.len(), formats::ALL.iter().filter(|format| format.demuxer.is_some()).count(), "{tried:?}");
+}
