@@ -20,8 +20,8 @@ pub const MAX_WARNINGS: usize = 64;
 /// Smallest room that a push makes when it must make some.
 const MIN_ROOM: usize = 1024;
 
-/// Bytes that an idle window may keep alive though little of them is unread.
-const MAX_RESTING: usize = 1500;
+/// An idle window keeps fewer bytes alive when little of them is unread.
+const MAX_RESTING: usize = 1024;
 
 /// Reads of at least so many bytes use buffers again.
 const POOLED_READ: usize = 64 << 10;
@@ -68,7 +68,7 @@ pub struct Input {
     ended: bool,
     seekable: bool,
     size: Option<u64>,
-    /// Bytes that the window keeps alive, read ones included; 0 when it stands in a buffer of the pool.
+    /// At most so many bytes are kept alive by the window, read ones included; 0 when it stands in a buffer of the pool.
     held: usize,
     warnings: Vec<Warning>,
     unheard: u64,
@@ -261,7 +261,8 @@ impl Input {
                     // Doubling keeps byte-by-byte feeding linear.
                     let wanted = filled.saturating_add(len.max(grow).max(*filled));
                     buffer.resize(wanted, 0);
-                    self.held = self.held.max(wanted);
+                    // The read bytes in front may be kept.
+                    self.held = self.held.saturating_add(wanted);
                 }
                 buffer.get_mut(*filled..).unwrap_or_default()
             }
@@ -386,7 +387,7 @@ impl Input {
     /// Nothing more can be understood before bytes come, which may take long: lets go of a buffer of which little is
     /// unread.
     pub(crate) fn rest(&mut self) {
-        if self.held > MAX_RESTING && self.peek().len() <= self.held / 8 {
+        if self.held >= MAX_RESTING && self.peek().len() <= self.held / 8 {
             let buffer = BytesMut::from(self.peek());
             self.held = buffer.len();
             self.window = Window::Own { filled: buffer.len(), buffer };

@@ -14,6 +14,9 @@ use crate::{
 /// Most streams one file may open; track ids and codec numbers in garbage would open any number.
 pub const MAX_STREAMS: usize = 128;
 
+/// Streams of most files.
+const USUAL_STREAMS: usize = 2;
+
 /// What tells streams of one file apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -124,6 +127,9 @@ impl Streams {
         }
         .filter(|rate| *rate > 0);
         let stream = Stream { key, info, settled: false, next_config: None, next_colors: None, changed: true };
+        if self.all.is_empty() {
+            self.all.reserve_exact(USUAL_STREAMS);
+        }
         self.all.push(stream);
         self.any_changed = true;
         Ok(self.all.len() - 1)
