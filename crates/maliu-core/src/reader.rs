@@ -200,7 +200,10 @@ fn note(streams: &mut Vec<StreamInfo>, index: usize, info: &StreamInfo) -> Resul
     }
     match streams.get_mut(index) {
         Some(known) => *known = info.clone(),
-        None => streams.resize(index + 1, info.clone()),
+        None => {
+            streams.reserve_exact(index + 1 - streams.len());
+            streams.resize(index + 1, info.clone());
+        }
     }
     Ok(())
 }

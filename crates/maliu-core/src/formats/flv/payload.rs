@@ -182,7 +182,8 @@ impl Flv {
             stream.next_config = Some(config);
             return;
         }
-        super::facts::from_config(stream.edit(), config, promised);
+        // It outlives the buffer that it was read into.
+        super::facts::from_config(stream.edit(), Bytes::copy_from_slice(&config), promised);
         stream.settled = stream.info.video().is_none_or(|video| video.width > 0);
     }
 

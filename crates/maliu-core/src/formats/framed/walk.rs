@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, collections::VecDeque};
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     format::Event,
     input::Input,
     stream::Metadata,
@@ -83,7 +83,9 @@ impl<F: Frames> Walk<F> {
     /// skipped.
     pub fn passes(&mut self, length: usize, duration: Ticks, input: &mut Input) -> bool {
         let (time, at) = (self.time, input.offset());
-        self.index.note(time, at);
+        if input.is_seekable() {
+            self.index.note(time, at);
+        }
         self.last = Some((time, at));
         let passed = self.seek.is_some_and(|to| time + duration <= to);
         if passed {
@@ -99,6 +101,8 @@ impl<F: Frames> Walk<F> {
         let point = self.index.before(to).filter(|(time, _)| to < self.time || *time > self.time);
         if let Some((time, at)) = point {
             self.stand_at(time, at, input)?;
+        } else if to < self.time && !input.is_seekable() {
+            return Err(Error::NotSeekable { wanted: 0, oldest: input.offset() });
         }
         self.pending.retain(|event| !matches!(event, Event::Packet(_)));
         self.seek = Some(to);

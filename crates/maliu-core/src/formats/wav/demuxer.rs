@@ -312,7 +312,9 @@ impl Wav {
         let Some(data) = input.take(size) else { return true };
         let samples = units::samples(format, &data).map(|count| Ticks(i64::try_from(count).unwrap_or(i64::MAX)));
         let duration = samples.unwrap_or_default();
-        self.index.note(time, at);
+        if input.is_seekable() {
+            self.index.note(time, at);
+        }
         self.last = Some((time, at));
         self.time += duration;
         if self.seek.is_some_and(|to| samples.is_some() && time + duration <= to) {
@@ -373,6 +375,8 @@ impl Demuxer for Wav {
         if let Some((time, at)) = point {
             input.goto(at)?;
             self.time = time;
+        } else if to < self.time && !input.is_seekable() {
+            return Err(Error::NotSeekable { wanted: stream.data.start, oldest: input.offset() });
         }
         self.state = State::Data(stream.data);
         self.junk = None;

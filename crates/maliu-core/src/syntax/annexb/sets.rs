@@ -1,6 +1,6 @@
 //! Parameter sets of one kind by their ids, as they come and change.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -10,13 +10,21 @@ const MAX_SET: usize = 65_535;
 /// The sets `S` of one kind, each with its NAL unit. As few and small as their ids allow.
 #[derive(Clone, Debug)]
 pub(in crate::syntax) struct SetsById<S> {
-    sets: BTreeMap<u8, (Bytes, S)>,
+    /// By rising id; mostly there is one.
+    sets: Vec<Kept<S>>,
     version: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Kept<S> {
+    id: u8,
+    nal: Bytes,
+    set: S,
 }
 
 impl<S> Default for SetsById<S> {
     fn default() -> Self {
-        Self { sets: BTreeMap::new(), version: 0 }
+        Self { sets: Vec::new(), version: 0 }
     }
 }
 
@@ -26,12 +34,20 @@ impl<S> SetsById<S> {
         if nal.len() > MAX_SET {
             return false;
         }
-        if self.sets.values().any(|(known, _)| known == nal) {
+        if self.sets.iter().any(|known| known.nal == nal) {
             return true;
         }
         let Some(set) = parse() else { return false };
         self.version += 1;
-        self.sets.insert(id(&set), (Bytes::copy_from_slice(nal), set));
+        let kept = Kept { id: id(&set), nal: Bytes::copy_from_slice(nal), set };
+        let index = self.sets.partition_point(|known| known.id < kept.id);
+        match self.sets.get_mut(index) {
+            Some(known) if known.id == kept.id => *known = kept,
+            _ => {
+                self.sets.reserve_exact(1);
+                self.sets.insert(index, kept);
+            }
+        }
         true
     }
 
@@ -42,22 +58,26 @@ impl<S> SetsById<S> {
 
     /// The set of an id.
     pub fn of(&self, id: u8) -> Option<&S> {
-        self.sets.get(&id).map(|(_, set)| set)
+        self.kept(id).map(|kept| &kept.set)
     }
 
     /// The set with the lowest id.
     pub fn first(&self) -> Option<&S> {
-        self.sets.values().next().map(|(_, set)| set)
+        self.sets.first().map(|kept| &kept.set)
     }
 
     /// The NAL unit of the set of an id.
     pub fn nal(&self, id: u8) -> Option<&Bytes> {
-        self.sets.get(&id).map(|(nal, _)| nal)
+        self.kept(id).map(|kept| &kept.nal)
     }
 
     /// The NAL units of the sets that are `wanted`, by rising id.
     pub fn nals(&self, wanted: impl Fn(&S) -> bool) -> impl Iterator<Item = &Bytes> {
-        self.sets.values().filter(move |(_, set)| wanted(set)).map(|(nal, _)| nal)
+        self.sets.iter().filter(move |kept| wanted(&kept.set)).map(|kept| &kept.nal)
+    }
+
+    fn kept(&self, id: u8) -> Option<&Kept<S>> {
+        self.sets.iter().find(|kept| kept.id == id)
     }
 }
 
