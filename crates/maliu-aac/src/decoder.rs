@@ -4,6 +4,7 @@
 //! unit ─▶ Parser: lines, SBR data ─▶ Core: sound ─▶ HighBand: spectra, where there is SBR ─▶ Output ─▶ Frame
 //! ```
 
+use crate::carry::Carry;
 use crate::config::Config;
 use crate::core_sound::Core;
 use crate::output::{HighBand, Output};
@@ -35,17 +36,11 @@ impl Decoder {
     ///
     /// # Errors
     /// As [`Decoder::with_options`].
-    ///
-    /// # Errors
-    /// As [`Decoder::with_options`].
     pub fn new(config: Config) -> Result<Decoder, Error> {
         Decoder::with_options(config, Options::default())
     }
 
     /// A decoder.
-    ///
-    /// # Errors
-    /// None today: [`Config::parse`] has refused what cannot be decoded.
     ///
     /// # Errors
     /// None today: [`Config::parse`] has refused what cannot be decoded.
@@ -68,9 +63,6 @@ impl Decoder {
     ///
     /// # Errors
     /// [`Error::Malformed`], with the bit in `unit`; [`Error::Unsupported`]; [`Error::NoSound`].
-    ///
-    /// # Errors
-    /// [`Error::Malformed`], with the bit in `unit`; [`Error::Unsupported`]; [`Error::NoSound`].
     pub fn decode(&mut self, unit: &[u8]) -> Result<Frame<'_>, Error> {
         self.parser.parse(unit, &mut self.unit)?;
         Ok(self.finish())
@@ -78,9 +70,6 @@ impl Decoder {
 
     /// Decodes `blocks` raw data blocks that follow each other in a unit, as in ADTS frames of several blocks without
     /// checksums. Stops at the first that cannot be decoded, because the next one's place is unknown then.
-    ///
-    /// # Errors
-    /// As [`Decoder::decode`], with the bit in the block at fault.
     ///
     /// # Errors
     /// As [`Decoder::decode`], with the bit in the block at fault.
@@ -102,6 +91,11 @@ impl Decoder {
     /// Forgets all units, as after a seek. What the stream said of itself stays known.
     pub fn reset(&mut self) {
         self.parser.reset();
+    }
+
+    /// What is carried from unit to unit, as the units so far tell.
+    pub fn carry(&self) -> Carry {
+        self.parser.carry()
     }
 
     /// Short name of the profile, from the configuration and the units decoded so far.

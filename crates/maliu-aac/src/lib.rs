@@ -21,6 +21,7 @@
 //! each carries its own state, so that the sound is the same however far they are apart.
 
 mod bits;
+mod carry;
 mod channel;
 mod config;
 mod core_sound;
@@ -48,6 +49,7 @@ mod tables;
 mod transform;
 mod unit;
 
+pub use carry::Carry;
 pub use config::{Config, Place, ProgramConfig, ProgramElement, Signal};
 pub use core_sound::Core;
 pub use decoder::{Decoder, Options};

@@ -10,6 +10,11 @@ impl Noise {
         Noise(SEED)
     }
 
+    /// Whether any noise was made.
+    pub(crate) fn started(&self) -> bool {
+        self.0 != SEED
+    }
+
     /// Fills a band with noise whose energy is `level` squared.
     pub(crate) fn fill(&mut self, band: &mut [f32], level: f32) {
         let mut energy = 0.0;

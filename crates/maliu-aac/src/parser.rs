@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::carry::Carry;
 use crate::channel::Syntax;
 use crate::config::{Config, Signal};
 use crate::coupling::Point;
@@ -50,6 +51,11 @@ impl Parser {
     /// The configuration, with what the units so far added to it.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What is carried from unit to unit, here and in the stages that follow.
+    pub fn carry(&self) -> Carry {
+        Carry::of(&self.config, self.noise.started())
     }
 
     /// Reads the first raw data block of `data` into `unit`; returns what follows it. After an error `unit` is to be

@@ -171,6 +171,35 @@ fn stages_far_apart_make_the_same_sound() {
 }
 
 #[test]
+fn what_is_carried_is_as_long_as_said() {
+    let mut held = 0;
+    for (name, run) in streams() {
+        let Some(config) = run.config.ok().filter(|config| config.channel_config > 0) else { continue };
+        let mut serial = Decoder::new(config).expect("a decoder");
+        let mut sound = Vec::new();
+        for (unit, blocks) in run.units.iter().take(20) {
+            let mut plane = Vec::new();
+            let _ = serial.decode_blocks(unit, *blocks, |frame| plane.extend_from_slice(frame.channel(0)));
+            sound.push(plane);
+        }
+        let carry = serial.carry();
+        assert_eq!(carry.exact, !(carry.prediction || carry.noise || carry.sbr || carry.ps), "{name}");
+        assert!(carry.units >= carry.overlap, "{name}");
+        if !carry.exact || sound.iter().any(Vec::is_empty) {
+            continue;
+        }
+        let mut late = Decoder::new(serial.config().clone()).expect("a decoder");
+        for (i, (unit, blocks)) in run.units.iter().enumerate().take(20).skip(7) {
+            let mut plane = Vec::new();
+            let _ = late.decode_blocks(unit, *blocks, |frame| plane.extend_from_slice(frame.channel(0)));
+            assert!(i < 7 + carry.units || plane == sound[i], "{name}: unit {i}");
+        }
+        held += 1;
+    }
+    assert!(held > 0, "no stream is exact");
+}
+
+#[test]
 fn decoding_allocates_only_in_the_first_unit() {
     for (name, run) in streams() {
         let Some(mut decoder) = run.config.ok().and_then(|config| Decoder::new(config).ok()) else { continue };
