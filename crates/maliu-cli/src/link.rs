@@ -107,6 +107,9 @@ impl Read for Link {
         if self.front.is_empty() {
             let got = self.handle.block_on(within(self.silence, self.stream.read(buf)))?;
             self.count(got);
+            if got == 0 && !buf.is_empty() {
+                self.part();
+            }
             return Ok(got);
         }
         let got = self.front.len().min(buf.len());
@@ -180,6 +183,19 @@ impl Link {
 
 /// How long to wait for the peer to close.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+impl Link {
+    /// After the peer's end: says that nothing follows from here either. Over QUIC this takes along the acknowledgement of
+    /// all that has come, for which the peer waits; the process might end before it is sent otherwise.
+    fn part(&mut self) {
+        let Self { handle, stream, .. } = self;
+        // A peer that has gone already knows enough.
+        let _ = handle.block_on(async { timeout(PARTING, stream.shutdown()).await });
+    }
+}
+
+/// How long parting may take.
+const PARTING: Duration = Duration::from_millis(500);
 
 /// Lines of JSON about a link.
 pub struct Report {
