@@ -202,7 +202,8 @@ fn note(streams: &mut Vec<StreamInfo>, index: usize, info: &StreamInfo) -> Resul
         Some(known) => *known = info.clone(),
         None => {
             streams.reserve_exact(index + 1 - streams.len());
-            streams.resize(index + 1, info.clone());
+            streams.resize_with(index, StreamInfo::undescribed);
+            streams.push(info.clone());
         }
     }
     Ok(())

@@ -56,6 +56,16 @@ impl StreamInfo {
         }
     }
 
+    /// Bytes of the configuration and the tags: what a description holds besides its fixed size.
+    pub fn weight(&self) -> usize {
+        self.config.len().saturating_add(self.metadata.weight())
+    }
+
+    /// Stands for a number below one that was described, of which nothing was said.
+    pub fn undescribed() -> Self {
+        Self::new(Codec::Data, TimeBase::MILLIS, Media::Data)
+    }
+
     /// Whether it is an attachment in name or in kind: no packet of it is ever written (WF-21).
     pub fn takes_no_packets(&self) -> bool {
         self.attachment || self.media.kind() == Kind::Attachment
@@ -205,6 +215,13 @@ impl Metadata {
     pub fn remove(&mut self, key: &str) -> Option<String> {
         let at = self.entries.iter().position(|(k, _)| k.eq_ignore_ascii_case(key))?;
         Some(self.entries.swap_remove(at).1)
+    }
+
+    /// Bytes of keys, values and MIME types.
+    pub fn weight(&self) -> usize {
+        let entries = self.entries.iter().map(|(key, value)| key.len().saturating_add(value.len()));
+        let pictures = self.pictures.iter().map(|picture| picture.mime.len());
+        entries.chain(pictures).fold(0, usize::saturating_add)
     }
 
     /// Adds a picture; beyond [`MAX_TAGS`] it is dropped.

@@ -498,3 +498,65 @@ fn an_idle_connection_is_kept_alive_by_pings() {
         }
     }
 }
+
+#[test]
+fn a_receiver_that_can_take_no_more_is_not_silent_and_hears_no_silence() {
+    let mut now = Duration::ZERO;
+    let mut sender = Sender::new(options(Mode::Reliable, None));
+    sender.stream(0, Box::new(audio()));
+    (0..10).for_each(|time| sender.packet(packet(0, time, true, 100)));
+    sender.connect(now);
+    let mut receiver = receiver(None, now);
+    let mut kept = 0;
+    let mut take = |receiver: &mut Receiver, now| {
+        while let Some((number, content)) = receiver.poll(now).unwrap() {
+            match content {
+                Content::Hello(_) => receiver.welcome(0),
+                _ => kept = number + 1,
+            }
+        }
+        kept
+    };
+    for _ in 0..3 {
+        exchange(&mut sender, &mut receiver, 1, now);
+        sender.poll(now).unwrap();
+        take(&mut receiver, now);
+    }
+    // Its program sleeps for an hour: what is said here is heard there, and nothing is read.
+    for _ in 0..3600 {
+        now += Duration::from_secs(1);
+        receiver.hold(now);
+        while let Some(parts) = receiver.next(now) {
+            parts.into_iter().for_each(|part| sender.input().unwrap().push(&part));
+        }
+        sender.poll(now).unwrap();
+    }
+    while exchange(&mut sender, &mut receiver, 5, now) {}
+    assert_eq!(take(&mut receiver, now), 11);
+}
+
+#[test]
+fn kinds_and_fields_of_a_newer_peer_are_passed_over() {
+    let with = |kind: u8, extra: &[u8], message: &Message, sequence| {
+        let mut bytes = flat(&message.encode(sequence));
+        bytes[5] = kind;
+        bytes.extend_from_slice(extra);
+        let (length, sum) = ((bytes.len() - HEADER) as u32, crc(&bytes[HEADER..]));
+        bytes[20..24].copy_from_slice(&length.to_be_bytes());
+        bytes[24..28].copy_from_slice(&sum.to_be_bytes());
+        // Flags that have no meaning yet.
+        bytes[6..8].copy_from_slice(&[0xff; 2]);
+        let sum = crc(&bytes[..28]);
+        bytes[28..32].copy_from_slice(&sum.to_be_bytes());
+        bytes
+    };
+    let hello = Hello { role: Role::Sender, mode: Mode::Live, id: 77, name: "camera".into(), proof: [3; 32] };
+    let known = [(2, Message::Hello(hello)), (3, Message::Welcome(12)), (4, Message::Stream(0, Box::new(audio())))];
+    let mut bytes = Vec::new();
+    for (kind, message) in &known {
+        bytes.extend(with(200, b"of a later version", message, 0));
+        bytes.extend(with(*kind, b"more fields", message, 1));
+    }
+    let expected: Vec<_> = known.into_iter().map(|(_, message)| (1, message)).collect();
+    assert_eq!(parse(&bytes, 50), (expected, 0));
+}

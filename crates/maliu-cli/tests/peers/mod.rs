@@ -95,3 +95,25 @@ pub fn hello(id: u64, proof: &[u8; 32]) -> Vec<u8> {
     body.extend(b"peer");
     body
 }
+
+/// The body of the description of an MP3 stream, with a configuration and a tag of so many bytes.
+pub fn description(config: usize, tag: usize) -> Vec<u8> {
+    let size = |length: usize| (length as u32).to_be_bytes();
+    let mut body = [0, 0, 0, 1, 0, 0, 0xac, 0x44, 0, 0, 0, 0, 0, 3].to_vec();
+    body.extend(b"mp3\0\0\0\0");
+    body.extend([&size(config)[..], &vec![1; config]].concat());
+    body.extend([0, 0, 0, 28, 0, 0, 0xac, 0x44, 0, 2]);
+    body.extend([0; 22 + 5]);
+    body.extend(size(4 + 1 + 4 + tag));
+    body.extend([&size(1)[..], b"k", &size(tag), &vec![b'v'; tag]].concat());
+    body.extend([0; 4]);
+    body
+}
+
+/// The body of a packet with so many bytes of data.
+pub fn packet(time: u64, data: usize) -> Vec<u8> {
+    let mut body = vec![0, 0, 0, 34, 3, 1];
+    body.extend([time.to_be_bytes(), time.to_be_bytes(), [0; 8], [0; 8]].concat());
+    body.resize(body.len() + data, 7);
+    body
+}

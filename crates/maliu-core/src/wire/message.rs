@@ -37,6 +37,9 @@ pub const HEADER: usize = 32;
 /// Most bytes of a body. A header that declares more is refused before anything is kept for it.
 pub const MAX_BODY: usize = 32 << 20;
 
+/// Most bytes of a body that describes a stream, or of tags: a reader keeps them as long as it reads.
+pub const MAX_DESCRIPTION: usize = 4 << 20;
+
 /// What two ends say to each other.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

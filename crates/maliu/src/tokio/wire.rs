@@ -322,6 +322,24 @@ impl Incoming {
         .await
     }
 
+    /// In place of [`Incoming::wait`] while no more content can be taken: reads nothing, so that the peer has to wait, and
+    /// tells it now and then that this end is there. Ends only when the connection does; can be dropped at any time.
+    pub async fn hold(&mut self) -> Error {
+        loop {
+            self.receiver.hold(self.clock.now());
+            self.gather();
+            let mut timer = pin!(sleep_until(self.clock.at(self.receiver.wake())));
+            let channel = &mut self.channel;
+            let step = poll_fn(|cx| match channel.poll_send(cx) {
+                Poll::Ready(result) => Poll::Ready(result),
+                Poll::Pending => timer.as_mut().poll(cx).map(Ok),
+            });
+            if let Err(error) = step.await {
+                return error;
+            }
+        }
+    }
+
     fn gather(&mut self) {
         while self.channel.waiting() < BLOCK {
             let Some(parts) = self.receiver.next(self.clock.now()) else { break };

@@ -5,7 +5,7 @@ use std::{path::Path, thread};
 use clap::Parser;
 use tokio::sync::oneshot;
 
-use super::pipe::{Feed, Pipe};
+use super::pipe::{Feed, pipe};
 use crate::{
     commands::{
         decode,
@@ -107,9 +107,9 @@ impl Output {
         Ok(Command::Remux(Box::new(Remux::try_parse_from(line).map_err(wrong)?.args)))
     }
 
-    /// Writes what is put into a pipe, on a thread of its own.
-    pub fn write_live(&self) -> (Feed, Writing) {
-        let (feed, pipe) = Pipe::new();
+    /// Writes what is put into a pipe, in which so many bytes may wait, on a thread of its own.
+    pub fn write_live(&self, most: usize) -> (Feed, Writing) {
+        let (feed, pipe) = pipe(most);
         let output = self.clone();
         let writing = on_thread(move || {
             lent::lend(Box::new(pipe));

@@ -20,12 +20,15 @@ use std::path::Path;
 use super::{
     journal::{self, Journal},
     output::{Output, Writing, on_thread},
-    pipe,
+    pipe::Feed,
 };
 use crate::{
     commands::remux::Recorder,
     failure::{Failure, Result},
 };
+
+/// What may wait for a command, in blocks that are gathered before a write.
+const PIPED: usize = 4;
 
 /// The content of one transfer.
 pub struct Store {
@@ -41,7 +44,7 @@ pub struct Store {
 enum Kind {
     Journal(Journal, Option<Recorder>),
     Recorder(Option<Recorder>),
-    Pipe(Option<pipe::Feed>),
+    Pipe(Option<Feed>),
 }
 
 impl Store {
@@ -59,7 +62,7 @@ impl Store {
         {
             return Ok((store(Kind::Recorder(Some(recorder))), None));
         }
-        let (feed, writing) = output.write_live();
+        let (feed, writing) = output.write_live(gather.saturating_mul(PIPED));
         Ok((store(Kind::Pipe(Some(feed))), Some(writing)))
     }
 
@@ -92,7 +95,7 @@ impl Store {
     }
 
     /// Takes content of this number, and the message that it came in.
-    pub async fn take(&mut self, sequence: u64, content: Content, message: Bytes) -> Result {
+    pub fn take(&mut self, sequence: u64, content: Content, message: Bytes) -> Result {
         let ends = content == Content::End;
         match &mut self.kind {
             Kind::Journal(journal, recorder) => {
@@ -107,10 +110,7 @@ impl Store {
                 }
             }
             Kind::Pipe(feed) => {
-                let open = match feed {
-                    Some(feed) => feed.send(message).await.is_ok(),
-                    None => false,
-                };
+                let open = feed.as_ref().is_some_and(|feed| feed.push(message));
                 // A command that has ended says why in its result.
                 if !open || ends {
                     *feed = None;
@@ -134,7 +134,15 @@ impl Store {
     pub fn waiting(&mut self) -> usize {
         match &mut self.kind {
             Kind::Journal(_, recorder) | Kind::Recorder(recorder) => recorder.as_mut().map_or(0, Recorder::waiting),
-            Kind::Pipe(_) => 0,
+            Kind::Pipe(feed) => feed.as_ref().map_or(0, Feed::waiting),
+        }
+    }
+
+    /// The pipe that has no room for more, if there is one.
+    pub fn full(&self) -> Option<&Feed> {
+        match &self.kind {
+            Kind::Pipe(Some(feed)) if feed.is_full() => Some(feed),
+            _ => None,
         }
     }
 

@@ -63,7 +63,7 @@ pub async fn welcome_all(listener: Listener, options: ReceiverOptions, block_siz
 }
 
 /// Waits for a hello; somebody who says something else, or nothing, is sent away.
-async fn identify(mut connection: Incoming) -> Option<Guest> {
+pub async fn identify(mut connection: Incoming) -> Option<Guest> {
     let error = loop {
         match connection.next_content() {
             Ok(Some((_, Content::Hello(hello)))) => return Some(Guest { connection, hello }),

@@ -78,6 +78,11 @@ impl Transfer {
             (self.store, self.complete) = (Some(store), complete);
         }
         self.write_if_ended()?;
+        self.converse().await
+    }
+
+    /// Receives over one connection after the other.
+    async fn converse(&mut self) -> Result {
         let mut current: Option<Incoming> = None;
         loop {
             let alone = current.is_none() && self.writing.is_none();
@@ -93,7 +98,7 @@ impl Transfer {
                     }
                     None => return self.leave(current).await,
                 },
-                moved = wait(current.as_mut()) => {
+                moved = wait(current.as_mut(), self.store.as_ref()) => {
                     if let Err(error) = moved {
                         tracing::info!("{error}");
                         current = None;
@@ -109,7 +114,7 @@ impl Transfer {
                 () = sleep(patience.unwrap_or_default()), if alone && patience.is_some() => return self.leave(None).await,
             }
             let Some(connection) = &mut current else { continue };
-            match self.take(connection).await {
+            match self.take(connection) {
                 Ok(()) if connection.session().is_heard() => return self.forget(),
                 Ok(()) => {}
                 Err(Trouble::Connection(error)) => {
@@ -140,23 +145,28 @@ impl Transfer {
             (self.store, self.writing) = (Some(store), writing);
         }
         self.report.welcome(&hello);
-        self.unsettled = None;
+        // The welcome acknowledges what came over earlier connections.
+        if let Some(store) = self.store.as_mut().filter(|_| self.unsettled.take().is_some()) {
+            store.settle()?;
+        }
         let kept = self.acknowledged();
         connection.session().welcome(kept);
         Ok(Some(connection))
     }
 
     /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is written.
-    async fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
+    fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        while let Some((sequence, content)) = connection.next_content().map_err(Trouble::Connection)? {
+        while store.full().is_none()
+            && let Some((sequence, content)) = connection.next_content().map_err(Trouble::Connection)?
+        {
             let message = connection.session().last_message().clone();
             self.report.count(&content, message.len());
             let (_, bytes) = self.unsettled.get_or_insert((Instant::now(), 0));
             *bytes += message.len();
             // The end comes again when it was not acknowledged.
             if sequence >= store.next {
-                store.take(sequence, content, message).await.map_err(Trouble::Here)?;
+                store.take(sequence, content, message).map_err(Trouble::Here)?;
             }
         }
         let unread = connection.session().input().peek().len();
@@ -248,11 +258,15 @@ async fn send_away(connection: Option<Incoming>, failure: Failure) -> Failure {
     failure
 }
 
-/// Moves bytes of a connection; for ever pending without one.
-async fn wait(connection: Option<&mut Incoming>) -> std::result::Result<(), Error> {
-    match connection {
-        Some(connection) => connection.wait().await,
-        None => pending().await,
+/// Moves bytes of a connection; for ever pending without one. A pipe that is full holds up the sender, until it has room.
+async fn wait(connection: Option<&mut Incoming>, store: Option<&Store>) -> std::result::Result<(), Error> {
+    let Some(connection) = connection else { return pending().await };
+    match store.and_then(Store::full) {
+        None => connection.wait().await,
+        Some(pipe) => tokio::select! {
+            () = pipe.room() => Ok(()),
+            error = connection.hold() => Err(error),
+        },
     }
 }
 
@@ -263,3 +277,6 @@ async fn written(writing: &mut Option<Writing>) -> Result {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

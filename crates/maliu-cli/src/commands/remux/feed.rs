@@ -83,6 +83,11 @@ impl Feed {
         self.held.iter().map(|packet| packet.data.len()).sum()
     }
 
+    /// Bytes of what is known of the streams.
+    pub fn described(&self) -> usize {
+        self.streams.iter().map(StreamInfo::weight).sum::<usize>() + self.metadata.weight()
+    }
+
     /// Reads ahead until the streams are known, and goes to `start` where the input can.
     pub fn begin(&mut self, start: Option<Ticks>) -> Result {
         self.look_ahead()?;
@@ -169,7 +174,10 @@ impl Feed {
                 *known = info;
                 facts::complete(known, None);
             }
-            None if self.outputs.is_empty() => self.streams.resize(index + 1, info),
+            None if self.outputs.is_empty() => {
+                self.streams.resize_with(index, StreamInfo::undescribed);
+                self.streams.push(info);
+            }
             None if info.media.kind() == Kind::Data => {}
             None => tracing::warn!("{}: stream {index} begins too late and is left out", self.name()),
         }

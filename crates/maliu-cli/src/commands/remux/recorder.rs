@@ -38,10 +38,11 @@ impl Recorder {
         self.copy()
     }
 
-    /// Bytes that were pushed and are not written.
+    /// Bytes that were pushed and are not written, and of the descriptions of streams.
     pub fn waiting(&mut self) -> usize {
         let [feed] = &self.feeds;
-        self.work.as_ref().map_or(feed.ahead(), |work| work.writer.waiting().1) + self.target.waiting()
+        let packets = self.work.as_ref().map_or(feed.ahead(), |work| work.writer.waiting().1);
+        packets + feed.described() + self.target.waiting()
     }
 
     /// Nothing follows. What is returned makes the file whole and puts it in its place, which may take a while.

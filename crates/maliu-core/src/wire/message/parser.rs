@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::{HEADER, Head, MAGIC, MAX_BODY, Message, body};
+use super::{HEADER, Head, MAGIC, MAX_BODY, MAX_DESCRIPTION, Message, body, kind};
 use crate::{
     error::{Error, Result},
     input::Input,
@@ -77,9 +77,7 @@ impl Parser {
                 continue;
             };
             let length = usize::try_from(head.length).unwrap_or(usize::MAX);
-            if length > self.most {
-                return Err(Error::Limit { what: "body of a message (wire::MAX_BODY)", limit: self.most as u64 });
-            }
+            self.check(head.kind, length)?;
             let Some(body) = input.peek().get(HEADER..HEADER + length) else {
                 match self.short(input) {
                     Some(event) => return Ok(event),
@@ -98,6 +96,17 @@ impl Parser {
                 return Ok(event);
             }
         }
+    }
+
+    /// Refuses a body that is too large for its kind.
+    fn check(&self, kind: u8, length: usize) -> Result<()> {
+        let (what, limit) = match kind {
+            kind::STREAM | kind::METADATA => {
+                ("description of a stream, or tags (wire::MAX_DESCRIPTION)", self.most.min(MAX_DESCRIPTION))
+            }
+            _ => ("body of a message (wire::MAX_BODY)", self.most),
+        };
+        if length > limit { Err(Error::Limit { what, limit: limit as u64 }) } else { Ok(()) }
     }
 
     /// Passes over what cannot be the start of a header.

@@ -118,6 +118,16 @@ impl Link {
         Ok(())
     }
 
+    /// Whether this end should say that it is there while it reads nothing. What the peer says meanwhile is not heard.
+    pub(super) fn hold(&mut self, now: Duration) -> bool {
+        self.heard = now;
+        let due = now.saturating_sub(self.said) >= PING_AFTER;
+        if due {
+            self.said = now;
+        }
+        due
+    }
+
     /// When [`Link::tick`] has something to do at the latest.
     pub(super) fn wake(&self) -> Duration {
         match self.known {

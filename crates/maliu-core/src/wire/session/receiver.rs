@@ -1,18 +1,19 @@
 //! The end that gets packets: it listens and challenges, or connects and asks to be sent them; hands on content in order and
 //! once, and acknowledges it.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
 
 use bytes::Bytes;
 
 use super::{
     super::message::{Hello, Message, Mode, Reason, Role},
-    Fault,
+    Fault, MAX_DESCRIPTIONS,
     link::Link,
     proof,
 };
 use crate::{
+    error::Error,
     input::Input,
     packet::Packet,
     reader::MAX_STREAMS,
@@ -69,6 +70,8 @@ pub struct Receiver {
     due: Option<u64>,
     lost: u64,
     heard: bool,
+    /// Bytes that describe each stream.
+    described: BTreeMap<usize, usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +115,7 @@ impl Receiver {
             due: None,
             lost: 0,
             heard: false,
+            described: BTreeMap::new(),
         }
     }
 
@@ -196,17 +200,29 @@ impl Receiver {
             }
         }
         let content = match message {
-            Message::Stream(index, _) if index >= MAX_STREAMS => {
-                let limit = MAX_STREAMS as u64;
-                return Err(crate::error::Error::Limit { what: "streams (MAX_STREAMS)", limit }.into());
+            Message::Stream(index, info) => {
+                self.describe(index)?;
+                Content::Stream(index, info)
             }
-            Message::Stream(index, info) => Content::Stream(index, info),
             Message::Metadata(metadata) => Content::Metadata(metadata),
             Message::Packet(packet) => Content::Packet(packet),
             _ => Content::End,
         };
         self.next = sequence.saturating_add(1);
         Ok(Some(content))
+    }
+
+    /// Descriptions are kept as long as there are packets: there must not be too much of them.
+    fn describe(&mut self, index: usize) -> Result<(), Error> {
+        if index >= MAX_STREAMS {
+            return Err(Error::Limit { what: "streams (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
+        }
+        self.described.insert(index, self.link.last().len());
+        if self.described.values().fold(0, |sum: usize, bytes| sum.saturating_add(*bytes)) > MAX_DESCRIPTIONS {
+            let limit = MAX_DESCRIPTIONS as u64;
+            return Err(Error::Limit { what: "descriptions of streams (MAX_DESCRIPTIONS)", limit });
+        }
+        Ok(())
     }
 
     /// The message that was handed on last, as it came: header and body.
@@ -219,6 +235,15 @@ impl Receiver {
         if next > self.acknowledged {
             self.acknowledged = next;
             self.due = Some(next);
+        }
+    }
+
+    /// Keeps the clock in place of [`Receiver::poll`] while no more content can be taken, and no bytes are read: the
+    /// peer, who has to wait, does not count as silent, and is told now and then that this end is there.
+    pub fn hold(&mut self, now: Duration) {
+        if self.state == State::Open && self.link.hold(now) {
+            // A ping would ask for an answer that waits behind the content.
+            self.due = Some(self.acknowledged);
         }
     }
 

@@ -97,7 +97,8 @@ impl Queue {
 pub(super) fn weight(message: &Message) -> usize {
     let data = match message {
         Message::Packet(packet) => packet.data.len(),
-        Message::Stream(_, info) => info.config.len(),
+        Message::Stream(_, info) => info.weight(),
+        Message::Metadata(metadata) => metadata.weight(),
         _ => 0,
     };
     data.saturating_add(OVERHEAD)
