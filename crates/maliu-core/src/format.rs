@@ -123,6 +123,11 @@ pub trait Demuxer: Send {
     /// The carrier knows that what was fed so far ends a unit: what waits only for its end is out at the next poll.
     fn finish_unit(&mut self) {}
 
+    /// Whether it reads tags in front of its content itself. ID3v2 tags are otherwise taken off before it sees the input.
+    fn reads_tags(&self) -> bool {
+        false
+    }
+
     /// Length of the whole input, when it is known.
     fn duration(&self) -> Option<(Ticks, TimeBase)> {
         None

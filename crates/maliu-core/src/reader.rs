@@ -11,14 +11,17 @@ use crate::{
     format::{Demuxer, Event, Format, Score},
     input::{Input, MAX_WINDOW},
     stream::StreamInfo,
-    syntax::{foreign, id3v2},
+    syntax::{
+        foreign, id3v2,
+        tags::{Step, Tags},
+    },
     time::{Ticks, TimeBase},
 };
 
 /// Bytes that are looked at before an input counts as unrecognised, unless set otherwise.
 pub const PROBE_BUDGET: usize = 1 << 20;
 
-/// Largest leading ID3v2 tag that is passed over in probing, in bytes; a larger size is taken for no tag.
+/// Largest leading ID3v2 tags that are passed over in probing, in bytes together; a larger size is taken for no tag.
 pub const MAX_LEADING_TAG: usize = 16 << 20;
 
 /// Most streams that one input may open.
@@ -52,8 +55,17 @@ pub struct PacketReader {
 }
 
 enum State {
-    Probing { formats: &'static [&'static Format], budget: usize, next: usize },
-    Reading { format: &'static Format, demuxer: Box<dyn Demuxer> },
+    Probing {
+        formats: &'static [&'static Format],
+        budget: usize,
+        next: usize,
+    },
+    /// `leading`: what tags in front have said, while some may follow that the demuxer does not read itself.
+    Reading {
+        format: &'static Format,
+        demuxer: Box<dyn Demuxer>,
+        leading: Option<Tags>,
+    },
 }
 
 impl PacketReader {
@@ -72,12 +84,12 @@ impl PacketReader {
     /// # Errors
     /// [`Error::Unsupported`] when the format is only written, [`Error::Setting`] for its settings.
     pub fn of(format: &'static Format, settings: &[(&str, &str)]) -> Result<Self> {
-        Ok(Self::in_state(State::Reading { format, demuxer: open(format, settings)? }))
+        Ok(Self::in_state(State::begin(format, settings)?))
     }
 
     /// A reader over a demuxer of the caller's own, presented as `format`.
     pub fn with(format: &'static Format, demuxer: Box<dyn Demuxer>) -> Self {
-        Self::in_state(State::Reading { format, demuxer })
+        Self::in_state(State::Reading { format, demuxer, leading: None })
     }
 
     fn in_state(state: State) -> Self {
@@ -91,12 +103,15 @@ impl PacketReader {
     pub fn poll(&mut self, input: &mut Input) -> Result<Event> {
         if let State::Probing { .. } = self.state {
             match self.probe(input)? {
-                Some(format) => self.state = State::Reading { format, demuxer: open(format, &[])? },
+                Some(format) => self.state = State::begin(format, &[])?,
                 None => return Ok(Event::NeedBytes),
             }
         }
-        let State::Reading { demuxer, .. } = &mut self.state else { return Ok(Event::NeedBytes) };
-        let event = demuxer.poll(input)?;
+        let State::Reading { demuxer, leading, .. } = &mut self.state else { return Ok(Event::NeedBytes) };
+        let event = match take_tags(leading, input) {
+            Some(event) => event,
+            None => demuxer.poll(input)?,
+        };
         match &event {
             Event::Stream(index, info) => note(&mut self.streams, *index, info)?,
             Event::NeedBytes if input.peek().len() > MAX_WINDOW => {
@@ -157,11 +172,7 @@ impl PacketReader {
     fn probe(&mut self, input: &Input) -> Result<Option<&'static Format>> {
         let State::Probing { formats, budget, next } = &mut self.state else { return Ok(None) };
         let (seen, ended) = (input.peek(), input.ended());
-        let tag = match id3v2::tag_size(seen) {
-            id3v2::Size::Known(size) if size <= MAX_LEADING_TAG => size,
-            id3v2::Size::Unknown if !ended => return Ok(None),
-            _ => 0,
-        };
+        let Some(tag) = leading_tags(seen, ended) else { return Ok(None) };
         let budget = budget.saturating_add(tag).min(MAX_WINDOW);
         loop {
             let length = tag.saturating_add(*next).min(budget);
@@ -188,6 +199,44 @@ impl PacketReader {
 }
 
 const FIRST_LOOK: usize = 16;
+
+impl State {
+    fn begin(format: &'static Format, settings: &[(&str, &str)]) -> Result<Self> {
+        let demuxer = open(format, settings)?;
+        let leading = (!demuxer.reads_tags()).then(Tags::default);
+        Ok(Self::Reading { format, demuxer, leading })
+    }
+}
+
+/// ID3v2 tags stand in front of any format and are told first; what the format says itself then replaces them (IO-44).
+fn take_tags(leading: &mut Option<Tags>, input: &mut Input) -> Option<Event> {
+    let tags = leading.as_mut()?;
+    loop {
+        match id3v2::tag_size(input.peek()) {
+            id3v2::Size::Unknown if !input.ended() => return Some(Event::NeedBytes),
+            id3v2::Size::Known(_) => match tags.poll(input) {
+                Step::Taken => {}
+                Step::NeedBytes => return Some(Event::NeedBytes),
+                Step::None => break,
+            },
+            _ => break,
+        }
+    }
+    let metadata = leading.take()?.metadata().clone();
+    (!metadata.entries().is_empty()).then(|| Event::Metadata(Box::new(metadata)))
+}
+
+/// Bytes of the ID3v2 tags in front (IO-40); `None` while more bytes must tell.
+fn leading_tags(seen: &[u8], ended: bool) -> Option<usize> {
+    let mut all = 0;
+    loop {
+        all = match id3v2::tag_size(seen.get(all..).unwrap_or_default()) {
+            id3v2::Size::Known(size) if all + size <= MAX_LEADING_TAG => all + size,
+            id3v2::Size::Unknown if !ended => return None,
+            _ => return Some(all),
+        };
+    }
+}
 
 fn open(format: &'static Format, settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
     let make = format.demuxer.ok_or_else(|| Error::unsupported(format!("reading {}", format.name)))?;

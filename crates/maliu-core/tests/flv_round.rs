@@ -1,5 +1,10 @@
 //! What the FLV muxer is given, the demuxer gives back: streams, packets and what travels beside them.
 
+#[path = "flv_round/read_rules.rs"]
+mod read_rules;
+#[path = "flv_round/written_rules.rs"]
+mod written_rules;
+
 use bytes::Bytes;
 use maliu_core::{
     format::Event,

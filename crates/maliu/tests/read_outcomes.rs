@@ -53,6 +53,7 @@ fn zero_is_the_end_and_stays_it() {
     assert_eq!(calls(&mut answering(vec![Ok(b"abcd"), Ok(b"")]), 3), ["abcd", ".", "."]);
 }
 
+/// IO-46: "not yet" comes through and the call can be repeated.
 #[test]
 fn not_yet_surfaces_and_is_resumed() {
     let answers = vec![Ok(&b"ab"[..]), Err(ErrorKind::WouldBlock), Err(ErrorKind::WouldBlock), Ok(b"cd")];
@@ -68,6 +69,7 @@ fn interruptions_are_passed_over_but_not_for_ever() {
     const { assert!(MAX_INTERRUPTS < 1_000_000) };
 }
 
+/// IO-46: an error of the source is told as that error, not as the end.
 #[test]
 fn an_error_surfaces_once_and_data_goes_on() {
     let answers = vec![Ok(&b"ab"[..]), Err(ErrorKind::ConnectionReset), Ok(b"cdef")];

@@ -161,6 +161,9 @@ impl Flv {
                 input.goto(input.offset().saturating_add(size))?;
                 self.state = State::FirstSize;
             }
+            _ if input.offset() == 0 && seen.len() >= header::SIZE && header::begins_kux(seen) => {
+                input.goto(header::KUX_FRONT)?;
+            }
             _ => {
                 input.warn("no FLV signature");
                 self.lose(input.offset());

@@ -1,4 +1,4 @@
-//! The file header: signature, version, flags, its own size (FLD-1, FLD-3, FLV-9).
+//! The file header: signature, version, flags, its own size (FLD-1…FLD-3, FLV-9).
 
 use crate::format::Score;
 
@@ -6,6 +6,12 @@ use super::tag::u32_at;
 
 /// Bytes of a header of version 1.
 pub const SIZE: usize = 9;
+
+/// What a KUX file begins with (FLD-2).
+const KUX: &[u8] = b"KDK\0\0";
+
+/// Offset in a KUX file at which an FLV file begins.
+pub const KUX_FRONT: u64 = 0xe4_0000;
 
 /// Bytes behind the header that a sure probe wants to see (FLD-1).
 const PROBE_TAIL: usize = 100;
@@ -40,8 +46,17 @@ pub fn begins(bytes: &[u8]) -> bool {
     bytes.iter().enumerate().take(6).all(fits)
 }
 
+/// Whether a KUX file may begin at the start of `bytes`, as far as they go (FLD-2).
+pub fn begins_kux(bytes: &[u8]) -> bool {
+    let common = bytes.len().min(KUX.len());
+    bytes.get(..common) == KUX.get(..common)
+}
+
 /// FLD-1. The reference refuses files of less than header + 100 bytes; here they are likely once they end.
 pub fn probe(bytes: &[u8]) -> Score {
+    if begins_kux(bytes) {
+        return if bytes.len() < KUX.len() { Score::More("the start of a KUX mark") } else { Score::Sure("KUX mark") };
+    }
     if !begins(bytes) {
         return Score::No("no FLV signature");
     }

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Handled: header quirks, wrong or missing PreviousTagSize, tags without a body, all codec numbers, Enhanced RTMP v2 with
-//! multitrack and ModEx, AMF0 and AMF3 metadata, texts, captions and data, junk between tags, cut recordings.
+//! multitrack and ModEx, KUX files (FLV behind 14 942 208 other bytes), AMF0 and AMF3 metadata, texts, captions and data,
+//! junk between tags, cut recordings.
 //! Passed over, with a warning: tags of unknown type, encrypted tags.
 //! Refused: input in which no tag is found.
 
@@ -40,7 +41,7 @@ pub const SIDE_NANOS: u32 = u32::from_be_bytes(*b"nano");
 /// Kind of the side data entry that holds colour information: the AMF0 of an Enhanced RTMP metadata packet.
 pub const SIDE_COLORS: u32 = u32::from_be_bytes(*b"colr");
 
-/// Flash Video.
+/// Flash Video (identity: FLV-1). Every stream has the time base 1/1000 (FLV-8).
 pub const FORMAT: Format = Format {
     name: "flv",
     long_name: "FLV (Flash Video)",

@@ -84,12 +84,12 @@ impl Container {
         if self == Self::Wave64 { GUID_HEADER } else { riff::CHUNK_HEADER }
     }
 
-    /// The chunk header at the start of `bytes`, which stands at the offset `at`.
+    /// The chunk header at the start of `bytes`, which stand `at` bytes behind the file's first mark.
     pub(super) fn chunk(self, bytes: &[u8], at: u64) -> Option<Chunk> {
         if self != Self::Wave64 {
             let (id, size) = self.order().chunk(bytes)?;
             let (header, size) = (riff::CHUNK_HEADER, u64::from(size));
-            // The reference pads to even offsets of the file.
+            // The reference pads to even offsets, not sizes.
             let end = at.saturating_add(header as u64).saturating_add(size);
             return Some(Chunk { id, header, size, padded: size + (end & 1) });
         }

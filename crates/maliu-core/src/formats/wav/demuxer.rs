@@ -49,6 +49,8 @@ enum State {
 pub(super) struct Wav {
     state: State,
     container: Container,
+    /// Offset of the first mark: chunks are padded to even distances from it, whatever tags stand in front.
+    origin: u64,
     format: Option<WaveFormat>,
     tags: Tags,
     metadata: Metadata,
@@ -85,6 +87,7 @@ impl Wav {
         Self {
             state: State::Start,
             container: Container::Rf64,
+            origin: 0,
             format: None,
             tags: Tags::default(),
             metadata: Metadata::default(),
@@ -108,6 +111,7 @@ impl Wav {
         match Container::of(input.peek()) {
             Start::Known(container, size) => {
                 self.container = container;
+                self.origin = input.offset();
                 input.skip(size);
                 self.state = State::Chunks;
                 return Ok(false);
@@ -129,7 +133,8 @@ impl Wav {
     fn chunk(&mut self, input: &mut Input) -> Result<bool> {
         let at = input.offset();
         let past_end = input.size().is_some_and(|size| at >= size);
-        let Some(chunk) = self.container.chunk(input.peek(), at).filter(|_| !past_end) else {
+        let Some(chunk) = self.container.chunk(input.peek(), at.saturating_sub(self.origin)).filter(|_| !past_end)
+        else {
             let short = input.peek().len() < self.container.chunk_header();
             if short && !input.ended() && !past_end {
                 return Ok(true);
@@ -190,7 +195,7 @@ impl Wav {
             input.warn("data chunk without a size: it goes on to the end of the input");
         }
         let end = if size == 0 { u64::MAX } else { start.saturating_add(size) };
-        let padding = if size == chunk.size { chunk.padded - chunk.size } else { end & 1 };
+        let padding = if size == chunk.size { chunk.padded - chunk.size } else { end.saturating_sub(self.origin) & 1 };
         Data { start, end, next: end.saturating_add(padding) }
     }
 
@@ -351,6 +356,10 @@ impl Demuxer for Wav {
                 return Ok(Event::NeedBytes);
             }
         }
+    }
+
+    fn reads_tags(&self) -> bool {
+        true
     }
 
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {

@@ -41,6 +41,9 @@ const AUDIO: u8 = 8;
 const VIDEO: u8 = 9;
 const SCRIPT: u8 = 18;
 
+/// Longest step between two Speex tags that players accept, in ms (FLV-34).
+const MAX_SPEEX_STEP: u32 = 160;
+
 /// The muxer of one file.
 #[derive(Debug)]
 pub struct FlvMuxer {
@@ -93,7 +96,7 @@ fn too_large(size: usize) -> Error {
 }
 
 impl FlvMuxer {
-    /// Appends a tag: head, the start of its body, payload, PreviousTagSize.
+    /// Appends a tag: head with stream id 0, the start of its body, payload, PreviousTagSize (FLV-40).
     fn tag(&self, mark: Mark, kind: u8, time: u32, mut head: Head, payload: &Bytes, out: &mut Output) -> Result<()> {
         let size = head.len() + payload.len();
         if size > MAX_BODY {
@@ -183,6 +186,7 @@ impl FlvMuxer {
             Kind::Audio => AUDIO,
             _ => SCRIPT,
         };
+        // FLV-30: the mark's time in µs, from the field's 32 bits.
         let at = Some(Ticks(i64::from(time) * 1000));
         let starts = packet.is_key() && (kind == Kind::Video || !self.has_video);
         let mark = if starts { Mark::Key { time: at } } else { Mark::Body { time: at } };
@@ -191,9 +195,13 @@ impl FlvMuxer {
             let end = packet.pts.zip(self.delay).map(|(pts, delay)| Ticks(delay) + pts + packet.duration);
             self.duration = end.map_or(self.duration, |end| self.duration.max(end.0));
         }
-        if let Some(track) = self.tracks.get_mut(packet.stream) {
-            track.last = Some(track.last.map_or(time, |last| last.max(time)));
+        let Some(track) = self.tracks.get_mut(packet.stream) else { return Ok(()) };
+        let last = track.last.unwrap_or(time);
+        if track.codec == Codec::Speex && time.saturating_sub(last) > MAX_SPEEX_STEP {
+            out.warn("a Speex packet of more than 8 frames; Flash players cannot play it (FLV-34)");
         }
+        // FLV-35: the end of sequence stands at the highest time, not at the last one.
+        track.last = Some(last.max(time));
         Ok(())
     }
 

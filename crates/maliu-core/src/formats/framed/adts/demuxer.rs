@@ -170,6 +170,10 @@ impl Demuxer for Adts {
         }
     }
 
+    fn reads_tags(&self) -> bool {
+        true
+    }
+
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
         self.walk.seek(to, base, input).map(|_| ())
     }

@@ -215,6 +215,10 @@ impl Demuxer for Mp3 {
         }
     }
 
+    fn reads_tags(&self) -> bool {
+        true
+    }
+
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
         if self.walk.seek(to, base, input)? {
             self.clock = Clock::default();
