@@ -14,9 +14,11 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Of this stream; `None` when its container says all there is, or it cannot be decoded.
+    /// Of this stream; `None` when its container says all there is, or it cannot be decoded. What is decoded by an assumed
+    /// configuration tells nothing for sure.
     pub fn new(info: &StreamInfo) -> Option<Self> {
-        let decoder = Some(info).filter(|info| info.codec == Codec::Aac).and_then(|info| decoder_for(info).ok())?;
+        let can_tell = info.codec == Codec::Aac && !info.config.is_empty();
+        let decoder = Some(info).filter(|_| can_tell).and_then(|info| decoder_for(info).ok())?;
         Some(Self { decoder: Some(decoder), heard: None, packets: 0 })
     }
 

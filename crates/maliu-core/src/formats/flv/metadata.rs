@@ -113,7 +113,8 @@ fn structure(key: &str, value: &Value, effects: &mut Effects) {
     // The reference keeps bit rates in 32 bits with a sign.
     let rate = (number * 1024.0 >= 0.0 && number * 1024.0 < 2_147_483_648.0).then_some((number * 1024.0) as u64);
     match key {
-        "duration" => effects.duration = Some(Ticks((number * 1e6) as i64)),
+        // Live files say 0, which is no length.
+        "duration" => effects.duration = Some(Ticks((number * 1e6) as i64)).filter(|time| *time > Ticks(0)),
         "videodatarate" => effects.promise.video_rate = rate,
         "audiodatarate" => effects.promise.audio_rate = rate,
         "framerate" => effects.promise.frame_rate = fraction(number),
@@ -236,6 +237,14 @@ mod tests {
     #[test]
     fn numbers_lose_their_decimals_to_even() {
         assert_eq!([2.5, 3.5, 0.33, -0.2].map(whole), ["2", "4", "0", "-0"]);
+    }
+
+    #[test]
+    fn a_duration_of_nothing_is_none() {
+        for (said, duration) in [(0.0, None), (-1.0, None), (f64::NAN, None), (0.5, Some(Ticks(500_000)))] {
+            let value = Value::Object(alloc::vec![("duration".into(), Value::Number(said))]);
+            assert_eq!(apply("onMetaData", &value, &mut Metadata::default(), false).duration, duration, "{said}");
+        }
     }
 
     #[test]

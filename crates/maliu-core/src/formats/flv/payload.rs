@@ -44,6 +44,7 @@ impl Flv {
                 self.configure(index, body, &tag, input);
                 return Ok(None);
             }
+            self.settle_unconfigured(index, &tag, input);
         } else {
             body.advance(1);
             self.settle_from_data(index, &body);
@@ -217,6 +218,16 @@ impl Flv {
                 stream.settled = true;
                 super::facts::from_data(stream.edit(), data, size);
             }
+        }
+    }
+
+    /// AAC whose configuration has not come: the flags byte is all there is, and for AAC it is a constant.
+    fn settle_unconfigured(&mut self, index: usize, tag: &Tag, input: &mut Input) {
+        if self.streams.peek(index).is_some_and(|stream| !stream.settled) {
+            if let Some(stream) = self.streams.edit(index) {
+                stream.settled = true;
+            }
+            input.warn_at(tag.at, "AAC without a configuration in front: its rate and channels are not known");
         }
     }
 
