@@ -197,7 +197,10 @@ fn row(codec: Codec) -> Option<Make> {
 }
 
 fn unit_for(info: &StreamInfo, options: Options) -> Result<Box<dyn Unit>> {
-    let make = row(info.codec).ok_or_else(|| Error::unsupported(format!("codec {}", info.codec)))?;
+    let make = row(info.codec).ok_or_else(|| match (info.codec, info.codec_tag) {
+        (Codec::UnknownAudio, tag @ 1..) => Error::unsupported(format!("codec unknown (tag {tag:#x})")),
+        (codec, _) => Error::unsupported(format!("codec {codec}")),
+    })?;
     let mut unit = make(info)?;
     unit.set_options(options);
     Ok(unit)

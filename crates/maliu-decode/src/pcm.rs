@@ -18,6 +18,7 @@ pub(crate) const CODECS: &[Codec] = &[
     Codec::PcmS32Le,
     Codec::PcmS32Be,
     Codec::PcmS64Le,
+    Codec::PcmF24Le,
     Codec::PcmF32Le,
     Codec::PcmF32Be,
     Codec::PcmF64Le,
@@ -74,6 +75,8 @@ fn samples(codec: Codec, data: &[u8]) -> Samples {
         Codec::PcmS32Be => Samples::I32(each(data, i32::from_be_bytes)),
         // No output format holds more than 32 bits.
         Codec::PcmS64Le => Samples::I32(each(data, |bytes| (i64::from_le_bytes(bytes) >> 32) as i32)),
+        // Floating point of the range of integers of 24 bits.
+        Codec::PcmF24Le => Samples::F32(each(data, |bytes| f32::from_le_bytes(bytes) / 8_388_608.0)),
         Codec::PcmF32Be => Samples::F32(each(data, f32::from_be_bytes)),
         Codec::PcmF64Le => Samples::F64(each(data, f64::from_le_bytes)),
         _ => Samples::F32(each(data, f32::from_le_bytes)),
@@ -82,4 +85,19 @@ fn samples(codec: Codec, data: &[u8]) -> Samples {
 
 fn each<const N: usize, T>(data: &[u8], sample: impl Fn([u8; N]) -> T) -> Vec<T> {
     data.as_chunks().0.iter().map(|bytes| sample(*bytes)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floating_point_of_the_range_of_integers_comes_to_full_scale_1() {
+        let of = |codec, value: f32| match samples(codec, &value.to_le_bytes()) {
+            Samples::F32(samples) => samples,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(of(Codec::PcmF24Le, 4_194_304.0), [0.5]);
+        assert_eq!(of(Codec::PcmF32Le, 0.25), [0.25]);
+    }
 }

@@ -75,6 +75,7 @@ codecs! {
     PcmS32Le Audio "pcm_s32le" "PCM signed 32-bit little-endian";
     PcmS32Be Audio "pcm_s32be" "PCM signed 32-bit big-endian";
     PcmS64Le Audio "pcm_s64le" "PCM signed 64-bit little-endian";
+    PcmF24Le Audio "pcm_f24le" "PCM 24.0 floating point little-endian";
     PcmF32Le Audio "pcm_f32le" "PCM 32-bit floating point little-endian";
     PcmF32Be Audio "pcm_f32be" "PCM 32-bit floating point big-endian";
     PcmF64Le Audio "pcm_f64le" "PCM 64-bit floating point little-endian";

@@ -114,9 +114,22 @@ impl WaveFormat {
         }
     }
 
+    /// Bits from one sample of a channel to the next: WAVEFORMATEXTENSIBLE stores few valid bits in a larger container.
+    fn stored_bits(&self) -> u16 {
+        let container = self.block_align.checked_div(self.channels).unwrap_or(0).saturating_mul(8);
+        match self.channel_mask {
+            Some(_) if container <= 32 => self.bits_per_sample.max(container),
+            _ => self.bits_per_sample,
+        }
+    }
+
     /// The codec of tag and bits; [`Codec::UnknownAudio`] when there is none here.
     pub fn codec(&self) -> Codec {
-        match (self.tag, self.bits_per_sample) {
+        match (self.tag, self.stored_bits()) {
+            // Cool Edit's floating point, in 4 bytes each.
+            (1, 24) if self.channel_mask.is_none() && Some(self.block_align) == self.channels.checked_mul(4) => {
+                Codec::PcmF24Le
+            }
             (1, 1..=8) => Codec::PcmU8,
             (1, 9..=16) => Codec::PcmS16Le,
             (1, 17..=24) => Codec::PcmS24Le,
@@ -218,5 +231,30 @@ mod tests {
         }
         assert_eq!(WaveFormat::parse(&[1; 13], Order::Little), None);
         assert_eq!(WaveFormat::parse(&[1; 14], Order::Big).map(|format| format.bits_per_sample), Some(8));
+    }
+
+    #[test]
+    fn the_container_of_a_sample_counts_where_the_structure_tells_it_from_the_valid_bits() {
+        let of = |channel_mask, block_align, bits_per_sample| WaveFormat {
+            tag: 1,
+            channels: 2,
+            block_align,
+            bits_per_sample,
+            channel_mask,
+            ..WaveFormat::default()
+        };
+        let cases = [
+            (Some(3), 8, 24, Codec::PcmS32Le),
+            (Some(3), 8, 20, Codec::PcmS32Le),
+            (Some(3), 6, 20, Codec::PcmS24Le),
+            (Some(3), 0, 24, Codec::PcmS24Le),
+            (None, 6, 24, Codec::PcmS24Le),
+            (None, 8, 24, Codec::PcmF24Le),
+            (None, 8, 16, Codec::PcmS16Le),
+            (None, 8, 20, Codec::PcmS24Le),
+        ];
+        for (mask, block_align, bits, codec) in cases {
+            assert_eq!(of(mask, block_align, bits).codec(), codec, "{mask:?} {block_align} {bits}");
+        }
     }
 }
