@@ -114,3 +114,61 @@ fn the_profile_of_aac_is_heard_where_its_container_cannot_tell() {
     let line = text(&run(&["probe", &sample("adts/he_v2.aac")])).1;
     assert!(line.contains("audio aac, HE-AACv2, 32000 Hz, core 16000 Hz, stereo,"), "{line}");
 }
+
+#[test]
+fn an_input_that_nothing_fits_tells_what_was_looked_for() {
+    for (input, why) in [("", "the input is empty"), ("FLV\x01\x05", "the start of an FLV header; ")] {
+        let (code, _, stderr) = text(&run_on(input.into(), &["probe", "-"]));
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains(&format!(": {why}")), "{stderr}");
+    }
+}
+
+/// The first tag of this type whose body has `second` as its second byte.
+fn tag(file: &[u8], kind: u8, second: u8) -> usize {
+    let mut at = 13;
+    while (file[at], file[at + 12]) != (kind, second) {
+        at += 15 + u32::from_be_bytes([0, file[at + 1], file[at + 2], file[at + 3]]) as usize;
+    }
+    at
+}
+
+#[test]
+fn nothing_is_heard_where_the_configuration_is_lost() {
+    let folder = folder("nothing_is_heard_where_the_configuration_is_lost");
+    let path = within(&folder, "mono.flv");
+    assert!(run(&["remux", &sample("adts/mono_16000.aac"), &path]).status.success());
+    let mut file = fs::read(&path).unwrap();
+    assert_eq!(json(&run(&["probe", "--json", &path]))["streams"][0]["channels"], 1);
+    let config = tag(&file, 8, 0);
+    // A type that is passed over.
+    file[config] = 10;
+    fs::write(&path, &file).unwrap();
+    let output = run(&["probe", "--json", "-v", &path]);
+    // What the flags byte of every AAC tag says.
+    assert_eq!(json(&output)["streams"][0]["channels"], 2);
+    let at = tag(&file, 8, 1);
+    let (_, _, stderr) = text(&output);
+    assert!(stderr.contains("without a configuration") && stderr.contains(&format!("at byte {at}")), "{stderr}");
+}
+
+#[test]
+fn a_live_file_is_as_long_as_its_last_tag_says() {
+    let mut file = fs::read(sample("flv/h264_aac.flv")).unwrap();
+    let name = file.windows(9).position(|bytes| bytes == b"duration\0").unwrap() + 9;
+    file[name..name + 8].fill(0);
+    let folder = folder("a_live_file_is_as_long_as_its_last_tag_says");
+    let path = within(&folder, "live.flv");
+    fs::write(&path, &file).unwrap();
+    let duration = |output| json(&output)["format"]["duration"].as_str().and_then(|text| text.parse::<f64>().ok());
+    assert!(duration(run(&["probe", "--json", &path])) > Some(1.5));
+    assert!(duration(run_on(file, &["probe", "--json", "--packets", "-"])) > Some(1.5));
+}
+
+#[test]
+fn bits_of_samples_are_those_of_the_codec() {
+    for (name, bits) in [("wav/pcm_s24le.wav", 24), ("wav/pcm_alaw.wav", 8), ("flv/aac_only.flv", 0)] {
+        let report = json(&run(&["probe", "--json", &sample(name)]));
+        assert_eq!(report["streams"][0]["bits_per_sample"], bits, "{name}");
+    }
+}

@@ -273,10 +273,13 @@ fn choose(formats: &[&'static Format], scores: &[(&'static str, Score)], last: b
 }
 
 fn unrecognized(verdict: &Verdict) -> Error {
-    let best = verdict.scores.iter().filter(|(_, score)| score.level() > 0).max_by_key(|(_, score)| score.level());
-    let why = match best {
-        Some((name, score)) => Cow::Owned(format!("closest is {name}: {}", score.why())),
-        None => Cow::Borrowed("no format fits"),
+    let mut open: Vec<_> = verdict.scores.iter().filter(|(_, score)| score.level() > 0).map(|it| it.1.why()).collect();
+    // H.264 and H.265, ADTS and MP3 wait for much the same.
+    open.dedup();
+    let why = match (verdict.looked_at, open.as_slice()) {
+        (0, _) => Cow::Borrowed("the input is empty"),
+        (_, []) => Cow::Borrowed("no format fits"),
+        (_, open) => Cow::Owned(format!("no format fits: {}", open.join("; "))),
     };
     Error::Unrecognized { looked_at: verdict.looked_at as u64, why }
 }

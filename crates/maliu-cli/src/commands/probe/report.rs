@@ -6,6 +6,7 @@ use maliu::{
     packet::{Flags, Packet},
     stream::{Media, Metadata, StreamInfo},
     time::{Ticks, TimeBase},
+    timing::samples::stored_bits,
 };
 
 use super::{
@@ -142,7 +143,11 @@ fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
             if let Some(layout) = facts::channel_layout(audio.channels, audio.channel_mask) {
                 item.plain("channel_layout", layout)?;
             }
-            item.bare("bits_per_sample", audio.bits_per_sample)?;
+            let stored = stored_bits(info.codec);
+            item.bare("bits_per_sample", stored)?;
+            if (1..stored).contains(&audio.bits_per_sample.into()) {
+                item.bare("bits_per_raw_sample", audio.bits_per_sample)?;
+            }
             if audio.delay > 0 {
                 item.bare("initial_padding", audio.delay)?;
             }

@@ -16,6 +16,9 @@ pub(super) fn probe(bytes: &[u8]) -> Score {
     let Some(body) = behind_tags(bytes) else { return Score::More("a tag so far") };
     let zeros = body.iter().take_while(|byte| **byte == 0).count();
     let body = body.get(zeros..).unwrap_or_default();
+    if body.is_empty() {
+        return Score::More("zeros so far");
+    }
     let frames = MpegFrames::default();
     rows(&frames, body, |row, at| {
         if row.headers() >= BEHIND_JUNK && at <= CUT {
@@ -43,6 +46,7 @@ mod tests {
     fn three_headers_are_sure_and_one_frame_is_a_guess() {
         assert_eq!(probe(&frames(3)[..292]).level(), 3);
         assert_eq!(probe(&[alloc::vec![0; 5000], frames(3)].concat()).level(), 3);
+        assert_eq!(probe(&[0; 5000]), Score::More("zeros so far"));
         assert_eq!(probe(&frames(3)[..291]).level(), 2);
         assert_eq!(probe(&frames(1)[..143]).level(), 1);
     }
