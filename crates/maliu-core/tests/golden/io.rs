@@ -69,11 +69,11 @@ fn reader(case: &Value, capacity: usize, bytes: Vec<u8>, schedule: Vec<i64>, log
         let mut at = place.lock().unwrap();
         let left = bytes.get(*at..).unwrap_or_default();
         let limit = schedule.next().unwrap_or(i64::MAX);
-        let result = match usize::try_from(limit) {
+        let result = match u64::try_from(limit) {
             Err(_) => Err(Code(limit as i32)),
             Ok(_) if left.is_empty() => Err(Code::EOF),
             Ok(limit) => {
-                let got = into.len().min(limit).min(left.len());
+                let got = into.len().min(left.len()).min(usize::try_from(limit).unwrap_or(usize::MAX));
                 into[..got].copy_from_slice(&left[..got]);
                 *at += got;
                 Ok(got)
