@@ -34,6 +34,11 @@ impl Target {
         let (sink, litter) = open(path)?;
         Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live: lent::is_live(), _litter: litter })
     }
+
+    /// Starts writing to a sink that messages call `name`.
+    pub fn over(name: &str, sink: impl Sink + 'static) -> Self {
+        Self { name: name.to_owned(), pump: Pump::new(Box::new(sink)), live: false, _litter: None }
+    }
 }
 
 impl Target<AtomicFile> {

@@ -186,8 +186,46 @@ fn what_is_repaired_has_neither_fault_nor_notice_and_stays() {
         assert_eq!(text(&run(&["repair", &once, &twice])).0, Some(0), "{code}");
         let mended = fs::read(&once).unwrap();
         assert_eq!(fs::read(&twice).unwrap(), mended, "{code} repaired twice");
-        assert_eq!(text(&run_on(bytes, &["repair", "-", &twice])).0, Some(0), "{code}");
+        assert_eq!(text(&run_on(bytes.clone(), &["repair", "-", &twice])).0, Some(0), "{code}");
         assert_eq!(fs::read(&twice).unwrap(), mended, "{code} from standard input");
+        assert_eq!(run_on(bytes, &["repair", "-", "-"]).stdout, mended, "{code} from and to pipes");
+    }
+}
+
+#[test]
+fn a_packet_that_the_end_cuts_is_not_repaired_but_left_out() {
+    let folder = folder("a_packet_that_the_end_cuts_is_not_repaired_but_left_out");
+    let mended = within(&folder, "mended.flv");
+    // Sound, cut behind its first byte.
+    let mut cut = file(&film());
+    cut.truncate(cut.len() - 6);
+    let (code, _, said) = text(&run_on(cut, &["repair", "-", &mended]));
+    assert_eq!((code, said.contains("1 packets that the end of the input cuts left out")), (Some(0), true), "{said}");
+    assert_eq!(run(&["remux", &mended, "-", "-f", "md5"]).stdout, {
+        let whole = within(&folder, "whole.flv");
+        fs::write(&whole, changed(|tags| drop(tags.pop()))).unwrap();
+        run(&["remux", &whole, "-", "-f", "md5"]).stdout
+    });
+    let alone = file(&[tag(9, 0, AVC), picture(0, true, 0)]);
+    let (code, _, said) = text(&run_on(alone[..alone.len() - 5].to_vec(), &["repair", "-", &mended]));
+    assert_eq!((code, said.contains("there is no packet in it")), (Some(1), true), "{said}");
+}
+
+#[test]
+fn what_is_true_is_no_fault() {
+    let seconds = |duration| metadata(&[("duration", duration)]);
+    let nanos = |time, first: u8| tag(9, time, &[first, 2, 0, 1, 2, 3, b'h', b'v', b'c', b'1', 0, 0, 1]);
+    let late = tag(9, 0, &[0x17, 1, 0, 0x13, 0x88, 0, 0, 0, 2, 0x65, 0x88]);
+    let hevc = tag(9, 0, b"\x90hvc1\x01hvcC");
+    for (what, tags, faults) in [
+        ("pictures shown later", vec![seconds(5.1), tag(9, 0, AVC), late], 0),
+        ("no length", vec![seconds(0.0), tag(9, 0, b"\x13picture")], 0),
+        ("no length, of some", vec![seconds(0.0), tag(9, 0, b"\x13picture"), tag(9, 40, b"\x23picture")], 1),
+        ("an index is missed behind nanoseconds", vec![seconds(0.1), hevc, nanos(0, 0x97), nanos(40, 0x97)], 1),
+    ] {
+        let (_, list) = found(&file(&tags), &[]);
+        let codes: Vec<&str> = list.iter().map(|(code, ..)| code.as_str()).collect();
+        assert_eq!(codes.len(), faults, "{what}: {codes:?}");
     }
 }
 

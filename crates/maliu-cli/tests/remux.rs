@@ -83,6 +83,16 @@ fn wrong_calls_say_what_would_be_right() {
 }
 
 #[test]
+fn options_may_stand_anywhere_between_inputs_and_output() {
+    let film = sample("flv/h264_aac.flv");
+    let wanted = run(&["remux", "--map", "v", "-f", "framecrc", &film, "-"]).stdout;
+    assert!(!wanted.is_empty());
+    assert_eq!(run(&["remux", &film, "--map", "v", "-", "-f", "framecrc"]).stdout, wanted);
+    let (code, _, error) = text(&run(&["remux", &film]));
+    assert_eq!((code, error.contains("what to write")), (Some(2), true), "{error}");
+}
+
+#[test]
 fn explain_names_rule_and_packet() {
     let (code, _, error) = text(&run(&["remux", &sample("flv/h264_aac.flv"), "-", "-f", "flv", "--explain"]));
     assert_eq!(code, Some(0));

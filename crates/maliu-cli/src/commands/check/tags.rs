@@ -14,8 +14,8 @@ const MAX_KEYS: usize = 1 << 20;
 /// Bytes of a tag before its body.
 const HEAD: usize = 11;
 
-/// Bytes of a body that say what it is.
-const START: usize = 6;
+/// Bytes of a body that say what it is, with extensions in front of an enhanced one.
+const START: usize = 32;
 
 /// Tags of a file, as far as they follow each other.
 #[derive(Default)]
@@ -36,6 +36,8 @@ pub struct Tags {
     configs: Vec<Config>,
     first: Option<u32>,
     last: u32,
+    /// Latest time at which a picture is shown.
+    shown: u32,
     gap: u32,
 }
 
@@ -130,6 +132,9 @@ impl Tags {
             self.first.get_or_insert(time);
             self.gap = self.gap.max(time.saturating_sub(self.last.max(self.first.unwrap_or(0))));
             self.last = self.last.max(time);
+        }
+        if let What::Packet { later, .. } = what {
+            self.shown = self.shown.max(time.saturating_add_signed(*later));
         }
         let lead = self.lead.unwrap_or(self.at);
         match what {
@@ -232,12 +237,18 @@ impl Tags {
     }
 
     fn duration(&self) -> Promise {
-        let Some(said) = self.number("duration").filter(|said| *said > 0.0) else { return Promise::Missing };
-        let (last, first) = (f64::from(self.last) / 1000.0, f64::from(self.first.unwrap_or(0)) / 1000.0);
+        let seconds = |ms| f64::from(ms) / 1000.0;
+        let (last, shown, first) = (seconds(self.last), seconds(self.shown), seconds(self.first.unwrap_or(0)));
+        let said = match self.number("duration") {
+            Some(said) if said > 0.0 => said,
+            // A single picture has no length.
+            Some(_) if last == first => return Promise::Kept,
+            _ => return Promise::Missing,
+        };
         // How long the last picture stays is not known: as long as any other, at most.
         let slack = (f64::from(self.gap) / 1000.0).max(said / 100.0).max(1.0);
-        let fits = |length: f64| (said - length).abs() <= slack;
-        if fits(last) || fits(last - first) { Promise::Kept } else { Promise::Wrong(said, last) }
+        let fits = |end: &f64| [*end, end - first].iter().any(|length| (said - length).abs() <= slack);
+        if [last, shown].iter().any(fits) { Promise::Kept } else { Promise::Wrong(said, last) }
     }
 
     /// The first entry of the index that leads nowhere: what it says, and what stands there.
@@ -274,6 +285,8 @@ enum What {
         key: bool,
         /// The codec, where it needs a configuration in a tag of its own.
         codec: Option<[u8; 4]>,
+        /// How much later than its time it is shown, in ms.
+        later: i32,
     },
 }
 
@@ -284,28 +297,51 @@ impl What {
         let second = start.get(1).copied().unwrap_or(0);
         let enhanced = if kind == 9 { first & 0x80 != 0 } else { kind == 8 && first >> 4 == 9 };
         let key = kind == 9 && first >> 4 & 7 == 1;
+        let packet = |key, codec, later| Self::Packet { key, codec, later };
         match (kind, first & 0x0f) {
             (18, _) => Self::Script,
-            (_, packet) if enhanced => {
-                let codec = start.get(1..5).and_then(|codec| codec.try_into().ok()).unwrap_or_default();
-                match packet {
-                    0 => Self::Config(codec),
-                    1 | 3 => Self::Packet { key, codec: NEED_CONFIG.contains(&&codec).then_some(codec) },
-                    _ => Self::Packet { key: false, codec: None },
-                }
-            }
+            _ if enhanced => Self::enhanced(key, start).unwrap_or(packet(false, None, 0)),
             (9, 7 | 12) => match second {
                 0 => Self::Config([first & 0x0f, 0, 0, 0]),
-                1 => Self::Packet { key, codec: Some([first & 0x0f, 0, 0, 0]) },
-                _ => Self::Packet { key: false, codec: None },
+                1 => packet(key, Some([first & 0x0f, 0, 0, 0]), signed(start.get(2..))),
+                _ => packet(false, None, 0),
             },
             (8, _) if first >> 4 == 10 => match second {
                 0 => Self::Config([10, 0, 0, 0]),
-                _ => Self::Packet { key, codec: Some([10, 0, 0, 0]) },
+                _ => packet(key, Some([10, 0, 0, 0]), 0),
             },
-            _ => Self::Packet { key, codec: None },
+            _ => packet(key, None, 0),
         }
     }
+
+    /// Of a configuration or coded frames of the only track, behind any extensions.
+    fn enhanced(key: bool, start: &[u8]) -> Option<Self> {
+        let (&first, mut rest) = start.split_first()?;
+        let mut packet = first & 0x0f;
+        while packet == MOD_EX {
+            let size = usize::from(*rest.first()?) + 1;
+            let (&next, behind) = rest.get(1 + size..)?.split_first()?;
+            (packet, rest) = (next & 0x0f, behind);
+        }
+        let codec = *rest.first_chunk()?;
+        let needs = NEED_CONFIG.contains(&&codec).then_some(codec);
+        let timed = matches!(&codec, b"avc1" | b"hvc1" | b"vvc1");
+        match packet {
+            0 => Some(Self::Config(codec)),
+            1 if timed => Some(Self::Packet { key, codec: needs, later: signed(rest.get(4..)) }),
+            1 | 3 => Some(Self::Packet { key, codec: needs, later: 0 }),
+            _ => None,
+        }
+    }
+}
+
+/// Packet type of an enhanced tag with an extension in front.
+const MOD_EX: u8 = 7;
+
+/// The 24 bits at the start of `bytes`, with a sign; 0 where there are fewer.
+fn signed(bytes: Option<&[u8]>) -> i32 {
+    let Some(&[b2, b1, b0, ..]) = bytes else { return 0 };
+    i32::from_be_bytes([b2, b1, b0, 0]) >> 8
 }
 
 /// FourCCs whose packets cannot be decoded without a configuration.

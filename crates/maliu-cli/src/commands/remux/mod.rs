@@ -42,7 +42,7 @@ pub use recorder::Recorder;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Files to read, then the file to write; - is standard input or output.
-    #[arg(value_name = "IN… OUT", num_args = 2.., required = true)]
+    #[arg(value_name = "IN… OUT", num_args = 1.., required = true)]
     paths: Vec<String>,
     /// Format to write; the name of OUT says it otherwise.
     #[arg(short, long, value_name = "FORMAT")]
@@ -111,7 +111,9 @@ impl Args {
 
 /// Reads, orders and writes.
 pub fn run(args: Args) -> Result {
-    let Some((output, inputs)) = args.paths.split_last() else { return Ok(()) };
+    let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
+        return Err(Failure::Usage("name what to read and, behind it, what to write".into()));
+    };
     let input = |path: &String| input::Args { layout: args.layout.clone(), ..input::Args::of(path, args.from.clone()) };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
     copy(&args, &inputs, output)

@@ -5,14 +5,15 @@
 //!   IN ─▶ packets ─▶ Mend: times rise without jumps ─▶ FLV muxer: sequence headers, sizes, duration, key frame index
 //! ```
 
-use std::io;
+use std::io::{self, Read};
 
 use maliu::{
     Error, MediaError,
     format::Event,
     formats,
-    output::Reach,
-    packet::Packet,
+    io::BLOCK_SIZE,
+    output::{Mark, Reach},
+    packet::{Flags, Packet},
     stream::{Codec, Kind, Media, Metadata, StreamInfo},
     syntax::aac::AudioSpecificConfig,
     writer::{PacketWriter, Plan},
@@ -36,7 +37,7 @@ pub struct Args {
     /// 16 GiB.
     #[arg(value_name = "IN")]
     input: String,
-    /// File to write; - is standard output, which cannot get a key frame index.
+    /// File to write; - is standard output, to which it goes when it is complete.
     #[arg(value_name = "OUT")]
     output: String,
     /// Longest pause that is believed; a longer one, and every step back, is closed.
@@ -62,11 +63,35 @@ pub fn run(args: Args) -> Result {
         _ => None,
     };
     let survey = Survey::of(&args.input, &mut open(&args, spool.as_ref())?)?;
-    let mut target = Target::create(&args.output)?;
+    let kept = (args.output == "-").then(Spool::new).transpose().map_err(keeping)?;
+    let mut target = match &kept {
+        Some(kept) => Target::over("what goes to standard output", kept.write().map_err(keeping)?),
+        None => Target::create(&args.output)?,
+    };
     let mut work = Work::start(&args, &survey, &mut target)?;
     let end = work.copy(&mut open(&args, spool.as_ref())?, &mut target)?;
     work.close(target)?;
+    kept.as_ref().map_or(Ok(()), pour)?;
     end.and(survey.unread.map_or(Ok(()), Err))
+}
+
+fn keeping(error: io::Error) -> Failure {
+    Failure::while_("keeping", "what goes to standard output", error)
+}
+
+/// Gives standard output what was kept for it.
+fn pour(kept: &Spool) -> Result {
+    let (mut file, mut target) = (kept.open().map_err(keeping)?, Target::create("-")?);
+    loop {
+        let mut block = vec![0; BLOCK_SIZE];
+        let read = file.read(&mut block).map_err(keeping)?;
+        block.truncate(read);
+        if block.is_empty() {
+            return target.finish();
+        }
+        target.output().append(Mark::Body { time: None }, [block.into()]);
+        target.pump()?;
+    }
 }
 
 fn open(args: &Args, spool: Option<&Spool>) -> Result<Opened> {
@@ -119,7 +144,7 @@ impl Survey {
             match opened.next() {
                 Ok(Some(Event::Stream(index, info))) => survey.meet(index, *info),
                 Ok(Some(Event::Metadata(metadata))) if survey.packets == 0 => survey.metadata = *metadata,
-                Ok(Some(Event::Packet(packet))) => survey.count(&packet),
+                Ok(Some(Event::Packet(packet))) if is_whole(&packet) => survey.count(&packet),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(failure) if survey.packets == 0 => return Err(failure),
@@ -178,6 +203,11 @@ impl Survey {
     }
 }
 
+/// Whether all of the packet was there.
+fn is_whole(packet: &Packet) -> bool {
+    !packet.flags.has(Flags::CORRUPT)
+}
+
 /// AAC gets the configuration that its missing sequence header would have had, and its frames their length.
 fn configure(stream: &mut StreamInfo) {
     let (missing, aac) = (stream.config.is_empty(), stream.codec == Codec::Aac);
@@ -203,6 +233,8 @@ struct Work<'a> {
     /// By output stream: whether a picture that can be decoded was met.
     begun: Vec<bool>,
     leading: u64,
+    /// Packets that the end of the input cuts.
+    cut: u64,
     refused: u64,
 }
 
@@ -228,7 +260,7 @@ impl<'a> Work<'a> {
         let writer = started.map_err(|error| Failure::while_("writing", name, error))?;
         let mend = Mend::new(&streams, args.max_gap);
         let begun = streams.iter().map(|stream| stream.media.kind() != Kind::Video).collect();
-        Ok(Self { name, writer, mend, outputs, begun, leading: 0, refused: 0 })
+        Ok(Self { name, writer, mend, outputs, begun, leading: 0, cut: 0, refused: 0 })
     }
 
     /// Copies what can be read, and says whether the system failed to give the rest.
@@ -262,6 +294,10 @@ impl<'a> Work<'a> {
 
     /// Gives the packet its place in the output; false for one that is left out.
     fn takes(&mut self, packet: &mut Packet) -> bool {
+        if !is_whole(packet) {
+            self.cut += 1;
+            return false;
+        }
         let Some(output) = self.outputs.get(packet.stream).copied().flatten() else { return false };
         packet.stream = output;
         let Some(begun) = self.begun.get_mut(output) else { return false };
@@ -271,7 +307,7 @@ impl<'a> Work<'a> {
     }
 
     fn close(self, mut target: Target) -> Result {
-        let Self { name, writer, mend, leading, refused, .. } = self;
+        let Self { name, writer, mend, leading, cut, refused, .. } = self;
         let finished = writer.finish(target.output()).map_err(Error::from);
         finished.map_err(|error| Failure::while_("writing", name, error))?;
         target.finish()?;
@@ -280,6 +316,9 @@ impl<'a> Work<'a> {
         }
         if leading > 0 {
             failure::say(&format!("{name}: {leading} pictures before the first key picture left out"));
+        }
+        if cut > 0 {
+            failure::say(&format!("{name}: {cut} packets that the end of the input cuts left out"));
         }
         if refused > 0 {
             failure::say(&format!("{name}: {refused} packets that FLV cannot carry left out"));

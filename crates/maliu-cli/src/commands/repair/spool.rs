@@ -1,4 +1,5 @@
-//! Standard input, kept on disk so that it can be read twice.
+//! Bytes kept on disk: standard input, so that it can be read twice, and what goes to standard output, so that its
+//! start can be written last.
 
 use std::{
     env,
@@ -8,10 +9,13 @@ use std::{
     process,
 };
 
-use maliu::io::Seekable;
+use maliu::io::{Editable, Seekable};
 
 /// Most bytes that are kept.
 pub const MAX_SPOOL: u64 = 16 << 30;
+
+/// Names that are tried, should others have left theirs.
+const MAX_NAMES: u32 = 1000;
 
 /// A file in the folder for temporary ones, which is gone with this value, or at once where an open file can go.
 pub struct Spool {
@@ -20,14 +24,28 @@ pub struct Spool {
 }
 
 impl Spool {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn new() -> io::Result<Self> {
+        for number in 0..MAX_NAMES {
+            let path = env::temp_dir().join(format!("maliu-repair-{}-{number}", process::id()));
+            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self { file, left_at: fs::remove_file(&path).err().map(|_| path) }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
     /// Reads `from` to its end.
     ///
     /// # Errors
     /// Those of reading and of the disk; `FileTooLarge` beyond [`MAX_SPOOL`].
     pub fn of(mut from: impl Read) -> io::Result<Self> {
-        let path = env::temp_dir().join(format!("maliu-repair-{}", process::id()));
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        let mut spool = Self { file, left_at: fs::remove_file(&path).err().map(|_| path) };
+        let mut spool = Self::new()?;
         let kept = io::copy(&mut from.by_ref().take(MAX_SPOOL), &mut spool.file)?;
         if kept == MAX_SPOOL && from.read(&mut [0])? > 0 {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_SPOOL} bytes")));
@@ -36,14 +54,30 @@ impl Spool {
         Ok(spool)
     }
 
+    /// Where bytes are kept; to be called while there are none.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn write(&self) -> io::Result<Editable<File>> {
+        Ok(Editable::new(self.file.try_clone()?))
+    }
+
     /// The kept bytes from their start.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn read(&self) -> io::Result<Seekable<File>> {
+        self.open().map(Seekable::new)
+    }
+
+    /// As [`Spool::read`], as a file.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn open(&self) -> io::Result<File> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
-        Ok(Seekable::new(file))
+        Ok(file)
     }
 }
 
