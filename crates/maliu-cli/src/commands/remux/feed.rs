@@ -38,8 +38,6 @@ pub struct Feed {
     pub metadata: Metadata,
     /// Which output stream each input stream becomes.
     pub outputs: Vec<Option<usize>>,
-    /// Whether the input was positioned at the wanted start.
-    pub positioned: bool,
     last: i64,
     ended: bool,
     failure: Option<Failure>,
@@ -60,7 +58,6 @@ impl Feed {
             streams: Vec::new(),
             metadata: Metadata::default(),
             outputs: Vec::new(),
-            positioned: false,
             last: i64::MIN,
             ended: false,
             failure: None,
@@ -95,7 +92,6 @@ impl Feed {
         let Some(opened) = &mut self.opened else { return Ok(()) };
         match opened.reader.seek(start, TimeBase::MICROS) {
             Ok(()) => {
-                self.positioned = true;
                 self.held.clear();
                 self.ended = false;
             }

@@ -1,6 +1,6 @@
 //! Which streams of the inputs become which streams of the output.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use maliu::{
     format::Format,
@@ -41,6 +41,19 @@ impl FromStr for Map {
     }
 }
 
+impl fmt::Display for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(input) = self.input {
+            write!(f, "{input}:")?;
+        }
+        match self.stream {
+            Choice::Kind(Kind::Audio) => f.write_str("a"),
+            Choice::Kind(_) => f.write_str("v"),
+            Choice::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
 impl Map {
     fn takes(&self, input: usize, index: usize, stream: &StreamInfo) -> bool {
         self.input.is_none_or(|wanted| wanted == input)
@@ -67,7 +80,7 @@ pub fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Resu
             }
         }
         if chosen.len() == before {
-            return Err(Failure::Failed(format!("--map {map:?} chooses no further stream")));
+            return Err(Failure::Failed(format!("--map {map} chooses no further stream")));
         }
     }
     if maps.is_empty() {

@@ -1,7 +1,7 @@
 //! `maliu remux`: packets of one or more inputs into another container, not decoded.
 //!
 //! ```text
-//!   IN ─▶ Feed ─┐ the feed that is       ┌▶ window, zero, order of dts ─▶ PacketWriter ─▶ OUT
+//!   IN ─▶ Feed ─┐ the feed that is       ┌▶ window (lead), zero, order of dts ─▶ PacketWriter ─▶ OUT
 //!   IN ─▶ Feed ─┴ earliest in time goes ─┘
 //! ```
 
@@ -13,13 +13,14 @@ use maliu::{
     formats,
     io::Sink,
     layout,
+    packet::Packet,
     stream::{Metadata, StreamInfo},
     time::Ticks,
     writer::{PacketWriter, Plan},
 };
 
 pub use self::map::Map;
-use self::{feed::Feed, times::Times};
+use self::{feed::Feed, lead::Lead, times::Times};
 use crate::{
     failure::{self, Failure, Result},
     input, layouts,
@@ -31,6 +32,7 @@ use crate::{
 
 mod facts;
 mod feed;
+mod lead;
 mod map;
 mod recorder;
 mod times;
@@ -160,6 +162,9 @@ struct Work {
     write_frame: bool,
     writer: PacketWriter,
     times: Times,
+    lead: Lead,
+    /// Whether only a part of the inputs is wanted.
+    windowed: bool,
     progress: Progress,
     pace: Option<Pace>,
     refused: u64,
@@ -188,9 +193,11 @@ impl Work {
         writer.explain(args.explain);
         let length = feeds.iter().filter_map(Feed::length).max();
         let times = Times::new(args, format, feeds, writer.streams());
+        let lead = Lead::new(args.start, feeds);
+        let windowed = args.start.is_some() || args.duration.is_some();
         let (progress, pace) = (Progress::new(args.duration.or(length)), args.live.then(Pace::default));
         let (name, write_frame) = (name.to_owned(), args.write_frame);
-        Ok(Self { name, write_frame, writer, times, progress, pace, refused: 0 })
+        Ok(Self { name, write_frame, writer, times, lead, windowed, progress, pace, refused: 0 })
     }
 
     /// Copies until every input has ended or is past the wanted end; of pushed ones what is there.
@@ -200,35 +207,41 @@ impl Work {
                 feeds.iter_mut().enumerate().filter_map(|(index, feed)| Some((feed.next_time()?, index))).min();
             let Some((time, index)) = earliest else { break };
             let Some(feed) = feeds.get_mut(index) else { break };
-            let Some(mut packet) = feed.take() else { continue };
+            let Some(packet) = feed.take() else { continue };
             if self.times.past(time, packet.stream) {
                 if self.times.all_past() {
                     break;
                 }
                 continue;
             }
-            if !self.times.apply(index, &mut packet) {
-                continue;
+            let shown = self.times.shown(&packet);
+            let Some(packet) = self.lead.pass(index, packet, shown) else { continue };
+            while let Some(earlier) = self.lead.next(index) {
+                self.write(index, earlier, time, target)?;
             }
-            if let Some(wait) = self.pace.as_mut().map(|pace| pace.wait(time)).filter(|wait| !wait.is_zero()) {
-                target.flush()?;
-                std::thread::sleep(wait);
-            }
-            let written = match self.write_frame {
-                true => self.writer.write(packet, target.output()),
-                false => self.writer.write_interleaved(packet, target.output()),
-            };
-            self.explain();
-            self.judge(written)?;
-            if self.writer.flushes_packets() {
-                target.flush()?
-            } else {
-                target.pump()?
-            }
+            self.write(index, packet, time, target)?;
             let position = feeds.iter().map(Feed::position).sum();
             self.progress.show(Ticks(time), position);
         }
         feeds.iter_mut().find_map(Feed::failure).map_or(Ok(()), Err)
+    }
+
+    /// Writes one packet of an input, which is due at `time` in µs.
+    fn write<S: Sink>(&mut self, input: usize, mut packet: Packet, time: i64, target: &mut Target<S>) -> Result {
+        if !self.times.apply(input, &mut packet) {
+            return Ok(());
+        }
+        if let Some(wait) = self.pace.as_mut().map(|pace| pace.wait(time)).filter(|wait| !wait.is_zero()) {
+            target.flush()?;
+            std::thread::sleep(wait);
+        }
+        let written = match self.write_frame {
+            true => self.writer.write(packet, target.output()),
+            false => self.writer.write_interleaved(packet, target.output()),
+        };
+        self.explain();
+        self.judge(written)?;
+        if self.writer.flushes_packets() { target.flush() } else { target.pump() }
     }
 
     /// A packet that the format cannot carry is left out and counted; the rest goes on.
@@ -252,7 +265,7 @@ impl Work {
 
     /// Completes the file with what was good, however reading ended.
     fn close<S: Sink>(self, mut target: Target<S>, end: Result) -> Result {
-        let Self { writer, name, times, refused, .. } = self;
+        let Self { writer, name, times, windowed, refused, .. } = self;
         let written: u64 = writer.written().iter().sum::<u64>() + writer.waiting().0 as u64;
         let finished = writer.finish(target.output()).map_err(Error::from);
         if let Err(failure @ Failure::BrokenPipe) = end {
@@ -260,6 +273,9 @@ impl Work {
         }
         if written == 0 && (refused > 0 || end.is_err()) {
             return end.and(Err(Failure::while_("writing", &name, "no packet could be written")));
+        }
+        if written == 0 && windowed {
+            return Err(Failure::while_("writing", &name, "no packet lies between --start and --duration behind it"));
         }
         target.finish()?;
         times.report(&name);

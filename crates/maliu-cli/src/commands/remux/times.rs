@@ -14,8 +14,6 @@ pub struct Times {
     /// By input: what is added to its times, in µs.
     offsets: Vec<i64>,
     lanes: Vec<Lane>,
-    /// In µs of the input: nothing before is wanted unless the input was positioned there.
-    start: Option<i64>,
     end: Option<i64>,
     timeless: bool,
 }
@@ -51,14 +49,12 @@ impl Times {
                 }
             }
         }
-        let positioned = feeds.iter().all(|feed| feed.positioned);
         let begin =
             args.start.map_or_else(|| feeds.iter().filter_map(Feed::first_time).min().unwrap_or(0), |start| start.0);
         Self {
             offsets: feeds.iter().map(zero).collect(),
             lanes: streams.iter().zip(bases).map(|(stream, from)| Lane::new(stream, from, format)).collect(),
-            start: args.start.map(|start| start.0).filter(|start| *start > 0 && !positioned),
-            end: args.duration.map(|duration| begin.saturating_add(duration.0)),
+            end: args.duration.map(|duration| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN }),
             timeless: format.rules.no_timestamps,
         }
     }
@@ -77,16 +73,17 @@ impl Times {
         self.lanes.iter().all(|lane| lane.past)
     }
 
-    /// Moves the packet's times to the output's; false when the packet is not wanted: before the start, or before the
-    /// first picture that can be decoded.
+    /// When the packet is shown, in µs of the input.
+    pub fn shown(&self, packet: &Packet) -> Option<i64> {
+        let lane = self.lanes.get(packet.stream)?;
+        packet.pts.or(packet.dts).map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0)
+    }
+
+    /// Moves the packet's times to the output's; false when the packet is not wanted: before the first picture that can
+    /// be decoded.
     pub fn apply(&mut self, input: usize, packet: &mut Packet) -> bool {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return false };
         if !lane.begun {
-            let time = packet.pts.or(packet.dts);
-            let time = time.map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0);
-            if self.start.is_some_and(|start| time.is_some_and(|time| time < start)) {
-                return false;
-            }
             if lane.video && !packet.is_key() {
                 lane.leading += 1;
                 return false;
