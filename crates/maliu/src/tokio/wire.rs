@@ -226,11 +226,15 @@ pub async fn send(
         let attempt = async { net::connect(address, trust).await.map_err(Error::from) };
         let error = match meanwhile(attempt, sender, source).await {
             Ok(stream) => {
-                let before = sender.stats().acknowledged;
+                let (before, begun) = (sender.stats(), clock.now());
                 let sent = send_over(stream, sender, source, clock, |sender| report(sender, None)).await;
                 let Err(error) = sent else { return Ok(()) };
-                if sender.stats().acknowledged > before {
+                let after = sender.stats();
+                if after.acknowledged > before.acknowledged {
                     (pause, last_good) = (retry.first, clock.now());
+                } else if after.connections > before.connections {
+                    // A peer that had nothing to acknowledge was there all the same.
+                    last_good += clock.now() - begun;
                 }
                 error
             }

@@ -115,7 +115,13 @@ impl Transfer {
             }
             let Some(connection) = &mut current else { continue };
             match self.take(connection) {
-                Ok(()) if connection.session().is_heard() => return self.forget(),
+                Ok(()) if connection.session().is_heard() => {
+                    let end = self.forget();
+                    if let Some(connection) = current {
+                        connection.close().await;
+                    }
+                    return end;
+                }
                 Ok(()) => {}
                 Err(Trouble::Connection(error)) => {
                     tracing::info!("{error}");

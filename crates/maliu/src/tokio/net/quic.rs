@@ -46,7 +46,7 @@ pub(super) async fn connect(place: &str, trust: &Trust, first: First) -> io::Res
 /// The one stream of a connection: this end opens it if it speaks first.
 async fn stream(connection: Connection, endpoint: Option<Endpoint>, opens: bool) -> io::Result<Stream> {
     let (send, receive) = if opens { connection.open_bi().await? } else { connection.accept_bi().await? };
-    Ok(Box::new(Quic { send, receive, arriving: None, _connection: connection, _endpoint: endpoint }))
+    Ok(Box::new(Quic { send, receive, arriving: None, closing: None, connection, endpoint }))
 }
 
 async fn resolve(place: &str) -> io::Result<SocketAddr> {
@@ -70,14 +70,42 @@ struct Quic {
     send: SendStream,
     receive: RecvStream,
     /// After the end was sent: until the peer has all of it. Closing before would drop what is on its way.
-    arriving: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    _connection: Connection,
-    _endpoint: Option<Endpoint>,
+    arriving: Option<Work>,
+    /// After both ends were sent: until both peers know that both have come.
+    closing: Option<Work>,
+    connection: Connection,
+    /// That of the end that has connected.
+    endpoint: Option<Endpoint>,
+}
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Quic {
+    /// The end that has connected closes and stays until that is told; the other one waits to be told. Whoever went at
+    /// once would leave the other waiting for an acknowledgement.
+    fn close(&self) -> Work {
+        let connection = self.connection.clone();
+        match self.endpoint.clone() {
+            Some(endpoint) => Box::pin(async move {
+                connection.close(VarInt::from_u32(0), b"");
+                endpoint.wait_idle().await;
+            }),
+            None => Box::pin(async move { drop(connection.closed().await) }),
+        }
+    }
 }
 
 impl AsyncRead for Quic {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        AsyncRead::poll_read(Pin::new(&mut self.receive), cx, buf)
+        if self.closing.is_none() {
+            let before = buf.filled().len();
+            ready!(AsyncRead::poll_read(Pin::new(&mut self.receive), cx, buf))?;
+            if buf.filled().len() > before || self.arriving.is_none() {
+                return Poll::Ready(Ok(()));
+            }
+            self.closing = Some(self.close());
+        }
+        self.closing.as_mut().map_or(Poll::Ready(()), |closing| closing.as_mut().poll(cx)).map(Ok)
     }
 }
 
