@@ -127,6 +127,12 @@ fn explain_names_rule_and_packet() {
     let (code, _, error) = text(&run(&["remux", &sample("flv/h264_aac.flv"), "-", "-f", "flv", "--explain"]));
     assert_eq!(code, Some(0));
     assert!(error.lines().any(|line| line.starts_with("WF-") && line.contains(" stream ")), "{error}");
+    // Four tags of PCM, the third of which steps back: it is moved rather than refused.
+    let sound = |time: u8| [&[8, 0, 0, 5, 0, 0, time, 0, 0, 0, 0, 0x3f, 1, 2, 3, 4][..], &16u32.to_be_bytes()].concat();
+    let film = [b"FLV\x01\x04\0\0\0\x09\0\0\0\0".to_vec(), [0, 40, 20, 80].map(sound).concat()].concat();
+    let (code, _, error) = text(&run_on(film, &["remux", "-", "-", "-f", "flv", "--explain"]));
+    assert_eq!(code, Some(0));
+    assert!(error.contains("WF-35 stream 0 packet 2: pts 20 and dts 20 moved to 40 and 40"), "{error}");
 }
 
 #[test]

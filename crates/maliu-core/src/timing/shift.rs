@@ -128,7 +128,7 @@ impl Shift {
             for lane in &mut self.lanes {
                 lane.shift = lowest_base.rescale(-lowest, lane.base, Rounding::Up);
             }
-            notes.fire("WF-51", at, || format!("all streams are moved by {} / {lowest_base} s", -lowest));
+            notes.fire("WF-51", at, || format!("all streams are moved by {} × {lowest_base} s", -lowest));
         }
     }
 

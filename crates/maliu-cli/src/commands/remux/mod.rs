@@ -258,6 +258,7 @@ impl Work {
     }
 
     fn explain(&mut self) {
+        self.times.take_notes().iter().for_each(|note| failure::say(note));
         while let Some(note) = self.writer.next_explanation() {
             failure::say(&note.to_string());
         }

@@ -1,5 +1,7 @@
 //! The times of packets on their way from the input's time bases to the output's: zero, window, and the order of dts.
 
+use std::fmt;
+
 use maliu::{
     format::Format,
     packet::Packet,
@@ -16,6 +18,8 @@ pub struct Times {
     lanes: Vec<Lane>,
     end: Option<i64>,
     timeless: bool,
+    /// What was moved, packet by packet, if that is wanted.
+    notes: Option<Vec<String>>,
 }
 
 /// One output stream.
@@ -30,7 +34,34 @@ struct Lane {
     lowest: Option<i64>,
     strict: i64,
     leading: u64,
+    count: u64,
     moved: u64,
+}
+
+/// Times as they were, and as the container takes them.
+struct Change {
+    pts: Option<i64>,
+    dts: i64,
+    to: (Option<i64>, i64),
+}
+
+impl Change {
+    /// The rule that would have refused the packet.
+    fn rule(&self) -> &'static str {
+        if self.dts != self.to.1 { "WF-35" } else { "WF-36" }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pts, dts, to } = self;
+        match (pts, to.0) {
+            (Some(pts), Some(to_pts)) => {
+                write!(f, "pts {pts} and dts {dts} moved to {to_pts} and {}, or it would be refused", to.1)
+            }
+            _ => write!(f, "dts {dts} moved to {}, or it would be refused", to.1),
+        }
+    }
 }
 
 impl Times {
@@ -56,6 +87,7 @@ impl Times {
             lanes: streams.iter().zip(bases).map(|(stream, from)| Lane::new(stream, from, format)).collect(),
             end: args.duration.map(|duration| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN }),
             timeless: format.rules.no_timestamps,
+            notes: args.explain.then(Vec::new),
         }
     }
 
@@ -96,10 +128,19 @@ impl Times {
         packet.pts = packet.pts.map(moved);
         packet.dts = packet.dts.map(moved);
         packet.duration = lane.from.rescale(packet.duration, lane.to, Rounding::Near);
-        if !self.timeless {
-            lane.order(packet);
+        if !self.timeless
+            && let Some(change) = lane.order(packet)
+            && let Some(notes) = &mut self.notes
+        {
+            notes.push(format!("{} stream {} packet {}: {change}", change.rule(), packet.stream, lane.count));
         }
+        lane.count += 1;
         true
+    }
+
+    /// What was moved since the last call.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Says what was changed.
@@ -129,21 +170,25 @@ impl Lane {
             lowest: None,
             strict: i64::from(!format.rules.equal_dts),
             leading: 0,
+            count: 0,
             moved: 0,
         }
     }
 
     /// Containers refuse times that step back; a damaged input must not end the copy, so that they are moved, as the
     /// reference's command line does: dts up to the lowest that is allowed, pts at least there.
-    fn order(&mut self, packet: &mut Packet) {
-        let Some(Ticks(dts)) = packet.dts else { return };
+    fn order(&mut self, packet: &mut Packet) -> Option<Change> {
+        let dts = packet.dts?.0;
         let lowest = self.lowest.unwrap_or(i64::MIN);
         let ordered = dts.max(lowest);
-        let pts = packet.pts.map(|pts| pts.0.max(ordered));
-        if ordered != dts || pts != packet.pts.map(|pts| pts.0) {
-            self.moved += 1;
-            (packet.dts, packet.pts) = (Some(Ticks(ordered)), pts.map(Ticks));
-        }
         self.lowest = Some(ordered.saturating_add(self.strict));
+        let given = packet.pts.map(|pts| pts.0);
+        let pts = given.map(|pts| pts.max(ordered));
+        if ordered == dts && pts == given {
+            return None;
+        }
+        self.moved += 1;
+        (packet.dts, packet.pts) = (Some(Ticks(ordered)), pts.map(Ticks));
+        Some(Change { pts: given, dts, to: (pts, ordered) })
     }
 }

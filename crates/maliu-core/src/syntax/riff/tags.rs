@@ -41,13 +41,14 @@ pub fn read_list(body: &[u8], order: Order, metadata: &mut Metadata) {
     }
 }
 
-/// The LIST chunk that says as much of `metadata` as INFO has ids for; empty when that is nothing.
+/// The LIST chunk that says as much of `metadata` as INFO has ids for, in their order; empty when that is nothing.
 pub fn build_list(metadata: &Metadata) -> Vec<u8> {
+    let mut values: Vec<_> = metadata.entries().iter().filter_map(|(key, value)| Some((id(key)?, value))).collect();
+    values.sort_by_key(|(id, _)| *id);
     let mut body = b"INFO".to_vec();
-    for (key, value) in metadata.entries() {
-        let known = KEYS.iter().find(|(_, known)| known.eq_ignore_ascii_case(key));
-        let (Some((id, _)), Ok(size)) = (known, u32::try_from(value.len() + 1)) else { continue };
-        body.extend_from_slice(*id);
+    for (id, value) in values {
+        let Ok(size) = u32::try_from(value.len() + 1) else { continue };
+        body.extend_from_slice(&id);
         body.extend_from_slice(&size.to_le_bytes());
         body.extend_from_slice(value.as_bytes());
         body.push(0);
@@ -55,6 +56,17 @@ pub fn build_list(metadata: &Metadata) -> Vec<u8> {
     }
     let Some(size) = u32::try_from(body.len()).ok().filter(|size| *size > 4) else { return Vec::new() };
     [b"LIST", &size.to_le_bytes()[..], &body].concat()
+}
+
+/// The INFO id of a key: the one that it stands for, or the key itself where it is one (IENG, ISRC…).
+fn id(key: &str) -> Option<[u8; 4]> {
+    let known = KEYS.iter().find(|(_, known)| known.eq_ignore_ascii_case(key)).map(|(id, _)| **id);
+    let own = || <[u8; 4]>::try_from(key.as_bytes()).ok().filter(|id| id[0] == b'I' && is_id(id));
+    known.or_else(own)
+}
+
+fn is_id(id: &[u8]) -> bool {
+    id.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Adds what a `bext` chunk's body says.
@@ -94,8 +106,9 @@ mod tests {
     #[test]
     fn tags_written_are_tags_read() {
         let mut metadata = Metadata::default();
-        metadata.set("title", "odd");
         metadata.set("artist", "even");
+        metadata.set("IENG", "an id itself");
+        metadata.set("title", "odd");
         metadata.set("mood", "has no id");
         let list = build_list(&metadata);
         let mut again = Metadata::default();
