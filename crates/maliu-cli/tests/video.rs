@@ -1,9 +1,16 @@
 //! `maliu nals`, pictures of `maliu decode`, and what `maliu probe` says of video, with the real binary.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 mod binary;
-use binary::{folder, json, run, sample, text, within};
+use binary::{command, folder, json, run, sample, text, within};
 
 #[test]
 fn nal_units_are_listed_alike_in_a_raw_stream_and_in_a_container() {
@@ -26,6 +33,25 @@ fn nal_units_are_listed_alike_in_a_raw_stream_and_in_a_container() {
     assert_eq!(slices(&flv)[..3], slices(&raw)[..3]);
     let (_, lines, _) = text(&run(&["nals", &sample("h265/main.h265")]));
     assert!(lines.lines().next().is_some_and(|line| line.contains("VPS") && line.contains("vps 0")), "{lines}");
+}
+
+#[test]
+fn what_a_pipe_brings_is_listed_while_it_stays_open() {
+    for arguments in [&["nals", "-"][..], &["nals", "--json", "-"]] {
+        let mut child = command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&fs::read(sample("h264/b_frames.h264")).unwrap()).unwrap();
+        stdin.flush().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            lines.find_map(|line| line.ok().filter(|line| line.contains("SPS"))).map(|l| send.send(l))
+        });
+        let came = receive.recv_timeout(Duration::from_secs(60));
+        drop(stdin);
+        child.wait().unwrap();
+        assert!(came.is_ok(), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -37,14 +37,20 @@ pub fn run(args: Args) -> Result {
     let mut opened = args.input.open()?;
     output::print(|out| match args.json {
         true => all_json(out, &mut opened, args.stream),
-        false => read(&mut opened, args.stream, |line| one_text(out, line)),
+        false => read(&mut opened, args.stream, |opened, lines| {
+            lines.iter().try_for_each(|line| one_text(out, line))?;
+            if opened.is_live() { out.flush() } else { Ok(()) }
+        }),
     })
 }
 
 fn all_json(out: &mut dyn Write, opened: &mut Opened, stream: Option<usize>) -> Result {
     let mut root = json::object(out)?;
     let mut list = root.array("nals")?;
-    let end = read(opened, stream, |line| one_json(list.item()?, line));
+    let end = read(opened, stream, |opened, lines| {
+        lines.iter().try_for_each(|line| one_json(list.item()?, line))?;
+        if opened.is_live() { list.flush() } else { Ok(()) }
+    });
     list.close()?;
     if let Err(failure) = &end {
         root.string("error", &failure.to_string())?;
@@ -65,7 +71,12 @@ struct Line<'a> {
     raw: bool,
 }
 
-fn read(opened: &mut Opened, wanted: Option<usize>, mut print: impl FnMut(Line<'_>) -> io::Result<()>) -> Result {
+/// Hands on the units of each packet.
+fn read(
+    opened: &mut Opened,
+    wanted: Option<usize>,
+    mut print: impl FnMut(&Opened, &[Line<'_>]) -> io::Result<()>,
+) -> Result {
     let mut chosen: Option<(usize, Video)> = None;
     let (mut access_unit, mut zeros) = (0, 0);
     while let Some(event) = opened.next()? {
@@ -90,9 +101,8 @@ fn read(opened: &mut Opened, wanted: Option<usize>, mut print: impl FnMut(Line<'
                     first.prefix += zeros;
                 }
                 zeros = packet.data.iter().rev().take_while(|byte| **byte == 0).count();
-                for nal in &nals {
-                    print(Line { nal, picture, access_unit, packet: packet.position, raw })?;
-                }
+                let line = |nal| Line { nal, picture, access_unit, packet: packet.position, raw };
+                print(opened, &nals.iter().map(line).collect::<Vec<_>>())?;
                 access_unit += 1;
             }
             _ => {}
@@ -108,8 +118,8 @@ fn is_raw(opened: &Opened) -> bool {
     opened.reader.format().is_some_and(|format| matches!(format.name, "h264" | "h265"))
 }
 
-fn one_text(out: &mut dyn Write, line: Line<'_>) -> io::Result<()> {
-    let Line { nal, picture, .. } = line;
+fn one_text(out: &mut dyn Write, line: &Line<'_>) -> io::Result<()> {
+    let Line { nal, picture, .. } = *line;
     let at = match line.packet {
         Some(packet) if line.raw => (packet + nal.at as u64).to_string(),
         Some(packet) => format!("{packet}+{}", nal.at),
@@ -132,8 +142,8 @@ fn one_text(out: &mut dyn Write, line: Line<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
-fn one_json(mut item: json::Open, line: Line<'_>) -> io::Result<()> {
-    let Line { nal, picture, .. } = line;
+fn one_json(mut item: json::Open, line: &Line<'_>) -> io::Result<()> {
+    let Line { nal, picture, .. } = *line;
     match line.packet {
         Some(packet) if line.raw => item.bare("offset", packet + nal.at as u64)?,
         packet => {
