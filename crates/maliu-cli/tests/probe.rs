@@ -117,7 +117,12 @@ fn the_profile_of_aac_is_heard_where_its_container_cannot_tell() {
 
 #[test]
 fn an_input_that_nothing_fits_tells_what_was_looked_for() {
-    for (input, why) in [("", "the input is empty"), ("FLV\x01\x05", "the start of an FLV header; ")] {
+    let cases = [
+        ("", "the input is empty"),
+        ("FLV\x01\x05", "the start of an FLV header; "),
+        ("ID3\x04\0\0\0\0\0\x02\0\0", "nothing behind an ID3v2 tag"),
+    ];
+    for (input, why) in cases {
         let (code, _, stderr) = text(&run_on(input.into(), &["probe", "-"]));
         assert_eq!(code, Some(1));
         assert!(stderr.contains(&format!(": {why}")), "{stderr}");

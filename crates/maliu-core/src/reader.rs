@@ -276,10 +276,11 @@ fn unrecognized(verdict: &Verdict) -> Error {
     let mut open: Vec<_> = verdict.scores.iter().filter(|(_, score)| score.level() > 0).map(|it| it.1.why()).collect();
     // H.264 and H.265, ADTS and MP3 wait for much the same.
     open.dedup();
-    let why = match (verdict.looked_at, open.as_slice()) {
-        (0, _) => Cow::Borrowed("the input is empty"),
-        (_, []) => Cow::Borrowed("no format fits"),
-        (_, open) => Cow::Owned(format!("no format fits: {}", open.join("; "))),
+    let why = match (verdict.looked_at, verdict.tag, open.as_slice()) {
+        (0, ..) => Cow::Borrowed("the input is empty"),
+        (all, tag, _) if all <= tag => Cow::Borrowed("nothing behind an ID3v2 tag"),
+        (.., []) => Cow::Borrowed("no format fits"),
+        (.., open) => Cow::Owned(format!("no format fits: {}", open.join("; "))),
     };
     Error::Unrecognized { looked_at: verdict.looked_at as u64, why }
 }

@@ -76,6 +76,8 @@ pub struct RawStream<C: RawCoding> {
     /// Waits behind the description it changed.
     waiting: Option<Packet>,
     rate_assumed: bool,
+    /// A picture came.
+    begun: bool,
 }
 
 /// Ticks of all raw streams, as in the reference.
@@ -95,6 +97,7 @@ impl<C: RawCoding> RawStream<C> {
             described: None,
             waiting: None,
             rate_assumed: false,
+            begun: false,
         }
     }
 
@@ -119,14 +122,22 @@ impl<C: RawCoding> RawStream<C> {
         while let Some((at, what)) = self.coding.next_warning() {
             input.warn_at(at, what);
         }
+        let (is_key, timing) = (self.coding.is_key(&picture), self.coding.timing(&picture));
+        if !self.begun && timing.order.is_some() {
+            self.begun = true;
+            if !is_key {
+                input
+                    .warn_at(at, "the stream begins inside a sequence: what comes before a key picture may not decode");
+            }
+        }
         let changed = self.describe(&picture, at, input);
-        let stamps = self.clock.stamp(self.coding.timing(&picture));
+        let stamps = self.clock.stamp(timing);
         let packet = Packet {
             stream: 0,
             pts: stamps.pts,
             dts: Some(stamps.dts),
             duration: stamps.duration,
-            flags: Flags::key(self.coding.is_key(&picture)),
+            flags: Flags::key(is_key),
             side: SideData::default(),
             position: Some(at),
             data,
