@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from compare import DATA, FFMPEG, MALIU, make
+from inputs import DATA, FFMPEG, make
+from rows import MALIU
 
 SENDERS = Path(MALIU).parent / "examples" / "live_senders"
 

@@ -268,6 +268,17 @@ fn faults_are_found_where_they_stand() {
         ),
         ("name = \"x\"\nheader = [ { name = \"a\", type = \"u8\" } ]", 2, "nothing says how long the body is"),
         ("name = 5", 1, "invalid type"),
+        (
+            "name = \"x\"\nheader = [ { name = \"a\", type = \"text 4\", role = \"length\" } ]",
+            2,
+            "a role that needs a number",
+        ),
+        (
+            "name = \"x\"\nheader = [ { name = \"a\", type = \"u8\", role = \"length\" } ]\ntail = [\n  \
+             { name = \"s\", type = \"u16\", role = \"checksum\", algorithm = \"crc32\" } ]",
+            4,
+            "a checksum of 32 bits in 16 bits of s",
+        ),
     ];
     for (text, line, what) in cases {
         let fault = layout::parse(text).unwrap_err();

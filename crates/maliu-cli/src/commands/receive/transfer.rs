@@ -51,6 +51,8 @@ pub struct Transfer {
     store: Option<Store>,
     writing: Option<Writing>,
     complete: bool,
+    /// What an earlier run has completed, of which its sender may not know: a new transfer may take its place.
+    replaceable: bool,
     /// Since when there is content that is not acknowledged, and how many bytes.
     unsettled: Option<(Instant, usize)>,
 }
@@ -59,8 +61,8 @@ impl Transfer {
     /// A transfer of those who are sent to it.
     pub fn new(guests: mpsc::Receiver<Guest>, output: Output, terms: Terms, report: Report) -> Self {
         let held = Held::of(&terms.memory);
-        let (store, writing, complete, unsettled) = (None, None, false, None);
-        Self { guests, output, terms, report, held, store, writing, complete, unsettled }
+        let (store, writing, complete, replaceable, unsettled) = (None, None, false, false, None);
+        Self { guests, output, terms, report, held, store, writing, complete, replaceable, unsettled }
     }
 
     /// Receives until the output is complete and the sender knows it, or nobody is waited for any more.
@@ -75,7 +77,7 @@ impl Transfer {
 
     async fn serve(&mut self) -> Result {
         if let Some((store, complete)) = Store::left_over(&self.output, self.terms.fresh)? {
-            (self.store, self.complete) = (Some(store), complete);
+            (self.store, self.complete, self.replaceable) = (Some(store), complete, complete);
         }
         self.write_if_ended()?;
         self.converse().await
@@ -139,7 +141,7 @@ impl Transfer {
     fn admit(&mut self, guest: Guest) -> Result<Option<Incoming>> {
         let Guest { mut connection, hello } = guest;
         let known = self.store.as_ref().filter(|store| store.id == hello.id);
-        if known.is_none() && self.store.as_ref().is_some_and(|store| !(self.complete && store.is_journal())) {
+        if known.is_none() && self.store.is_some() && !self.replaceable {
             tracing::warn!("{}: another transfer is under way", hello.name);
             let why = "another transfer is under way, or waits to be finished (receive --fresh forgets it)";
             tokio::spawn(async move { connection.refuse(Reason::Busy, why).await });
@@ -150,6 +152,7 @@ impl Transfer {
             let (store, writing) = Store::begin(&self.output, &hello, self.terms.gather)?;
             (self.store, self.writing) = (Some(store), writing);
         }
+        self.replaceable = false;
         self.report.welcome(&hello);
         // The welcome acknowledges what came over earlier connections.
         if let Some(store) = self.store.as_mut().filter(|_| self.unsettled.take().is_some()) {

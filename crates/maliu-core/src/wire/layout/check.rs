@@ -199,6 +199,7 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
         let what = format!("{} is conditional and not whole bytes", field.name);
         return wrong(what, "give all bits of the byte the same condition");
     }
+    check_role(part, index, field)?;
     let mapped = field.map.iter().any(|(_, meaning)| matches!(meaning, Meaning::Codec(_)));
     if field.role == Some(Role::Codec) && !mapped {
         return wrong(format!("{} says the codec but has no map", field.name), "map = { 1 = \"h264\" }");
@@ -208,6 +209,25 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
             format!("{} says the fragment but has no map", field.name),
             "map = { 0 = \"whole\", 1 = \"first\", … }",
         );
+    }
+    Ok(())
+}
+
+/// What counts is a number, and a checksum fits its field.
+fn check_role(part: &'static str, index: usize, field: &Field) -> Result<(), Fault> {
+    let counts = matches!(
+        field.role,
+        Some(Role::Length { .. } | Role::Checksum { .. } | Role::Pts(_) | Role::Dts(_) | Role::Cts(_) | Role::Sequence)
+    );
+    if counts && matches!(field.kind, Kind::Text { .. } | Kind::Bytes { .. }) {
+        let what = format!("{} has a role that needs a number", field.name);
+        return Err(fault(part, Some(index), what, "type = \"u32\" for one of 4 bytes"));
+    }
+    if let Some(Role::Checksum { algorithm, .. }) = field.role
+        && field.kind.bits() < algorithm.bits()
+    {
+        let what = format!("a checksum of {} bits in {} bits of {}", algorithm.bits(), field.kind.bits(), field.name);
+        return Err(fault(part, Some(index), what, &format!("type = \"u{}\"", algorithm.bits())));
     }
     Ok(())
 }

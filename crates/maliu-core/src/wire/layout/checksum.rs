@@ -28,6 +28,15 @@ impl Algorithm {
         ("xor8", Self::Xor8),
     ];
 
+    /// Bits of its value.
+    pub fn bits(self) -> usize {
+        match self {
+            Self::Sum8 | Self::Xor8 => 8,
+            Self::Crc16 | Self::Sum16 => 16,
+            Self::Crc32 | Self::Crc32c => 32,
+        }
+    }
+
     /// The checksum of `bytes`.
     pub fn of(self, bytes: &[u8]) -> u64 {
         match self {

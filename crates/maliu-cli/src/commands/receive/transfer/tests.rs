@@ -1,6 +1,9 @@
 //! A transfer whose connections and whose writing are in the test's hands.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    path::{Path, PathBuf},
+};
 
 use maliu::{
     StreamInfo, TimeBase,
@@ -16,7 +19,11 @@ use maliu::{
 use tokio::sync::oneshot;
 
 use super::{
-    super::{journal, report::Lines, strangers::identify},
+    super::{
+        journal::{self, Journal},
+        report::Lines,
+        strangers::identify,
+    },
     *,
 };
 
@@ -30,10 +37,13 @@ fn content() -> Vec<Event> {
     vec![Event::Stream(0, Box::new(info)), Event::Packet(packet), Event::End]
 }
 
+fn hello(id: u64) -> Hello {
+    Hello { role: Role::Sender, mode: Mode::Reliable, id, name: "test".into(), proof: [0; 32] }
+}
+
 /// What a killed receiver has left: all content, and no output.
 fn left(out: &str) {
-    let hello = Hello { role: Role::Sender, mode: Mode::Reliable, id: ID, name: "test".into(), proof: [0; 32] };
-    let mut journal = journal::Journal::create(&journal::place(std::path::Path::new(out)), &hello).unwrap();
+    let mut journal = Journal::create(&journal::place(Path::new(out)), &hello(ID)).unwrap();
     for (number, event) in (0..).zip(content()) {
         let message = match event {
             Event::Stream(index, info) => Message::Stream(index, info),
@@ -45,18 +55,32 @@ fn left(out: &str) {
     journal.flush().unwrap();
 }
 
-#[test]
-fn the_end_of_a_resumed_transfer_is_acknowledged_when_its_output_stands() {
-    let folder = std::env::temp_dir().join(format!("maliu-resumed-{}", std::process::id()));
+/// A transfer into a file, and where its guests come from.
+fn transfer(out: &str) -> (Transfer, mpsc::Sender<Guest>) {
+    let (input, format, write_layout) = ("--from=wire".into(), None, None);
+    let output = Output { out: out.into(), input, format, write_layout, settings: Vec::new() };
+    let terms = Terms { fresh: false, patience: None, gather: 1024, memory: Arc::new(Memory::unlimited()) };
+    let report = Report::new(Lines { json: false, aside: false }, Arc::default(), None, out);
+    let (known, guests) = mpsc::channel(1);
+    (Transfer::new(guests, output, terms, report), known)
+}
+
+fn folder(name: &str) -> (PathBuf, String) {
+    let folder = std::env::temp_dir().join(format!("maliu-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let out = folder.join("out.mp3").to_string_lossy().into_owned();
+    (folder, out)
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+}
+
+#[test]
+fn the_end_of_a_resumed_transfer_is_acknowledged_when_its_output_stands() {
+    let (folder, out) = folder("resumed");
     left(&out);
-    let (input, format, write_layout) = ("--from=wire".into(), None, None);
-    let output = Output { out: out.clone(), input, format, write_layout, settings: Vec::new() };
-    let terms = Terms { fresh: false, patience: None, gather: 1024, memory: Arc::new(Memory::unlimited()) };
-    let report = Report::new(Lines { json: false, aside: false }, Arc::default(), None, &out);
-    let (known, guests) = mpsc::channel(1);
-    let mut transfer = Transfer::new(guests, output, terms, report);
+    let (mut transfer, known) = transfer(&out);
     let (store, complete) = Store::left_over(&transfer.output, false).unwrap().unwrap();
     assert!((store.id, store.next, store.ended, complete) == (ID, 3, true, false));
     transfer.store = Some(store);
@@ -81,8 +105,7 @@ fn the_end_of_a_resumed_transfer_is_acknowledged_when_its_output_stands() {
             done.send(Ok(())).unwrap();
         }
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let (received, sent, ()) = runtime.block_on(async {
+    let (received, sent, ()) = block_on(async {
         tokio::join!(transfer.converse(), send_over(Box::new(far), &mut sender, &mut source, clock, look), async {
             let incoming = Incoming::new(Box::new(near), ReceiverOptions::default(), clock).unwrap();
             let _ = known.send(identify(incoming).await.unwrap()).await;
@@ -90,6 +113,31 @@ fn the_end_of_a_resumed_transfer_is_acknowledged_when_its_output_stands() {
     });
     received.unwrap();
     sent.unwrap();
-    assert!(written.get() && !journal::place(std::path::Path::new(&out)).exists());
+    assert!(written.get() && !journal::place(Path::new(&out)).exists());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn only_what_an_earlier_run_has_completed_makes_room_for_another_transfer() {
+    let (folder, out) = folder("replaced");
+    let guest = |id| {
+        let (near, _) = tokio::io::duplex(1 << 10);
+        let connection = Incoming::new(Box::new(near), ReceiverOptions::default(), Clock::default()).unwrap();
+        Guest { connection, hello: hello(id) }
+    };
+    // Completed just now, completed by an earlier run, completed by an earlier run whose sender is back.
+    for (replaceable, back, admitted) in [(false, false, false), (true, false, true), (true, true, false)] {
+        left(&out);
+        let (mut transfer, _) = transfer(&out);
+        let (store, _) = Store::left_over(&transfer.output, false).unwrap().unwrap();
+        (transfer.store, transfer.complete, transfer.replaceable) = (Some(store), true, replaceable);
+        block_on(async {
+            if back {
+                assert!(transfer.admit(guest(ID)).unwrap().is_some());
+            }
+            let other = transfer.admit(guest(ID + 1)).unwrap().is_some();
+            assert_eq!(other, admitted, "replaceable {replaceable}, back {back}");
+        });
+    }
     std::fs::remove_dir_all(folder).unwrap();
 }
