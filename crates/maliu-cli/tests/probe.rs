@@ -112,7 +112,7 @@ fn the_profile_of_aac_is_heard_where_its_container_cannot_tell() {
         assert_eq!((stream["channels"].as_u64(), stream["channel_layout"].as_str()), (Some(channels), Some(layout)));
     }
     let line = text(&run(&["probe", &sample("adts/he_v2.aac")])).1;
-    assert!(line.contains("audio aac, HE-AACv2, 32000 Hz, core 16000 Hz, stereo,"), "{line}");
+    assert!(line.contains("audio aac, mp4a.40.29, HE-AACv2, 32000 Hz, core 16000 Hz, stereo,"), "{line}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::{
     output,
 };
 
+mod codec_string;
 mod explain;
 mod facts;
 mod gop;

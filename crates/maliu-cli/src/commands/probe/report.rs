@@ -10,7 +10,7 @@ use maliu::{
 };
 
 use super::{
-    Args, explain, facts,
+    Args, codec_string, explain, facts,
     gop::Gops,
     hash::Hash,
     read,
@@ -104,6 +104,12 @@ fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Su
     if let Some(core_rate) = facts::core_rate(info, survey.profile(index)) {
         item.plain("core_sample_rate", core_rate)?;
     }
+    let codec = gops
+        .and_then(Gops::codec_string)
+        .or_else(|| codec_string::of(info, survey.profile(index).map(|heard| heard.name)));
+    if let Some(codec) = codec {
+        item.plain("codec_string", codec)?;
+    }
     if let Some(gops) = gops {
         pictures(&mut item, gops)?;
     }
@@ -173,9 +179,6 @@ fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
 
 /// How pictures follow each other, beyond what ffprobe says.
 fn pictures(item: &mut json::Open, gops: &Gops) -> io::Result<()> {
-    if let Some(codec) = gops.codec_string() {
-        item.plain("codec_string", codec)?;
-    }
     let Some(size) = gops.size() else { return Ok(()) };
     let mut gop = item.object("gop")?;
     gop.bare("pictures", size)?;

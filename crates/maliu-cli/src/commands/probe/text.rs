@@ -9,7 +9,7 @@ use maliu::{
 };
 use maliu_decode::Profile;
 
-use super::{Args, explain, facts, gop::Gops, hash::Hash, read, report, survey::Survey};
+use super::{Args, codec_string, explain, facts, gop::Gops, hash::Hash, read, report, survey::Survey};
 use crate::{failure::Result, input::Opened};
 
 /// Reads the input and prints what is in it.
@@ -90,7 +90,8 @@ fn printable(text: &str) -> String {
 
 fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> String {
     let mut words = vec![format!("{} {}", info.media.kind().name(), info.codec)];
-    words.extend(gops.and_then(Gops::codec_string));
+    let string = gops.and_then(Gops::codec_string).or_else(|| codec_string::of(info, heard.map(|heard| heard.name)));
+    words.extend(string.filter(|string| string != info.codec.name()));
     let profile = gops.and_then(Gops::profile).or_else(|| facts::profile(info, heard));
     words.extend(profile.map(str::to_owned));
     match &info.media {
