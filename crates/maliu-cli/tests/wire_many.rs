@@ -69,6 +69,21 @@ fn fifty_senders_at_a_time_get_a_file_each() {
     }
 }
 
+#[test]
+fn one_file_under_many_names_is_many_transfers() {
+    let folder = folder("names");
+    let (input, local, out) = (sample("flv/h264_aac.flv"), within(&folder, "local.flv"), within(&folder, "out"));
+    assert!(run(&["remux", &input, &local]).status.success());
+    let (_receiver, address, _) = receiver("tcp://127.0.0.1:0", &out, &["--many"]);
+    let mut senders: Vec<_> =
+        (0..8).map(|n| Process::start(&["send", &input, &address, "--name", &format!("cam {n}")])).collect();
+    for (n, sender) in senders.iter_mut().enumerate() {
+        assert_eq!(sender.ends_within(60), Some(0), "sender {n}");
+        assert!(read(&format!("{out}/cam {n}.flv")) == read(&local), "{n}");
+    }
+    assert_eq!(files(&out).len(), 8);
+}
+
 #[cfg(unix)]
 #[test]
 fn figures_are_told_for_each_transfer() {

@@ -304,3 +304,21 @@ fn a_receiver_that_can_take_no_more_is_not_silent_and_hears_no_silence() {
     while exchange(&mut sender, &mut receiver, 5, now) {}
     assert_eq!(take(&mut receiver, now), 11);
 }
+
+#[test]
+fn a_receiver_that_has_forgotten_a_transfer_is_not_asked_again() {
+    let now = Duration::ZERO;
+    let mut sender = Sender::new(options(Mode::Reliable, None));
+    sender.stream(0, Box::new(audio()));
+    (0..10).for_each(|time| sender.packet(packet(0, time, true, 100)));
+    for (wanted, result) in [(5, Ok(())), (4, Err(Fault::Forgotten { wanted: 4 }))] {
+        sender.connect(now);
+        let link = |sender: &mut Sender, message: Message| {
+            sender.input().unwrap().push(&flat(&message.encode(0)));
+            sender.poll(now)
+        };
+        link(&mut sender, Message::Challenge([0; 16])).unwrap();
+        assert_eq!(link(&mut sender, Message::Welcome(wanted)), result);
+    }
+    assert!(Fault::Forgotten { wanted: 4 }.is_final());
+}

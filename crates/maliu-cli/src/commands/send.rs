@@ -154,10 +154,10 @@ fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>
     Ok((feeding, source, position))
 }
 
-/// The same for the same file, so that a second run goes on where the first one was.
+/// The same for the same file under the same name, so that a second run goes on where the first one was.
 fn id(args: &Args) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&args.input.path, &args.input.from, &args.input.layout, args.live).hash(&mut hasher);
+    (&args.input.path, &args.input.from, &args.input.layout, &args.name, args.live).hash(&mut hasher);
     match std::fs::metadata(&args.input.path).ok().filter(|about| about.is_file() && !args.live) {
         Some(about) => {
             (about.len(), about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok())).hash(&mut hasher)

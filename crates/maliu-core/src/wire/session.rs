@@ -65,6 +65,13 @@ pub enum Fault {
     /// A player asks for what is not sent here.
     #[error("nothing of this name is sent here in this mode")]
     Absent,
+    /// The receiver asks for messages that it had acknowledged and that are gone here: it was started anew, or has been
+    /// done with the transfer for long. Sent from the beginning, the transfer may succeed.
+    #[error("the receiver does not know this transfer any more: message {wanted} is wanted again")]
+    Forgotten {
+        /// The sequence number that is wanted.
+        wanted: u64,
+    },
     /// A message came that makes no sense at this point.
     #[error("protocol: {0}")]
     Protocol(&'static str),
@@ -85,6 +92,7 @@ impl Fault {
         matches!(
             self,
             Self::Unauthorized
+                | Self::Forgotten { .. }
                 | Self::Refused { reason: Reason::Unauthorized | Reason::Busy | Reason::Limit | Reason::Absent, .. }
         )
     }

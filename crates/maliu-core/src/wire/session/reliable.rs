@@ -48,7 +48,7 @@ impl Queue {
     /// A connection begins at which the receiver wants this message first.
     pub(super) fn resume(&mut self, wanted: u64) -> Result<(), Fault> {
         if wanted < self.first {
-            return Err(Fault::Protocol("the receiver wants messages again that it had acknowledged"));
+            return Err(Fault::Forgotten { wanted });
         }
         self.wanted = self.wanted.max(wanted);
         self.drop_before(wanted);
