@@ -192,6 +192,53 @@ fn what_is_repaired_has_neither_fault_nor_notice_and_stays() {
     }
 }
 
+/// The bytes with some of them changed, cut out, doubled or zeroed, as `seed` wants.
+fn damaged(bytes: &[u8], seed: u32) -> Vec<u8> {
+    let mut state = seed;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    let mut bytes = bytes.to_vec();
+    for _ in 0..1 + seed % 6 {
+        let from = random(bytes.len());
+        let to = (from + [1, 4, 15, 200, 2000][random(5)]).min(bytes.len());
+        match random(6) {
+            0 => bytes[from] ^= 1 << random(8),
+            1 => drop(bytes.drain(from..to)),
+            2 => drop(bytes.splice(from..from, (from..to).map(|n| (n * 37) as u8))),
+            3 => bytes[from..to].fill(0),
+            4 => drop(bytes.splice(from..from, bytes[from.saturating_sub(500)..from].to_vec())),
+            _ => bytes.truncate(from.max(20)),
+        }
+        if bytes.len() < 20 {
+            bytes.resize(20, 0);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn heavy_damage_is_mended_until_mending_changes_nothing() {
+    let films = ["h264_aac", "enhanced_tracks", "script_and_oddities", "flv1_mp3"]
+        .map(|name| fs::read(sample(&format!("flv/{name}.flv"))).unwrap());
+    let mut mended = 0;
+    for seed in 0..60u32 {
+        let film = &films[seed as usize % films.len()];
+        let bytes = if seed < 4 { film.clone() } else { damaged(film, seed) };
+        let once = run_on(bytes, &["repair", "-", "-"]);
+        assert!(matches!(once.status.code(), Some(0 | 1)), "{seed}: {:?}", text(&once));
+        if once.status.code() == Some(1) {
+            assert!(once.stdout.is_empty(), "{seed}");
+            continue;
+        }
+        mended += 1;
+        assert!(run_on(once.stdout.clone(), &["repair", "-", "-"]).stdout == once.stdout, "{seed} repaired twice");
+        assert_eq!(found(&once.stdout, &[]).0, Some(0), "{seed}: {:?}", found(&once.stdout, &[]).1);
+    }
+    assert!(mended > 30, "{mended}");
+}
+
 #[test]
 fn a_packet_that_the_end_cuts_is_not_repaired_but_left_out() {
     let folder = folder("a_packet_that_the_end_cuts_is_not_repaired_but_left_out");

@@ -152,7 +152,7 @@ impl Tags {
         if matches!(what, What::Packet { key: true, .. }) && self.keys.len() < MAX_KEYS {
             self.keys.push(Key { at: self.at, lead, time });
         }
-        self.lead = matches!(what, What::Script | What::Config(_)).then_some(lead);
+        self.lead = matches!(what, What::Script | What::Config(_) | What::Colors).then_some(lead);
     }
 
     fn config_of(&mut self, kind: u8, codec: [u8; 4]) -> &mut Config {
@@ -281,6 +281,8 @@ enum Promise {
 enum What {
     Script,
     Config([u8; 4]),
+    /// Colour information of the picture that follows.
+    Colors,
     Packet {
         key: bool,
         /// The codec, where it needs a configuration in a tag of its own.
@@ -328,6 +330,7 @@ impl What {
         let timed = matches!(&codec, b"avc1" | b"hvc1" | b"vvc1");
         match packet {
             0 => Some(Self::Config(codec)),
+            4 => Some(Self::Colors),
             1 if timed => Some(Self::Packet { key, codec: needs, later: signed(rest.get(4..)) }),
             1 | 3 => Some(Self::Packet { key, codec: needs, later: 0 }),
             _ => None,

@@ -3,16 +3,18 @@
 //! ```text
 //!   IN ─▶ survey: streams, configurations, tags of the whole file
 //!   IN ─▶ packets ─▶ Mend: times rise without jumps ─▶ FLV muxer: sequence headers, sizes, duration, key frame index
+//!                                                            └─▶ kept, mended again until nothing changes ─▶ OUT
 //! ```
 
 use std::io::{self, Read};
 
+use bytes::Bytes;
 use maliu::{
     Error, MediaError,
     format::Event,
     formats,
     io::BLOCK_SIZE,
-    output::{Mark, Reach},
+    output::{Mark, Output, Reach},
     packet::{Flags, Packet},
     stream::{Codec, Kind, Media, Metadata, StreamInfo},
     syntax::aac::AudioSpecificConfig,
@@ -53,35 +55,53 @@ Examples:
   maliu check broken.flv
   maliu repair broken.flv whole.flv && maliu check whole.flv";
 
-/// Reads twice, writes once.
+/// Mends until mending changes nothing: what heavy damage leaves may look different once it is in order.
 pub fn run(args: Args) -> Result {
     output::is_none_of(&args.output, [args.input.as_str()].into_iter())?;
-    let spool = match args.input.as_str() {
+    let stdin = match args.input.as_str() {
         "-" => {
             Some(Spool::of(io::stdin().lock()).map_err(|error| Failure::while_("keeping", "standard input", error))?)
         }
         _ => None,
     };
-    let survey = Survey::of(&args.input, &mut open(&args, spool.as_ref())?)?;
-    let kept = (args.output == "-").then(Spool::new).transpose().map_err(keeping)?;
-    let mut target = match &kept {
-        Some(kept) => Target::over("what goes to standard output", kept.write().map_err(keeping)?),
-        None => Target::create(&args.output)?,
-    };
-    let mut work = Work::start(&args, &survey, &mut target)?;
-    let end = work.copy(&mut open(&args, spool.as_ref())?, &mut target)?;
+    let (mut mended, end) = pass(&args, stdin.as_ref(), true)?;
+    for _ in 1..MAX_PASSES {
+        let (again, _) = pass(&args, Some(&mended), false)?;
+        let same = again.is(&mended).map_err(keeping)?;
+        mended = again;
+        if same {
+            break;
+        }
+    }
+    pour(&mended, &args.output)?;
+    end
+}
+
+/// How often a file is mended at most.
+const MAX_PASSES: u32 = 6;
+
+/// Mends the input, or what is kept, and says whether the system failed to give all of it. Reads twice, writes once.
+fn pass(args: &Args, kept: Option<&Spool>, says: bool) -> Result<(Spool, Result)> {
+    let survey = Survey::of(&args.input, &mut open(args, kept)?)?;
+    let mended = Spool::beside(&args.output).map_err(keeping)?;
+    let mut target = Target::over(name(&args.output), mended.write().map_err(keeping)?);
+    let mut work = Work::start(args, &survey, says, &mut target)?;
+    let end = work.copy(&mut open(args, kept)?, &mut target)?;
     work.close(target)?;
-    kept.as_ref().map_or(Ok(()), pour)?;
-    end.and(survey.unread.map_or(Ok(()), Err))
+    Ok((mended, end.and(survey.unread.map_or(Ok(()), Err))))
+}
+
+fn name(output: &str) -> &str {
+    if output == "-" { "standard output" } else { output }
 }
 
 fn keeping(error: io::Error) -> Failure {
-    Failure::while_("keeping", "what goes to standard output", error)
+    Failure::while_("keeping", "what was mended", error)
 }
 
-/// Gives standard output what was kept for it.
-fn pour(kept: &Spool) -> Result {
-    let (mut file, mut target) = (kept.open().map_err(keeping)?, Target::create("-")?);
+/// Gives the output what was kept for it.
+fn pour(kept: &Spool, output: &str) -> Result {
+    let (mut file, mut target) = (kept.open().map_err(keeping)?, Target::create(output)?);
     loop {
         let mut block = vec![0; BLOCK_SIZE];
         let read = file.read(&mut block).map_err(keeping)?;
@@ -100,7 +120,7 @@ fn open(args: &Args, spool: Option<&Spool>) -> Result<Opened> {
     match spool {
         None => input.open(),
         Some(spool) => {
-            let source = spool.read().map_err(|error| Failure::while_("reading", "standard input", error))?;
+            let source = spool.read().map_err(keeping)?;
             input.open_source(Box::new(source))
         }
     }
@@ -111,7 +131,7 @@ struct Survey {
     streams: Vec<StreamInfo>,
     metadata: Metadata,
     packets: u64,
-    /// Key packets, by stream.
+    /// Key packets, by stream. A stream without any has no packet that can be decoded.
     keys: Vec<u64>,
     /// Why the system did not give all of it.
     unread: Option<Failure>,
@@ -173,24 +193,35 @@ impl Survey {
         }
     }
 
-    /// Whether there is more than one place to seek to: players doubt an index of one entry.
+    /// Whether there is more than one place to seek to, in one stream of pictures: players doubt an index of one entry,
+    /// and it cannot be that of two streams.
     fn has_places(&self, chosen: &[usize]) -> bool {
         let video = |index: usize| self.streams.get(index).is_some_and(|stream| stream.media.kind() == Kind::Video);
-        chosen.iter().any(|index| video(*index) && self.keys.get(*index).is_some_and(|keys| *keys > 1))
+        let mut videos = chosen.iter().filter(|index| video(**index));
+        let places = videos.next().and_then(|index| self.keys.get(*index)).is_some_and(|keys| *keys > 1);
+        places && videos.next().is_none()
     }
 
     /// Which streams are written, in which order: pictures, sound, the rest, whatever order the damage left them in.
-    /// Pictures whose size nobody knows cannot be written.
+    /// What has no key packet, or no place in FLV, is not.
     fn chosen(&self) -> Vec<usize> {
         let rank = |stream: &StreamInfo| match stream.media.kind() {
             Kind::Video => 0,
             Kind::Audio => 1,
             _ => 2,
         };
-        let sized = |stream: &StreamInfo| stream.video().is_none_or(|video| video.width > 0 && video.height > 0);
-        let mut chosen: Vec<_> = self.streams.iter().enumerate().filter(|(_, stream)| sized(stream)).collect();
-        chosen.sort_by_key(|(_, stream)| rank(stream));
-        chosen.into_iter().map(|(index, _)| index).collect()
+        let begins = |index: usize| self.keys.get(index).is_some_and(|keys| *keys > 0);
+        let mut wanted: Vec<_> = self.streams.iter().enumerate().filter(|(index, _)| begins(*index)).collect();
+        wanted.sort_by_key(|(_, stream)| rank(stream));
+        let (mut chosen, mut streams) = (Vec::new(), Vec::new());
+        for (index, stream) in wanted {
+            streams.push(stream.clone());
+            match PacketWriter::start(&formats::flv::FORMAT, &[STRICT], &streams, &mut Output::default()) {
+                Ok(_) => chosen.push(index),
+                Err(_) => drop(streams.pop()),
+            }
+        }
+        chosen
     }
 
     /// The first configuration counts: later ones come again with the packet they begin at.
@@ -203,13 +234,24 @@ impl Survey {
     }
 }
 
+/// Whether a configuration is what the codec has: a record of version 1 with H.264 and H.265.
+fn is_record(codec: Option<&Codec>, config: &[u8]) -> bool {
+    !matches!(codec, Some(Codec::H264 | Codec::H265)) || config.first().is_none_or(|version| *version == 1)
+}
+
 /// Whether all of the packet was there.
 fn is_whole(packet: &Packet) -> bool {
     !packet.flags.has(Flags::CORRUPT)
 }
 
+/// H.263 and MPEG-4 are written, too.
+const STRICT: (&str, &str) = ("strict", "-1");
+
 /// AAC gets the configuration that its missing sequence header would have had, and its frames their length.
 fn configure(stream: &mut StreamInfo) {
+    if !is_record(Some(&stream.codec), &stream.config) {
+        stream.config.clear();
+    }
     let (missing, aac) = (stream.config.is_empty(), stream.codec == Codec::Aac);
     let Media::Audio(audio) = &mut stream.media else { return };
     if aac && missing {
@@ -232,6 +274,10 @@ struct Work<'a> {
     outputs: Vec<Option<usize>>,
     /// By output stream: whether a picture that can be decoded was met.
     begun: Vec<bool>,
+    /// By output stream.
+    codecs: Vec<Codec>,
+    /// Whether the user is told what was done.
+    says: bool,
     leading: u64,
     /// Packets that the end of the input cuts.
     cut: u64,
@@ -239,28 +285,28 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn start(args: &'a Args, survey: &Survey, target: &mut Target) -> Result<Self> {
-        let format = formats::named("flv").ok_or_else(|| Failure::Failed("this build has no FLV".into()))?;
+    fn start(args: &'a Args, survey: &Survey, says: bool, target: &mut Target) -> Result<Self> {
         let chosen = survey.chosen();
+        if chosen.is_empty() {
+            return Err(Failure::while_("reading", &args.input, "there is no packet in it that can be decoded"));
+        }
         let index = survey.has_places(&chosen) && target.output().reach() == Reach::Insert;
         let streams: Vec<StreamInfo> = chosen.iter().filter_map(|index| survey.streams.get(*index)).cloned().collect();
         let output = |index: usize| chosen.iter().position(|chosen| *chosen == index);
         let outputs: Vec<Option<usize>> = (0..survey.streams.len()).map(output).collect();
-        for (lost, _) in outputs.iter().enumerate().filter(|(_, output)| output.is_none()) {
-            failure::say(&format!("{}: stream {lost}: nothing tells the size of its pictures, left out", args.output));
+        for (lost, _) in outputs.iter().enumerate().filter(|(_, output)| says && output.is_none()) {
+            failure::say(&format!("{}: stream {lost}: no key packet, or no place in FLV; left out", args.output));
         }
-        let settings = [
-            ("add_keyframe_index", if index { "1" } else { "0" }),
-            ("strict", "-1"),
-            ("avoid_negative_ts", "disabled"),
-        ];
-        let plan = Plan { format, settings: &settings, metadata: &survey.metadata };
+        let settings =
+            [("add_keyframe_index", if index { "1" } else { "0" }), STRICT, ("avoid_negative_ts", "disabled")];
+        let plan = Plan { format: &formats::flv::FORMAT, settings: &settings, metadata: &survey.metadata };
         let name = args.output.as_str();
         let started = plan.start(&streams, target.output());
         let writer = started.map_err(|error| Failure::while_("writing", name, error))?;
         let mend = Mend::new(&streams, args.max_gap);
         let begun = streams.iter().map(|stream| stream.media.kind() != Kind::Video).collect();
-        Ok(Self { name, writer, mend, outputs, begun, leading: 0, cut: 0, refused: 0 })
+        let codecs = streams.iter().map(|stream| stream.codec).collect();
+        Ok(Self { name, writer, mend, codecs, outputs, begun, says, leading: 0, cut: 0, refused: 0 })
     }
 
     /// Copies what can be read, and says whether the system failed to give the rest.
@@ -300,6 +346,10 @@ impl<'a> Work<'a> {
         }
         let Some(output) = self.outputs.get(packet.stream).copied().flatten() else { return false };
         packet.stream = output;
+        if let Some(config) = packet.side.new_config().filter(|config| !is_record(self.codecs.get(output), config)) {
+            tracing::warn!("{}: a configuration of {} bytes that is none is left out", self.name, config.len());
+            packet.side.set_new_config(Bytes::new());
+        }
         let Some(begun) = self.begun.get_mut(output) else { return false };
         *begun |= packet.is_key();
         self.leading += u64::from(!*begun);
@@ -307,10 +357,17 @@ impl<'a> Work<'a> {
     }
 
     fn close(self, mut target: Target) -> Result {
-        let Self { name, writer, mend, leading, cut, refused, .. } = self;
+        let Self { name, writer, mend, says, leading, cut, refused, .. } = self;
+        let written: u64 = writer.written().iter().sum::<u64>() + writer.waiting().0 as u64;
+        if written == 0 {
+            return Err(Failure::while_("writing", name, "no packet could be kept"));
+        }
         let finished = writer.finish(target.output()).map_err(Error::from);
         finished.map_err(|error| Failure::while_("writing", name, error))?;
         target.finish()?;
+        if !says {
+            return Ok(());
+        }
         for line in mend.report() {
             failure::say(&format!("{name}: {line}"));
         }

@@ -1,11 +1,10 @@
-//! Bytes kept on disk: standard input, so that it can be read twice, and what goes to standard output, so that its
-//! start can be written last.
+//! Bytes kept on disk: standard input, so that it can be read twice, and what was mended, so that it can be mended again.
 
 use std::{
     env,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, Write},
-    path::PathBuf,
+    io::{self, BufRead, BufReader, Read, Seek, Write},
+    path::{Path, PathBuf},
     process,
 };
 
@@ -17,20 +16,28 @@ pub const MAX_SPOOL: u64 = 16 << 30;
 /// Names that are tried, should others have left theirs.
 const MAX_NAMES: u32 = 1000;
 
-/// A file in the folder for temporary ones, which is gone with this value, or at once where an open file can go.
+/// A file which is gone with this value, or at once where an open file can go.
 pub struct Spool {
     file: File,
     left_at: Option<PathBuf>,
 }
 
 impl Spool {
-    /// An empty one.
+    /// An empty one on the disk of `path` if there is a folder for it, else among temporary files.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn new() -> io::Result<Self> {
+    pub fn beside(path: &str) -> io::Result<Self> {
+        let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty() && path != "-");
+        match folder.map(Self::inside) {
+            Some(Ok(spool)) => Ok(spool),
+            _ => Self::inside(&env::temp_dir()),
+        }
+    }
+
+    fn inside(folder: &Path) -> io::Result<Self> {
         for number in 0..MAX_NAMES {
-            let path = env::temp_dir().join(format!("maliu-repair-{}-{number}", process::id()));
+            let path = folder.join(format!(".maliu-repair-{}-{number}", process::id()));
             match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok(Self { file, left_at: fs::remove_file(&path).err().map(|_| path) }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -45,7 +52,7 @@ impl Spool {
     /// # Errors
     /// Those of reading and of the disk; `FileTooLarge` beyond [`MAX_SPOOL`].
     pub fn of(mut from: impl Read) -> io::Result<Self> {
-        let mut spool = Self::new()?;
+        let mut spool = Self::inside(&env::temp_dir())?;
         let kept = io::copy(&mut from.by_ref().take(MAX_SPOOL), &mut spool.file)?;
         if kept == MAX_SPOOL && from.read(&mut [0])? > 0 {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_SPOOL} bytes")));
@@ -68,6 +75,26 @@ impl Spool {
     /// Those of the disk.
     pub fn read(&self) -> io::Result<Seekable<File>> {
         self.open().map(Seekable::new)
+    }
+
+    /// Whether both hold the same bytes.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn is(&self, other: &Self) -> io::Result<bool> {
+        let (mut ours, mut theirs) = (BufReader::new(self.open()?), BufReader::new(other.open()?));
+        loop {
+            let (left, right) = (ours.fill_buf()?, theirs.fill_buf()?);
+            let common = left.len().min(right.len());
+            if left.get(..common) != right.get(..common) || left.is_empty() != right.is_empty() {
+                return Ok(false);
+            }
+            if common == 0 {
+                return Ok(true);
+            }
+            ours.consume(common);
+            theirs.consume(common);
+        }
     }
 
     /// As [`Spool::read`], as a file.
