@@ -94,6 +94,15 @@ fn a_stop_leaves_a_whole_file() {
 }
 
 #[test]
+fn a_start_behind_the_end_is_warned_of() {
+    for path in ["mp3/vbr_info.mp3", "wav/pcm_s16le.wav"] {
+        let (code, stdout, stderr) = text(&run(&["decode", "--start", "1:40", &sample(path), "-"]));
+        assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
+        assert!(stderr.contains("ends before --start"), "{stderr}");
+    }
+}
+
+#[test]
 fn start_and_duration_cut_exactly() {
     let path = sample("adts/stereo_44100.aac");
     let whole = run(&["decode", &path, "-"]).stdout;

@@ -346,7 +346,12 @@ impl<'a> Work<'a> {
             _ if self.file.is_started() => {}
             _ if end.is_err() => return end,
             None => return Err(Failure::Failed(no_stream(opened, self.args.stream))),
-            Some((_, info)) => self.file.start(&silent(info)?, &self.tags)?,
+            Some((_, info)) => {
+                if self.args.start.is_some() && end.is_ok() {
+                    tracing::warn!("{} ends before --start: no sound is written", opened.name);
+                }
+                self.file.start(&silent(info)?, &self.tags)?;
+            }
         }
         if self.packets > 0 && self.damaged == self.packets {
             return Err(Failure::while_("decoding", &opened.name, "all packets are damaged"));
