@@ -21,7 +21,7 @@ pub const AFTER: u64 = 8 << 20;
 /// Blocks that are read before they are wanted, at most.
 pub const BLOCKS: usize = 2;
 
-/// A source whose next blocks are read before they are wanted, once it has been read in a row for [`AFTER`] bytes. Every
+/// A source whose next blocks are read before they are wanted, once it has been read in a row for 8 MiB. Every
 /// byte, every error and the end come where they would come without it; a file that grows should not be read ahead.
 #[derive(Debug)]
 pub struct Ahead<S> {
