@@ -2,7 +2,7 @@
 //!
 //! Try it: `cargo run -p maliu --example custom_protocol`
 
-use maliu::{format::Event, input::Input, layout};
+use maliu::{Packet, format::Event, input::Input, layout};
 
 /// 2 bytes magic, 4 bytes length, 4 bytes milliseconds, then an H.264 access unit behind start codes.
 const MINE: &str = r#"
@@ -16,27 +16,32 @@ const MINE: &str = r#"
 "#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut reader = layout::reader(layout::parse(MINE)?)?;
-    let mut input = Input::new();
-    let stream = [
-        &[0xCA, 0xFE, 0, 0, 0, 6, 0, 0, 0, 0][..],
-        &[0, 0, 0, 1, 0x65, 0x88],
-        b"line noise",
-        &[0xCA, 0xFE, 0, 0, 0, 6, 0, 0, 0, 40],
-        &[0, 0, 0, 1, 0x41, 0x9a],
-    ];
-    for slice in stream.concat().chunks(3) {
-        input.push(slice); // from a socket, a serial line, a callback …
+    let (first, second) =
+        (b"\xca\xfe\0\0\0\x06\0\0\0\0\0\0\0\x01\x65\x88", b"\xca\xfe\0\0\0\x06\0\0\0\x28\0\0\0\x01\x41\x9a");
+    let stream = [&first[..], b"line noise", second].concat();
+    let warnings =
+        units(stream.chunks(3), |unit| println!("{:?} key={} {:02x?}", unit.pts, unit.is_key(), &unit.data[..]))?;
+    Ok(println!("{warnings:?}"))
+}
+
+/// Gives each access unit to `unit` when its last byte was pushed. Returns what was wrong with the bytes, and where.
+pub fn units<'a, S>(slices: S, mut unit: impl FnMut(Packet)) -> Result<Vec<(u64, String)>, Box<dyn std::error::Error>>
+where
+    S: Iterator<Item = &'a [u8]>, // from a socket, a serial line, a callback …
+{
+    let (mut reader, mut input) = (layout::reader(layout::parse(MINE)?)?, Input::new());
+    for slice in slices.map(Some).chain([None]) {
+        match slice {
+            Some(bytes) => input.push(bytes),
+            None => input.end(),
+        }
         loop {
             match reader.poll(&mut input)? {
-                Event::Packet(unit) => println!("{:?} key={} {:02x?}", unit.pts, unit.is_key(), &unit.data[..]),
-                Event::NeedBytes => break,
+                Event::Packet(packet) => unit(packet),
+                Event::NeedBytes | Event::End => break,
                 _ => {}
             }
         }
     }
-    input.end();
-    while !matches!(reader.poll(&mut input)?, Event::End) {}
-    input.take_warnings().0.iter().for_each(|warning| println!("at byte {}: {}", warning.at, warning.what));
-    Ok(())
+    Ok(input.take_warnings().0.into_iter().map(|warning| (warning.at, warning.what.into())).collect())
 }

@@ -17,6 +17,26 @@ fn closures_copy_a_file_byte_for_byte() {
     assert!(packets > 10);
 }
 
+#[cfg(feature = "layout")]
+#[path = "../examples/custom_protocol.rs"]
+mod custom_protocol;
+
+#[cfg(feature = "layout")]
+#[test]
+fn access_units_of_a_protocol_of_ones_own_come_with_their_last_byte() {
+    let unit = |time: u8, kind: u8| [&[0xca, 0xfe, 0, 0, 0, 6, 0, 0, 0, time, 0, 0, 0, 1, kind, 0x80][..]].concat();
+    let stream = [unit(0, 0x65), b"noise".to_vec(), unit(40, 0x41), unit(80, 0x41)].concat();
+    let pushed = std::cell::Cell::new(0);
+    let bytes = stream.chunks(1).inspect(|_| pushed.set(pushed.get() + 1));
+    let mut units = Vec::new();
+    let warnings = custom_protocol::units(bytes, |unit| {
+        units.push((pushed.get(), unit.pts.unwrap().0, unit.is_key(), unit.data.len()));
+    });
+    assert_eq!(units, [(16, 0, true, 6), (37, 40, false, 6), (53, 80, false, 6)]);
+    let warnings = warnings.unwrap();
+    assert!(warnings.len() == 1 && warnings[0].0 == 16, "{warnings:?}");
+}
+
 #[cfg(feature = "tokio")]
 #[path = "../examples/async_receive.rs"]
 mod async_receive;
