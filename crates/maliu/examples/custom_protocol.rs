@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stream = [&first[..], b"line noise", second].concat();
     let warnings =
         units(stream.chunks(3), |unit| println!("{:?} key={} {:02x?}", unit.pts, unit.is_key(), &unit.data[..]))?;
-    Ok(println!("{warnings:?}"))
+    println!("{warnings:?}");
+    Ok(())
 }
 
 /// Gives each access unit to `unit` when its last byte was pushed. Returns what was wrong with the bytes, and where.
