@@ -3,7 +3,12 @@
 use std::{error::Error, fs::File, io::Cursor, io::Read};
 
 use bytes::{Buf, Bytes};
-use h264_reader::{annexb::AnnexBReader, nal::RefNal, push::NalInterest};
+
+use h264_reader::{
+    annexb::AnnexBReader,
+    nal::{Nal, RefNal},
+    push::NalInterest,
+};
 use scuffle_flv::{header::FlvHeader, tag::FlvTag};
 use symphonia::core::{codecs::audio::AudioDecoderOptions, errors, formats::TrackType, io::MediaSourceStream};
 
