@@ -1,13 +1,14 @@
 //! The decoder: access units in, frames of sound out.
 //!
 //! ```text
-//! unit ─▶ Parser: lines, SBR data ─▶ Core: sound ─▶ HighBand: spectra, where there is SBR ─▶ Output ─▶ Frame
+//! unit ─▶ Parser: lines, SBR data ─▶ Core: sound ─▶ HighBand: spectra, where there is SBR ─┐
+//!                                   Frame ◀─ Output ◀─ ParametricStereo: two of one, if so ◀┘
 //! ```
 
 use crate::carry::Carry;
 use crate::config::Config;
 use crate::core_sound::Core;
-use crate::output::{HighBand, Output};
+use crate::output::{HighBand, Output, ParametricStereo};
 use crate::parsed::Parsed;
 use crate::parser::Parser;
 use crate::{Error, Frame};
@@ -27,6 +28,7 @@ pub struct Decoder {
     parser: Parser,
     core: Core,
     high_band: HighBand,
+    stereo: ParametricStereo,
     output: Output,
     unit: Parsed,
 }
@@ -48,6 +50,7 @@ impl Decoder {
         Ok(Decoder {
             core: Core::new(&config),
             high_band: HighBand::default(),
+            stereo: ParametricStereo::default(),
             output: Output::default(),
             unit: Parsed::new(),
             parser: Parser::new(config, options),
@@ -111,6 +114,7 @@ impl Decoder {
     fn finish(&mut self) -> Frame<'_> {
         self.core.run(&mut self.unit);
         self.high_band.run(&mut self.unit);
+        self.stereo.run(&mut self.unit);
         self.output.run(&mut self.unit);
         self.unit.frame()
     }

@@ -17,7 +17,7 @@
 //!
 //! Memory is allocated for the first unit, and when a stream declares other channels; decoding allocates nothing.
 //!
-//! [`Decoder`] does one unit after another. Its four stages can be had apart, to work on several units at the same time:
+//! [`Decoder`] does one unit after another. Its five stages can be had apart, to work on several units at the same time:
 //! each carries its own state, so that the sound is the same however far they are apart.
 
 mod bits;
@@ -56,7 +56,7 @@ pub use decoder::{Decoder, Options};
 pub use error::Error;
 pub use frame::Frame;
 pub use layout::ChannelLayout;
-pub use output::{HighBand, Output};
+pub use output::{HighBand, Output, ParametricStereo};
 pub use parsed::Parsed;
 pub use parser::Parser;
 

@@ -1,4 +1,4 @@
-//! The last two stages: SBR's spectra from the sound of the core, and the sound of all channels from them.
+//! The last three stages: SBR's spectra from the sound of the core, two of one, and the sound of all channels from them.
 
 use std::sync::Arc;
 
@@ -39,6 +39,31 @@ impl HighBand {
     }
 }
 
+/// Makes two spectra of one, where there is parametric stereo; passes other units.
+#[derive(Default)]
+pub struct ParametricStereo {
+    plan: Option<Arc<Plan>>,
+    elements: Vec<sbr::Widener>,
+    couplings: Vec<sbr::Widener>,
+}
+
+impl ParametricStereo {
+    /// Makes both spectra of a unit.
+    pub fn run(&mut self, unit: &mut Parsed) {
+        let Some(plan) = &unit.plan else { return };
+        if self.plan.as_ref().map(Arc::as_ptr) != Some(Arc::as_ptr(plan)) {
+            (self.elements, self.couplings) = states(plan, sbr::Widener::new);
+            self.plan = Some(plan.clone());
+        }
+        let coupled = self.couplings.iter_mut().zip(&mut unit.couplings);
+        let coupled = coupled.filter(|(_, coupled)| coupled.at(Point::Samples)).map(|(w, c)| (w, &mut c.extension));
+        let elements = self.elements.iter_mut().zip(unit.elements.iter_mut().map(|element| &mut element.extension));
+        for (widener, extension) in coupled.chain(elements) {
+            extension.iter_mut().for_each(|unit| widener.run(unit));
+        }
+    }
+}
+
 /// Makes the sound of all channels: of spectra, where there is SBR.
 #[derive(Default)]
 pub struct Output {
@@ -71,7 +96,7 @@ impl Output {
             if !coupled.at(Point::Samples) {
                 continue;
             }
-            match joiner.zip(coupled.extension.as_deref_mut()) {
+            match joiner.zip(coupled.extension.as_deref()) {
                 Some((joiner, spectra)) => joiner.run(spectra, [&mut coupled.sound[..samples], &mut []]),
                 None => coupled.sound[..length].copy_from_slice(&coupled.core[..length]),
             }
@@ -85,8 +110,7 @@ impl Output {
             let joiner = joiners.next();
             let Some(out) = unit.output.get_mut(STRIDE * output..) else { continue };
             let (left, right) = out.split_at_mut(out.len().min(STRIDE));
-            let mut extension = element.extension.take();
-            match joiner.zip(extension.as_deref_mut()) {
+            match joiner.zip(element.extension.as_deref()) {
                 Some((joiner, spectra)) => {
                     let out = [left, right].map(|channel| channel.get_mut(..samples).unwrap_or_default());
                     joiner.run(spectra, out);
@@ -97,7 +121,6 @@ impl Output {
                     }
                 }
             }
-            element.extension = extension;
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::sbr;
 use crate::stereo::Mask;
 use crate::{ChannelLayout, Error, bits::Bits, noise::Noise};
 
-/// One access unit between the stages [`Parser`](crate::Parser), [`Core`](crate::Core), [`HighBand`](crate::HighBand)
-/// and [`Output`](crate::Output). Its memory is used again for the next unit.
+/// One access unit between the stages [`Parser`](crate::Parser), [`Core`](crate::Core), [`HighBand`](crate::HighBand),
+/// [`ParametricStereo`](crate::ParametricStereo) and [`Output`](crate::Output). Its memory is used again for the next unit.
 #[derive(Default)]
 pub struct Parsed {
     /// None until a program config element says what the channels are.
@@ -100,8 +100,8 @@ impl Parsed {
     }
 
     fn extend(&mut self) {
-        if self.plan.as_ref().is_some_and(|plan| plan.extension.is_some()) {
-            let unit = |channels| Some(Box::new(sbr::Unit::new(channels)));
+        if let Some(plan) = self.plan.as_ref().filter(|plan| plan.extension.is_some()) {
+            let unit = |channels| Some(Box::new(sbr::Unit::new(plan, channels)));
             self.elements.iter_mut().for_each(|element| element.extension = unit(element.channels.len()));
             self.couplings.iter_mut().for_each(|coupled| coupled.extension = unit(1));
         }

@@ -7,7 +7,7 @@ mod latm;
 #[path = "corpus/mp4.rs"]
 mod mp4;
 
-use maliu_aac::{Config, Core, Decoder, Error, Frame, HighBand, Options, Output, Parsed, Parser};
+use maliu_aac::{Config, Core, Decoder, Error, Frame, HighBand, Options, Output, ParametricStereo, Parsed, Parser};
 use std::path::{Path, PathBuf};
 
 /// Access units that belong together, with the configuration they follow.
@@ -145,7 +145,8 @@ fn stages_far_apart_make_the_same_sound() {
         let Ok(config) = run.config else { continue };
         let mut decoder = Decoder::new(config.clone()).expect("a decoder");
         let mut parser = Parser::new(config.clone(), Options::default());
-        let (mut core, mut high_band, mut output) = (Core::new(&config), HighBand::default(), Output::default());
+        let (mut core, mut high_band) = (Core::new(&config), HighBand::default());
+        let (mut stereo, mut output) = (ParametricStereo::default(), Output::default());
         let (mut units, mut expected) = (Vec::new(), Vec::new());
         for (i, (data, _)) in run.units.iter().take(24).enumerate() {
             let mut unit = Parsed::new();
@@ -164,6 +165,7 @@ fn stages_far_apart_make_the_same_sound() {
         }
         units.iter_mut().for_each(|unit| core.run(unit));
         units.iter_mut().for_each(|unit| high_band.run(unit));
+        units.iter_mut().for_each(|unit| stereo.run(unit));
         units.iter_mut().for_each(|unit| output.run(unit));
         let sound: Vec<_> = units.iter().map(|unit| planes(unit.frame())).collect();
         assert!(sound == expected, "{name}");

@@ -4,7 +4,7 @@
 //! FIL payload ─▶ header ─▶ master, bands           (tables, kept until a header changes): Parser
 //!            └─▶ grid, side_info ─▶ levels ──────────────┐
 //! core PCM ─▶ qmf analysis ─▶ generate ─▶ adjust, assemble ─▶ (ps) ─▶ qmf synthesis ─▶ PCM at twice the rate
-//!             └─────────────── High ──────────────┘     └──────── Joiner ────────┘
+//!             └────────────── High ───────────────┘       Widener     └─ Joiner ──┘
 //! ```
 //!
 //! Handled: all frame classes, coupling, low delay grids, 960 samples, downsampled output, parametric stereo, checksums.
@@ -30,18 +30,19 @@ pub(crate) mod planes;
 mod prototype;
 mod qmf;
 mod side_info;
+mod stages;
 
 use crate::Error;
 use crate::bits::Bits;
 use crate::plan::Plan;
-use crate::ps::{self, Ps};
+use crate::ps;
 use bands::Bands;
-use channel::{Channel, Task, Timing};
+use channel::Timing;
 use header::Header;
 use levels::Levels;
 use planes::Spectrum;
-use qmf::Synthesis;
 use side_info::SideInfo;
+pub(crate) use stages::{High, Joiner, Widener};
 use std::sync::Arc;
 
 /// Units without data through which the last envelope is held, ever quieter, before only the core is left.
@@ -83,14 +84,16 @@ pub(crate) struct Unit {
     /// By channel.
     infos: Vec<SideInfo>,
     levels: Vec<Levels>,
+    /// By channel; also where parametric stereo may make the second.
     spectra: Vec<Spectrum>,
     /// Parametric stereo makes two channels of one.
     stereo: Option<ps::Unit>,
 }
 
 impl Unit {
-    /// For an element of one channel or two.
-    pub(crate) fn new(channels: usize) -> Self {
+    /// For an element of a plan with SBR, which has one channel or two.
+    pub(crate) fn new(plan: &Plan, channels: usize) -> Self {
+        let sides = if may_widen(plan, channels) { 2 } else { channels };
         Self {
             sbr: None,
             top: 32,
@@ -98,10 +101,15 @@ impl Unit {
             restarted: false,
             infos: vec![SideInfo::new(16); channels],
             levels: vec![Levels::ZERO; channels],
-            spectra: vec![Spectrum::ZERO; channels],
+            spectra: vec![Spectrum::ZERO; sides],
             stereo: None,
         }
     }
+}
+
+/// Whether parametric stereo may make two channels of an element's one.
+fn may_widen(plan: &Plan, channels: usize) -> bool {
+    channels == 1 && plan.extension.is_some_and(|extension| extension.ps_allowed && !extension.low_delay)
 }
 
 impl Parser {
@@ -219,91 +227,6 @@ impl Parser {
             }
         }
         Ok(())
-    }
-}
-
-/// Makes the spectra of one SCE or CPE.
-pub(crate) struct High {
-    timing: Timing,
-    channels: Vec<Channel>,
-}
-
-impl High {
-    /// For an element of a plan with SBR.
-    pub(crate) fn new(plan: &Plan, channels: usize) -> Self {
-        let timing = Timing::of(plan.syntax.frame_length, plan.extension.is_some_and(|e| e.low_delay));
-        Self { timing, channels: vec![Channel::NEW; channels] }
-    }
-
-    /// Makes a unit's spectra of the samples of its core.
-    pub(crate) fn run(&mut self, core: [&[f32]; 2], unit: &mut Unit) {
-        let channels =
-            self.channels.iter_mut().zip(core).zip(&mut unit.spectra).zip(unit.infos.iter().zip(&unit.levels));
-        for (((channel, core), spectrum), (info, levels)) in channels {
-            if unit.restarted {
-                channel.assembler.restart_noise();
-            }
-            let task = unit.sbr.as_ref().map(|(header, bands)| Task { header, bands, info, levels });
-            channel.unit(&self.timing, core, task, unit.changed, spectrum);
-        }
-    }
-}
-
-/// Makes samples of the spectra of one SCE or CPE.
-pub(crate) struct Joiner {
-    timing: Timing,
-    downsampled: bool,
-    /// By channel of the output.
-    synthesis: [Synthesis; 2],
-    stereo: Option<Box<Stereo>>,
-}
-
-/// What parametric stereo adds to a mono element.
-struct Stereo {
-    ps: Ps,
-    right: Spectrum,
-    /// The element has two channels already.
-    seen: bool,
-}
-
-impl Joiner {
-    /// For an element of a plan with SBR.
-    pub(crate) fn new(plan: &Plan, channels: usize) -> Self {
-        let (low_delay, downsampled, ps) =
-            plan.extension.map_or((false, false, false), |e| (e.low_delay, e.downsampled, e.ps_allowed));
-        let timing = Timing::of(plan.syntax.frame_length, low_delay);
-        let stereo = || Box::new(Stereo { ps: Ps::new(timing.slots), right: Spectrum::ZERO, seen: false });
-        Self {
-            timing,
-            downsampled,
-            synthesis: [Synthesis::NEW; 2],
-            stereo: (channels == 1 && ps && !low_delay).then(stereo),
-        }
-    }
-
-    /// Makes a unit of sound: `out` takes twice the samples of the core, or as many when downsampled. Full scale is 1.
-    pub(crate) fn run(&mut self, unit: &mut Unit, out: [&mut [f32]; 2]) {
-        let [left, right] = &mut self.synthesis;
-        if let (Some(told), Some(stereo), [mono, ..]) = (&unit.stereo, &mut self.stereo, &mut unit.spectra[..]) {
-            if !std::mem::replace(&mut stereo.seen, true) {
-                // Until here, right would have been the same as left; until a header comes it still is.
-                right.clone_from(left);
-            }
-            stereo.ps.process(told, mono, &mut stereo.right, unit.top);
-        }
-        let right_spectrum = match (&self.stereo, &unit.spectra[..]) {
-            (_, [_, right]) => Some(right),
-            (Some(stereo), _) if stereo.seen => Some(&stereo.right),
-            _ => None,
-        };
-        let spectra = [unit.spectra.first(), right_spectrum];
-        for ((synthesis, spectrum), out) in [left, right].into_iter().zip(spectra).zip(out) {
-            let Some(spectrum) = spectrum else { continue };
-            match self.downsampled {
-                true => synthesis.join_downsampled(self.timing.bank(), spectrum, self.timing.slots, out),
-                false => synthesis.join(self.timing.bank(), spectrum, self.timing.slots, out),
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::*;
 struct Sbr {
     parser: Parser,
     high: High,
+    widener: Widener,
     joiner: Joiner,
     unit: Unit,
 }
@@ -23,15 +24,17 @@ impl Sbr {
         Self {
             parser: Parser::new(core_rate, channels, frame_length, low_delay, ps_allowed),
             high: High::new(&plan, channels),
+            widener: Widener::new(&plan, channels),
             joiner: Joiner::new(&plan, channels),
-            unit: Unit::new(channels),
+            unit: Unit::new(&plan, channels),
         }
     }
 
     fn process(&mut self, core: [&[f32]; 2], out: [&mut [f32]; 2]) {
         self.parser.tell(&mut self.unit);
         self.high.run(core, &mut self.unit);
-        self.joiner.run(&mut self.unit, out);
+        self.widener.run(&mut self.unit);
+        self.joiner.run(&self.unit, out);
     }
 }
 

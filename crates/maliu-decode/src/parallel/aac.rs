@@ -2,10 +2,10 @@
 //! sound is that of one thread by construction, whatever the stream carries on: noise, prediction, SBR, stereo.
 //!
 //! ```text
-//! packets ─▶ read: lines, SBR data ─▶ core: sound ─▶ high band: spectra ─▶ write: frames ─▶ outcomes
+//! packets ─▶ read: lines, SBR data ─▶ core: sound ─▶ high band: spectra ─▶ stereo: two of one ─▶ write: frames ─▶ outcomes
 //! ```
 
-use maliu_aac::{Core, HighBand, Output, Parsed, Parser};
+use maliu_aac::{Core, HighBand, Output, ParametricStereo, Parsed, Parser};
 use maliu_core::{error::Result, packet::Packet, stream::StreamInfo, time::TimeBase};
 
 use super::{
@@ -17,12 +17,13 @@ use crate::{AudioFrame, Fault, Options, Profile, aac, outcome::Outcome};
 /// The stages of a stream.
 pub(super) fn stages(info: &StreamInfo, options: Options) -> Result<Stages<Batch>> {
     let config = aac::config(info)?;
-    let core = Core::new(&config);
+    let (mut core, mut high_band, mut stereo) = (Core::new(&config), HighBand::default(), ParametricStereo::default());
     let read = Read { parser: Parser::new(config, aac::own(options)), base: info.time_base };
     Ok(vec![
         vec![Box::new(read)],
-        vec![Box::new(OfCore(core))],
-        vec![Box::new(OfHighBand(HighBand::default()))],
+        vec![Box::new(Each(move |unit: &mut _| core.run(unit)))],
+        vec![Box::new(Each(move |unit: &mut _| high_band.run(unit)))],
+        vec![Box::new(Each(move |unit: &mut _| stereo.run(unit)))],
         vec![Box::new(Write(Output::default()))],
     ])
 }
@@ -109,19 +110,12 @@ impl Draft {
     }
 }
 
-struct OfCore(Core);
+/// A stage between parsing and writing.
+struct Each<F>(F);
 
-impl Worker<Batch> for OfCore {
+impl<F: FnMut(&mut Parsed) + Send> Worker<Batch> for Each<F> {
     fn work(&mut self, batch: &mut Batch) {
-        batch.extra.iter_mut().flat_map(Draft::units).for_each(|unit| self.0.run(unit));
-    }
-}
-
-struct OfHighBand(HighBand);
-
-impl Worker<Batch> for OfHighBand {
-    fn work(&mut self, batch: &mut Batch) {
-        batch.extra.iter_mut().flat_map(Draft::units).for_each(|unit| self.0.run(unit));
+        batch.extra.iter_mut().flat_map(Draft::units).for_each(&mut self.0);
     }
 }
 
