@@ -100,16 +100,16 @@ fn open(path: &str) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
         return Ok((sink.map_err(failed)?, None));
     }
     if path == "-" {
-        return Ok((behind(stdout().map_err(failed)?).map_err(failed)?, None));
+        return Ok((behind(stdout().map_err(failed)?), None));
     }
     let file = AtomicFile::create(path).map_err(failed)?;
     let litter = file.beside().map(stop::Litter::new);
-    Ok((behind(file).map_err(failed)?, litter))
+    Ok((behind(file), litter))
 }
 
 /// Gives a sink a thread, unless it is flushed after every packet and would gain nothing.
-fn behind(sink: impl Sink + Send + 'static) -> io::Result<Box<dyn Sink>> {
-    if lent::is_live() { Ok(Box::new(sink)) } else { Ok(Box::new(Behind::new(sink)?)) }
+fn behind(sink: impl Sink + Send + 'static) -> Box<dyn Sink> {
+    if lent::is_live() { Box::new(sink) } else { Box::new(Behind::new(sink)) }
 }
 
 /// Refuses an output that is one of the inputs: a slip of the hand, and the input would be gone.

@@ -15,7 +15,7 @@
 //! | closures | [`Callbacks::new`], [`WriteCallbacks::new`] |
 //! | a file that still grows | [`Follow::new`] around any source |
 //! | reads on a thread of their own | [`Ahead::new`] around any source |
-//! | writes on a thread of their own | [`Behind::new`] around any sink |
+//! | writes on a thread of their own, if it is worth one | [`Behind::new`] around any sink |
 
 use std::{io, thread, time::Duration};
 

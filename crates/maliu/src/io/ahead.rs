@@ -16,12 +16,15 @@ use maliu_core::input::Block;
 use super::{Source, uninterrupted};
 
 /// Bytes read in a row before a thread is worth it: what is only looked at never has one.
-pub const AFTER: u64 = 8 << 20;
+pub const AFTER: u64 = 2 << 20;
+
+/// Bytes read at a time: each hand-over takes as long as reading some 30 KiB.
+pub const BLOCK: usize = 512 << 10;
 
 /// Blocks that are read before they are wanted, at most.
 pub const BLOCKS: usize = 2;
 
-/// A source whose next blocks are read before they are wanted, once it has been read in a row for 8 MiB. Every
+/// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Every
 /// byte, every error and the end come where they would come without it; a file that grows should not be read ahead.
 #[derive(Debug)]
 pub struct Ahead<S> {
@@ -57,7 +60,7 @@ struct Thread {
 impl<S: Source + Send + 'static> Ahead<S> {
     /// Reads `source` ahead.
     pub fn new(mut source: S) -> Self {
-        let (seekable, size, block_size) = (source.seekable(), source.size(), source.block_size());
+        let (seekable, size, block_size) = (source.seekable(), source.size(), source.block_size().max(BLOCK));
         Self { seekable, size, block_size, next: 0, row: 0, place: Place::Here(source) }
     }
 

@@ -1,89 +1,83 @@
-//! A sink that works on a thread of its own, so that making bytes and writing them overlap.
+//! A sink that works on a thread of its own once it is slow, so that making bytes and writing them overlap.
 //!
 //! ```text
-//!   apply, flush, finish ─▶ [step][step]… at most WAITING bytes ─▶ thread ─▶ Sink
-//!            ◀────────────── the first error, the outcome of a flush ──────┘
+//!   apply, flush, finish ─▶ Here: Sink
+//!                     then  There: Desk [step][step]… at most WAITING bytes ─▶ thread ─▶ Sink
+//!            ◀──────────── the first error, the outcome of a flush ──────────────┘
 //! ```
 
 use std::{
-    collections::VecDeque,
-    io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Duration,
+    fmt, io, mem,
+    time::{Duration, Instant},
 };
 
 use maliu_core::output::{Edit, Reach};
 
 use super::{Sink, sticky::Sticky};
 
+mod desk;
+
+use desk::{Step, Thread, gone, patiently};
+
 /// Bytes that wait for the thread before the next change waits for it, too.
 pub const WAITING: usize = 1 << 20;
 
-/// How long the thread waits for a sink that said "not yet".
-const PAUSE: Duration = Duration::from_millis(1);
+/// Bytes after which it is asked, again and again, whether a thread is worth it.
+const AFTER: usize = 1 << 20;
 
-/// A sink that takes changes at once and applies them, in order, on a thread of its own. Errors come up with a later call;
-/// a flush waits until everything is written. "Not yet" does not come up: the thread waits for the sink.
+/// A thread is worth it when writing takes more than this part of all time: handing over costs about as much.
+const WORTH: u32 = 16;
+
+/// A sink that applies changes in order, on a thread of its own as soon as they are seen to take their time: more than a
+/// sixteenth of all time. Errors may then come up with a later call; a flush waits until everything is written. "Not yet"
+/// does not come up: the sink is waited for.
 #[derive(Debug)]
 pub struct Behind {
     reach: Reach,
     gathers: usize,
-    desk: Arc<Desk>,
-    thread: Option<thread::JoinHandle<()>>,
+    place: Place,
 }
 
-/// What both sides see.
-#[derive(Debug, Default)]
-struct Desk {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    steps: VecDeque<Step>,
-    /// In the edits of `steps`.
-    bytes: usize,
-    /// The outcome of the flush that the caller waits for.
-    answer: Option<io::Result<()>>,
-    /// Something has failed; nothing is written any more, and every answer is that error.
-    failed: bool,
-    /// Nothing follows, or nobody works any more.
-    over: bool,
-}
-
+/// Where the sink is.
 #[derive(Debug)]
-enum Step {
-    Edit(Edit),
-    Flush,
-    Finish,
+enum Place {
+    Here(Here),
+    There(Thread),
+    /// On its way, or lost with its thread.
+    Nowhere,
+}
+
+/// A sink that has been quick so far.
+struct Here {
+    sink: Box<dyn Sink + Send>,
+    sticky: Sticky,
+    begun: Instant,
+    spent: Duration,
+    bytes: usize,
+    /// There is no thread to be had.
+    alone: bool,
 }
 
 impl Behind {
-    /// Gives `sink` a thread.
-    ///
-    /// # Errors
-    /// Those of the system when it has no thread left.
-    pub fn new(sink: impl Sink + Send + 'static) -> io::Result<Self> {
-        let (reach, gathers, desk) = (sink.reach(), sink.gathers(), Arc::new(Desk::default()));
-        let shared = desk.clone();
-        let thread = thread::Builder::new().name("writer".into()).spawn(move || shared.work(sink))?;
-        Ok(Self { reach, gathers, desk, thread: Some(thread) })
+    /// Gives `sink` a thread when it is worth one. Where the system has none left, it works without.
+    pub fn new(sink: impl Sink + Send + 'static) -> Self {
+        let (reach, gathers) = (sink.reach(), sink.gathers());
+        Self { reach, gathers, place: Place::Here(Here::new(Box::new(sink))) }
     }
 
-    /// Hands a step on and waits for its outcome.
-    fn ask(&mut self, step: Step) -> io::Result<()> {
-        self.desk.put(step)?;
-        let mut state = self.desk.lock();
-        loop {
-            if let Some(answer) = state.answer.take() {
-                return answer;
+    fn step(&mut self, step: Step) -> io::Result<()> {
+        match &mut self.place {
+            Place::Here(here) => {
+                let result = here.step(step);
+                if here.is_slow()
+                    && let Place::Here(here) = mem::replace(&mut self.place, Place::Nowhere)
+                {
+                    self.place = here.leave();
+                }
+                result
             }
-            if state.over {
-                return Err(gone());
-            }
-            state = self.desk.wait(state);
+            Place::There(thread) => thread.step(step),
+            Place::Nowhere => Err(gone()),
         }
     }
 }
@@ -98,134 +92,50 @@ impl Sink for Behind {
     }
 
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
-        if self.desk.lock().failed {
-            return self.ask(Step::Flush);
-        }
-        self.desk.put(Step::Edit(edit))
+        self.step(Step::Edit(edit))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.ask(Step::Flush)
+        self.step(Step::Flush)
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.ask(Step::Finish)
+        self.step(Step::Finish)
     }
 }
 
-/// Waits until the sink is dropped as well: what it leaves behind is settled then.
-impl Drop for Behind {
-    fn drop(&mut self) {
-        self.desk.lock().over = true;
-        self.desk.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // A panic of the sink was printed where it happened.
-            let _ = thread.join();
+impl Here {
+    fn new(sink: Box<dyn Sink + Send>) -> Self {
+        let (begun, spent) = (Instant::now(), Duration::ZERO);
+        Self { sink, sticky: Sticky::default(), begun, spent, bytes: 0, alone: false }
+    }
+
+    fn step(&mut self, step: Step) -> io::Result<()> {
+        let (begun, size) = (Instant::now(), step.size());
+        let result = self.sticky.check().and_then(|()| patiently(&mut *self.sink, step));
+        self.spent = self.spent.saturating_add(begun.elapsed());
+        self.bytes = self.bytes.saturating_add(size);
+        self.sticky.keep(result)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.bytes >= AFTER && !self.alone && self.spent.saturating_mul(WORTH) > self.begun.elapsed()
+    }
+
+    /// Moves to a thread, if there is one.
+    fn leave(self) -> Place {
+        match Thread::with(self.sink, self.sticky) {
+            Ok(thread) => Place::There(thread),
+            Err(Some((sink, sticky))) => Place::Here(Self { sticky, alone: true, ..Self::new(sink) }),
+            Err(None) => Place::Nowhere,
         }
     }
 }
 
-impl Desk {
-    /// Whoever panics here leaves nothing half changed.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for Here {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Here").field("bytes", &self.bytes).field("spent", &self.spent).finish_non_exhaustive()
     }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for room, then adds a step. One that is larger than all room goes alone.
-    fn put(&self, step: Step) -> io::Result<()> {
-        let size = step.size();
-        let mut state = self.lock();
-        while state.bytes > 0 && state.bytes.saturating_add(size) > WAITING && !state.over {
-            state = self.wait(state);
-        }
-        if state.over {
-            return Err(gone());
-        }
-        state.bytes = state.bytes.saturating_add(size);
-        state.steps.push_back(step);
-        drop(state);
-        self.changed.notify_all();
-        Ok(())
-    }
-
-    /// The thread.
-    fn work(&self, mut sink: impl Sink) {
-        let _over = Over(self);
-        let mut sticky = Sticky::default();
-        while let Some(step) = self.next() {
-            let (size, asked) = (step.size(), step.is_question());
-            let result = sticky.check().and_then(|()| patiently(&mut sink, step));
-            let result = sticky.keep(result);
-            let mut state = self.lock();
-            state.bytes = state.bytes.saturating_sub(size);
-            state.failed |= result.is_err();
-            if asked {
-                state.answer = Some(result);
-            }
-            drop(state);
-            self.changed.notify_all();
-        }
-    }
-
-    /// The next step; `None` when none follows.
-    fn next(&self) -> Option<Step> {
-        let mut state = self.lock();
-        loop {
-            match state.steps.pop_front() {
-                Some(step) => return Some(step),
-                None if state.over => return None,
-                None => state = self.wait(state),
-            }
-        }
-    }
-}
-
-impl Step {
-    fn size(&self) -> usize {
-        match self {
-            Self::Edit(Edit::Append(piece)) => piece.len(),
-            Self::Edit(Edit::Overwrite { bytes, .. } | Edit::Insert { bytes, .. }) => bytes.len(),
-            Self::Flush | Self::Finish => 0,
-        }
-    }
-
-    /// Whether somebody waits for its outcome.
-    fn is_question(&self) -> bool {
-        !matches!(self, Self::Edit(_))
-    }
-}
-
-/// Says that nobody works any more, however the work ended.
-struct Over<'a>(&'a Desk);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.lock().over = true;
-        self.0.changed.notify_all();
-    }
-}
-
-fn patiently(sink: &mut impl Sink, step: Step) -> io::Result<()> {
-    let finish = matches!(step, Step::Finish);
-    let mut result = match step {
-        Step::Edit(edit) => sink.apply(edit),
-        Step::Flush => sink.flush(),
-        Step::Finish => sink.finish(),
-    };
-    while result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-        thread::sleep(PAUSE);
-        result = if finish { sink.finish() } else { sink.flush() };
-    }
-    result
-}
-
-/// The sink has panicked.
-fn gone() -> io::Error {
-    io::Error::other("the thread that writes has ended")
 }
 
 #[cfg(test)]
