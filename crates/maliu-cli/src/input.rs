@@ -168,6 +168,7 @@ impl Args {
 
 impl Opened {
     /// The next event; `None` at the end.
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Event>> {
         loop {
             match self.step()? {
@@ -179,6 +180,7 @@ impl Opened {
     }
 
     /// The next event, or that it may take a while.
+    #[inline]
     pub fn step(&mut self) -> Result<Step> {
         match self.reader.next_event() {
             Ok(Event::End) => {

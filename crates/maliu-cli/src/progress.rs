@@ -12,7 +12,8 @@ use crate::time::clock;
 
 /// A bar on stderr, or nothing.
 pub struct Progress {
-    bar: ProgressBar,
+    /// `None` when nobody would see it.
+    bar: Option<ProgressBar>,
     length: Option<Ticks>,
     done: Ticks,
 }
@@ -30,32 +31,37 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, length, done: Ticks(0) }
+        Self { bar: (!bar.is_hidden()).then_some(bar), length, done: Ticks(0) }
     }
 
     /// Nothing.
     pub fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), length: None, done: Ticks(0) }
+        Self { bar: None, length: None, done: Ticks(0) }
     }
 
     /// So much media is done, in µs, for so many bytes of input.
+    #[inline]
     pub fn show(&mut self, done: Ticks, bytes: u64) {
-        if self.bar.is_hidden() || done - self.done < STEP {
-            return;
+        if self.bar.is_some() && done - self.done >= STEP {
+            self.draw(done, bytes);
         }
+    }
+
+    fn draw(&mut self, done: Ticks, bytes: u64) {
+        let Some(bar) = &self.bar else { return };
         self.done = done;
-        let elapsed = self.bar.elapsed().as_secs_f64().max(1e-3);
+        let elapsed = bar.elapsed().as_secs_f64().max(1e-3);
         let of = self.length.map_or(String::new(), |length| format!(" of {}", clock(length)));
         let speed = done.0 as f64 / 1e6 / elapsed;
         let rate = HumanBytes((bytes as f64 / elapsed) as u64);
-        self.bar.set_message(format!("{}{of}, {speed:.1}x real time, {rate}/s", clock(done)));
-        self.bar.set_position(u64::try_from(done.0).unwrap_or_default());
+        bar.set_message(format!("{}{of}, {speed:.1}x real time, {rate}/s", clock(done)));
+        bar.set_position(u64::try_from(done.0).unwrap_or_default());
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
     }
 }
 

@@ -238,6 +238,12 @@ impl Output {
         Some(edit)
     }
 
+    /// Whether there is neither an edit nor a remark to be fetched.
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        self.edits.is_empty() && self.warnings.is_empty()
+    }
+
     /// Appended bytes not yet fetched.
     pub fn waiting(&self) -> usize {
         self.waiting

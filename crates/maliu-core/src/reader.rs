@@ -100,6 +100,7 @@ impl PacketReader {
     ///
     /// # Errors
     /// [`Error::Unrecognized`], [`Error::Limit`], or those of the demuxer.
+    #[inline]
     pub fn poll(&mut self, input: &mut Input) -> Result<Event> {
         if let State::Probing { .. } = self.state {
             match self.probe(input)? {

@@ -90,6 +90,7 @@ impl TimeBase {
     }
 
     /// `time` of this base in ticks of `to`: exact 128-bit arithmetic, one rounding, saturating at the ends of `i64`.
+    #[inline]
     pub fn rescale(self, time: Ticks, to: Self, rounding: Rounding) -> Ticks {
         if self == to {
             return time;

@@ -24,9 +24,11 @@ fn log(format: &str, warnings: Vec<Warning>, more: u64) {
 }
 
 /// Logs what the muxer noted on its output.
+#[inline]
 pub(crate) fn remarks_of_output(output: &mut Output) {
-    for warning in output.take_warnings() {
-        tracing::warn!(at = warning.at, "output: {} at byte {}", warning.what, warning.at);
+    let warnings = output.take_warnings();
+    if !warnings.is_empty() {
+        log("output", warnings, 0);
     }
 }
 

@@ -58,7 +58,8 @@ impl Clock {
 
     /// Advances by one tick, whatever the picture rate (WF-38).
     pub fn tick(&mut self) {
-        self.advance(self.den);
+        // The fraction, which is less than 1, stays.
+        self.value = self.value.saturating_add(i64::from(self.den != 0));
     }
 }
 

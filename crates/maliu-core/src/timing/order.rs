@@ -103,6 +103,7 @@ impl Order {
     }
 
     /// Puts a packet, or an uncoded frame, where its dts belongs. A packet of no stream is dropped.
+    #[inline]
     pub fn push(&mut self, mut packet: Packet, frame: Option<u32>) {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return };
         if lane.chunks.starts(&packet, lane.kind) {
@@ -125,6 +126,7 @@ impl Order {
     }
 
     /// The next packet to write, if one may be written; with `drain` all come, one by one (WF-45…WF-48).
+    #[inline]
     pub fn pop(&mut self, drain: bool, notes: &mut Notes) -> Option<Waiting> {
         let mut release = drain || self.counted == self.filled;
         if self.filled == 0 {
@@ -244,6 +246,7 @@ impl Order {
         At { stream, packet: self.lanes.get(stream).map_or(0, |lane| lane.taken) }
     }
 
+    #[inline]
     fn take_head(&mut self) -> Option<Waiting> {
         let (index, waiting) = self.list.take_head()?;
         self.bytes = self.bytes.saturating_sub(waiting.packet.data.len());

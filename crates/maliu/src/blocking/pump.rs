@@ -33,6 +33,7 @@ impl<S: Sink> Pump<S> {
     ///
     /// # Errors
     /// `WouldBlock`, or those of the sink.
+    #[inline]
     pub fn ready(&mut self) -> Result<()> {
         if self.stalled && self.output.waiting() >= MAX_WAITING {
             self.pump()?;
@@ -47,7 +48,12 @@ impl<S: Sink> Pump<S> {
     ///
     /// # Errors
     /// Final ones of the sink.
+    #[inline]
     pub fn pump(&mut self) -> Result<()> {
+        if !self.stalled && self.output.is_quiet() { Ok(()) } else { self.work() }
+    }
+
+    fn work(&mut self) -> Result<()> {
         if self.stalled {
             let flushed = self.sink.flush();
             self.note(flushed)?;

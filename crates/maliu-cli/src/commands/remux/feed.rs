@@ -32,6 +32,8 @@ pub struct Feed {
     opened: Option<Opened>,
     /// What was read ahead.
     held: VecDeque<Packet>,
+    /// What comes before it: the packet that goes next.
+    front: Option<Packet>,
     /// The streams, as described before the first packet was handed out.
     pub streams: Vec<StreamInfo>,
     /// Tags of the input.
@@ -55,6 +57,7 @@ impl Feed {
             name: name.to_owned(),
             opened: None,
             held: VecDeque::new(),
+            front: None,
             streams: Vec::new(),
             metadata: Metadata::default(),
             outputs: Vec::new(),
@@ -135,6 +138,7 @@ impl Feed {
     }
 
     /// The next packet of the input, whatever its stream; `None` also when none was pushed yet.
+    #[inline]
     fn read(&mut self) -> Option<Packet> {
         while !self.ended {
             match self.opened.as_mut()?.next() {
@@ -154,6 +158,7 @@ impl Feed {
     }
 
     /// The packet of an event; notes what else it is.
+    #[inline]
     fn note(&mut self, event: Event) -> Option<Packet> {
         match event {
             Event::Packet(packet) => return Some(packet),
@@ -182,13 +187,15 @@ impl Feed {
     /// When the next packet of a wanted stream is decoded, in µs; `None` at the end.
     pub fn next_time(&mut self) -> Option<i64> {
         loop {
-            if self.held.is_empty() {
-                let packet = self.read()?;
-                self.held.push_back(packet);
+            if self.front.is_none() {
+                self.front = match self.held.is_empty() {
+                    true => self.read(),
+                    false => self.held.pop_front(),
+                };
             }
-            let packet = self.held.front()?;
+            let packet = self.front.as_ref()?;
             if self.outputs.get(packet.stream).copied().flatten().is_none() {
-                self.held.pop_front();
+                self.front = None;
                 continue;
             }
             if let Some(time) = self.micros(packet) {
@@ -199,8 +206,9 @@ impl Feed {
     }
 
     /// The packet that [`Feed::next_time`] spoke of, with the index of its output stream.
+    #[inline]
     pub fn take(&mut self) -> Option<Packet> {
-        let mut packet = self.held.pop_front()?;
+        let mut packet = self.front.take()?;
         if let Some(stream) = self.streams.get(packet.stream).filter(|_| packet.duration.0 == 0) {
             packet.duration = facts::duration(stream, &packet);
         }

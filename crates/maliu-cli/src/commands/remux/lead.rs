@@ -50,6 +50,11 @@ impl Lead {
         Self { start, inputs: feeds.iter().map(input).collect() }
     }
 
+    /// Whether the start is not reached yet, so that packets are to pass here.
+    pub fn is_before(&self, input: usize) -> bool {
+        self.inputs.get(input).is_some_and(|lead| !lead.reached)
+    }
+
     /// The packet, shown at `time` in µs, if the start is reached; those held before it are to be fetched first, with
     /// [`Lead::next`].
     pub fn pass(&mut self, input: usize, packet: Packet, time: Option<i64>) -> Option<Packet> {

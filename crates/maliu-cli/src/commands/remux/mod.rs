@@ -167,6 +167,8 @@ struct Work {
     windowed: bool,
     progress: Progress,
     pace: Option<Pace>,
+    /// Whether it is told what each rule did.
+    explains: bool,
     refused: u64,
 }
 
@@ -197,7 +199,8 @@ impl Work {
         let windowed = args.start.is_some() || args.duration.is_some();
         let (progress, pace) = (Progress::new(args.duration.or(length)), args.live.then(Pace::default));
         let (name, write_frame) = (name.to_owned(), args.write_frame);
-        Ok(Self { name, write_frame, writer, times, lead, windowed, progress, pace, refused: 0 })
+        let explains = args.explain;
+        Ok(Self { name, write_frame, writer, times, lead, windowed, progress, pace, explains, refused: 0 })
     }
 
     /// Copies until every input has ended or is past the wanted end; of pushed ones what is there.
@@ -214,21 +217,26 @@ impl Work {
                 }
                 continue;
             }
-            let shown = self.times.shown(&packet);
-            let Some(packet) = self.lead.pass(index, packet, shown) else { continue };
-            while let Some(earlier) = self.lead.next(index) {
-                self.write(index, earlier, time, target)?;
-            }
-            self.write(index, packet, time, target)?;
+            let packet = if self.lead.is_before(index) {
+                let shown = self.times.shown(&packet);
+                let Some(packet) = self.lead.pass(index, packet, shown) else { continue };
+                while let Some(earlier) = self.lead.next(index) {
+                    self.write(earlier, time, target)?;
+                }
+                packet
+            } else {
+                packet
+            };
+            self.write(packet, time, target)?;
             let position = feeds.iter().map(Feed::position).sum();
             self.progress.show(Ticks(time), position);
         }
         feeds.iter_mut().find_map(Feed::failure).map_or(Ok(()), Err)
     }
 
-    /// Writes one packet of an input, which is due at `time` in µs.
-    fn write<S: Sink>(&mut self, input: usize, mut packet: Packet, time: i64, target: &mut Target<S>) -> Result {
-        if !self.times.apply(input, &mut packet) {
+    /// Writes one packet, which is due at `time` in µs.
+    fn write<S: Sink>(&mut self, mut packet: Packet, time: i64, target: &mut Target<S>) -> Result {
+        if !self.times.apply(&mut packet) {
             return Ok(());
         }
         if let Some(wait) = self.pace.as_mut().map(|pace| pace.wait(time)).filter(|wait| !wait.is_zero()) {
@@ -239,12 +247,15 @@ impl Work {
             true => self.writer.write(packet, target.output()),
             false => self.writer.write_interleaved(packet, target.output()),
         };
-        self.explain();
+        if self.explains {
+            self.explain();
+        }
         self.judge(written)?;
         if self.writer.flushes_packets() { target.flush() } else { target.pump() }
     }
 
     /// A packet that the format cannot carry is left out and counted; the rest goes on.
+    #[inline]
     fn judge(&mut self, written: std::result::Result<(), MediaError>) -> Result {
         match written {
             Ok(()) => Ok(()),

@@ -13,8 +13,6 @@ use super::{Args, feed::Feed};
 
 /// What is done to the times of every packet.
 pub struct Times {
-    /// By input: what is added to its times, in µs.
-    offsets: Vec<i64>,
     lanes: Vec<Lane>,
     end: Option<i64>,
     timeless: bool,
@@ -24,7 +22,10 @@ pub struct Times {
 
 /// One output stream.
 struct Lane {
+    /// Base of the input's times.
     from: TimeBase,
+    /// What is added to them.
+    offset: Ticks,
     to: TimeBase,
     video: bool,
     /// Whether a packet was written.
@@ -72,19 +73,19 @@ impl Times {
             (false, Some(start)) => start.0.saturating_neg(),
             (false, None) => feed.first_time().map_or(0, i64::saturating_neg),
         };
-        let mut bases: Vec<TimeBase> = streams.iter().map(|stream| stream.time_base).collect();
+        let mut sources: Vec<_> = streams.iter().map(|stream| (stream.time_base, Ticks(0))).collect();
         for feed in feeds {
+            let zero = Ticks(zero(feed));
             for (output, info) in feed.outputs.iter().zip(&feed.streams) {
-                if let Some(base) = output.and_then(|output| bases.get_mut(output)) {
-                    *base = info.time_base;
+                if let Some(source) = output.and_then(|output| sources.get_mut(output)) {
+                    *source = (info.time_base, TimeBase::MICROS.rescale(zero, info.time_base, Rounding::Near));
                 }
             }
         }
         let begin =
             args.start.map_or_else(|| feeds.iter().filter_map(Feed::first_time).min().unwrap_or(0), |start| start.0);
         Self {
-            offsets: feeds.iter().map(zero).collect(),
-            lanes: streams.iter().zip(bases).map(|(stream, from)| Lane::new(stream, from, format)).collect(),
+            lanes: streams.iter().zip(sources).map(|(stream, source)| Lane::new(stream, source, format)).collect(),
             end: args.duration.map(|duration| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN }),
             timeless: format.rules.no_timestamps,
             notes: args.explain.then(Vec::new),
@@ -113,7 +114,7 @@ impl Times {
 
     /// Moves the packet's times to the output's; false when the packet is not wanted: before the first picture that can
     /// be decoded.
-    pub fn apply(&mut self, input: usize, packet: &mut Packet) -> bool {
+    pub fn apply(&mut self, packet: &mut Packet) -> bool {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return false };
         if !lane.begun {
             if lane.video && !packet.is_key() {
@@ -122,9 +123,7 @@ impl Times {
             }
             lane.begun = true;
         }
-        let offset = Ticks(self.offsets.get(input).copied().unwrap_or(0));
-        let offset = TimeBase::MICROS.rescale(offset, lane.from, Rounding::Near);
-        let moved = |time: Ticks| lane.from.rescale(time + offset, lane.to, Rounding::Near);
+        let moved = |time: Ticks| lane.from.rescale(time + lane.offset, lane.to, Rounding::Near);
         packet.pts = packet.pts.map(moved);
         packet.dts = packet.dts.map(moved);
         packet.duration = lane.from.rescale(packet.duration, lane.to, Rounding::Near);
@@ -160,9 +159,10 @@ impl Times {
 }
 
 impl Lane {
-    fn new(stream: &StreamInfo, from: TimeBase, format: &Format) -> Self {
+    fn new(stream: &StreamInfo, (from, offset): (TimeBase, Ticks), format: &Format) -> Self {
         Self {
             from,
+            offset,
             to: stream.time_base,
             video: stream.media.kind() == Kind::Video,
             begun: false,

@@ -157,10 +157,14 @@ impl Streams {
     }
 
     /// Tells of streams that are new or changed since the last time.
+    #[inline]
     pub fn announce(&mut self, events: &mut VecDeque<Event>) {
-        if !core::mem::take(&mut self.any_changed) {
-            return;
+        if core::mem::take(&mut self.any_changed) {
+            self.tell(events);
         }
+    }
+
+    fn tell(&mut self, events: &mut VecDeque<Event>) {
         for (index, stream) in self.all.iter_mut().enumerate() {
             if core::mem::take(&mut stream.changed) {
                 events.push_back(Event::Stream(index, Box::new(stream.info.clone())));

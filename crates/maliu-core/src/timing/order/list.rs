@@ -44,6 +44,7 @@ impl<T> List<T> {
     }
 
     /// Takes the first element.
+    #[inline]
     pub fn take_head(&mut self) -> Option<(Index, T)> {
         let index = self.head?;
         let free = self.free;

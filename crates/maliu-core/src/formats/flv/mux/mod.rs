@@ -159,13 +159,14 @@ impl FlvMuxer {
 
     /// FLV-25: a configuration that differs from the stream's. Without one, H.264 and HEVC bring it in their packets.
     fn new_config(&self, packet: &Packet, track: &Track) -> Option<Bytes> {
-        if !config::may_change(track) {
+        let bare = track.config.is_empty() && !self.options.compat;
+        if !(bare || packet.side.new_config().is_some()) || !config::may_change(track) {
             return None;
         }
         let given = packet.side.new_config().filter(|config| !config.is_empty() && **config != track.config);
         match given {
             Some(config) => Some(config.clone()),
-            None if track.config.is_empty() && !self.options.compat => match track.codec {
+            None if bare => match track.codec {
                 Codec::H264 | Codec::H265 => config::in_band(track.codec, &packet.data),
                 _ => None,
             },
@@ -278,7 +279,9 @@ impl Muxer for FlvMuxer {
         if self.tags.take_change() {
             self.write_metadata(time, out)?;
         }
-        self.write_colors(packet, time, out)?;
+        if !packet.side.is_empty() {
+            self.write_colors(packet, time, out)?;
+        }
         self.write_media(packet, head, time, out)?;
         if self.options.index {
             self.note(packet, start, out);
