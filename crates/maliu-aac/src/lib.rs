@@ -32,6 +32,7 @@ mod error;
 mod filterbank;
 mod frame;
 mod huffman;
+mod lanes;
 mod layout;
 mod low_delay;
 mod ltp;

@@ -40,7 +40,7 @@ impl Splitter {
     pub(super) const NEW: Self = Self { re: [[0.0; REACH + ROWS]; SPLIT], im: [[0.0; REACH + ROWS]; SPLIT] };
 
     /// Splits the first `slots` rows of a spectrum, of which six more are there, into `rows`.
-    pub(super) fn split(&mut self, spectrum: &Spectrum, slots: usize, wide: bool, rows: &mut [Row]) {
+    pub(super) fn split<const WIDE: bool>(&mut self, spectrum: &Spectrum, slots: usize, rows: &mut [Row]) {
         for slot in 0..slots + REACH {
             let (re, im) = spectrum.row(slot);
             for channel in 0..SPLIT {
@@ -48,12 +48,12 @@ impl Splitter {
                 self.im[channel][REACH + slot] = im[channel];
             }
         }
-        let (count, (subband, channel)) = shape(wide);
+        let (count, (subband, channel)) = shape(WIDE);
         for (slot, row) in rows.iter_mut().enumerate().take(slots) {
             let (re, im) = spectrum.row(slot);
             row[0][subband..count].copy_from_slice(&re[channel..]);
             row[1][subband..count].copy_from_slice(&im[channel..]);
-            match wide {
+            match WIDE {
                 true => self.split_34(slot, row),
                 false => self.split_20(slot, row),
             }
@@ -112,12 +112,13 @@ impl Splitter {
 }
 
 /// Joins a slot of subbands into the row of a spectrum.
-pub(super) fn join(row: &Row, wide: bool, spectrum: &mut Spectrum, slot: usize) {
-    let (count, (subband, channel)) = shape(wide);
+#[inline(always)]
+pub(super) fn join<const WIDE: bool>(row: &Row, spectrum: &mut Spectrum, slot: usize) {
+    let (count, (subband, channel)) = shape(WIDE);
     let (re, im) = spectrum.row_mut(slot);
     for (out, row) in [re, im].into_iter().zip(row) {
         let sum = |from: usize, to: usize| row[from..to].iter().sum::<f32>();
-        match wide {
+        match WIDE {
             true => {
                 out[..5].copy_from_slice(&[sum(0, 12), sum(12, 20), sum(20, 24), sum(24, 28), sum(28, 32)]);
             }
@@ -133,23 +134,26 @@ mod tests {
 
     #[test]
     fn what_is_split_joins_to_what_it_was() {
-        for wide in [false, true] {
-            let mut spectrum = Spectrum::ZERO;
-            for slot in 0..ROWS {
-                for k in 0..64 {
-                    spectrum.re[slot][k] = ((slot * 37 + k * 11) % 23) as f32 - 11.0;
-                    spectrum.im[slot][k] = ((slot * 17 + k * 29) % 19) as f32 - 9.0;
-                }
+        joins_again::<false>();
+        joins_again::<true>();
+    }
+
+    fn joins_again<const WIDE: bool>() {
+        let mut spectrum = Spectrum::ZERO;
+        for slot in 0..ROWS {
+            for k in 0..64 {
+                spectrum.re[slot][k] = ((slot * 37 + k * 11) % 23) as f32 - 11.0;
+                spectrum.im[slot][k] = ((slot * 17 + k * 29) % 19) as f32 - 9.0;
             }
-            let mut rows = [[[0.0; SUBBANDS]; 2]; 32];
-            let mut splitter = Splitter::NEW;
-            splitter.split(&spectrum, 32, wide, &mut rows);
-            let mut joined = Spectrum::ZERO;
-            for (slot, row) in rows.iter().enumerate() {
-                join(row, wide, &mut joined, slot);
-                let same = |a: &[f32; 64], b: &[f32; 64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
-                assert!(same(&joined.re[slot], &spectrum.re[slot]) && same(&joined.im[slot], &spectrum.im[slot]));
-            }
+        }
+        let mut rows = [[[0.0; SUBBANDS]; 2]; 32];
+        let mut splitter = Splitter::NEW;
+        splitter.split::<WIDE>(&spectrum, 32, &mut rows);
+        let mut joined = Spectrum::ZERO;
+        for (slot, row) in rows.iter().enumerate() {
+            join::<WIDE>(row, &mut joined, slot);
+            let same = |a: &[f32; 64], b: &[f32; 64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
+            assert!(same(&joined.re[slot], &spectrum.re[slot]) && same(&joined.im[slot], &spectrum.im[slot]));
         }
     }
 }

@@ -22,10 +22,15 @@ pub(super) struct Mixer {
 
 /// The matrices of an envelope's slots: they move evenly from the last envelope's to this one's.
 pub(super) struct Ramp {
-    /// By coefficient and subband, real and imaginary parts.
-    at: [[[f32; SUBBANDS]; 4]; 2],
-    step: [[[f32; SUBBANDS]; 4]; 2],
-    complex: bool,
+    real: Moving,
+    /// Where there are phases.
+    imaginary: Option<Moving>,
+}
+
+/// One part of the matrices, by coefficient and subband, and what is added to it each slot.
+struct Moving {
+    at: [[f32; SUBBANDS]; 4],
+    step: [[f32; SUBBANDS]; 4],
 }
 
 impl Mixer {
@@ -50,22 +55,23 @@ impl Mixer {
     /// The ramp of envelope `e`, which has `slots` slots.
     pub(super) fn ramp(&mut self, params: &Params, e: usize, slots: usize) -> Ramp {
         let next = self.matrices(params, e);
-        let complex = params.has_phases;
-        let mut ramp = Ramp { at: [[[0.0; SUBBANDS]; 4]; 2], step: [[[0.0; SUBBANDS]; 4]; 2], complex };
         let width = 1.0 / slots.max(1) as f32;
         let bands = if self.wide { &BANDS_34 } else { &BANDS_20 };
-        let parts = (0..if complex { 2 } else { 1 }).flat_map(|part| (0..4).map(move |h| (part, h)));
-        for (part, h) in parts {
-            let (at, step) = (&mut ramp.at[part][h], &mut ramp.step[part][h]);
-            let (last, next) = (&self.last[part][h], &next[part][h]);
-            for (k, &band) in bands.iter().enumerate() {
-                let band = usize::from(band);
-                // Subbands of negative frequency start from the conjugate matrix.
-                let negative = part == 1 && if self.wide { (9..14).contains(&k) } else { k < 2 };
-                at[k] = if negative { -last[band] } else { last[band] };
-                step[k] = (next[band] - at[k]) * width;
+        let moving = |part: usize| {
+            let mut moving = Moving { at: [[0.0; SUBBANDS]; 4], step: [[0.0; SUBBANDS]; 4] };
+            let matrices = self.last[part].iter().zip(&next[part]);
+            for ((at, step), (last, next)) in moving.at.iter_mut().zip(&mut moving.step).zip(matrices) {
+                for (k, &band) in bands.iter().enumerate() {
+                    let band = usize::from(band) % MOST_BANDS;
+                    // Subbands of negative frequency start from the conjugate matrix.
+                    let negative = part == 1 && if self.wide { (9..14).contains(&k) } else { k < 2 };
+                    at[k] = if negative { -last[band] } else { last[band] };
+                    step[k] = (next[band] - at[k]) * width;
+                }
             }
-        }
+            moving
+        };
+        let ramp = Ramp { real: moving(0), imaginary: params.has_phases.then(|| moving(1)) };
         self.last = next;
         ramp
     }
@@ -110,38 +116,36 @@ impl Mixer {
 }
 
 impl Ramp {
-    /// Moves on by a slot and mixes its first `top` subbands.
+    /// Moves on by a slot and mixes its first `top` subbands, rounded up to whole vectors.
     pub(super) fn mix(&mut self, top: usize, mono: &Row, twin: &Row, left: &mut Row, right: &mut Row) {
-        let parts = if self.complex { 2 } else { 1 };
-        for (at, step) in self.at.iter_mut().zip(&self.step).take(parts) {
-            for (at, step) in at.as_flattened_mut().iter_mut().zip(step.as_flattened()) {
-                *at += step;
-            }
-        }
-        let [real, imaginary] = &self.at;
-        let ([left_re, left_im], [right_re, right_im]) = (left, right);
-        let [mut plus, mut minus] = [[0.0; SUBBANDS]; 2];
-        for (part, left, right) in [(0, &mut *left_re, &mut *right_re), (1, &mut *left_im, &mut *right_im)] {
-            weigh(top, [&real[0], &real[2]], [&mono[part], &twin[part]], left);
-            weigh(top, [&real[1], &real[3]], [&mono[part], &twin[part]], right);
-        }
-        if !self.complex {
-            return;
-        }
-        for (h, re, im) in [([0, 2], left_re, left_im), ([1, 3], right_re, right_im)] {
-            let h = h.map(|i| &imaginary[i]);
-            weigh(top, h, [&mono[1], &twin[1]], &mut minus);
-            weigh(top, h, [&mono[0], &twin[0]], &mut plus);
-            re.iter_mut().zip(&minus).for_each(|(re, part)| *re -= part);
-            im.iter_mut().zip(&plus).for_each(|(im, part)| *im += part);
+        let width = top.next_multiple_of(4).min(SUBBANDS);
+        weigh(width, &mut self.real, mono, twin, left, right);
+        let Some(imaginary) = &mut self.imaginary else { return };
+        let turned = |[re, im]: &Row| [im.map(|im| -im), *re];
+        let [mut more_left, mut more_right] = [[[0.0; SUBBANDS]; 2]; 2];
+        weigh(width, imaginary, &turned(mono), &turned(twin), &mut more_left, &mut more_right);
+        for (out, more) in [(left, more_left), (right, more_right)] {
+            out.as_flattened_mut().iter_mut().zip(more.as_flattened()).for_each(|(out, more)| *out += more);
         }
     }
 }
 
-/// The sum of two signals, each with its factors.
-#[inline]
-fn weigh(top: usize, h: [&[f32; SUBBANDS]; 2], x: [&[f32; SUBBANDS]; 2], out: &mut [f32; SUBBANDS]) {
-    for (k, out) in out.iter_mut().enumerate().take(top) {
-        *out = h[0][k] * x[0][k] + h[1][k] * x[1][k];
+/// Moves on by a slot and makes the first `width` values of left and right of two signals.
+#[inline(never)]
+fn weigh(width: usize, h: &mut Moving, mono: &Row, twin: &Row, left: &mut Row, right: &mut Row) {
+    let [h11, h12, h21, h22] = h.at.each_mut().map(|h| &mut h[..width]);
+    let [s11, s12, s21, s22] = h.step.each_ref().map(|step| &step[..width]);
+    let [[a_re, a_im], [b_re, b_im]] = [mono, twin].map(|row| row.each_ref().map(|part| &part[..width]));
+    let [[left_re, left_im], [right_re, right_im]] =
+        [left, right].map(|row| row.each_mut().map(|part| &mut part[..width]));
+    for k in 0..width {
+        h11[k] += s11[k];
+        h12[k] += s12[k];
+        h21[k] += s21[k];
+        h22[k] += s22[k];
+        left_re[k] = h11[k] * a_re[k] + h21[k] * b_re[k];
+        left_im[k] = h11[k] * a_im[k] + h21[k] * b_im[k];
+        right_re[k] = h12[k] * a_re[k] + h22[k] * b_re[k];
+        right_im[k] = h12[k] * a_im[k] + h22[k] * b_im[k];
     }
 }

@@ -23,6 +23,7 @@ use decorrelate::{Decorrelator, PAST};
 use hybrid::{Row, SUBBANDS, Splitter, shape};
 use mix::Mixer;
 use params::Params;
+use tables::TABLES;
 
 const SILENCE: Row = [[0.0; SUBBANDS]; 2];
 
@@ -111,28 +112,44 @@ impl Ps {
             right.clone_from(left);
             return;
         };
-        let (wide, slots) = (params.wide, self.slots);
-        if self.mixer.set_width(wide) {
+        if self.mixer.set_width(params.wide) {
             self.decorrelator = Decorrelator::NEW;
             self.mono = [SILENCE; PAST + 32];
         }
-        let (count, (subband, channel)) = shape(wide);
+        match params.wide {
+            true => self.widen::<true, 52>(params, left, right, top),
+            false => self.widen::<false, 32>(params, left, right, top),
+        }
+    }
+
+    /// The same in 34 bands (`WIDE`) or 20, of which the first `CHAINED` subbands, rounded up, go through all-pass filters.
+    fn widen<const WIDE: bool, const CHAINED: usize>(
+        &mut self,
+        params: &Params,
+        left: &mut Spectrum,
+        right: &mut Spectrum,
+        top: usize,
+    ) {
+        let (slots, phases) = (self.slots, &TABLES.phases[usize::from(WIDE)]);
+        let (count, (subband, channel)) = shape(WIDE);
         let top = (top.min(64) + subband).saturating_sub(channel).min(count);
         for row in self.mono[..PAST].iter_mut().flatten() {
             row[top..].fill(0.0);
         }
         self.decorrelator.clear_above(top);
-        self.splitter.split(left, slots, wide, &mut self.mono[PAST..]);
+        self.splitter.split::<WIDE>(left, slots, &mut self.mono[PAST..]);
+        let Some(fresh) = self.mono[PAST..].first_chunk() else { return };
+        let transients = self.decorrelator.transients::<WIDE>(fresh, slots, top);
         let (mut twin, mut left_row, mut right_row) = (SILENCE, SILENCE, SILENCE);
         for e in 0..params.envelopes {
             let (start, end) = (params.borders[e], params.borders[e + 1]);
             let mut ramp = self.mixer.ramp(params, e, end.saturating_sub(start));
-            for slot in start..end {
+            for (slot, gains) in transients.iter().enumerate().take(end).skip(start) {
                 let Some(rows) = self.mono[slot..].first_chunk() else { break };
-                self.decorrelator.slot(rows, wide, top, &mut twin);
+                self.decorrelator.slot::<WIDE, CHAINED>(rows, phases, gains, &mut twin);
                 ramp.mix(top, &rows[PAST], &twin, &mut left_row, &mut right_row);
-                hybrid::join(&left_row, wide, left, slot);
-                hybrid::join(&right_row, wide, right, slot);
+                hybrid::join::<WIDE>(&left_row, left, slot);
+                hybrid::join::<WIDE>(&right_row, right, slot);
             }
         }
         self.mono.copy_within(slots..slots + PAST, 0);

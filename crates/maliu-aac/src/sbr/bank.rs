@@ -3,6 +3,7 @@
 use super::fft::{Batch, Turns, Twiddles, turn};
 use super::low_delay_prototype::LOW_DELAY_PROTOTYPE;
 use super::prototype::PROTOTYPE;
+use crate::lanes::Aligned;
 use std::array::from_fn;
 use std::f64::consts::PI;
 use std::sync::LazyLock;
@@ -16,15 +17,15 @@ pub(super) struct Bank {
     pub(super) windows: Windows,
     pub(super) analysis_in: Turns,
     pub(super) analysis_out: Turns,
-    synthesis_turn: Turns,
+    pub(super) synthesis_turn: Turns,
     pub(super) rotation: Option<Rotation>,
 }
 
 /// Windows with the scale of their banks; that of the analysis in the order of time.
 pub(super) struct Windows {
-    pub(super) analysis: [f32; 320],
-    pub(super) synthesis: [f32; 640],
-    pub(super) downsampled: [f32; 320],
+    pub(super) analysis: Aligned<[f32; 320]>,
+    pub(super) synthesis: Aligned<[f32; 640]>,
+    pub(super) downsampled: Aligned<[f32; 320]>,
 }
 
 /// How channels are turned before they are put together; only low delay needs it.
@@ -56,9 +57,9 @@ impl Bank {
     fn standard() -> Self {
         let c = window();
         let windows = Windows {
-            analysis: from_fn(|n| c[2 * (319 - n)] * (2.0 * SCALE)),
-            synthesis: from_fn(|n| c[n] / (64.0 * SCALE)),
-            downsampled: from_fn(|n| c[2 * n] / (64.0 * SCALE)),
+            analysis: Aligned(from_fn(|n| c[2 * (319 - n)] * (2.0 * SCALE))),
+            synthesis: Aligned(from_fn(|n| c[n] / (64.0 * SCALE))),
+            downsampled: Aligned(from_fn(|n| c[2 * n] / (64.0 * SCALE))),
         };
         // The upper half of the transform gives mirrored channels, a quarter turn off.
         let mirrored = |j: usize| if j < 16 { PI } else { PI / 2.0 };
@@ -69,18 +70,18 @@ impl Bank {
         let c = &LOW_DELAY_PROTOTYPE;
         let mean = |n: usize| (c[2 * n] + c[2 * n + 1]) / 2.0;
         let windows = Windows {
-            analysis: from_fn(|n| mean(n) * (2.0 * SCALE)),
-            synthesis: from_fn(|n| -c[639 - n] / (64.0 * SCALE)),
-            downsampled: from_fn(|n| -mean(319 - n) / (64.0 * SCALE)),
+            analysis: Aligned(from_fn(|n| mean(n) * (2.0 * SCALE))),
+            synthesis: Aligned(from_fn(|n| -c[639 - n] / (64.0 * SCALE))),
+            downsampled: Aligned(from_fn(|n| -mean(319 - n) / (64.0 * SCALE))),
         };
         let turns = |step: f64| from_fn(|k| turn((k as f64 + 0.5) * step));
         let rotation = Rotation { full: turns(PI / 2.0), downsampled: turns(PI / 2.0 - PI / 128.0) };
         Self::new(windows, Turns::new(|j| PI * (62.0 * j as f64 + 15.5) / 64.0), Some(rotation))
     }
 
-    /// The cosine transform behind both synthesis banks.
-    pub(super) fn transform(&self, batch: &mut Batch) {
-        self.twiddles.fft(batch, &self.synthesis_turn, &self.synthesis_turn);
+    /// The cosine transform behind both synthesis banks, of values that are turned already.
+    pub(super) fn transform(&self, batch: &mut Batch, scratch: &mut Batch) {
+        self.twiddles.fft(batch, scratch, &self.synthesis_turn);
     }
 }
 

@@ -1,18 +1,16 @@
 //! The complex FFT of 32 points, four at a time: each lane of an array is a transform of its own.
 
 use std::f64::consts::TAU;
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Mul, Neg, Sub};
 
 /// Transforms done at once.
 pub(super) const LANES: usize = 4;
 
 /// One value of four transforms.
 #[derive(Clone, Copy, Debug)]
-struct Lanes([f32; LANES]);
+pub(super) struct Lanes(pub [f32; LANES]);
 
 impl Lanes {
-    const ZERO: Self = Self([0.0; LANES]);
-
     #[inline(always)]
     fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let ([a, b, c, d], [e, g, h, i]) = (self.0, other.0);
@@ -47,9 +45,19 @@ impl Mul<f32> for Lanes {
     }
 }
 
+impl Neg for Lanes {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        let [a, b, c, d] = self.0;
+        Self([-a, -b, -c, -d])
+    }
+}
+
 /// A complex number for each of four transforms.
 #[derive(Clone, Copy)]
-struct Complex(Lanes, Lanes);
+pub(super) struct Complex(pub Lanes, pub Lanes);
 
 impl Complex {
     #[inline(always)]
@@ -81,6 +89,7 @@ pub(super) const POINTS: usize = 32;
 
 /// A point of the unit circle for each value, once for each lane: cosines and sines.
 #[derive(Clone, Debug)]
+#[repr(align(16))]
 pub(super) struct Turns {
     cos: [f32; POINTS * LANES],
     sin: [f32; POINTS * LANES],
@@ -96,6 +105,7 @@ impl Turns {
 
 /// The complex values of four transforms.
 #[derive(Clone, Copy)]
+#[repr(align(16))]
 pub(super) struct Batch {
     pub re: [[f32; LANES]; POINTS],
     pub im: [[f32; LANES]; POINTS],
@@ -112,6 +122,17 @@ impl Batch {
     #[inline(always)]
     fn put(&mut self, i: usize, value: Complex) {
         (self.re[i % POINTS], self.im[i % POINTS]) = (value.0.0, value.1.0);
+    }
+
+    /// Puts a value that is turned before the transform.
+    #[inline(always)]
+    pub(super) fn put_turned(&mut self, i: usize, Complex(re, im): Complex, turns: &Turns) {
+        let at = i % POINTS * LANES;
+        for lane in 0..LANES {
+            let (cos, sin) = (turns.cos[at + lane], turns.sin[at + lane]);
+            self.re[i % POINTS][lane] = re.0[lane] * cos - im.0[lane] * sin;
+            self.im[i % POINTS][lane] = re.0[lane] * sin + im.0[lane] * cos;
+        }
     }
 }
 
@@ -134,16 +155,10 @@ impl Twiddles {
         }
     }
 
-    /// Four transforms in place: sums with e^(-2πi jk/32), in order. Each value is turned before the transform, and each
-    /// result after it.
-    pub(super) fn fft(&self, x: &mut Batch, before: &Turns, after: &Turns) {
-        let mut y = Batch::ZERO;
-        let (re, im) = (x.re.as_flattened_mut(), x.im.as_flattened_mut());
-        for ((re, im), (cos, sin)) in re.iter_mut().zip(im).zip(before.cos.iter().zip(&before.sin)) {
-            (*re, *im) = (*re * cos - *im * sin, *re * sin + *im * cos);
-        }
-        radix_4::<1>(x, &mut y, &self.first);
-        radix_4::<4>(&y, x, &self.second);
+    /// Four transforms in place: sums with e^(-2πi jk/32), in order. Each result is turned after it. `y` is overwritten.
+    pub(super) fn fft(&self, x: &mut Batch, y: &mut Batch, after: &Turns) {
+        radix_4::<1>(x, y, &self.first);
+        radix_4::<4>(y, x, &self.second);
         radix_2(x, after);
     }
 }
@@ -160,12 +175,15 @@ fn radix_4<const STRIDE: usize>(x: &Batch, y: &mut Batch, twiddles: &[[[f32; 2];
         let to = i % STRIDE + i / STRIDE * 4 * STRIDE;
         let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| x.at(i + quarter * BUTTERFLIES));
         let (sum_ac, sum_bd, dif_ac, dif_bd) = (a + c, b + d, a - c, b - d);
-        // The difference of b and d turned by a quarter, clockwise.
-        let turned = Complex(dif_bd.1, Lanes::ZERO - dif_bd.0);
+        // The difference of b and d turned by a quarter, clockwise, is (im, -re).
+        let plus = Complex(dif_ac.0 + dif_bd.1, dif_ac.1 - dif_bd.0);
+        let minus = Complex(dif_ac.0 - dif_bd.1, dif_ac.1 + dif_bd.0);
         y.put(to, sum_ac + sum_bd);
-        y.put(to + STRIDE, (dif_ac + turned).turn(w1));
-        y.put(to + 2 * STRIDE, (sum_ac - sum_bd).turn(w2));
-        y.put(to + 3 * STRIDE, (dif_ac - turned).turn(w3));
+        // The first butterflies turn by nothing.
+        let turn = |value: Complex, w| if i < STRIDE { value } else { value.turn(w) };
+        y.put(to + STRIDE, turn(plus, w1));
+        y.put(to + 2 * STRIDE, turn(sum_ac - sum_bd, w2));
+        y.put(to + 3 * STRIDE, turn(minus, w3));
     }
 }
 
@@ -196,8 +214,8 @@ mod tests {
             x.re[k] = std::array::from_fn(|lane| value(8 * k + lane));
             x.im[k] = std::array::from_fn(|lane| value(8 * k + lane + 4));
         }
-        let input = x;
-        Twiddles::new().fft(&mut x, &Turns::new(|_| 0.0), &Turns::new(|_| TAU / 4.0));
+        let (input, mut scratch) = (x, Batch::ZERO);
+        Twiddles::new().fft(&mut x, &mut scratch, &Turns::new(|_| TAU / 4.0));
         for (j, lane) in (0..POINTS).flat_map(|j| (0..4).map(move |lane| (j, lane))) {
             let (mut re, mut im) = (0.0, 0.0);
             for k in 0..POINTS {

@@ -8,6 +8,7 @@ pub(crate) const ROWS: usize = 38;
 
 /// `ROWS` slots of `CHANNELS` channels.
 #[derive(Clone, Debug)]
+#[repr(align(16))]
 pub(crate) struct Planes<const ROWS: usize, const CHANNELS: usize> {
     pub re: [[f32; CHANNELS]; ROWS],
     pub im: [[f32; CHANNELS]; ROWS],
@@ -22,6 +23,9 @@ pub(crate) type Spectrum = Planes<ROWS, 64>;
 /// What of a spectrum reaches into the next unit.
 pub(super) type Tail = Planes<6, 64>;
 
+/// One part of four rows.
+pub(super) type Four<const CHANNELS: usize> = [[f32; CHANNELS]; 4];
+
 impl<const ROWS: usize, const CHANNELS: usize> Planes<ROWS, CHANNELS> {
     pub(crate) const ZERO: Self = Self { re: [[0.0; CHANNELS]; ROWS], im: [[0.0; CHANNELS]; ROWS] };
 
@@ -33,6 +37,12 @@ impl<const ROWS: usize, const CHANNELS: usize> Planes<ROWS, CHANNELS> {
     #[inline]
     pub(crate) fn row_mut(&mut self, slot: usize) -> (&mut [f32; CHANNELS], &mut [f32; CHANNELS]) {
         (&mut self.re[slot], &mut self.im[slot])
+    }
+
+    /// Four rows from `slot` on.
+    #[inline]
+    pub(super) fn rows(&self, slot: usize) -> Option<(&Four<CHANNELS>, &Four<CHANNELS>)> {
+        self.re.get(slot..)?.first_chunk().zip(self.im.get(slot..)?.first_chunk())
     }
 
     /// Moves `count` rows from `from` to the front.

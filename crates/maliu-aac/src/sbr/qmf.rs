@@ -7,8 +7,9 @@
 //! Both banks work on four time slots at once, one in each lane of the FFT.
 
 use super::bank::Bank;
-use super::fft::Batch;
-use super::planes::{Low, Spectrum};
+use super::fft::{Batch, Complex, Lanes};
+use super::planes::{Four, Low, Spectrum};
+use crate::lanes::{Aligned, transposed};
 use std::array::from_fn;
 
 /// Core samples beyond this many times full scale are cut off, so that no energy overflows.
@@ -33,25 +34,29 @@ impl Analysis {
         for (sample, &value) in fresh.iter_mut().zip(core) {
             *sample = bounded(value);
         }
+        let [mut batch, mut scratch] = [Batch::ZERO; 2];
+        let mut folded = [[0.0; 64]; 4];
         for slot in (0..slots).step_by(4) {
-            let lanes = (slots - slot).min(4);
-            let mut batch = Batch::ZERO;
-            for lane in 0..lanes {
-                let folded = fold(&self.samples[32 * (slot + lane)..][..320], &bank.windows.analysis);
-                for n in 0..32 {
-                    batch.re[n][lane] = folded[n];
-                    batch.im[n][lane] = -folded[n + 32];
+            for (lane, folded) in folded.iter_mut().enumerate() {
+                fold(&self.samples[32 * (slot + lane)..][..320], &bank.windows.analysis.0, folded);
+            }
+            for n in 0..8 {
+                let (re, im) = (columns(&folded, n), columns(&folded, n + 8));
+                for (i, (re, im)) in re.into_iter().zip(im).enumerate() {
+                    batch.put_turned(4 * n + i, Complex(re, -im), &bank.analysis_in);
                 }
             }
-            bank.twiddles.fft(&mut batch, &bank.analysis_in, &bank.analysis_out);
-            for lane in 0..lanes {
-                let (re, im) = low.row_mut(first + slot + lane);
+            bank.twiddles.fft(&mut batch, &mut scratch, &bank.analysis_out);
+            for j in (0..16).step_by(2) {
                 // The transform gives the even channels; those above 31 mirror the odd ones.
-                for j in 0..16 {
-                    re[2 * j] = batch.re[j][lane];
-                    im[2 * j] = batch.im[j][lane];
-                    re[2 * j + 1] = -batch.re[31 - j][lane];
-                    im[2 * j + 1] = batch.im[31 - j][lane];
+                let (re, im) = (&batch.re, &batch.im);
+                let mirrored = [31 - j, 30 - j].map(|j| re[j].map(|x| -x));
+                let re = transposed([re[j], mirrored[0], re[j + 1], mirrored[1]]);
+                let im = transposed([im[j], im[31 - j], im[j + 1], im[30 - j]]);
+                for lane in 0..(slots - slot).min(4) {
+                    let (to_re, to_im) = low.row_mut(first + slot + lane);
+                    to_re[2 * j..2 * j + 4].copy_from_slice(&re[lane]);
+                    to_im[2 * j..2 * j + 4].copy_from_slice(&im[lane]);
                 }
             }
         }
@@ -71,14 +76,24 @@ fn bounded(value: f32) -> f32 {
 
 /// Weighs 320 samples and adds up those 64 apart.
 #[inline(always)]
-fn fold(samples: &[f32], window: &[f32; 320]) -> [f32; 64] {
-    let mut sums = [0.0; 64];
-    for (block, weights) in samples.chunks_exact(64).zip(window.chunks_exact(64)) {
-        for ((sum, &sample), &weight) in sums.iter_mut().zip(block).zip(weights) {
-            *sum += sample * weight;
+fn fold(samples: &[f32], window: &[f32; 320], out: &mut [f32; 64]) {
+    // As many sums at once as fit into registers.
+    for (n, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+        let mut sums = [0.0; 32];
+        for (block, weights) in samples.chunks_exact(64).zip(window.chunks_exact(64)) {
+            let (block, weights) = (&block[32 * n..32 * n + 32], &weights[32 * n..32 * n + 32]);
+            for ((sum, &sample), &weight) in sums.iter_mut().zip(block).zip(weights) {
+                *sum += sample * weight;
+            }
         }
+        *out = sums;
     }
-    sums
+}
+
+/// Values 4n to 4n + 3 of four rows: each of them, of all rows.
+#[inline(always)]
+fn columns(rows: &Four<64>, n: usize) -> [Lanes; 4] {
+    transposed(from_fn(|lane| rows[lane].as_chunks::<4>().0[n])).map(Lanes)
 }
 
 /// Turns each channel of a slot backwards.
@@ -90,7 +105,7 @@ fn rotated(re: &[f32; 64], im: &[f32; 64], turns: &[[f32; 2]; 64]) -> ([f32; 64]
 #[derive(Clone, Debug)]
 pub(super) struct Synthesis {
     /// What the transform gave for the last slots: 128 values each, 64 in the downsampled bank.
-    ring: [[f32; 128]; RING],
+    ring: Aligned<[[f32; 128]; RING]>,
     at: usize,
 }
 
@@ -98,90 +113,102 @@ pub(super) struct Synthesis {
 const RING: usize = 16;
 
 impl Synthesis {
-    pub(super) const NEW: Self = Self { ring: [[0.0; 128]; RING], at: 0 };
+    pub(super) const NEW: Self = Self { ring: Aligned([[0.0; 128]; RING]), at: 0 };
 
     /// Puts the first `slots` rows of a spectrum together: 64 samples a slot.
     pub(super) fn join(&mut self, bank: &Bank, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
+        let [mut less, mut more, mut scratch] = [Batch::ZERO; 3];
         for (group, out) in out.chunks_mut(4 * 64).enumerate().take(slots.div_ceil(4)) {
-            let lanes = (out.len() / 64).min(4);
-            // v = S - C in the lower half and S + C, backwards, in the upper, of a cosine and a sine transform; the
-            // FFT is linear, so that differences and sums are taken before it.
-            let [mut less, mut more] = [Batch::ZERO; 2];
-            for lane in 0..lanes {
-                let (mut re, mut im) = spectrum.row(4 * group + lane);
-                let turned;
-                if let Some(rotation) = &bank.rotation {
-                    turned = rotated(re, im, &rotation.full);
-                    (re, im) = (&turned.0, &turned.1);
-                }
-                for k in 0..32 {
-                    let (even, odd) = (2 * k, 63 - 2 * k);
-                    less.re[k][lane] = im[odd] - re[even];
-                    less.im[k][lane] = im[even] - re[odd];
-                    more.re[k][lane] = im[odd] + re[even];
-                    more.im[k][lane] = im[even] + re[odd];
+            let Some((re, im)) = spectrum.rows(4 * group) else { return };
+            match &bank.rotation {
+                None => fill(&mut less, &mut more, re, im, bank),
+                Some(rotation) => {
+                    let turned: [_; 4] = from_fn(|lane| rotated(&re[lane], &im[lane], &rotation.full));
+                    fill(&mut less, &mut more, &turned.map(|row| row.0), &turned.map(|row| row.1), bank);
                 }
             }
-            bank.transform(&mut less);
-            bank.transform(&mut more);
-            for (lane, out) in out.chunks_exact_mut(64).take(lanes).enumerate() {
-                let row = self.next_row();
-                for j in 0..32 {
-                    row[2 * j] = less.re[j][lane];
-                    row[63 - 2 * j] = more.im[j][lane];
-                    row[64 + 2 * j] = less.im[j][lane];
-                    row[127 - 2 * j] = more.re[j][lane];
+            bank.transform(&mut less, &mut scratch);
+            bank.transform(&mut more, &mut scratch);
+            for j in (0..32).step_by(2) {
+                let lower = transposed([less.re[j], more.im[31 - j], less.re[j + 1], more.im[30 - j]]);
+                let upper = transposed([less.im[j], more.re[31 - j], less.im[j + 1], more.re[30 - j]]);
+                for (lane, (lower, upper)) in lower.into_iter().zip(upper).enumerate() {
+                    let row = &mut self.ring.0[(self.at + 1 + lane) % RING];
+                    row[2 * j..2 * j + 4].copy_from_slice(&lower);
+                    row[64 + 2 * j..64 + 2 * j + 4].copy_from_slice(&upper);
                 }
-                self.weigh::<64>(&bank.windows.synthesis, out);
+            }
+            for out in out.as_chunks_mut().0 {
+                self.at = (self.at + 1) % RING;
+                self.weigh::<64>(&bank.windows.synthesis.0, out);
             }
         }
     }
 
     /// The same from the 32 lower channels only: 32 samples a slot, which are every second one of [`Self::join`].
     pub(super) fn join_downsampled(&mut self, bank: &Bank, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
+        let [mut less, mut scratch] = [Batch::ZERO; 2];
         for (group, out) in out.chunks_mut(4 * 32).enumerate().take(slots.div_ceil(4)) {
-            let lanes = (out.len() / 32).min(4);
-            let mut less = Batch::ZERO;
-            for lane in 0..lanes {
-                let (mut re, mut im) = spectrum.row(4 * group + lane);
-                let turned;
-                if let Some(rotation) = &bank.rotation {
-                    turned = rotated(re, im, &rotation.downsampled);
-                    (re, im) = (&turned.0, &turned.1);
-                }
-                for k in 0..16 {
-                    (less.re[k][lane], less.im[k][lane]) = (-re[2 * k], im[2 * k]);
-                    (less.re[31 - k][lane], less.im[31 - k][lane]) = (im[2 * k + 1], -re[2 * k + 1]);
-                }
+            let Some((re, im)) = spectrum.rows(4 * group) else { return };
+            let rows: [_; 4] = from_fn(|lane| match &bank.rotation {
+                None => (re[lane], im[lane]),
+                Some(rotation) => rotated(&re[lane], &im[lane], &rotation.downsampled),
+            });
+            let all = |part: &dyn Fn(usize) -> f32| Lanes(from_fn(part));
+            for k in 0..16 {
+                let even = Complex(all(&|lane| -rows[lane].0[2 * k]), all(&|lane| rows[lane].1[2 * k]));
+                let odd = Complex(all(&|lane| rows[lane].1[2 * k + 1]), all(&|lane| -rows[lane].0[2 * k + 1]));
+                less.put_turned(k, even, &bank.synthesis_turn);
+                less.put_turned(31 - k, odd, &bank.synthesis_turn);
             }
-            bank.transform(&mut less);
-            for (lane, out) in out.chunks_exact_mut(32).take(lanes).enumerate() {
-                let row = self.next_row();
+            bank.transform(&mut less, &mut scratch);
+            for (lane, out) in out.as_chunks_mut().0.iter_mut().enumerate() {
+                self.at = (self.at + 1) % RING;
+                let row = &mut self.ring.0[self.at];
                 for j in 0..32 {
                     (row[j], row[32 + j]) = (less.re[j][lane], less.im[j][lane]);
                 }
-                self.weigh::<32>(&bank.windows.downsampled, out);
+                self.weigh::<32>(&bank.windows.downsampled.0, out);
             }
         }
-    }
-
-    fn next_row(&mut self) -> &mut [f32; 128] {
-        self.at = (self.at + 1) % RING;
-        &mut self.ring[self.at]
     }
 
     /// Adds up ten weighed blocks of the ring: the lower half of this row, the upper half of the one before, and so on.
     #[inline(always)]
-    fn weigh<const CHANNELS: usize>(&self, window: &[f32], out: &mut [f32]) {
-        let mut sums = [0.0; CHANNELS];
-        for (i, weights) in window.chunks_exact(CHANNELS).enumerate() {
-            let row = &self.ring[(self.at + RING - i) % RING];
-            let half = if i % 2 == 0 { &row[..CHANNELS] } else { &row[CHANNELS..2 * CHANNELS] };
-            for ((sum, &value), &weight) in sums.iter_mut().zip(half).zip(weights) {
-                *sum += value * weight;
+    fn weigh<const CHANNELS: usize>(&self, window: &[f32], out: &mut [f32; CHANNELS]) {
+        // As many sums at once as fit into registers.
+        for (n, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+            let mut sums = [0.0; 32];
+            for (i, weights) in window.chunks_exact(CHANNELS).enumerate() {
+                let row = &self.ring.0[(self.at + RING - i) % RING];
+                let half = if i % 2 == 0 { &row[..CHANNELS] } else { &row[CHANNELS..2 * CHANNELS] };
+                let (half, weights) = (&half[32 * n..32 * n + 32], &weights[32 * n..32 * n + 32]);
+                for ((sum, &value), &weight) in sums.iter_mut().zip(half).zip(weights) {
+                    *sum += value * weight;
+                }
             }
+            *out = sums;
         }
-        out.copy_from_slice(&sums);
+    }
+}
+
+/// What the two transforms of four slots are made of: v = S - C in the lower half and S + C, backwards, in the upper, of a
+/// cosine and a sine transform; the FFT is linear, so that differences and sums are taken before it.
+#[inline(always)]
+fn fill(less: &mut Batch, more: &mut Batch, re: &Four<64>, im: &Four<64>, bank: &Bank) {
+    let mut put = |k: usize, [re_even, im_even, re_odd, im_odd]: [Lanes; 4]| {
+        less.put_turned(k, Complex(im_odd - re_even, im_even - re_odd), &bank.synthesis_turn);
+        more.put_turned(k, Complex(im_odd + re_even, im_even + re_odd), &bank.synthesis_turn);
+    };
+    for n in 0..8 {
+        // Channels 2k go with channels 63 - 2k.
+        let (low_re, low_im) = (columns(re, n), columns(im, n));
+        let (high_re, high_im) = (columns(re, 15 - n), columns(im, 15 - n));
+        for i in 0..2 {
+            let (even, odd) = (2 * i, 3 - 2 * i);
+            put(2 * n + i, [low_re[even], low_im[even], high_re[odd], high_im[odd]]);
+            put(30 - 2 * n + i, [high_re[even], high_im[even], low_re[odd], low_im[odd]]);
+        }
     }
 }
 
