@@ -168,7 +168,7 @@ impl Args {
 
 impl Opened {
     /// The next event; `None` at the end.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Event>> {
         loop {
             match self.step()? {
@@ -180,7 +180,7 @@ impl Opened {
     }
 
     /// The next event, or that it may take a while.
-    #[inline]
+    #[inline(always)]
     pub fn step(&mut self) -> Result<Step> {
         match self.reader.next_event() {
             Ok(Event::End) => {

@@ -109,19 +109,19 @@ impl PacketReader {
             }
         }
         let State::Reading { demuxer, leading, .. } = &mut self.state else { return Ok(Event::NeedBytes) };
-        let event = match take_tags(leading, input) {
-            Some(event) => event,
-            None => demuxer.poll(input)?,
+        let polled = match take_tags(leading, input) {
+            Some(event) => Ok(event),
+            None => demuxer.poll(input),
         };
-        match &event {
-            Event::Stream(index, info) => note(&mut self.streams, *index, info)?,
-            Event::NeedBytes if input.peek().len() > MAX_WINDOW => {
+        match &polled {
+            Ok(Event::Stream(index, info)) => note(&mut self.streams, *index, info)?,
+            Ok(Event::NeedBytes) if input.peek().len() > MAX_WINDOW => {
                 return Err(Error::Limit { what: "unread bytes (MAX_WINDOW)", limit: MAX_WINDOW as u64 });
             }
-            Event::NeedBytes => input.rest(),
+            Ok(Event::NeedBytes) => input.rest(),
             _ => {}
         }
-        Ok(event)
+        polled
     }
 
     /// Goes to the last packet at which decoding can start at or before `to` (in `base`).

@@ -132,6 +132,7 @@ impl PacketWriter {
     ///
     /// # Errors
     /// As [`PacketWriter::write`]; [`Error::Mux`] may be about an earlier packet that waited until now (WF-20).
+    #[inline]
     pub fn write_interleaved(&mut self, packet: Packet, out: &mut Output) -> Result<()> {
         self.take(packet, None, Path::Interleaved, out)
     }
@@ -239,7 +240,7 @@ impl PacketWriter {
                 order.push(packet, frame);
                 self.release(false, out)
             }
-            _ => self.send(packet, frame, out),
+            _ => self.send(&mut packet, frame, out),
         }
     }
 
@@ -255,20 +256,21 @@ impl PacketWriter {
     }
 
     /// Writes what may be written now; an error stops it, the packet is lost, the rest waits on (WF-47).
+    #[inline(always)]
     fn release(&mut self, drain: bool, out: &mut Output) -> Result<()> {
-        while let Some(waiting) = self.order.as_mut().and_then(|order| order.pop(drain, &mut self.notes)) {
-            self.send(waiting.packet, waiting.frame, out)?;
+        while let Some(mut waiting) = self.order.as_mut().and_then(|order| order.pop(drain, &mut self.notes)) {
+            self.send(&mut waiting.packet, waiting.frame, out)?;
         }
         Ok(())
     }
 
-    fn send(&mut self, mut packet: Packet, frame: Option<u32>, out: &mut Output) -> Result<()> {
+    fn send(&mut self, packet: &mut Packet, frame: Option<u32>, out: &mut Output) -> Result<()> {
         let Some(written) = self.written.get_mut(packet.stream) else { return Ok(()) };
         let at = At { stream: packet.stream, packet: *written };
-        self.shift.apply(&mut packet, self.order.iter().flat_map(Order::waiting), at, &mut self.notes);
+        self.shift.apply(packet, self.order.iter().flat_map(Order::waiting), at, &mut self.notes);
         match frame {
-            Some(samples) => self.muxer.frame(&packet, samples, out)?,
-            None => self.muxer.packet(&packet, out)?,
+            Some(samples) => self.muxer.frame(packet, samples, out)?,
+            None => self.muxer.packet(packet, out)?,
         }
         *written = written.saturating_add(1);
         Ok(())

@@ -103,7 +103,7 @@ impl Order {
     }
 
     /// Puts a packet, or an uncoded frame, where its dts belongs. A packet of no stream is dropped.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, mut packet: Packet, frame: Option<u32>) {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return };
         if lane.chunks.starts(&packet, lane.kind) {
@@ -246,7 +246,7 @@ impl Order {
         At { stream, packet: self.lanes.get(stream).map_or(0, |lane| lane.taken) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_head(&mut self) -> Option<Waiting> {
         let (index, waiting) = self.list.take_head()?;
         self.bytes = self.bytes.saturating_sub(waiting.packet.data.len());

@@ -74,7 +74,7 @@ impl<S: Source> Reader<S> {
     ///
     /// # Errors
     /// Those of the source and of the demuxer. [`Error::is_not_yet`] when a non-blocking source has nothing.
-    #[inline]
+    #[inline(always)]
     pub fn next_event(&mut self) -> Result<Event> {
         match self.drive.held.pop_front() {
             Some(event) => Ok(event),
@@ -137,6 +137,7 @@ impl<S: Source> Reader<S> {
         &self.source
     }
 
+    #[inline]
     fn read_event(&mut self) -> Result<Event> {
         loop {
             match self.drive.poll()? {

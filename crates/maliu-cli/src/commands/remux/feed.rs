@@ -138,7 +138,7 @@ impl Feed {
     }
 
     /// The next packet of the input, whatever its stream; `None` also when none was pushed yet.
-    #[inline]
+    #[inline(always)]
     fn read(&mut self) -> Option<Packet> {
         while !self.ended {
             match self.opened.as_mut()?.next() {
@@ -158,7 +158,7 @@ impl Feed {
     }
 
     /// The packet of an event; notes what else it is.
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, event: Event) -> Option<Packet> {
         match event {
             Event::Packet(packet) => return Some(packet),
@@ -185,6 +185,7 @@ impl Feed {
     }
 
     /// When the next packet of a wanted stream is decoded, in µs; `None` at the end.
+    #[inline(always)]
     pub fn next_time(&mut self) -> Option<i64> {
         loop {
             if self.front.is_none() {
@@ -206,7 +207,7 @@ impl Feed {
     }
 
     /// The packet that [`Feed::next_time`] spoke of, with the index of its output stream.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Option<Packet> {
         let mut packet = self.front.take()?;
         if let Some(stream) = self.streams.get(packet.stream).filter(|_| packet.duration.0 == 0) {

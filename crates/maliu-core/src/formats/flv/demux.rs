@@ -246,6 +246,7 @@ impl Flv {
     }
 
     /// Takes the tag and reads it.
+    #[inline(always)]
     fn follow(&mut self, tag: Tag, input: &mut Input) -> Result<Step> {
         let length = tag.head.length().min(input.peek().len());
         self.total = self.total.wrapping_add(tag.head.length() as u32);

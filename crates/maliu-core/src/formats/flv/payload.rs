@@ -30,6 +30,7 @@ const ENHANCED_AUDIO: u8 = 9;
 const ENHANCED_VIDEO: u8 = 0x80;
 
 impl Flv {
+    #[inline(always)]
     pub(super) fn audio(&mut self, tag: Tag, mut body: Bytes, input: &mut Input) -> Result<Option<Packet>> {
         let [first, second, ..] = *body else { return Ok(None) };
         if first >> 4 == ENHANCED_AUDIO {
@@ -60,6 +61,7 @@ impl Flv {
         Ok(Some(packet))
     }
 
+    #[inline(always)]
     pub(super) fn video(&mut self, tag: Tag, mut body: Bytes, input: &mut Input) -> Result<Option<Packet>> {
         let Some(&first) = body.first() else { return Ok(None) };
         if first & ENHANCED_VIDEO != 0 {
@@ -244,6 +246,7 @@ impl Flv {
     }
 
     /// FLD-22.
+    #[inline(always)]
     pub(super) fn packet(&mut self, stream: usize, tag: &Tag, composition: i32, flags: Marks, data: Bytes) -> Packet {
         let time = self.clock.join(tag.head.time);
         self.clock.given(time);

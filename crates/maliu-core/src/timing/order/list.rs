@@ -29,6 +29,7 @@ impl<T> Default for List<T> {
 
 impl<T> List<T> {
     /// Puts `value` behind `behind`, or to the front.
+    #[inline(always)]
     pub fn insert(&mut self, behind: Option<Index>, value: T) -> Index {
         let next = self.after(behind);
         let index = self.store(Node { value: Some(value), next });
@@ -44,7 +45,7 @@ impl<T> List<T> {
     }
 
     /// Takes the first element.
-    #[inline]
+    #[inline(always)]
     pub fn take_head(&mut self) -> Option<(Index, T)> {
         let index = self.head?;
         let free = self.free;
@@ -98,6 +99,7 @@ impl<T> List<T> {
         self.len
     }
 
+    #[inline(always)]
     fn store(&mut self, node: Node<T>) -> Index {
         match self.free.and_then(|free| self.nodes.get_mut(free as usize).map(|slot| (free, slot))) {
             Some((index, slot)) => {
