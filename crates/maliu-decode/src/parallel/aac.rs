@@ -42,12 +42,27 @@ pub(super) struct Draft {
 }
 
 /// AAC in batches of packets.
-pub(super) struct Plan;
+pub(super) struct Plan {
+    batch: usize,
+}
+
+/// Channels of all packets of a batch, so that it stays in a core's own cache from stage to stage.
+const BATCH_CHANNELS: usize = 24;
+
+impl Plan {
+    /// For a stream that says it is like this.
+    pub(super) fn of(info: &StreamInfo) -> Self {
+        let channels = info.audio().map_or(2, |audio| usize::from(audio.channels));
+        Self { batch: (BATCH_CHANNELS / channels.max(1)).clamp(2, 8) }
+    }
+}
 
 impl batch::Plan for Plan {
     type Extra = Vec<Draft>;
 
-    const BATCH: usize = 16;
+    fn length(&self) -> usize {
+        self.batch
+    }
 
     fn start(&mut self, used: Option<Vec<Draft>>) -> Vec<Draft> {
         used.unwrap_or_default()

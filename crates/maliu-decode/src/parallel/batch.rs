@@ -20,7 +20,7 @@ pub(super) trait Plan: Send {
     type Extra: Default + Send + 'static;
 
     /// Packets of a batch.
-    const BATCH: usize;
+    fn length(&self) -> usize;
 
     /// What the stages need for the batch that starts here; `used` is that of an earlier batch.
     fn start(&mut self, used: Option<Self::Extra>) -> Self::Extra;

@@ -116,7 +116,7 @@ impl<P: Plan> Course for Lines<P> {
         };
         self.plan.add(&packet);
         batch.packets.push(packet);
-        let full = batch.packets.len() >= P::BATCH;
+        let full = batch.packets.len() >= self.plan.length();
         self.open = Some(batch);
         if full {
             self.send();

@@ -51,7 +51,9 @@ pub(super) struct Plan {
 impl batch::Plan for Plan {
     type Extra = Start;
 
-    const BATCH: usize = 128;
+    fn length(&self) -> usize {
+        128
+    }
 
     fn start(&mut self, _: Option<Start>) -> Start {
         let mut bytes = 0;
