@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     process::Stdio,
     thread,
     time::{Duration, Instant},
@@ -181,7 +181,7 @@ fn a_wrong_a_missing_and_a_replayed_token_are_refused_while_the_right_one_is_ser
     // The spy hands on the challenge of its own connection, and hears the proof that belongs to it.
     victim.write_all(&whole(1, 0, 0, &[7; 16])).unwrap();
     let mut overheard = vec![0; 4096];
-    let got = std::io::Read::read(&mut victim, &mut overheard).unwrap();
+    let got = victim.read(&mut overheard).unwrap();
     first.say(&overheard[..got]);
     let answer = first.answer();
     assert!(answer.contains("token"), "{answer:?}");
@@ -217,6 +217,35 @@ fn many_who_say_nothing_or_little_lock_out_nobody() {
     };
     assert!(cut, "a hello of {:?} is waited for", begun.elapsed());
     drop(silent);
+}
+
+#[cfg(unix)]
+#[test]
+fn those_who_come_while_the_receiver_is_held_up_are_all_served() {
+    let folder = folder("held");
+    let (mut receiver, address, _) = receiver("tcp://127.0.0.1:0", &within(&folder, "out"), &["--many"]);
+    let mut lines = receiver.0.stdout.take().unwrap();
+    thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+    let signal = |name: &str| {
+        let sent = std::process::Command::new("kill").args([name, &receiver.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    };
+    // A slow disk does that, too. More come than may be strangers at a time.
+    signal("-STOP");
+    let mut peers: Vec<_> = (0..400)
+        .map(|id| {
+            let mut peer = Peer(std::net::TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap());
+            peer.0.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            peer.say(&whole(HELLO, 0, 0, &hello(id, &[0; 32])));
+            peer
+        })
+        .collect();
+    signal("-CONT");
+    for (id, peer) in peers.iter_mut().enumerate() {
+        let mut answer = [0; 48 + 40];
+        peer.0.read_exact(&mut answer).unwrap_or_else(|error| panic!("sender {id}: {error}"));
+        assert_eq!((answer[5], answer[48 + 5]), (1, 3), "a challenge and a welcome");
+    }
 }
 
 #[test]

@@ -78,7 +78,13 @@ async fn one(
     let mut sender = Sender::new(options);
     let (batches, mut source) = mpsc::channel(16);
     let feeding = feed(film, batches, begin, length);
-    let (sent, ()) = tokio::join!(send_over(stream, &mut sender, &mut source, Clock::default(), |_| {}), feeding);
+    let sending = async {
+        let sent = send_over(stream, &mut sender, &mut source, Clock::default(), |_| {}).await;
+        // Whoever feeds a sender that has failed would wait for ever.
+        source.close();
+        sent
+    };
+    let (sent, ()) = tokio::join!(sending, feeding);
     sent?;
     Ok((sender.stats().messages, sender.stats().dropped_packets))
 }

@@ -1,6 +1,13 @@
 //! Connections that have not yet said who they are: nobody waits for a slow one, and many slow ones lock out nobody.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use maliu::{
     tokio::{
@@ -12,10 +19,21 @@ use maliu::{
         session::{Content, ReceiverOptions},
     },
 };
-use tokio::{sync::mpsc, task::AbortHandle, time::sleep};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, yield_now},
+    time::sleep,
+};
 
-/// Connections that may say who they are at the same time. One more, and the one that has taken longest is cut.
+/// Connections that may say who they are at the same time. One more, and the one that has taken longest is cut, once it
+/// has taken longer than [`PATIENCE`].
 pub const MAX_STRANGERS: usize = 256;
+
+/// How long each has in any case, however many wait behind it.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Between two looks at whether one of many has spoken.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A connection whose hello was right.
 pub struct Guest {
@@ -27,9 +45,12 @@ pub struct Guest {
 
 /// Accepts, and finds out who is there. Reads of a connection are at most `block_size` bytes.
 pub async fn welcome_all(listener: Listener, options: ReceiverOptions, block_size: usize, known: mpsc::Sender<Guest>) {
-    let mut strangers: VecDeque<AbortHandle> = VecDeque::new();
+    let mut strangers = Strangers::default();
     let clock = Clock::default();
-    while !known.is_closed() {
+    // Whoever has said who he is goes first: when nobody takes them on, nobody is accepted.
+    while let Ok(room) = known.reserve().await {
+        drop(room);
+        strangers.make_room().await;
         let arrived = match listener.accept().await {
             Ok(arrived) => arrived,
             Err(error) => {
@@ -39,26 +60,48 @@ pub async fn welcome_all(listener: Listener, options: ReceiverOptions, block_siz
                 continue;
             }
         };
-        let (options, known) = (options.clone(), known.clone());
-        let stranger = tokio::spawn(async move {
+        let (options, known, spoke) = (options.clone(), known.clone(), Arc::new(AtomicBool::new(false)));
+        let speaking = spoke.clone();
+        let task = tokio::spawn(async move {
             let stream = match arrived.stream().await {
                 Ok(stream) => stream,
                 Err(error) => return tracing::info!("handshake: {error}"),
             };
             let Some(connection) = Incoming::new(stream, options, clock).ok() else { return };
             if let Some(guest) = identify(connection.with_block_size(block_size)).await {
+                speaking.store(true, Ordering::Relaxed);
                 let _ = known.send(guest).await;
             }
         });
-        if strangers.len() >= MAX_STRANGERS {
-            strangers.retain(|stranger| !stranger.is_finished());
+        strangers.0.push_back(Stranger { task: task.abort_handle(), since: Instant::now(), spoke });
+        // Many that come at once have their turn before the next one does.
+        yield_now().await;
+    }
+}
+
+/// Those who were accepted, by the time they came; some have spoken since.
+#[derive(Default)]
+struct Strangers(VecDeque<Stranger>);
+
+struct Stranger {
+    task: AbortHandle,
+    since: Instant,
+    spoke: Arc<AtomicBool>,
+}
+
+impl Strangers {
+    /// Waits until there is room for one more, and cuts the one that has taken longest if it had its time.
+    async fn make_room(&mut self) {
+        while self.0.len() >= MAX_STRANGERS {
+            self.0.retain(|stranger| !stranger.task.is_finished() && !stranger.spoke.load(Ordering::Relaxed));
+            if self.0.len() < MAX_STRANGERS {
+                return;
+            }
+            match self.0.front().map(|oldest| oldest.since.elapsed()) {
+                Some(taken) if taken < PATIENCE => sleep(PAUSE).await,
+                _ => self.0.pop_front().iter().for_each(|oldest| oldest.task.abort()),
+            }
         }
-        if strangers.len() >= MAX_STRANGERS
-            && let Some(oldest) = strangers.pop_front()
-        {
-            oldest.abort();
-        }
-        strangers.push_back(stranger.abort_handle());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use ::tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream, lookup_host},
     time::timeout,
 };
 
@@ -38,6 +38,30 @@ enum Kind {
     Quic(Box<quinn::Incoming>),
 }
 
+/// Connections that the system keeps until they are accepted: a thousand may come back at once after a break, and the
+/// 128 of the standard library would leave most of them waiting for a repetition.
+const BACKLOG: u32 = 1024;
+
+/// Listens at the first address of `place` that can be had.
+async fn listen(place: &str) -> io::Result<TcpListener> {
+    let mut failed = None;
+    for address in lookup_host(place).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let listening = socket.and_then(|socket| {
+            // A port whose last connections are still winding down can be had again.
+            #[cfg(unix)]
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        });
+        match listening {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{place} is no address"))))
+}
+
 impl Listener {
     /// Listens at an address; TLS and QUIC need an identity.
     ///
@@ -45,11 +69,11 @@ impl Listener {
     /// Those of the system; `Unsupported` for what this build does not have.
     pub async fn bind(address: &Address, identity: Option<&Identity>) -> io::Result<Self> {
         match address {
-            Address::Tcp(place) => Ok(Self::Tcp(TcpListener::bind(place).await?)),
+            Address::Tcp(place) => Ok(Self::Tcp(listen(place).await?)),
             #[cfg(feature = "tls")]
             Address::Tls(place) => {
                 let acceptor = identity.ok_or_else(|| unsupported("TLS needs a certificate"))?.acceptor()?;
-                Ok(Self::Tls(TcpListener::bind(place).await?, acceptor))
+                Ok(Self::Tls(listen(place).await?, acceptor))
             }
             #[cfg(feature = "quic")]
             Address::Quic(place) => {
