@@ -52,7 +52,7 @@ impl batch::Plan for Plan {
     type Extra = Start;
 
     fn length(&self) -> usize {
-        128
+        64
     }
 
     fn start(&mut self, _: Option<Start>) -> Start {

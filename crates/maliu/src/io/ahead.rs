@@ -22,7 +22,7 @@ pub const AFTER: u64 = 2 << 20;
 pub const BLOCK: usize = 512 << 10;
 
 /// Blocks that are read before they are wanted, at most.
-pub const BLOCKS: usize = 2;
+pub const BLOCKS: usize = 4;
 
 /// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Every
 /// byte, every error and the end come where they would come without it; a file that grows should not be read ahead.
