@@ -11,27 +11,20 @@ use crate::sbr;
 
 /// Makes the upper half of the spectrum, where there is SBR; passes other units.
 #[derive(Default)]
-pub struct HighBand {
-    plan: Option<Arc<Plan>>,
-    elements: Vec<sbr::High>,
-    couplings: Vec<sbr::High>,
-}
+pub struct HighBand(States<sbr::High>);
 
 impl HighBand {
     /// Makes the spectra of a unit.
     pub fn run(&mut self, unit: &mut Parsed) {
         let Some(plan) = &unit.plan else { return };
-        if self.plan.as_ref().map(Arc::as_ptr) != Some(Arc::as_ptr(plan)) {
-            (self.elements, self.couplings) = states(plan, sbr::High::new);
-            self.plan = Some(plan.clone());
-        }
+        let States { elements, couplings, .. } = self.0.of(plan, sbr::High::new);
         let length = plan.syntax.frame_length;
-        let coupled = self.couplings.iter_mut().zip(&mut unit.couplings);
+        let coupled = couplings.iter_mut().zip(&mut unit.couplings);
         for (high, coupled) in coupled.filter(|(_, coupled)| coupled.at(Point::Samples)) {
             let core = [&coupled.core[..length], &[]];
             coupled.extension.iter_mut().for_each(|unit| high.run(core, unit));
         }
-        for (high, element) in self.elements.iter_mut().zip(&mut unit.elements) {
+        for (high, element) in elements.iter_mut().zip(&mut unit.elements) {
             let mut extension = element.extension.take();
             extension.iter_mut().for_each(|unit| high.run(element.core(length), unit));
             element.extension = extension;
@@ -41,23 +34,16 @@ impl HighBand {
 
 /// Makes two spectra of one, where there is parametric stereo; passes other units.
 #[derive(Default)]
-pub struct ParametricStereo {
-    plan: Option<Arc<Plan>>,
-    elements: Vec<sbr::Widener>,
-    couplings: Vec<sbr::Widener>,
-}
+pub struct ParametricStereo(States<sbr::Widener>);
 
 impl ParametricStereo {
     /// Makes both spectra of a unit.
     pub fn run(&mut self, unit: &mut Parsed) {
         let Some(plan) = &unit.plan else { return };
-        if self.plan.as_ref().map(Arc::as_ptr) != Some(Arc::as_ptr(plan)) {
-            (self.elements, self.couplings) = states(plan, sbr::Widener::new);
-            self.plan = Some(plan.clone());
-        }
-        let coupled = self.couplings.iter_mut().zip(&mut unit.couplings);
+        let States { elements, couplings, .. } = self.0.of(plan, sbr::Widener::new);
+        let coupled = couplings.iter_mut().zip(&mut unit.couplings);
         let coupled = coupled.filter(|(_, coupled)| coupled.at(Point::Samples)).map(|(w, c)| (w, &mut c.extension));
-        let elements = self.elements.iter_mut().zip(unit.elements.iter_mut().map(|element| &mut element.extension));
+        let elements = elements.iter_mut().zip(unit.elements.iter_mut().map(|element| &mut element.extension));
         for (widener, extension) in coupled.chain(elements) {
             extension.iter_mut().for_each(|unit| widener.run(unit));
         }
@@ -66,20 +52,13 @@ impl ParametricStereo {
 
 /// Makes the sound of all channels: of spectra, where there is SBR.
 #[derive(Default)]
-pub struct Output {
-    plan: Option<Arc<Plan>>,
-    elements: Vec<sbr::Joiner>,
-    couplings: Vec<sbr::Joiner>,
-}
+pub struct Output(States<sbr::Joiner>);
 
 impl Output {
     /// Makes the sound of a unit, which is then in [`Parsed::frame`].
     pub fn run(&mut self, unit: &mut Parsed) {
         let Some(plan) = unit.plan.clone() else { return };
-        if self.plan.as_ref().map(Arc::as_ptr) != Some(Arc::as_ptr(&plan)) {
-            (self.elements, self.couplings) = states(&plan, sbr::Joiner::new);
-            self.plan = Some(plan.clone());
-        }
+        self.0.of(&plan, sbr::Joiner::new);
         self.finish_coupled(&plan, unit);
         self.finish_elements(&plan, unit);
         add_coupled(&plan, unit);
@@ -90,7 +69,7 @@ impl Output {
 
     fn finish_coupled(&mut self, plan: &Plan, unit: &mut Parsed) {
         let length = plan.syntax.frame_length;
-        let (mut joiners, samples) = (self.couplings.iter_mut(), samples(plan));
+        let (mut joiners, samples) = (self.0.couplings.iter_mut(), samples(plan));
         for coupled in &mut unit.couplings {
             let joiner = joiners.next();
             if !coupled.at(Point::Samples) {
@@ -105,7 +84,7 @@ impl Output {
 
     fn finish_elements(&mut self, plan: &Plan, unit: &mut Parsed) {
         let length = plan.syntax.frame_length;
-        let (mut joiners, samples) = (self.elements.iter_mut(), samples(plan));
+        let (mut joiners, samples) = (self.0.elements.iter_mut(), samples(plan));
         for (element, (_, output)) in unit.elements.iter_mut().zip(&plan.elements) {
             let joiner = joiners.next();
             let Some(out) = unit.output.get_mut(STRIDE * output..) else { continue };
@@ -145,11 +124,29 @@ fn add_coupled(plan: &Plan, unit: &mut Parsed) {
     }
 }
 
-/// A state for each element and each coupling element of a plan with SBR; none without.
-fn states<T>(plan: &Plan, new: impl Fn(&Plan, usize) -> T) -> (Vec<T>, Vec<T>) {
-    if plan.extension.is_none() {
-        return (Vec::new(), Vec::new());
+/// A stage's state for each element and each coupling element of a plan with SBR; none without.
+struct States<T> {
+    plan: Option<Arc<Plan>>,
+    elements: Vec<T>,
+    couplings: Vec<T>,
+}
+
+impl<T> Default for States<T> {
+    fn default() -> Self {
+        Self { plan: None, elements: Vec::new(), couplings: Vec::new() }
     }
-    let elements = plan.elements.iter().map(|(place, _)| new(plan, 1 + usize::from(place.pair)));
-    (elements.collect(), plan.couplings.iter().map(|_| new(plan, 1)).collect())
+}
+
+impl<T> States<T> {
+    /// Those of this plan; new ones when it is another than before.
+    fn of(&mut self, plan: &Arc<Plan>, new: impl Fn(&Plan, usize) -> T) -> &mut Self {
+        if !self.plan.as_ref().is_some_and(|known| Arc::ptr_eq(known, plan)) {
+            *self = Self { plan: Some(plan.clone()), ..Self::default() };
+            if plan.extension.is_some() {
+                self.elements.extend(plan.elements.iter().map(|(place, _)| new(plan, 1 + usize::from(place.pair))));
+                self.couplings.extend(plan.couplings.iter().map(|_| new(plan, 1)));
+            }
+        }
+        self
+    }
 }
