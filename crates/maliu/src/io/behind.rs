@@ -68,8 +68,11 @@ impl Behind {
     fn step(&mut self, step: Step) -> io::Result<()> {
         match &mut self.place {
             Place::Here(here) => {
+                let more = matches!(step, Step::Edit(_));
                 let result = here.step(step);
-                if here.is_slow()
+                // What flushes or finishes is over, however long it took.
+                if more
+                    && here.is_slow()
                     && let Place::Here(here) = mem::replace(&mut self.place, Place::Nowhere)
                 {
                     self.place = here.leave();
