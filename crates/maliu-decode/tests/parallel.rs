@@ -157,7 +157,7 @@ fn only_so_much_waits() {
             }
             most = most.max(ahead);
         }
-        assert!(most <= 5 * 128, "{name}: {most} packets wait");
+        assert!(most <= 5 * 64, "{name}: {most} packets wait");
     }
     let large = Packet { data: vec![0; LOOK_AHEAD_BYTES / 3].into(), ..Packet::default() };
     let mut decoder = Parallel::new(&aac(CONFIGS[0]), Options::default(), 8).unwrap();
