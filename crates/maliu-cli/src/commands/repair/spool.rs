@@ -28,8 +28,7 @@ impl Spool {
     /// # Errors
     /// Those of the disk.
     pub fn beside(path: &str) -> io::Result<Self> {
-        let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty() && path != "-");
-        match folder.map(Self::inside) {
+        match folder(path).map(Self::inside) {
             Some(Ok(spool)) => Ok(spool),
             _ => Self::inside(&env::temp_dir()),
         }
@@ -113,6 +112,31 @@ impl Drop for Spool {
         if let Some(path) = &self.left_at {
             // Nothing can be done about a file that does not go.
             let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Where a file of this path stands; a device, whose folder is not on a disk, and standard output have none.
+fn folder(path: &str) -> Option<&Path> {
+    if path == "-" || fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return None;
+    }
+    let folder = Path::new(path).parent()?;
+    Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_mended_is_kept_on_the_disk_of_the_output() {
+        assert_eq!(folder("out.flv"), Some(Path::new(".")));
+        assert_eq!(folder("films/out.flv"), Some(Path::new("films")));
+        assert_eq!(folder("-"), None);
+        assert_eq!(folder(&env::temp_dir().to_string_lossy()), None);
+        if cfg!(unix) {
+            assert_eq!(folder("/dev/null"), None);
         }
     }
 }
