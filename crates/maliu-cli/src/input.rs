@@ -1,6 +1,12 @@
 //! The input of a command: which file, of which format, read to packets.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use maliu::{
     blocking::{self, Reader},
@@ -8,7 +14,7 @@ use maliu::{
     format::Event,
     formats,
     input::Input,
-    io::{self, Ahead, Follow, Source},
+    io::{self, Follow, Source},
     layout,
     reader::{PROBE_BUDGET, PacketReader},
     stream::{Kind, StreamInfo},
@@ -21,6 +27,10 @@ use crate::{
     stop::Stoppable,
     time,
 };
+
+mod ahead;
+
+pub use ahead::Ahead;
 
 /// Where media comes from and what is known about it beforehand.
 #[derive(clap::Args, Clone)]
@@ -53,16 +63,16 @@ pub fn setting(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 /// The bytes that a command line calls `path`, and how the user is told about them.
-pub fn source(path: &str) -> Result<(String, Box<dyn Source>)> {
+pub fn source(path: &str) -> Result<(String, Box<dyn Source + Send>)> {
     find(path, |file| Box::new(Stoppable::new(file)))
 }
 
 /// The same with files opened by `open`.
-fn find(path: &str, open: impl FnOnce(io::File) -> Box<dyn Source>) -> Result<(String, Box<dyn Source>)> {
+fn find(path: &str, open: impl FnOnce(io::File) -> Box<dyn Source + Send>) -> Result<(String, Box<dyn Source + Send>)> {
     let name = if path == "-" { "standard input" } else { path };
     let lent = lent::take(path).map(Ok).or_else(|| places::ask(|places| places.source(path)));
     let source = match lent {
-        Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source>),
+        Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source + Send>),
         None => if path == "-" { io::stdin() } else { io::File::open(path) }.map(open),
     };
     Ok((name.to_owned(), source.map_err(|error| Failure::while_("opening", name, error))?))
@@ -85,13 +95,13 @@ pub struct Opened {
     /// As the user called it.
     pub name: String,
     /// The reader.
-    pub reader: Reader<Box<dyn Source>>,
+    pub reader: Reader<Box<dyn Source + Send>>,
     size: Option<u64>,
     ended: bool,
     /// The streams of its layout are told apart by a field.
     many: bool,
     /// The source is about to be read: that may take as long as it wants.
-    pausing: Rc<Cell<bool>>,
+    pausing: Arc<AtomicBool>,
 }
 
 /// What comes next of an input.
@@ -114,12 +124,12 @@ impl Args {
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
         let Some(seconds) = self.follow else {
-            let (name, mut source) = find(&self.path, |file| Box::new(Ahead::new(Stoppable::new(file))))?;
+            let (name, mut source) = find(&self.path, |file| Box::new(io::Ahead::new(Stoppable::new(file))))?;
             let size = source.size();
             return self.opened(&name, source, size);
         };
         let (name, file) = source(&self.path)?;
-        let source: Box<dyn Source> = match Duration::try_from_secs_f64(seconds) {
+        let source: Box<dyn Source + Send> = match Duration::try_from_secs_f64(seconds) {
             Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),
             Err(_) => Box::new(Follow::new(file)),
         };
@@ -127,15 +137,15 @@ impl Args {
     }
 
     /// Opens a source under this name.
-    pub fn open_source(&self, source: Box<dyn Source>) -> Result<Opened> {
+    pub fn open_source(&self, source: Box<dyn Source + Send>) -> Result<Opened> {
         self.opened(&self.path, source, None)
     }
 
-    fn opened(&self, name: &str, source: Box<dyn Source>, size: Option<u64>) -> Result<Opened> {
-        let pausing = Rc::default();
+    fn opened(&self, name: &str, source: Box<dyn Source + Send>, size: Option<u64>) -> Result<Opened> {
+        let pausing = Arc::default();
         let source = match size {
             Some(_) => source,
-            None => Box::new(Pausing { source, pausing: Rc::clone(&pausing) }),
+            None => Box::new(Pausing { source, pausing: Arc::clone(&pausing) }),
         };
         let (reader, many) = self.packet_reader()?;
         let reader = Reader::with(source, reader);
@@ -190,12 +200,12 @@ impl Opened {
             Ok(event) => Ok(Step::Event(event)),
             Err(error) if error.is_not_yet() => {
                 // A non-blocking standard input that has nothing yet.
-                if !self.pausing.get() {
+                if !self.pausing.load(Ordering::Relaxed) {
                     std::thread::sleep(NOT_YET_PAUSE);
                 }
                 Ok(Step::Pause)
             }
-            Err(error) => Err(self.failed(&error)),
+            Err(error) => Err(failed(&self.name, &error)),
         }
     }
 
@@ -205,14 +215,6 @@ impl Opened {
         let many = self.many || format.is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
         let has = |kind| streams.iter().any(|stream| stream.media.kind() == kind);
         !many || (has(Kind::Audio) && has(Kind::Video))
-    }
-
-    /// The failure that an error of the reader means for the user.
-    pub fn failed(&self, error: &Error) -> Failure {
-        match error {
-            Error::Io(error) => Failure::Unread(format!("reading {}: {error}", self.name)),
-            Error::Media(error) => Failure::while_("reading", &self.name, error),
-        }
     }
 
     /// Size of the input in bytes, if it is known or its end was reached.
@@ -231,10 +233,18 @@ impl Opened {
     }
 }
 
+/// The failure that an error of a reader means for the user.
+pub fn failed(name: &str, error: &Error) -> Failure {
+    match error {
+        Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),
+        Error::Media(error) => Failure::while_("reading", name, error),
+    }
+}
+
 /// A source that may keep its reader waiting, and says so before: each read is first "not yet".
 struct Pausing<S> {
     source: S,
-    pausing: Rc<Cell<bool>>,
+    pausing: Arc<AtomicBool>,
 }
 
 impl<S: Source> Source for Pausing<S> {
@@ -243,11 +253,11 @@ impl<S: Source> Source for Pausing<S> {
     }
 
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> std::io::Result<usize> {
-        if !self.pausing.replace(true) {
+        if !self.pausing.swap(true, Ordering::Relaxed) {
             return Err(std::io::ErrorKind::WouldBlock.into());
         }
         let read = self.source.read_at(at, buf);
-        self.pausing.set(false);
+        self.pausing.store(false, Ordering::Relaxed);
         read
     }
 

@@ -7,7 +7,7 @@ use maliu::io::{Sink, Source};
 use crate::failure::Result;
 
 thread_local! {
-    static LENT: RefCell<Option<Box<dyn Source>>> = const { RefCell::new(None) };
+    static LENT: RefCell<Option<Box<dyn Source + Send>>> = const { RefCell::new(None) };
     static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
     static LIVE: RefCell<bool> = const { RefCell::new(false) };
 }
@@ -19,13 +19,13 @@ pub type Place = Box<dyn FnOnce() -> Result<Box<dyn Sink>>>;
 pub const NAME: &str = "the network";
 
 /// Lends a source to the next command that this thread runs; what it writes is wanted at once.
-pub fn lend(source: Box<dyn Source>) {
+pub fn lend(source: Box<dyn Source + Send>) {
     LENT.set(Some(source));
     LIVE.set(true);
 }
 
 /// What is lent, if the path asks for it; once.
-pub fn take(path: &str) -> Option<Box<dyn Source>> {
+pub fn take(path: &str) -> Option<Box<dyn Source + Send>> {
     if path == NAME { LENT.take() } else { None }
 }
 

@@ -6,9 +6,11 @@
 //! ```
 
 use std::{
-    cell::Cell,
     io::{self, Read, Write},
-    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -73,7 +75,7 @@ pub struct Link {
     front: Bytes,
     /// How long the peer may do nothing; `None` for ever.
     silence: Option<Duration>,
-    report: Option<Rc<Report>>,
+    report: Option<Arc<Report>>,
 }
 
 impl Link {
@@ -83,7 +85,7 @@ impl Link {
     }
 
     /// Tells how much it has carried.
-    pub fn telling(mut self, report: Option<Rc<Report>>) -> Self {
+    pub fn telling(mut self, report: Option<Arc<Report>>) -> Self {
         self.report = report;
         self
     }
@@ -199,23 +201,25 @@ const PARTING: Duration = Duration::from_millis(500);
 
 /// Lines of JSON about a link.
 pub struct Report {
-    tell: Box<dyn Fn(&serde_json::Value)>,
+    tell: Box<dyn Fn(&serde_json::Value) + Send + Sync>,
     begun: Instant,
-    next: Cell<Instant>,
-    bytes: Cell<u64>,
+    /// When the next line is due, in ms from the beginning.
+    next: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Report {
     /// Lines that `tell` prints: one every second, and one at the end.
-    pub fn new(tell: impl Fn(&serde_json::Value) + 'static) -> Rc<Self> {
-        let now = Instant::now();
-        Rc::new(Self { tell: Box::new(tell), begun: now, next: Cell::new(now + EVERY), bytes: Cell::new(0) })
+    pub fn new(tell: impl Fn(&serde_json::Value) + Send + Sync + 'static) -> Arc<Self> {
+        let (begun, next, bytes) = (Instant::now(), AtomicU64::new(EVERY), AtomicU64::new(0));
+        Arc::new(Self { tell: Box::new(tell), begun, next, bytes })
     }
 
     fn count(&self, bytes: usize) {
-        self.bytes.set(self.bytes.get() + bytes as u64);
-        if Instant::now() >= self.next.get() {
-            self.next.set(Instant::now() + EVERY);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let now = self.begun.elapsed().as_millis() as u64;
+        if now >= self.next.load(Ordering::Relaxed) {
+            self.next.store(now + EVERY, Ordering::Relaxed);
             self.line("progress");
         }
     }
@@ -223,11 +227,11 @@ impl Report {
     /// A line with what was carried so far.
     pub fn line(&self, event: &str) {
         let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
-        let bytes = self.bytes.get();
+        let bytes = self.bytes.load(Ordering::Relaxed);
         let rate = (bytes as f64 / seconds) as u64;
         (self.tell)(&json!({"event": event, "seconds": seconds, "bytes": bytes, "bytes_per_second": rate}));
     }
 }
 
-/// Between two lines.
-const EVERY: Duration = Duration::from_secs(1);
+/// Between two lines, in ms.
+const EVERY: u64 = 1000;

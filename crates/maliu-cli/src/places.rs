@@ -10,7 +10,7 @@ use maliu::io::{Sink, Source};
 /// Streams in the place of files. What is `None` is looked for in the file system.
 pub trait Places {
     /// The input that a command line calls `path`. A command may ask for it twice.
-    fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source>>> {
+    fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source + Send>>> {
         let _ = path;
         None
     }

@@ -27,7 +27,7 @@ const MAX_RESTING: usize = 1024;
 const POOLED_READ: usize = 64 << 10;
 
 /// Most buffers that are kept for that.
-const MAX_POOL: usize = 4;
+const MAX_POOL: usize = 8;
 
 /// Bytes that a [`Block`] keeps free in front, for what is unread when it comes.
 const FRONT: usize = 64 << 10;
@@ -232,6 +232,12 @@ impl Input {
     /// Fetches the warnings noted so far, and how many more were not kept.
     pub fn take_warnings(&mut self) -> (Vec<Warning>, u64) {
         (core::mem::take(&mut self.warnings), core::mem::take(&mut self.unheard))
+    }
+
+    /// Whether there is no warning to be fetched.
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        self.warnings.is_empty() && self.unheard == 0
     }
 
     /// Of `len` bytes about to be fed, the index of the first one that is wanted; `None` when none is.

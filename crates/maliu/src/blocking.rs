@@ -3,12 +3,16 @@
 //! ```text
 //!   Source ─ feed() ─▶ Input ─▶ PacketReader ─▶ Event        Packet ─▶ PacketWriter ─▶ Output ─ apply() ─▶ Sink
 //! ```
+//!
+//! [`ReadAhead`] moves the left half to a thread of its own when the rest is seen to take longer.
 
+mod ahead;
 mod pump;
 mod reader;
 mod writer;
 
 pub use crate::drive::feed;
+pub use ahead::ReadAhead;
 pub use pump::{MAX_WAITING, Pump};
 pub use reader::Reader;
 pub use writer::Writer;

@@ -17,7 +17,7 @@ use maliu_core::{
 use crate::{
     error::{MediaError, Result},
     io::{overclaimed, uninterrupted},
-    log,
+    log::{self, Remarks},
 };
 
 pub(crate) struct Drive {
@@ -27,18 +27,25 @@ pub(crate) struct Drive {
     pub block_size: usize,
     /// Events that were read ahead of the one that was asked for.
     pub held: VecDeque<Event>,
+    /// Remarks that wait for somebody who logs them in time; `None` when they are logged at once.
+    pub remarks: Option<Vec<Remarks>>,
 }
 
 impl Drive {
     pub fn new(input: Input, reader: PacketReader, block_size: usize) -> Self {
-        Self { input, reader, block_size, held: VecDeque::new() }
+        Self { input, reader, block_size, held: VecDeque::new(), remarks: None }
     }
 
     /// What comes next behind the events that are held. After [`Event::NeedBytes`]: [`Drive::feed`].
     #[inline]
     pub fn poll(&mut self) -> Result<Event, MediaError> {
         let polled = self.reader.poll(&mut self.input);
-        log::remarks_of_input(&mut self.input, &self.reader);
+        if let Some(remarks) = Remarks::of(&mut self.input, &self.reader) {
+            match &mut self.remarks {
+                Some(waiting) => waiting.push(remarks),
+                None => remarks.log(),
+            }
+        }
         match polled {
             Ok(Event::NeedBytes) if self.input.ended() => Err(self.stuck()),
             polled => polled,

@@ -92,6 +92,9 @@ pub trait Source {
     fn block_size(&self) -> usize {
         BLOCK_SIZE
     }
+
+    /// The caller reads on a thread of its own from here on: another one below it is not worth much any more.
+    fn settle(&mut self) {}
 }
 
 /// A place for bytes.
@@ -150,6 +153,9 @@ impl<S: Source + ?Sized> Source for Box<S> {
     }
     fn block_size(&self) -> usize {
         (**self).block_size()
+    }
+    fn settle(&mut self) {
+        (**self).settle();
     }
 }
 

@@ -6,11 +6,27 @@ use maliu_core::{
     reader::PacketReader,
 };
 
-/// Logs what the demuxer noted on its input.
-pub(crate) fn remarks_of_input(input: &mut Input, reader: &PacketReader) {
-    let (warnings, more) = input.take_warnings();
-    if !warnings.is_empty() {
-        log(name(reader), warnings, more);
+/// What a demuxer noted on its input, to be logged when its turn comes.
+pub(crate) struct Remarks {
+    format: &'static str,
+    warnings: Vec<Warning>,
+    /// How many more there were.
+    more: u64,
+}
+
+impl Remarks {
+    /// What was noted since it was last asked, if anything was.
+    #[inline]
+    pub fn of(input: &mut Input, reader: &PacketReader) -> Option<Self> {
+        if input.is_quiet() {
+            return None;
+        }
+        let (warnings, more) = input.take_warnings();
+        Some(Self { format: name(reader), warnings, more })
+    }
+
+    pub fn log(self) {
+        log(self.format, self.warnings, self.more);
     }
 }
 

@@ -22,9 +22,9 @@ impl Streams {
 }
 
 impl Places for Streams {
-    fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source>>> {
+    fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source + Send>>> {
         let input = self.input.clone();
-        let source: Box<dyn Source> = match self.kind % 3 {
+        let source: Box<dyn Source + Send> = match self.kind % 3 {
             0 => Box::new(Seekable::new(Cursor::new(input))),
             1 => Box::new(Forward::new(Cursor::new(input))),
             _ => Box::new(Slow(Seekable::new(Cursor::new(input)))),

@@ -235,11 +235,11 @@ struct Lent {
 }
 
 impl Places for Lent {
-    fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source>>> {
+    fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source + Send>>> {
         let mut faulty = Faulty::new(io::Cursor::new(self.case.input.clone()), self.case.reading);
         faulty.calls = self.reads.clone();
         let size = self.case.size.unwrap_or(self.case.input.len() as u64);
-        let source: Box<dyn Source> = match self.case.seekable {
+        let source: Box<dyn Source + Send> = match self.case.seekable {
             true => Box::new(Blocks(Seekable::new(faulty), Some(size))),
             false => Box::new(Blocks(Forward::new(faulty), None)),
         };

@@ -25,7 +25,7 @@ const MAX_HELD: usize = 4096;
 /// on where it stopped.
 pub struct Reader<S> {
     source: S,
-    drive: Drive,
+    pub(super) drive: Drive,
     /// The iterator has said its last word.
     over: bool,
 }
@@ -141,19 +141,29 @@ impl<S: Source> Reader<S> {
     fn read_event(&mut self) -> Result<Event> {
         loop {
             match self.drive.poll()? {
-                Event::NeedBytes => {}
+                Event::NeedBytes => self.feed()?,
                 event => return Ok(event),
             }
-            let input = &mut self.drive.input;
-            if let Some(bytes) = self.source.share(input.next_read()) {
-                input.push_bytes(bytes);
-                input.end();
-            } else if self.source.reads_blocks() {
-                drive::feed_block(input, self.drive.block_size, |at, block| self.source.read_block(at, block))?;
-            } else {
-                drive::feed(input, self.drive.block_size, |at, buf| self.source.read_at(at, buf))?;
-            }
         }
+    }
+
+    /// The caller is a thread of its own.
+    pub(super) fn settle(&mut self) {
+        self.source.settle();
+    }
+
+    /// Asks the source once.
+    pub(super) fn feed(&mut self) -> Result<()> {
+        let input = &mut self.drive.input;
+        if let Some(bytes) = self.source.share(input.next_read()) {
+            input.push_bytes(bytes);
+            input.end();
+        } else if self.source.reads_blocks() {
+            drive::feed_block(input, self.drive.block_size, |at, block| self.source.read_block(at, block))?;
+        } else {
+            drive::feed(input, self.drive.block_size, |at, buf| self.source.read_at(at, buf))?;
+        }
+        Ok(())
     }
 }
 

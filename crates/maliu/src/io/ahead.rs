@@ -36,32 +36,35 @@ pub struct Ahead<S> {
     /// Bytes read in a row.
     row: u64,
     place: Place<S>,
+    /// No thread is wanted.
+    settled: bool,
 }
 
 /// Where the source is.
 #[derive(Debug)]
 enum Place<S> {
     Here(S),
-    There(Thread),
+    There(Thread<S>),
     /// There is no thread to be had.
     Nowhere,
 }
 
 /// A thread with the source, as its caller sees it. It ends when it can answer nobody.
 #[derive(Debug)]
-struct Thread {
+struct Thread<S> {
     asks: Sender<(Option<u64>, Block)>,
     answers: Receiver<(Block, io::Result<usize>)>,
     /// Asks without an answer yet, and how many of the answers are not wanted any more.
     open: usize,
     stale: usize,
+    handle: thread::JoinHandle<S>,
 }
 
 impl<S: Source + Send + 'static> Ahead<S> {
     /// Reads `source` ahead.
     pub fn new(mut source: S) -> Self {
         let (seekable, size, block_size) = (source.seekable(), source.size(), source.block_size().max(BLOCK));
-        Self { seekable, size, block_size, next: 0, row: 0, place: Place::Here(source) }
+        Self { seekable, size, block_size, next: 0, row: 0, place: Place::Here(source), settled: false }
     }
 
     fn count(&mut self, at: u64, got: usize) {
@@ -84,7 +87,7 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
     }
 
     fn reads_blocks(&self) -> bool {
-        self.row >= AFTER || matches!(self.place, Place::There(_))
+        (self.row >= AFTER && !self.settled) || matches!(self.place, Place::There(_))
     }
 
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
@@ -108,10 +111,21 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
         self.count(at, got);
         Ok(got)
     }
+
+    /// What was read ahead is read again: only where that can be done.
+    fn settle(&mut self) {
+        self.settled = self.seekable;
+        if self.settled
+            && let Place::There(_) = self.place
+            && let Place::There(thread) = mem::replace(&mut self.place, Place::Nowhere)
+        {
+            self.place = thread.end().map_or(Place::Nowhere, Place::Here);
+        }
+    }
 }
 
-impl Thread {
-    fn with(mut source: impl Source + Send + 'static, mut at: u64) -> io::Result<Self> {
+impl<S: Source + Send + 'static> Thread<S> {
+    fn with(mut source: S, mut at: u64) -> io::Result<Self> {
         let (asks, asked) = channel::<(Option<u64>, Block)>();
         let (answer, answers) = channel();
         let work = move || {
@@ -120,12 +134,19 @@ impl Thread {
                 let got = uninterrupted(|| source.read_at(at, block.room()));
                 at = at.saturating_add(got.as_ref().map_or(0, |got| *got as u64));
                 if answer.send((block, got)).is_err() {
-                    return;
+                    break;
                 }
             }
+            source
         };
-        thread::Builder::new().name("reader".into()).spawn(work)?;
-        Ok(Self { asks, answers, open: 0, stale: 0 })
+        let handle = thread::Builder::new().name("reader".into()).spawn(work)?;
+        Ok(Self { asks, answers, open: 0, stale: 0, handle })
+    }
+
+    /// Gives the source back, unless it has panicked.
+    fn end(self) -> Option<S> {
+        drop((self.asks, self.answers));
+        self.handle.join().ok()
     }
 
     /// Gives an empty block for a full one. With `jump` reading goes on there, and what was read ahead is dropped.

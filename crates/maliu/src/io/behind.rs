@@ -23,13 +23,13 @@ use desk::{Step, Thread, gone, patiently};
 pub const WAITING: usize = 1 << 20;
 
 /// Bytes after which it is asked, again and again, whether a thread is worth it.
-const AFTER: usize = 1 << 20;
+const AFTER: usize = 2 << 20;
 
 /// A thread is worth it when writing takes more than this part of all time: handing over costs about as much.
-const WORTH: u32 = 16;
+const WORTH: u32 = 8;
 
-/// A sink that applies changes in order, on a thread of its own as soon as they are seen to take their time: more than a
-/// sixteenth of all time. Errors may then come up with a later call; a flush waits until everything is written. "Not yet"
+/// A sink that applies changes in order, on a thread of its own as soon as they are seen to take their time: more than an
+/// eighth of all time. Errors may then come up with a later call; a flush waits until everything is written. "Not yet"
 /// does not come up: the sink is waited for.
 #[derive(Debug)]
 pub struct Behind {

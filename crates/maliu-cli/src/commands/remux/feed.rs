@@ -1,6 +1,6 @@
 //! One input of a remux: its streams as far as they show at the start, and its packets in the order of reading.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 use maliu::{
     format::Event,
@@ -12,7 +12,7 @@ use maliu::{
 use super::facts;
 use crate::{
     failure::{Failure, Result},
-    input::{self, Opened},
+    input::{self, Ahead, Opened},
     lent,
 };
 
@@ -28,8 +28,8 @@ const LOOK_LIVE: i64 = 1_000_000;
 /// An input being read, or pushed.
 pub struct Feed {
     name: String,
-    /// `None` when packets are pushed.
-    opened: Option<Opened>,
+    origin: Origin,
+    length: Option<Ticks>,
     /// What was read ahead.
     held: VecDeque<Packet>,
     /// What comes before it: the packet that goes next.
@@ -45,17 +45,27 @@ pub struct Feed {
     failure: Option<Failure>,
 }
 
+/// Where packets come from.
+enum Origin {
+    Pushed,
+    Opened(Box<Opened>),
+    /// From behind what was looked at.
+    Ahead(Box<Ahead>),
+}
+
 impl Feed {
     /// Opens an input. Nothing is read yet.
     pub fn open(input: &input::Args) -> Result<Self> {
-        Ok(Self { opened: Some(input.open()?), ..Self::pushed(&input.path) })
+        let opened = input.open()?;
+        Ok(Self { name: opened.name.clone(), origin: Origin::Opened(Box::new(opened)), ..Self::pushed(&input.path) })
     }
 
     /// An input whose packets come through [`Feed::push`].
     pub fn pushed(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            opened: None,
+            origin: Origin::Pushed,
+            length: None,
             held: VecDeque::new(),
             front: None,
             streams: Vec::new(),
@@ -91,15 +101,19 @@ impl Feed {
     /// Reads ahead until the streams are known, and goes to `start` where the input can.
     pub fn begin(&mut self, start: Option<Ticks>) -> Result {
         self.look_ahead()?;
-        let Some(start) = start.filter(|start| start.0 > 0) else { return Ok(()) };
-        let Some(opened) = &mut self.opened else { return Ok(()) };
-        match opened.reader.seek(start, TimeBase::MICROS) {
-            Ok(()) => {
-                self.held.clear();
-                self.ended = false;
+        let Origin::Opened(mut opened) = mem::replace(&mut self.origin, Origin::Pushed) else { return Ok(()) };
+        if let Some(start) = start.filter(|start| start.0 > 0) {
+            match opened.reader.seek(start, TimeBase::MICROS) {
+                Ok(()) => {
+                    self.held.clear();
+                    self.ended = false;
+                }
+                Err(error) => tracing::info!("{}: {error}; reading from the beginning", self.name),
             }
-            Err(error) => tracing::info!("{}: {error}; reading from the beginning", self.name()),
         }
+        let length = opened.reader.duration();
+        self.length = length.map(|(time, base)| base.rescale(time, TimeBase::MICROS, Rounding::Near));
+        self.origin = if opened.is_long() { Origin::Ahead(opened.ahead().into()) } else { Origin::Opened(opened) };
         Ok(())
     }
 
@@ -133,7 +147,11 @@ impl Feed {
         let timed = |stream: &StreamInfo| matches!(stream.media.kind(), Kind::Audio | Kind::Video);
         let begun = |index: usize| self.held.iter().any(|packet| packet.stream == index);
         let all = || (0..).zip(&self.streams).all(|(index, stream)| !timed(stream) || begun(index));
-        let shown = self.opened.as_ref().is_none_or(|opened| opened.shows_all(&self.streams)) && all();
+        let expected = match &self.origin {
+            Origin::Opened(opened) => opened.shows_all(&self.streams),
+            _ => true,
+        };
+        let shown = expected && all();
         !self.held.is_empty() && (shown || (lent::is_live() && span() >= LOOK_LIVE))
     }
 
@@ -141,7 +159,12 @@ impl Feed {
     #[inline(always)]
     fn read(&mut self) -> Option<Packet> {
         while !self.ended {
-            match self.opened.as_mut()?.next() {
+            let next = match &mut self.origin {
+                Origin::Ahead(ahead) => ahead.next(),
+                Origin::Opened(opened) => opened.next(),
+                Origin::Pushed => return None,
+            };
+            match next {
                 Ok(Some(event)) => {
                     if let Some(packet) = self.note(event) {
                         return Some(packet);
@@ -238,13 +261,16 @@ impl Feed {
 
     /// Length of the input in µs, when it is known.
     pub fn length(&self) -> Option<Ticks> {
-        let (time, base) = self.opened.as_ref()?.reader.duration()?;
-        Some(base.rescale(time, TimeBase::MICROS, Rounding::Near))
+        self.length
     }
 
     /// Bytes read and understood.
     pub fn position(&self) -> u64 {
-        self.opened.as_ref().map_or(0, Opened::position)
+        match &self.origin {
+            Origin::Pushed => 0,
+            Origin::Opened(opened) => opened.position(),
+            Origin::Ahead(ahead) => ahead.position(),
+        }
     }
 
     /// Why reading ended early, if it did; said once.
@@ -254,6 +280,6 @@ impl Feed {
 
     /// As the user called it.
     pub fn name(&self) -> &str {
-        self.opened.as_ref().map_or(&self.name, |opened| &opened.name)
+        &self.name
     }
 }

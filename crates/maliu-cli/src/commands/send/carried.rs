@@ -72,7 +72,7 @@ impl Args {
     }
 
     /// Where messages go, opened when the first one is ready; `None` for standard output.
-    fn place(&self, job: &Job, report: Option<std::rc::Rc<Report>>) -> Result<Option<lent::Place>> {
+    fn place(&self, job: &Job, report: Option<std::sync::Arc<Report>>) -> Result<Option<lent::Place>> {
         if job.to == "-" {
             if self.listen {
                 return Err(Failure::Usage("standard output does not listen".into()));

@@ -63,6 +63,18 @@ fn bytes_errors_and_the_end_come_where_they_would_without_it() {
 }
 
 #[test]
+fn a_caller_that_settles_reads_on_by_itself() {
+    for settle_at in [0, AFTER / 2, AFTER + 500_000] {
+        let size = AFTER + 3_000_001;
+        let mut source = Ahead::new(Pattern { size, fail_at: None });
+        let (at, _) = read(&mut source, 0, settle_at);
+        source.settle();
+        assert_eq!(read(&mut source, at, size), (size, None));
+        assert!(!source.reads_blocks() && matches!(source.place, Place::Here(_)));
+    }
+}
+
+#[test]
 fn a_reader_gets_the_same_packets() {
     let one = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/adts/stereo_44100.aac")).unwrap();
     let data = bytes::Bytes::from(one.repeat((AFTER as usize + (4 << 20)) / one.len()));

@@ -91,7 +91,7 @@ fn the_first_error_comes_up_and_nothing_is_written_behind_it() {
 
 #[test]
 fn the_sink_is_gone_when_its_front_is() {
-    for pieces in [0, 300] {
+    for pieces in [0, 600] {
         let (mut sink, got) = behind(Noting { slow: true, ..Noting::default() });
         (0..pieces).for_each(|_| sink.apply(piece(vec![0; 5000])).unwrap());
         drop(sink);
