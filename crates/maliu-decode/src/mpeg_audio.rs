@@ -30,8 +30,8 @@ pub(crate) fn make(_: &StreamInfo) -> Result<Box<dyn Unit>> {
 
 #[derive(Default)]
 pub(crate) struct MpegAudio {
-    /// A decoder for frames of this kind; the library refuses any other kind.
-    decoder: Option<(Header, MpaDecoder)>,
+    /// A decoder for frames of this kind; the library refuses any other kind. Boxed: its state is 8 KB.
+    decoder: Option<Box<(Header, MpaDecoder)>>,
 }
 
 impl MpegAudio {
@@ -42,10 +42,10 @@ impl MpegAudio {
 
     /// A decoder for frames with this header.
     fn library(&mut self, header: Header) -> std::result::Result<&mut MpaDecoder, Fault> {
-        let fits = self.decoder.take().filter(|(known, _)| Self::same(known, &header));
+        let fits = self.decoder.take().filter(|decoder| Self::same(&decoder.0, &header));
         let decoder = match fits {
             Some(decoder) => decoder,
-            None => (header, new_library(header.layer)?),
+            None => Box::new((header, new_library(header.layer)?)),
         };
         Ok(&mut self.decoder.insert(decoder).1)
     }

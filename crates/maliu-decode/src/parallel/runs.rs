@@ -3,13 +3,13 @@
 //!
 //! ```text
 //! run k     ───────────────────────────────┐ state
-//! run k+1          warm-up ─ ─ │ 4 frames │═▼════════════════════════  else: decoded again, from the state of run k
+//! run k+1          warm-up ─ ─ │ 3 frames │═▼════════════════════════  else: decoded again, from the state of run k
 //! ```
 //!
 //! A layer III decoder carries bytes of its reservoir, the overlap of the last granule, and the last 16 slots of the
-//! polyphase bank. From equal reservoirs before the last four frames, all of which decoded, the bits of those frames are
-//! the same; so the overlap is after one frame, the bank after another; and the last two frames must sound the same, bit
-//! for bit. Layers I and II carry the bank only.
+//! polyphase bank. From equal reservoirs before the last three frames, all of which decoded, the bits of those frames are
+//! the same; so the overlap is after one frame, the bank after another; and the last frame must sound the same, bit for
+//! bit. Layers I and II carry the bank only.
 
 use std::collections::VecDeque;
 
@@ -56,15 +56,9 @@ impl batch::Plan for Plan {
     }
 
     fn start(&mut self, _: Option<Start>) -> Start {
-        let mut bytes = 0;
-        let lacking = |packet: &&Packet| {
-            let enough = bytes >= RESERVOIR;
-            bytes += Header::parse(&packet.data).map_or(0, |header| main_data(&header, &packet.data));
-            !enough
-        };
         let known = self.last.len().saturating_sub(JUDGED);
-        let filled = self.last.range(..known).rev().take_while(lacking).count();
-        Start { before: self.last.range(known - filled..).cloned().collect(), ..Start::default() }
+        let before = self.last.range(known - self.fill(known)..).cloned().collect();
+        Start { before, ..Start::default() }
     }
 
     fn add(&mut self, packet: &Packet) {
@@ -79,11 +73,36 @@ impl batch::Plan for Plan {
     }
 }
 
+impl Plan {
+    /// Of the first `known` packets, how many at their end bring a decoder to the reservoir that all of them would.
+    fn fill(&self, known: usize) -> usize {
+        let mut bytes = 0;
+        let lacking = |packet: &&Packet| {
+            let enough = bytes >= RESERVOIR;
+            bytes += Header::parse(&packet.data).map_or(0, |header| main_data(&header, &packet.data));
+            !enough
+        };
+        let sure = self.last.range(..known).rev().take_while(lacking).count();
+        let left = |packets: usize| {
+            let mut reservoir = Reservoir::default();
+            for packet in self.last.range(known - packets..known) {
+                match Header::parse(&packet.data) {
+                    Some(header) => reservoir.follow(&header, &packet.data, true),
+                    None => reservoir = Reservoir::default(),
+                }
+            }
+            reservoir
+        };
+        let exact = left(known.min(sure + 2));
+        (0..sure).find(|fewer| left(*fewer).equals(&exact)).unwrap_or(sure)
+    }
+}
+
 /// Frames by which a warm decoder is judged.
-const JUDGED: usize = 4;
+const JUDGED: usize = 3;
 
 /// Of those, the last ones that must sound the same.
-const COMPARED: usize = 2;
+const COMPARED: usize = 1;
 
 /// Bytes that main_data_begin reaches back at most.
 const RESERVOIR: usize = 511;
