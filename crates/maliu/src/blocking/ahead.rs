@@ -99,7 +99,7 @@ impl<S: Source + Send + 'static> ReadAhead<S> {
     /// Ends the trial when enough was seen.
     fn decide(&mut self) {
         let Place::Here { trial: Some(trial), .. } = &self.place else { return };
-        let Some(is_worth) = trial.verdict(self.offset) else { return };
+        let Some(is_worth) = trial.verdict() else { return };
         if let Place::Here { reader, .. } = mem::replace(&mut self.place, Place::Nowhere) {
             self.place = if is_worth { Self::sent(reader) } else { Place::Here { reader, trial: None } };
         }

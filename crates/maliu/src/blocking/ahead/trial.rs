@@ -1,25 +1,37 @@
 //! What takes longer: reading events, or what becomes of them.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
-/// Bytes that are read before anything is measured, and half of those that are while it is: what is only looked at, and
-/// what is small, has no thread.
-const BYTES: u64 = 4 << 20;
+/// Bytes that are read before anything is measured: what is only looked at, and what is small, has no thread.
+const BEFORE: u64 = 4 << 20;
+
+/// Bytes of a measurement.
+const PART: u64 = 1 << 20;
+
+/// Measurements; most of them decide, so that one that was disturbed does not.
+const PARTS: u32 = 7;
 
 /// Measures both in turn.
 #[derive(Debug)]
 pub struct Trial {
-    /// Offset from which on it measures.
-    from: u64,
+    /// Offset at which the measurement ends.
+    until: u64,
     last: Option<Instant>,
     reading: Duration,
     working: Duration,
+    /// Measurements so far, and those in which a thread was worth it.
+    parts: u32,
+    worth: u32,
 }
 
 impl Trial {
     /// Of a reader that stands at `offset`.
     pub fn behind(offset: u64) -> Self {
-        Self { from: offset.saturating_add(BYTES), last: None, reading: Duration::ZERO, working: Duration::ZERO }
+        let until = offset.saturating_add(BEFORE);
+        Self { until, last: None, reading: Duration::ZERO, working: Duration::ZERO, parts: 0, worth: 0 }
     }
 
     /// An event is asked for.
@@ -29,21 +41,31 @@ impl Trial {
 
     /// An event was read; the reader stands at `offset`.
     pub fn end(&mut self, offset: u64) {
-        if offset >= self.from {
-            self.last.get_or_insert_with(Instant::now);
-            self.reading = self.reading.saturating_add(self.lap());
+        self.reading = self.reading.saturating_add(self.lap());
+        if offset < self.until {
+            return;
         }
+        self.until = offset.saturating_add(PART);
+        let (reading, working) = (mem::take(&mut self.reading), mem::take(&mut self.working));
+        if self.last.is_none() {
+            self.last = Some(Instant::now());
+            return;
+        }
+        self.parts += 1;
+        // Where reading takes nearly all time, two that take turns gain nothing; from about here on they do.
+        self.worth += u32::from(working.saturating_mul(5) > reading.saturating_mul(4));
     }
 
     /// Since the last call; nothing before it measures.
     fn lap(&mut self) -> Duration {
+        let Some(last) = &mut self.last else { return Duration::ZERO };
         let now = Instant::now();
-        self.last.as_mut().map_or(Duration::ZERO, |last| now.duration_since(std::mem::replace(last, now)))
+        now.duration_since(mem::replace(last, now))
     }
 
-    /// Whether a thread is worth it, once enough was seen: two that take turns gain nothing where one does it all.
-    pub fn verdict(&self, offset: u64) -> Option<bool> {
-        (offset >= self.from.saturating_add(2 * BYTES)).then(|| self.working > self.reading)
+    /// Whether a thread is worth it, once enough was seen.
+    pub fn verdict(&self) -> Option<bool> {
+        (self.parts >= PARTS).then_some(self.worth > PARTS / 2)
     }
 }
 
@@ -53,19 +75,30 @@ mod tests {
 
     use super::*;
 
+    /// Parts in which reading and working take so many ms.
+    fn verdict(parts: &[(u64, u64)]) -> Option<bool> {
+        let mut trial = Trial::behind(0);
+        trial.end(BEFORE);
+        for ((reading, working), part) in parts.iter().zip(1..) {
+            assert_eq!(trial.verdict(), None);
+            sleep(Duration::from_millis(*working));
+            trial.begin();
+            sleep(Duration::from_millis(*reading));
+            trial.end(BEFORE + part * PART);
+        }
+        trial.verdict()
+    }
+
     #[test]
     fn the_longer_half_decides() {
-        for (reading, working) in [(0, 30), (30, 0)] {
-            let mut trial = Trial::behind(0);
-            trial.end(BYTES);
-            for part in 1..=4 {
-                assert_eq!(trial.verdict(BYTES * 2), None);
-                sleep(Duration::from_millis(working));
-                trial.begin();
-                sleep(Duration::from_millis(reading));
-                trial.end(BYTES + part);
-            }
-            assert_eq!(trial.verdict(BYTES * 3), Some(working > reading));
-        }
+        assert_eq!(verdict(&[(0, 10); 7]), Some(true));
+        assert_eq!(verdict(&[(10, 0); 7]), Some(false));
+        assert_eq!(verdict(&[(0, 10); 6]), None);
+    }
+
+    #[test]
+    fn a_disturbed_part_does_not() {
+        let (usual, disturbed) = ((0, 10), (200, 10));
+        assert_eq!(verdict(&[usual, disturbed, usual, disturbed, usual, usual, disturbed]), Some(true));
     }
 }
