@@ -108,20 +108,16 @@ impl Samples {
 
 /// Sound whose channels stand one after the other.
 pub(crate) fn interleave(planes: &[&[f32]]) -> Vec<f32> {
+    // The usual case, told apart because it is many times faster than steps.
+    if let [left, right] = planes {
+        let both = left.iter().zip(*right).map(|(left, right)| [*left, *right]);
+        return both.collect::<Vec<_>>().into_flattened();
+    }
     let len = planes.first().map_or(0, |plane| plane.len());
     let mut samples = vec![0.0; planes.len() * len];
-    match planes {
-        // The usual case, told apart because it is many times faster than steps.
-        [left, right] => {
-            let places = samples.as_chunks_mut().0.iter_mut();
-            places.zip(left.iter().zip(*right)).for_each(|(place, (left, right))| *place = [*left, *right]);
-        }
-        _ => {
-            for (channel, plane) in planes.iter().enumerate() {
-                let places = samples.iter_mut().skip(channel).step_by(planes.len());
-                places.zip(*plane).for_each(|(place, sample)| *place = *sample);
-            }
-        }
+    for (channel, plane) in planes.iter().enumerate() {
+        let places = samples.iter_mut().skip(channel).step_by(planes.len());
+        places.zip(*plane).for_each(|(place, sample)| *place = *sample);
     }
     samples
 }
