@@ -135,4 +135,8 @@ impl<S: Source> Source for Stoppable<S> {
     fn block_size(&self) -> usize {
         self.0.block_size()
     }
+
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        Some(Box::new(Stoppable(self.0.twin()?)))
+    }
 }

@@ -93,6 +93,11 @@ pub trait Source {
         BLOCK_SIZE
     }
 
+    /// Another source of the same bytes, if they can be read from two threads at the same time.
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        None
+    }
+
     /// The caller reads on a thread of its own from here on: another one below it is not worth much any more.
     fn settle(&mut self) {}
 }
@@ -153,6 +158,9 @@ impl<S: Source + ?Sized> Source for Box<S> {
     }
     fn block_size(&self) -> usize {
         (**self).block_size()
+    }
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        (**self).twin()
     }
     fn settle(&mut self) {
         (**self).settle();

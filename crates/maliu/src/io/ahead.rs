@@ -1,28 +1,26 @@
-//! A source that is read on a thread of its own, so that reading and parsing overlap.
+//! A source that is read on a thread of its own, so that reading and parsing overlap; on two where reading is what is
+//! waited for.
 //!
 //! ```text
-//!   read_block ── empty blocks ─▶ [ask][ask] ─▶ thread: Source::read_at, in a row
-//!              ◀─ a full block ── [answer]  ◀──┘
+//!   read_block ── empty blocks ─▶ [ask][ask] ─▶ thread: Source::read_at, in a row ─┬─▶ answers in the order of asks
+//!                                 [ask][ask] ─▶ thread: its twin, in turn ─────────┘
 //! ```
 
-use std::{
-    io, mem,
-    sync::mpsc::{Receiver, Sender, channel},
-    thread,
-};
+use std::{io, mem};
 
 use maliu_core::input::Block;
 
-use super::{Source, uninterrupted};
+use super::Source;
+
+mod readers;
+
+use readers::Readers;
 
 /// Bytes read in a row before a thread is worth it: what is only looked at never has one.
 pub const AFTER: u64 = 2 << 20;
 
 /// Bytes read at a time: each hand-over takes as long as reading some 30 KiB.
 pub const BLOCK: usize = 512 << 10;
-
-/// Blocks that are read before they are wanted, at most.
-pub const BLOCKS: usize = 4;
 
 /// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Every
 /// byte, every error and the end come where they would come without it; a file that grows should not be read ahead.
@@ -44,20 +42,9 @@ pub struct Ahead<S> {
 #[derive(Debug)]
 enum Place<S> {
     Here(S),
-    There(Thread<S>),
+    There(Readers<S>),
     /// There is no thread to be had.
     Nowhere,
-}
-
-/// A thread with the source, as its caller sees it. It ends when it can answer nobody.
-#[derive(Debug)]
-struct Thread<S> {
-    asks: Sender<(Option<u64>, Block)>,
-    answers: Receiver<(Block, io::Result<usize>)>,
-    /// Asks without an answer yet, and how many of the answers are not wanted any more.
-    open: usize,
-    stale: usize,
-    handle: thread::JoinHandle<S>,
 }
 
 impl<S: Source + Send + 'static> Ahead<S> {
@@ -101,13 +88,10 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
         if let Place::Here(_) = self.place
             && let Place::Here(source) = mem::replace(&mut self.place, Place::Nowhere)
         {
-            self.place = Place::There(Thread::with(source, at)?);
+            self.place = Place::There(Readers::new(source, at)?);
         }
-        let Place::There(thread) = &mut self.place else { return Err(gone()) };
-        if at != self.next {
-            thread.stale = thread.open;
-        }
-        let got = thread.exchange((at != self.next).then_some(at), block)?;
+        let Place::There(readers) = &mut self.place else { return Err(gone()) };
+        let got = readers.exchange(at, block)?;
         self.count(at, got);
         Ok(got)
     }
@@ -117,60 +101,10 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
         self.settled = self.seekable;
         if self.settled
             && let Place::There(_) = self.place
-            && let Place::There(thread) = mem::replace(&mut self.place, Place::Nowhere)
+            && let Place::There(readers) = mem::replace(&mut self.place, Place::Nowhere)
         {
-            self.place = thread.end().map_or(Place::Nowhere, Place::Here);
+            self.place = readers.end().map_or(Place::Nowhere, Place::Here);
         }
-    }
-}
-
-impl<S: Source + Send + 'static> Thread<S> {
-    fn with(mut source: S, mut at: u64) -> io::Result<Self> {
-        let (asks, asked) = channel::<(Option<u64>, Block)>();
-        let (answer, answers) = channel();
-        let work = move || {
-            for (jump, mut block) in asked {
-                at = jump.unwrap_or(at);
-                let got = uninterrupted(|| source.read_at(at, block.room()));
-                at = at.saturating_add(got.as_ref().map_or(0, |got| *got as u64));
-                if answer.send((block, got)).is_err() {
-                    break;
-                }
-            }
-            source
-        };
-        let handle = thread::Builder::new().name("reader".into()).spawn(work)?;
-        Ok(Self { asks, answers, open: 0, stale: 0, handle })
-    }
-
-    /// Gives the source back, unless it has panicked.
-    fn end(self) -> Option<S> {
-        drop((self.asks, self.answers));
-        self.handle.join().ok()
-    }
-
-    /// Gives an empty block for a full one. With `jump` reading goes on there, and what was read ahead is dropped.
-    fn exchange(&mut self, mut jump: Option<u64>, block: &mut Block) -> io::Result<usize> {
-        let size = block.room().len();
-        while self.open - self.stale < BLOCKS {
-            self.ask(jump.take(), Block::new(size))?;
-        }
-        loop {
-            let (next, got) = self.answers.recv().map_err(|_| gone())?;
-            self.open -= 1;
-            if self.stale == 0 {
-                let empty = mem::replace(block, next);
-                self.ask(None, empty)?;
-                return got;
-            }
-            self.stale -= 1;
-        }
-    }
-
-    fn ask(&mut self, jump: Option<u64>, block: Block) -> io::Result<()> {
-        self.asks.send((jump, block)).map_err(|_| gone())?;
-        self.open += 1;
-        Ok(())
     }
 }
 

@@ -127,6 +127,52 @@ impl Source for File {
             _ => None,
         }
     }
+
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        match &self.0 {
+            Kind::Reading { file, base } => twin::of(file.inner(), *base),
+            _ => None,
+        }
+    }
+}
+
+/// A second handle on a file that is read without moving the place that it shares with the first.
+#[cfg(unix)]
+mod twin {
+    use std::{fs, io, os::unix::fs::FileExt};
+
+    use super::Source;
+
+    struct Twin {
+        file: fs::File,
+        base: u64,
+    }
+
+    pub(super) fn of(file: &fs::File, base: u64) -> Option<Box<dyn Source + Send>> {
+        Some(Box::new(Twin { file: file.try_clone().ok()?, base }))
+    }
+
+    impl Source for Twin {
+        fn seekable(&self) -> bool {
+            true
+        }
+
+        fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+            self.base.checked_add(at).map_or(Ok(0), |at| self.file.read_at(buf, at))
+        }
+    }
+}
+
+/// Reading elsewhere always moves the place that handles share.
+#[cfg(not(unix))]
+mod twin {
+    use std::fs;
+
+    use super::Source;
+
+    pub(super) fn of(_: &fs::File, _: u64) -> Option<Box<dyn Source + Send>> {
+        None
+    }
 }
 
 impl File {

@@ -1,12 +1,29 @@
 //! A source read ahead against the same source read plainly.
 
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
 use super::*;
 use crate::blocking::Reader;
 
 /// Byte n is a function of n; gives odd amounts, fails once at an offset.
+#[derive(Clone)]
 struct Pattern {
     size: u64,
     fail_at: Option<u64>,
+    /// It can be read by two.
+    twin: bool,
+    /// Bytes of a read, at most.
+    most: usize,
+}
+
+impl Pattern {
+    fn new(size: u64) -> Self {
+        Self { size, fail_at: None, twin: false, most: 100_003 }
+    }
 }
 
 fn byte(at: u64) -> u8 {
@@ -22,14 +39,17 @@ impl Source for Pattern {
             self.fail_at = None;
             return Err(io::ErrorKind::TimedOut.into());
         }
-        let got = (self.size.saturating_sub(at) as usize).min(buf.len()).min(100_003);
+        let got = (self.size.saturating_sub(at) as usize).min(buf.len()).min(self.most);
         (at..).zip(&mut buf[..got]).for_each(|(at, to)| *to = byte(at));
         Ok(got)
+    }
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        self.twin.then(|| Box::new(self.clone()) as Box<dyn Source + Send>)
     }
 }
 
 /// Reads from `at` on as a reader does; the bytes, and the first error.
-fn read(source: &mut Ahead<Pattern>, mut at: u64, most: u64) -> (u64, Option<io::ErrorKind>) {
+fn read<S: Source + Send + 'static>(source: &mut Ahead<S>, mut at: u64, most: u64) -> (u64, Option<io::ErrorKind>) {
     let (mut block, end) = (Block::new(1 << 18), at + most);
     while at < end {
         let got =
@@ -49,24 +69,84 @@ fn read(source: &mut Ahead<Pattern>, mut at: u64, most: u64) -> (u64, Option<io:
 #[test]
 fn bytes_errors_and_the_end_come_where_they_would_without_it() {
     let size = AFTER + 3_000_001;
-    let mut source = Ahead::new(Pattern { size, fail_at: Some(AFTER + 1_000_000) });
-    assert_eq!(read(&mut source, 0, AFTER - 200_000).1, None);
-    assert!(!source.reads_blocks(), "no thread yet");
-    let reached = source.next;
-    let (at, error) = read(&mut source, reached, size);
-    assert_eq!((at >= AFTER + 1_000_000, error), (true, Some(io::ErrorKind::TimedOut)));
-    assert_eq!(read(&mut source, at, size), (size, None), "the next call asks again");
-    for start in [5, AFTER, 77, size - 1, size + 5] {
-        let (end, error) = read(&mut source, start, 700_000);
-        assert_eq!((end >= (start + 700_000).min(size).max(start), error), (true, None), "after going to {start}");
+    for (twin, most) in [(false, 100_003), (true, 100_003), (false, usize::MAX), (true, usize::MAX)] {
+        let pattern = Pattern { fail_at: Some(AFTER + 1_000_000), twin, most, ..Pattern::new(size) };
+        let mut source = Ahead::new(pattern);
+        assert_eq!(read(&mut source, 0, AFTER - 600_000).1, None);
+        assert!(!source.reads_blocks(), "no thread yet");
+        let mut at = source.next;
+        // The source fails once, and so does its twin.
+        for _ in 0..=usize::from(twin) {
+            let (reached, error) = read(&mut source, at, size);
+            if twin && error.is_none() {
+                break;
+            }
+            assert_eq!(error, Some(io::ErrorKind::TimedOut));
+            assert!(reached + (512 << 10) > AFTER + 1_000_000);
+            at = reached;
+        }
+        assert_eq!(read(&mut source, at, size), (size, None), "the next call asks again");
+        for start in [5, AFTER, 77, size - 1, size + 5] {
+            let (end, error) = read(&mut source, start, 700_000);
+            assert_eq!((end >= (start + 700_000).min(size).max(start), error), (true, None), "after going to {start}");
+        }
     }
+}
+
+#[test]
+fn whoever_waits_reads_too() {
+    /// Takes its time, and notes which threads read.
+    struct Slow(Pattern, Arc<Mutex<Vec<thread::ThreadId>>>);
+    impl Source for Slow {
+        fn seekable(&self) -> bool {
+            true
+        }
+        fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+            self.1.lock().unwrap().push(thread::current().id());
+            thread::sleep(Duration::from_millis(2));
+            self.0.read_at(at, buf)
+        }
+        fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+            Some(Box::new(Self(self.0.clone(), Arc::clone(&self.1))))
+        }
+    }
+    let who = Arc::new(Mutex::new(Vec::new()));
+    let size = 20 << 20;
+    let pattern = Pattern { most: usize::MAX, ..Pattern::new(size) };
+    let mut source = Ahead::new(Slow(pattern, who.clone()));
+    assert_eq!(read(&mut source, 0, size), (size, None));
+    let (here, all) = (thread::current().id(), who.lock().unwrap().clone());
+    let behind = &all[(AFTER >> 19) as usize + 1..];
+    assert!(behind.contains(&here) && behind.iter().any(|id| *id != here));
+}
+
+#[test]
+fn a_source_that_panics_is_an_error() {
+    struct Broken;
+    impl Source for Broken {
+        fn seekable(&self) -> bool {
+            true
+        }
+        fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+            assert!(at < AFTER + 1_000_000, "a fault of the caller's own");
+            Ok(buf.len())
+        }
+    }
+    let (mut source, mut block, mut at) = (Ahead::new(Broken), Block::new(1 << 19), 0);
+    while at < AFTER {
+        at += source.read_at(at, block.room()).unwrap() as u64;
+    }
+    let mut next = || source.read_block(at, &mut block).inspect(|got| at += *got as u64);
+    let error = std::iter::repeat_with(&mut next).take(100).find_map(Result::err).unwrap();
+    assert!(error.to_string().contains("has ended"), "{error}");
+    assert!(next().is_err());
 }
 
 #[test]
 fn a_caller_that_settles_reads_on_by_itself() {
     for settle_at in [0, AFTER / 2, AFTER + 500_000] {
         let size = AFTER + 3_000_001;
-        let mut source = Ahead::new(Pattern { size, fail_at: None });
+        let mut source = Ahead::new(Pattern { twin: settle_at > AFTER, ..Pattern::new(size) });
         let (at, _) = read(&mut source, 0, settle_at);
         source.settle();
         assert_eq!(read(&mut source, at, size), (size, None));
