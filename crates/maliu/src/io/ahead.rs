@@ -1,9 +1,8 @@
-//! A source that is read on a thread of its own, so that reading and parsing overlap; on two where reading is what is
-//! waited for.
+//! A source that is read on a thread of its own, so that reading and parsing overlap.
 //!
 //! ```text
-//!   read_block ── empty blocks ─▶ [ask][ask] ─▶ thread: Source::read_at, in a row ─┬─▶ answers in the order of asks
-//!                                 [ask][ask] ─▶ thread: its twin, in turn ─────────┘
+//!   read_at ─▶ Here: Source, for the first 2 MiB in a row
+//!              then  read_block ─▶ There: Readers
 //! ```
 
 use std::{io, mem};
@@ -22,8 +21,9 @@ pub const AFTER: u64 = 2 << 20;
 /// Bytes read at a time: each hand-over takes as long as reading some 30 KiB.
 pub const BLOCK: usize = 512 << 10;
 
-/// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Every
-/// byte, every error and the end come where they would come without it; a file that grows should not be read ahead.
+/// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Whoever has to
+/// wait for a block reads another one meanwhile, if the source has a [`Source::twin`]. Every byte, every error and the end
+/// come where they would come without it; a file that grows should not be read ahead.
 #[derive(Debug)]
 pub struct Ahead<S> {
     seekable: bool,
