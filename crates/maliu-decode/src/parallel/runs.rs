@@ -93,6 +93,7 @@ impl Plan {
             }
             reservoir
         };
+        // Two more packets than hold the bytes: the first ones lack what came before them.
         let exact = left(known.min(sure + 2));
         (0..sure).find(|fewer| left(*fewer).equals(&exact)).unwrap_or(sure)
     }

@@ -24,8 +24,8 @@ use trial::Trial;
 
 /// A reader that reads on while its events are being worked on, as soon as that work is seen to take longer than reading
 /// them. They are the same events in the same order; every error and every remark comes where it would come without it;
-/// and what was fed is handed on before the source is asked again. At most 4 MiB of the input wait as events, or one
-/// packet that is larger.
+/// and what was fed is handed on before the source is asked again. At most 4 MiB of the input wait as events, and
+/// what one more read or packet brings.
 ///
 /// It reads in a row: seek before. Dropped, it lets its thread end after the read it is in.
 pub struct ReadAhead<S> {

@@ -235,7 +235,8 @@ fn a_long_input_is_the_same_wherever_it_is_read() {
                 Event::Packet(packet) => {
                     assert_eq!(plain.get(count), Some(&packet));
                     count += 1;
-                    if works && count % 100 == 0 {
+                    // Far longer than reading takes, also beside others.
+                    if works && count % 20 == 0 && !matches!(ahead.place, Place::There(_)) {
                         std::thread::sleep(std::time::Duration::from_millis(1));
                     }
                 }

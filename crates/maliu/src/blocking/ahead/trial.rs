@@ -51,6 +51,10 @@ impl Trial {
             self.last = Some(Instant::now());
             return;
         }
+        self.count(reading, working);
+    }
+
+    fn count(&mut self, reading: Duration, working: Duration) {
         self.parts += 1;
         // Where reading takes nearly all time, two that take turns gain nothing; from about here on they do.
         self.worth += u32::from(working.saturating_mul(5) > reading.saturating_mul(4));
@@ -71,34 +75,40 @@ impl Trial {
 
 #[cfg(test)]
 mod tests {
-    use std::thread::sleep;
-
     use super::*;
 
     /// Parts in which reading and working take so many ms.
     fn verdict(parts: &[(u64, u64)]) -> Option<bool> {
         let mut trial = Trial::behind(0);
-        trial.end(BEFORE);
-        for ((reading, working), part) in parts.iter().zip(1..) {
+        for (reading, working) in parts {
             assert_eq!(trial.verdict(), None);
-            sleep(Duration::from_millis(*working));
-            trial.begin();
-            sleep(Duration::from_millis(*reading));
-            trial.end(BEFORE + part * PART);
+            trial.count(Duration::from_millis(*reading), Duration::from_millis(*working));
         }
         trial.verdict()
     }
 
     #[test]
     fn the_longer_half_decides() {
-        assert_eq!(verdict(&[(0, 10); 7]), Some(true));
-        assert_eq!(verdict(&[(10, 0); 7]), Some(false));
-        assert_eq!(verdict(&[(0, 10); 6]), None);
+        assert_eq!(verdict(&[(1, 10); 7]), Some(true));
+        assert_eq!(verdict(&[(10, 1); 7]), Some(false));
+        assert_eq!(verdict(&[(1, 10); 6]), None);
     }
 
     #[test]
     fn a_disturbed_part_does_not() {
-        let (usual, disturbed) = ((0, 10), (200, 10));
+        let (usual, disturbed) = ((1, 10), (200, 10));
         assert_eq!(verdict(&[usual, disturbed, usual, disturbed, usual, usual, disturbed]), Some(true));
+    }
+
+    #[test]
+    fn nothing_is_measured_before_its_time() {
+        let mut trial = Trial::behind(5);
+        for offset in [0, BEFORE, BEFORE + 4, BEFORE + 5] {
+            trial.begin();
+            trial.end(offset);
+            assert_eq!(trial.parts, 0);
+        }
+        (1..=7).for_each(|part| trial.end(BEFORE + 5 + part * PART));
+        assert_eq!(trial.verdict(), Some(false));
     }
 }
