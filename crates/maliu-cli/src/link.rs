@@ -34,7 +34,7 @@ use tokio::{
 pub fn runtime() -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
-    std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+    std::thread::Builder::new().spawn(move || runtime.block_on(std::future::pending::<()>()))?;
     Ok(handle)
 }
 

@@ -32,15 +32,19 @@ pub fn listen() {
         if AT_ONCE.load(Ordering::Relaxed) || ASKED.swap(true, Ordering::Relaxed) {
             exit();
         }
-        thread::spawn(|| {
+        // Where there is no thread to watch, it is the second request that ends an input that does not notice.
+        let _ = thread::Builder::new().spawn(|| {
             thread::sleep(PATIENCE);
             if !NOTICED.load(Ordering::Relaxed) && !HEARD.load(Ordering::Relaxed) {
                 exit();
             }
         });
     };
-    // Without a handler Ctrl-C ends the program at once, as it would without this module.
-    if let Err(error) = ctrlc::set_handler(asked) {
+    // Without a handler Ctrl-C ends the program at once, as it would without this module. A handler that has got no thread
+    // would swallow it instead, so whether there is one left is tried first.
+    let thread = thread::Builder::new().spawn(|| ()).map(drop);
+    let handled = thread.map_err(ctrlc::Error::System).and_then(|()| ctrlc::set_handler(asked));
+    if let Err(error) = handled {
         tracing::debug!("Ctrl-C ends at once: {error}");
     }
 }

@@ -137,7 +137,7 @@ fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>
     let (input, live) = (args.input.clone(), args.live);
     let position = Arc::new(AtomicU64::new(0));
     let read = position.clone();
-    let feeding = std::thread::spawn(move || match Feeder::open(&input, live) {
+    let feeding = std::thread::Builder::new().spawn(move || match Feeder::open(&input, live) {
         Ok(mut feeder) => {
             let _ = opened.send(Ok(()));
             feeder.run(|batch, position| {
@@ -150,6 +150,7 @@ fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>
             Ok(())
         }
     });
+    let feeding = feeding.map_err(|error| Failure::Failed(format!("no thread to read on: {error}")))?;
     open.blocking_recv().unwrap_or(Ok(()))?;
     Ok((feeding, source, position))
 }

@@ -23,7 +23,8 @@ pub const BLOCK: usize = 512 << 10;
 
 /// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Whoever has to
 /// wait for a block reads another one meanwhile, if the source has a [`Source::twin`]. Every byte, every error and the end
-/// come where they would come without it; a file that grows should not be read ahead.
+/// come where they would come without it, and where the system has no thread left it works without; a file that grows
+/// should not be read ahead.
 #[derive(Debug)]
 pub struct Ahead<S> {
     seekable: bool,
@@ -43,7 +44,7 @@ pub struct Ahead<S> {
 enum Place<S> {
     Here(S),
     There(Readers<S>),
-    /// There is no thread to be had.
+    /// It went with a thread that has panicked.
     Nowhere,
 }
 
@@ -52,6 +53,22 @@ impl<S: Source + Send + 'static> Ahead<S> {
     pub fn new(mut source: S) -> Self {
         let (seekable, size, block_size) = (source.seekable(), source.size(), source.block_size().max(BLOCK));
         Self { seekable, size, block_size, next: 0, row: 0, place: Place::Here(source), settled: false }
+    }
+
+    /// Moves to a thread, if there is one.
+    fn leave(&mut self, at: u64) {
+        if let Place::Here(_) = self.place
+            && let Place::Here(source) = mem::replace(&mut self.place, Place::Nowhere)
+        {
+            self.place = match Readers::with(source, at) {
+                Ok(readers) => Place::There(readers),
+                Err(Some(source)) => {
+                    self.settled = true;
+                    Place::Here(source)
+                }
+                Err(None) => Place::Nowhere,
+            };
+        }
     }
 
     fn count(&mut self, at: u64, got: usize) {
@@ -85,13 +102,14 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
     }
 
     fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
-        if let Place::Here(_) = self.place
-            && let Place::Here(source) = mem::replace(&mut self.place, Place::Nowhere)
-        {
-            self.place = Place::There(Readers::new(source, at)?);
+        if !self.settled {
+            self.leave(at);
         }
-        let Place::There(readers) = &mut self.place else { return Err(gone()) };
-        let got = readers.exchange(at, block)?;
+        let got = match &mut self.place {
+            Place::Here(source) => source.read_at(at, block.room())?,
+            Place::There(readers) => readers.exchange(at, block)?,
+            Place::Nowhere => return Err(gone()),
+        };
         self.count(at, got);
         Ok(got)
     }
@@ -112,7 +130,7 @@ fn by_blocks() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "a source that is read ahead is read by blocks")
 }
 
-/// The source has panicked, or the system had no thread.
+/// The source has panicked.
 fn gone() -> io::Error {
     io::Error::other("the thread that reads has ended")
 }

@@ -108,18 +108,18 @@ impl Output {
     }
 
     /// Writes what is put into a pipe, in which so many bytes may wait, on a thread of its own.
-    pub fn write_live(&self, most: usize) -> (Feed, Writing) {
+    pub fn write_live(&self, most: usize) -> Result<(Feed, Writing)> {
         let (feed, pipe) = pipe(most);
         let output = self.clone();
         let writing = on_thread(move || {
             lent::lend(Box::new(pipe));
             output.write(lent::NAME)
-        });
-        (feed, writing)
+        })?;
+        Ok((feed, writing))
     }
 
     /// Writes a file of wire content, on a thread of its own.
-    pub fn write_file(&self, path: &Path) -> Writing {
+    pub fn write_file(&self, path: &Path) -> Result<Writing> {
         let (output, path) = (self.clone(), path.to_string_lossy().into_owned());
         on_thread(move || output.write(&path))
     }
@@ -129,10 +129,9 @@ impl Output {
 pub type Writing = oneshot::Receiver<Result>;
 
 /// Does work that may take long where it holds up nobody.
-pub fn on_thread(work: impl FnOnce() -> Result + Send + 'static) -> Writing {
+pub fn on_thread(work: impl FnOnce() -> Result + Send + 'static) -> Result<Writing> {
     let (done, end) = oneshot::channel();
-    thread::spawn(move || {
-        let _ = done.send(work());
-    });
-    end
+    let spawned = thread::Builder::new().spawn(move || done.send(work()).unwrap_or_default());
+    spawned.map_err(|error| Failure::Failed(format!("no thread to write on: {error}")))?;
+    Ok(end)
 }

@@ -62,7 +62,7 @@ impl Store {
         {
             return Ok((store(Kind::Recorder(Some(recorder))), None));
         }
-        let (feed, writing) = output.write_live(gather.saturating_mul(PIPED));
+        let (feed, writing) = output.write_live(gather.saturating_mul(PIPED))?;
         Ok((store(Kind::Pipe(Some(feed))), Some(writing)))
     }
 
@@ -150,11 +150,11 @@ impl Store {
     pub fn finish(&mut self, output: &Output) -> Result<Option<Writing>> {
         Ok(match &mut self.kind {
             Kind::Journal(journal, recorder) => Some(match recorder.take() {
-                Some(recorder) => on_thread(recorder.finish()?),
-                None => output.write_file(journal.path()),
+                Some(recorder) => on_thread(recorder.finish()?)?,
+                None => output.write_file(journal.path())?,
             }),
             Kind::Recorder(recorder) => match recorder.take() {
-                Some(recorder) => Some(on_thread(recorder.finish()?)),
+                Some(recorder) => Some(on_thread(recorder.finish()?)?),
                 None => None,
             },
             Kind::Pipe(feed) => {

@@ -9,7 +9,7 @@
 use std::{
     collections::VecDeque,
     fmt, io, mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc::channel},
     thread,
 };
 
@@ -24,7 +24,7 @@ const BLOCKS: usize = 4;
 /// A source on a thread of its own, as its caller sees it. The thread ends after it.
 pub struct Readers<S> {
     desk: Arc<Desk>,
-    handle: Option<thread::JoinHandle<S>>,
+    handle: Option<thread::JoinHandle<Option<S>>>,
     /// The same bytes, for the caller.
     twin: Option<Box<dyn Source + Send>>,
     /// Where the wanted block begins, and the one that is asked for next.
@@ -60,16 +60,25 @@ enum Ask {
 
 impl<S: Source + Send + 'static> Readers<S> {
     /// Reads `source` from offset `at` on.
-    pub fn new(mut source: S, at: u64) -> io::Result<Self> {
-        let twin = if source.seekable() { source.twin() } else { None };
+    ///
+    /// # Errors
+    /// The source, when the system has no thread left; nothing if it went with a thread that ended at once.
+    pub fn with(mut source: S, at: u64) -> Result<Self, Option<S>> {
         let desk = Arc::new(Desk::default());
         let shared = End(desk.clone());
+        // The source follows when the thread stands, so that it is not lost with one that cannot be had.
+        let (give, take) = channel::<S>();
         let work = move || {
+            let mut source = take.recv().ok()?;
             shared.0.serve(&mut source, at);
-            source
+            Some(source)
         };
-        let handle = Some(thread::Builder::new().name("reader".into()).spawn(work)?);
-        Ok(Self { desk, handle, twin, wanted: at, asking: at, jump: false })
+        let Ok(handle) = thread::Builder::new().name("reader".into()).spawn(work) else {
+            return Err(Some(source));
+        };
+        let twin = if source.seekable() { source.twin() } else { None };
+        give.send(source).map_err(|lost| Some(lost.0))?;
+        Ok(Self { desk, handle: Some(handle), twin, wanted: at, asking: at, jump: false })
     }
 
     /// Gives an empty block for the full one that begins at `at`.
@@ -144,7 +153,7 @@ impl<S: Source + Send + 'static> Readers<S> {
     /// Gives the source back, unless it has panicked.
     pub fn end(mut self) -> Option<S> {
         self.desk.end();
-        self.handle.take()?.join().ok()
+        self.handle.take()?.join().ok()?
     }
 }
 
