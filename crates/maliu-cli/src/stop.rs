@@ -47,6 +47,20 @@ pub fn listen() {
     if let Err(error) = handled {
         tracing::debug!("Ctrl-C ends at once: {error}");
     }
+    #[cfg(unix)]
+    limits_are_errors();
+}
+
+/// A file that grows beyond what its user may write is an error of writing like a full disk, not the end of the program.
+#[cfg(unix)]
+fn limits_are_errors() {
+    use std::sync::Arc;
+
+    use signal_hook::{consts::SIGXFSZ, flag};
+
+    if let Err(error) = flag::register(SIGXFSZ, Arc::default()) {
+        tracing::debug!("a file that may not grow ends at once: {error}");
+    }
 }
 
 /// How long an input that is being read may take to notice that it is to end.
