@@ -5,7 +5,7 @@ use maliu::{
     stream::{Codec, Media, StreamInfo},
     syntax::{aac::AudioSpecificConfig, h264, mpeg_audio},
     time::{Rounding, Ticks, TimeBase},
-    timing::samples::samples,
+    timing::samples::{samples, stored_bits},
 };
 
 /// Completes the description of a stream from its configuration and its first packet.
@@ -19,6 +19,10 @@ pub fn complete(stream: &mut StreamInfo, first: Option<&Packet>) {
         Media::Audio(_) if codec == Codec::Mp3 && stream.bit_rate.is_none_or(|rate| rate == 0) => {
             let kbps = first.and_then(|packet| mpeg_audio::Header::parse(&packet.data)?.kbps());
             stream.bit_rate = kbps.map(|kbps| u64::from(kbps) * 1000);
+        }
+        Media::Audio(audio) if stream.bit_rate.is_none_or(|rate| rate == 0) => {
+            let rate = u64::from(audio.sample_rate) * u64::from(audio.channels) * u64::from(stored_bits(codec));
+            stream.bit_rate = Some(rate).filter(|rate| *rate > 0);
         }
         Media::Video(video) if codec == Codec::H264 && video.frame_rate.is_none() => {
             let set = h264::Config::parse(&config).and_then(|config| h264::Sps::parse(config.sps.first()?));
@@ -79,6 +83,19 @@ pub fn duration(stream: &StreamInfo, packet: &Packet) -> Ticks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use maliu::stream::Audio;
+
+    #[test]
+    fn samples_of_constant_size_have_a_bit_rate() {
+        for (codec, expected) in
+            [(Codec::PcmS16Le, Some(1_411_200)), (Codec::AdpcmSwf, Some(352_800)), (Codec::Speex, None)]
+        {
+            let audio = Audio { sample_rate: 44_100, channels: 2, ..Audio::default() };
+            let mut stream = StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(audio));
+            complete(&mut stream, None);
+            assert_eq!(stream.bit_rate, expected, "{codec:?}");
+        }
+    }
 
     #[test]
     fn rates_are_what_whole_ticks_make_of_them() {

@@ -160,7 +160,8 @@ impl Mp3 {
         if let Some(info) = &self.info {
             let counted = u64::from(info.frames) * u64::from(header.samples());
             if !info.constant && info.bytes > 0 && counted > 0 {
-                stream.bit_rate = Some(u64::from(info.bytes) * 8 * u64::from(header.sample_rate()) / counted);
+                let bits = u64::from(info.bytes) * 8 * u64::from(header.sample_rate());
+                stream.bit_rate = Some((bits + counted / 2) / counted);
             }
             if let Some(lame) = info.lame.as_ref().filter(|lame| lame.intact) {
                 stream.metadata.set("encoder", lame.encoder.to_string());
@@ -287,6 +288,19 @@ mod tests {
         let got = read(&twice, Some(twice.len() as u64));
         assert_eq!(got[0], "! 0 the information frame tells of another number of bytes than there are");
         assert_eq!(got[2..4], ["417 417 1105,0", "834 417 0,0"]);
+    }
+
+    #[test]
+    fn the_bit_rate_of_a_variable_one_is_the_nearest_to_its_sums() {
+        let header = Header::parse(&PLAIN).unwrap();
+        for (bytes, expected) in [(1000, 153_125), (1001, 153_278), (1005, 153_891), (0, 0)] {
+            let info = Info { constant: false, frames: 2, bytes, toc: None, lame: None };
+            let bytes = [info.build(&header).unwrap(), frame(PLAIN), frame(PLAIN)].concat();
+            let (mut input, mut mp3) = (Input::new(), Mp3::new());
+            input.push(&bytes);
+            let Event::Stream(_, stream) = mp3.poll(&mut input).unwrap() else { panic!("no stream in front") };
+            assert_eq!(stream.bit_rate.unwrap_or(0), expected);
+        }
     }
 
     #[test]
