@@ -5,6 +5,11 @@
 //! packets ─▶ read: lines, SBR data ─▶ core: sound ─▶ high band: spectra ─▶ stereo: two of one ─▶ write: frames ─▶ outcomes
 //! ```
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use maliu_aac::{Core, HighBand, Output, ParametricStereo, Parsed, Parser};
 use maliu_core::{error::Result, packet::Packet, stream::StreamInfo, time::TimeBase};
 
@@ -14,18 +19,21 @@ use super::{
 };
 use crate::{AudioFrame, Fault, Options, Profile, aac, outcome::Outcome};
 
-/// The stages of a stream.
-pub(super) fn stages(info: &StreamInfo, options: Options) -> Result<Stages<Batch>> {
+/// The plan and the stages of a stream.
+pub(super) fn line(info: &StreamInfo, options: Options) -> Result<(Plan, Stages<Batch>)> {
     let config = aac::config(info)?;
+    // Where nothing says how many there will be, they may be many.
+    let widest = Arc::new(AtomicUsize::new(if config.channels > 0 { config.channels.into() } else { BATCH_CHANNELS }));
     let (mut core, mut high_band, mut stereo) = (Core::new(&config), HighBand::default(), ParametricStereo::default());
-    let read = Read { parser: Parser::new(config, aac::own(options)), base: info.time_base };
-    Ok(vec![
+    let read = Read { parser: Parser::new(config, aac::own(options)), base: info.time_base, widest: widest.clone() };
+    let stages: Stages<Batch> = vec![
         vec![Box::new(read)],
         vec![Box::new(Each(move |unit: &mut _| core.run(unit)))],
         vec![Box::new(Each(move |unit: &mut _| high_band.run(unit)))],
         vec![Box::new(Each(move |unit: &mut _| stereo.run(unit)))],
         vec![Box::new(Write(Output::default()))],
-    ])
+    ];
+    Ok((Plan { widest }, stages))
 }
 
 pub(super) type Batch = batch::Batch<Vec<Draft>>;
@@ -43,35 +51,37 @@ pub(super) struct Draft {
 
 /// AAC in batches of packets.
 pub(super) struct Plan {
-    batch: usize,
+    widest: Widest,
 }
 
-/// Channels of all packets of a batch, so that it stays in a core's own cache from stage to stage.
+/// Channels of the stream, as far as they are known: a unit may say that there are others.
+type Widest = Arc<AtomicUsize>;
+
+/// Channels of all packets of a batch, so that it stays in a core's own cache from stage to stage, and streams of many
+/// channels in bounded memory.
 const BATCH_CHANNELS: usize = 24;
 
-impl Plan {
-    /// For a stream that says it is like this.
-    pub(super) fn of(info: &StreamInfo) -> Self {
-        let channels = info.audio().map_or(2, |audio| usize::from(audio.channels));
-        Self { batch: (BATCH_CHANNELS / channels.max(1)).clamp(2, 8) }
-    }
-}
+/// Packets in a batch, at most.
+const BATCH: usize = 8;
 
 impl batch::Plan for Plan {
     type Extra = Vec<Draft>;
 
     fn length(&self) -> usize {
-        self.batch
+        (BATCH_CHANNELS / self.widest.load(Ordering::Relaxed).max(1)).clamp(1, BATCH)
     }
 
     fn start(&mut self, used: Option<Vec<Draft>>) -> Vec<Draft> {
-        used.unwrap_or_default()
+        let mut drafts = used.unwrap_or_default();
+        drafts.truncate(self.length());
+        drafts
     }
 }
 
 struct Read {
     parser: Parser,
     base: TimeBase,
+    widest: Widest,
 }
 
 impl Worker<Batch> for Read {
@@ -83,6 +93,7 @@ impl Worker<Batch> for Read {
         for (packet, draft) in batch.packets.iter().zip(&mut batch.extra) {
             self.read(packet, draft);
             draft.profile = Some(aac::profile(self.parser.config()));
+            self.widest.fetch_max(self.parser.config().channels.into(), Ordering::Relaxed);
         }
     }
 }
@@ -159,5 +170,26 @@ impl Write {
         }
         let sound = fault.map_or(Ok(whole), Err);
         Outcome { sound, concealed, length: None, delay: draft.delay, overshoots: true, profile: draft.profile }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maliu_core::stream::{Audio, Codec, Media};
+
+    use super::{super::batch::Plan as _, *};
+
+    #[test]
+    fn many_channels_make_short_batches() {
+        for (config, expected) in [([0x11, 0x88], 8), ([0x11, 0x90], 8), ([0x11, 0xb0], 4), ([0x11, 0xb8], 3)] {
+            let mut info = StreamInfo::new(Codec::Aac, TimeBase::MILLIS, Media::Audio(Audio::default()));
+            info.config = config.to_vec().into();
+            let (mut plan, _) = line(&info, Options::default()).unwrap();
+            assert_eq!(plan.length(), expected, "{config:x?}");
+            // A unit of 34 channels was met: what an earlier batch held for eight units is let go.
+            plan.widest.fetch_max(34, Ordering::Relaxed);
+            let used = (0..8).map(|_| Draft::default()).collect();
+            assert_eq!((plan.length(), plan.start(Some(used)).len()), (1, 1));
+        }
     }
 }

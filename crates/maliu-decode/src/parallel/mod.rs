@@ -176,7 +176,10 @@ const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 fn course_of(info: &StreamInfo, options: Options, threads: NonZeroUsize) -> Result<Box<dyn Course>> {
     Ok(match info.codec {
         _ if threads.get() == 1 => Box::new(Serial::new(unit_for(info, options)?)),
-        Codec::Aac => Box::new(Lines::new(aac::Plan::of(info), aac::stages(info, options)?, threads)),
+        Codec::Aac => {
+            let (plan, stages) = aac::line(info, options)?;
+            Box::new(Lines::new(plan, stages, threads))
+        }
         codec if mpeg_audio::CODECS.contains(&codec) => {
             Box::new(Lines::new(runs::Plan::default(), runs::stages(threads.get()), threads))
         }
