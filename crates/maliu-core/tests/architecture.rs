@@ -166,3 +166,29 @@ fn every_file_says_what_it_is_and_stays_short() {
         assert!(table || text.lines().count() <= 500, "{} is longer than 500 lines: one idea each", path.display());
     }
 }
+
+#[test]
+fn no_program_is_documented_where_a_library_is() {
+    let manifests = fs::read_dir(root().join("crates")).unwrap().map(|entry| {
+        let folder = entry.unwrap().path();
+        (
+            folder.file_name().unwrap().to_string_lossy().into_owned(),
+            fs::read_to_string(folder.join("Cargo.toml")).unwrap(),
+        )
+    });
+    let manifests: Vec<(String, String)> = manifests.collect();
+    let mut met = 0;
+    for (folder, text) in &manifests {
+        for table in text.split("\n[").filter_map(|table| table.strip_prefix("[bin]]")) {
+            let name = table.lines().find_map(|line| line.strip_prefix("name = "));
+            if manifests.iter().any(|(other, _)| name == Some(&format!("{other:?}"))) {
+                met += 1;
+                assert!(
+                    table.lines().any(|line| line == "doc = false"),
+                    "{folder}: two would write the same pages at a time"
+                );
+            }
+        }
+    }
+    assert!(met > 0, "the program has the name of the library");
+}
