@@ -70,6 +70,11 @@ impl Parsed {
         Frame { sample_rate: self.sample_rate, layout: self.layout, data: &self.output, samples: self.samples }
     }
 
+    /// Channels that the sound is made from, those that are coupled into others among them: its memory goes by them.
+    pub fn channels(&self) -> usize {
+        self.elements.iter().map(|element| element.channels.len()).sum::<usize>() + self.couplings.len()
+    }
+
     /// Starts a unit of a stream of this plan: it has no element yet.
     pub(crate) fn begin(&mut self, plan: Option<&Arc<Plan>>) {
         self.drc.clear();
@@ -89,7 +94,8 @@ impl Parsed {
         let Some(plan) = plan else { return };
         self.elements.extend(plan.elements.iter().map(|(place, _)| Element::new(*place, &plan.syntax)));
         self.couplings.extend(plan.couplings.iter().map(|tag| Coupled::new(*tag, &plan.syntax)));
-        self.output.resize(usize::from(plan.layout.channels.max(2)) * STRIDE, 0.0);
+        // One that was larger, for a unit that turned out damaged, is let go.
+        self.output = vec![0.0; usize::from(plan.layout.channels.max(2)) * STRIDE];
         self.extend();
     }
 

@@ -10,6 +10,8 @@ use maliu_core::{
 use maliu_decode::{Options, Parallel, decoder_for, parallel::LOOK_AHEAD_BYTES};
 
 mod threads;
+#[path = "threads/wide.rs"]
+mod wide;
 use threads::{damaged, packets, parallel, serial};
 
 /// Streams of the samples, repeated so that there are many batches.
@@ -99,6 +101,22 @@ fn made_up(count: usize) -> Vec<Packet> {
 fn made_up_units_are_the_same_by_any_number_of_threads() {
     for config in CONFIGS {
         check(&format!("{config:02x?}"), &aac(config), &made_up(300));
+    }
+}
+
+#[test]
+fn channels_that_come_on_the_way_are_the_same_by_any_number_of_threads() {
+    let mut units = made_up(120);
+    for (n, packet) in units.iter_mut().enumerate().filter(|(n, _)| n % 24 >= 5) {
+        let more: &[u8] = if n % 3 == 0 { &packet.data } else { &[] };
+        let unit = wide::unit(more);
+        (packet.data, packet.duration) = match n % 5 {
+            0 => (unit.repeat(3).into(), Ticks(3 * 1024)),
+            _ => (unit.into(), Ticks(1024)),
+        };
+    }
+    for config in [CONFIGS[0], CONFIGS[1], CONFIGS[4], CONFIGS[5]] {
+        check(&format!("{config:02x?}"), &aac(config), &units);
     }
 }
 

@@ -23,7 +23,8 @@ use crate::{AudioFrame, Fault, Options, Profile, aac, outcome::Outcome};
 pub(super) fn line(info: &StreamInfo, options: Options) -> Result<(Plan, Stages<Batch>)> {
     let config = aac::config(info)?;
     // Where nothing says how many there will be, they may be many.
-    let widest = Arc::new(AtomicUsize::new(if config.channels > 0 { config.channels.into() } else { BATCH_CHANNELS }));
+    let widest = if config.channels > 0 { config.channels.into() } else { BATCH_CHANNELS };
+    let widest = Arc::new(AtomicUsize::new(widest));
     let (mut core, mut high_band, mut stereo) = (Core::new(&config), HighBand::default(), ParametricStereo::default());
     let read = Read { parser: Parser::new(config, aac::own(options)), base: info.time_base, widest: widest.clone() };
     let stages: Stages<Batch> = vec![
@@ -41,7 +42,7 @@ pub(super) type Batch = batch::Batch<Vec<Draft>>;
 /// A packet on its way.
 #[derive(Default)]
 pub(super) struct Draft {
-    /// Its raw data blocks; more than `used` are left of other packets.
+    /// Its raw data blocks; those after `used` are left of other packets.
     units: Vec<Parsed>,
     used: usize,
     fault: Option<Fault>,
@@ -54,12 +55,15 @@ pub(super) struct Plan {
     widest: Widest,
 }
 
-/// Channels of the stream, as far as they are known: a unit may say that there are others.
+/// Channels of a unit, as far as they are known: one may say that there are others.
 type Widest = Arc<AtomicUsize>;
 
 /// Channels of all packets of a batch, so that it stays in a core's own cache from stage to stage, and streams of many
 /// channels in bounded memory.
 const BATCH_CHANNELS: usize = 24;
+
+/// Channels of all units that a batch holds at a time, but for its last packet: more may come than it was made for.
+const MOST_CHANNELS: usize = 96;
 
 /// Packets in a batch, at most.
 const BATCH: usize = 8;
@@ -86,15 +90,26 @@ struct Read {
 
 impl Worker<Batch> for Read {
     fn work(&mut self, batch: &mut Batch) {
-        if batch.reset {
+        if std::mem::take(&mut batch.reset) {
             self.parser.reset();
         }
-        batch.extra.resize_with(batch.packets.len(), Draft::default);
-        for (packet, draft) in batch.packets.iter().zip(&mut batch.extra) {
+        let left = batch.packets.get(batch.outcomes.len()..).unwrap_or_default();
+        batch.extra.resize_with(left.len(), Draft::default);
+        let (mut read, mut channels) = (0, 0);
+        for (packet, draft) in left.iter().zip(&mut batch.extra) {
+            if channels > MOST_CHANNELS {
+                break;
+            }
             self.read(packet, draft);
             draft.profile = Some(aac::profile(self.parser.config()));
-            self.widest.fetch_max(self.parser.config().channels.into(), Ordering::Relaxed);
+            for each in draft.units.iter().map(Parsed::channels) {
+                self.widest.fetch_max(each, Ordering::Relaxed);
+                channels += each;
+            }
+            read += 1;
         }
+        (batch.load, batch.again) = (channels.div_ceil(BATCH_CHANNELS).max(1), read < left.len());
+        batch.extra.truncate(read);
     }
 }
 
@@ -150,6 +165,9 @@ struct Write(Output);
 impl Worker<Batch> for Write {
     fn work(&mut self, batch: &mut Batch) {
         batch.outcomes.extend(batch.extra.iter_mut().map(|draft| self.outcome(draft)));
+        if batch.load > 1 {
+            batch.extra.clear();
+        }
     }
 }
 

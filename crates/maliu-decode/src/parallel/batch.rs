@@ -2,6 +2,7 @@
 
 use maliu_core::packet::Packet;
 
+use super::line::Load;
 use crate::outcome::Outcome;
 
 /// Neighbouring packets of a stream; `extra` is what its stages need besides.
@@ -11,7 +12,21 @@ pub(super) struct Batch<X> {
     pub(super) outcomes: Vec<Outcome>,
     /// The stream was sought before the first packet.
     pub(super) reset: bool,
+    /// How many common batches it weighs as much as.
+    pub(super) load: usize,
+    /// Only some of its packets were read.
+    pub(super) again: bool,
     pub(super) extra: X,
+}
+
+impl<X> Load for Batch<X> {
+    fn load(&self) -> usize {
+        self.load
+    }
+
+    fn again(&self) -> bool {
+        self.again
+    }
 }
 
 /// How the packets of a codec are worked on.

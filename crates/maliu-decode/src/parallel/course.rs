@@ -74,11 +74,12 @@ pub(super) struct Lines<P: Plan> {
 
 impl<P: Plan> Lines<P> {
     pub(super) fn new(plan: P, stages: Stages<Batch<P::Extra>>, threads: NonZeroUsize) -> Self {
-        let enough = (2 * threads.get().min(stages.iter().map(Vec::len).sum())) as u64;
+        let enough = threads.min(NonZeroUsize::new(stages.iter().map(Vec::len).sum()).unwrap_or(threads));
+        let enough = enough.saturating_add(enough.get());
         Self {
             plan,
-            line: Line::new(stages, threads),
-            enough,
+            line: Line::new(stages, threads, enough),
+            enough: enough.get() as u64,
             open: None,
             reset: false,
             decoded: VecDeque::new(),
@@ -92,7 +93,8 @@ impl<P: Plan> Lines<P> {
             Some(used) => (used.packets, used.outcomes, Some(used.extra)),
             None => (Vec::new(), Vec::new(), None),
         };
-        Batch { packets, outcomes, reset: std::mem::take(&mut self.reset), extra: self.plan.start(extra) }
+        let (reset, extra) = (std::mem::take(&mut self.reset), self.plan.start(extra));
+        Batch { packets, outcomes, reset, load: 1, again: false, extra }
     }
 
     fn send(&mut self) {

@@ -6,7 +6,8 @@
 //!
 //! A stage has one worker, which then sees every batch in order, or several, which see one batch each. Threads take the
 //! latest stage that has both a batch and a worker, and so does the caller instead of waiting: which thread does what
-//! never shows in the result.
+//! never shows in the result. The first stage waits while what it has let through and nobody has taken weighs too much,
+//! and may leave some of a batch for another round.
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,16 @@ use std::{
 /// One of those who do what a stage does.
 pub(super) trait Worker<B>: Send {
     fn work(&mut self, batch: &mut B);
+}
+
+/// What goes along a line.
+pub(super) trait Load {
+    /// How many common ones it weighs as much as, known when the first stage is done with it.
+    fn load(&self) -> usize;
+
+    /// Whether the first stage has left some of it for another round, which begins when this one ends, before any other
+    /// batch. Only where each stage has one worker.
+    fn again(&self) -> bool;
 }
 
 /// The workers of each stage.
@@ -41,6 +52,9 @@ struct Shared<B> {
 struct State<B> {
     stages: Vec<Stage<B>>,
     finished: BTreeMap<u64, B>,
+    /// Of batches that are done with the first stage and not taken, and from where on it waits.
+    load: usize,
+    most: usize,
     /// Threads that wait for something to do.
     asleep: usize,
     /// No more work is wanted.
@@ -63,17 +77,25 @@ struct Job<B> {
     worker: Box<dyn Worker<B>>,
 }
 
-impl<B: Send + 'static> Line<B> {
-    /// A line of these stages, each with its workers, served by so many threads: the caller is one of them.
-    pub(super) fn new(stages: Stages<B>, threads: NonZeroUsize) -> Self {
-        let most = stages.iter().map(Vec::len).sum::<usize>().max(1);
+impl<B: Load + Send + 'static> Line<B> {
+    /// A line of these stages, each with its workers, served by so many threads: the caller is one of them. At most `load`
+    /// is on it, and one batch more.
+    pub(super) fn new(stages: Stages<B>, threads: NonZeroUsize, load: NonZeroUsize) -> Self {
+        let workers = stages.iter().map(Vec::len).sum::<usize>().max(1);
         let stages = stages.into_iter().map(|idle| Stage { waiting: BTreeMap::new(), idle, next: 0 });
-        let state =
-            State { stages: stages.collect(), finished: BTreeMap::new(), asleep: 0, closed: false, broken: false };
+        let state = State {
+            stages: stages.collect(),
+            finished: BTreeMap::new(),
+            load: 0,
+            most: load.get(),
+            asleep: 0,
+            closed: false,
+            broken: false,
+        };
         Self {
             shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }),
             threads: Vec::new(),
-            wanted: threads.get().min(most) - 1,
+            wanted: threads.get().min(workers) - 1,
             pushed: 0,
             taken: 0,
         }
@@ -92,7 +114,10 @@ impl<B: Send + 'static> Line<B> {
         let mut state = self.shared.lock();
         let next = match state.stages.first_mut() {
             Some(stage) => &mut stage.waiting,
-            None => &mut state.finished,
+            None => {
+                state.load += batch.load();
+                &mut state.finished
+            }
         };
         next.insert(self.pushed, batch);
         self.pushed += 1;
@@ -106,8 +131,10 @@ impl<B: Send + 'static> Line<B> {
 
     /// The oldest batch, if it is finished.
     pub(super) fn poll(&mut self) -> Option<B> {
-        let batch = self.shared.lock().finished.remove(&self.taken)?;
+        let mut state = self.shared.lock();
+        let batch = state.finished.remove(&self.taken)?;
         self.taken += 1;
+        self.shared.unload(&mut state, &batch);
         Some(batch)
     }
 
@@ -117,6 +144,7 @@ impl<B: Send + 'static> Line<B> {
         while self.taken < self.pushed {
             if let Some(batch) = state.finished.remove(&self.taken) {
                 self.taken += 1;
+                self.shared.unload(&mut state, &batch);
                 return Some(batch);
             }
             assert!(!state.broken, "a decoding thread has panicked");
@@ -141,7 +169,7 @@ impl<B> Drop for Line<B> {
 }
 
 /// What a thread does until the line is closed.
-fn serve<B: Send>(shared: &Shared<B>) {
+fn serve<B: Load + Send>(shared: &Shared<B>) {
     let alarm = Alarm(shared);
     let mut state = shared.lock();
     while !state.closed {
@@ -184,6 +212,17 @@ impl<B> Shared<B> {
         state.asleep -= 1;
         state
     }
+}
+
+impl<B: Load> Shared<B> {
+    /// A batch is taken.
+    fn unload(&self, state: &mut State<B>, batch: &B) {
+        let waits = state.waits();
+        state.load -= batch.load();
+        if waits && !state.waits() {
+            self.wake(state);
+        }
+    }
 
     fn work<'a>(&'a self, state: MutexGuard<'a, State<B>>, mut job: Job<B>) -> MutexGuard<'a, State<B>> {
         drop(state);
@@ -195,11 +234,16 @@ impl<B> Shared<B> {
     }
 }
 
-impl<B> State<B> {
+impl<B: Load> State<B> {
+    /// Whether the first stage has something to do and is not to do it now.
+    fn waits(&self) -> bool {
+        self.load >= self.most && self.stages.first().is_some_and(|stage| !stage.waiting.is_empty())
+    }
+
     /// What can be done now, the latest stage first.
     fn job(&mut self) -> Option<Job<B>> {
         for (index, stage) in self.stages.iter_mut().enumerate().rev() {
-            if stage.idle.is_empty() {
+            if stage.idle.is_empty() || (index == 0 && self.load >= self.most) {
                 continue;
             }
             let Some(batch) = stage.waiting.remove(&stage.next) else { continue };
@@ -212,13 +256,28 @@ impl<B> State<B> {
 
     /// A job is done.
     fn put(&mut self, job: Job<B>) {
-        if let Some(stage) = self.stages.get_mut(job.stage) {
-            stage.idle.push(job.worker);
+        let Job { stage, number, batch, worker } = job;
+        let again = batch.again();
+        if let Some(stage) = self.stages.get_mut(stage) {
+            stage.idle.push(worker);
+            if again {
+                stage.next = number;
+            }
         }
-        let next = match self.stages.get_mut(job.stage + 1) {
-            Some(stage) => &mut stage.waiting,
-            None => &mut self.finished,
+        if stage == 0 {
+            self.load += batch.load();
+        }
+        let last = stage + 1 == self.stages.len();
+        if last && again {
+            self.load -= batch.load();
+        }
+        let next = match self.stages.get_mut(if last { 0 } else { stage + 1 }) {
+            Some(stage) if again || !last => &mut stage.waiting,
+            _ => &mut self.finished,
         };
-        next.insert(job.number, job.batch);
+        next.insert(number, batch);
     }
 }
+
+#[cfg(test)]
+mod tests;

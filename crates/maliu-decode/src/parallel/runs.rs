@@ -139,7 +139,7 @@ struct Seams {
 
 impl Worker<Batch> for Seams {
     fn work(&mut self, batch: &mut Batch) {
-        let Batch { packets, outcomes, reset, extra } = batch;
+        let Batch { packets, outcomes, reset, extra, .. } = batch;
         let exact = self.exact.take().filter(|_| !*reset);
         let start = std::mem::take(extra);
         self.exact = match exact {
@@ -256,6 +256,8 @@ mod tests {
             packets: packets.to_vec(),
             outcomes: Vec::new(),
             reset: false,
+            load: 1,
+            again: false,
             extra: Start { before, ..Start::default() },
         };
         let [mut one, mut two] = [batch(first, Vec::new()), batch(second, before)];
