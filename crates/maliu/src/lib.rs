@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 
 pub mod error;
+mod threads;
 pub mod io;
 mod log;
 mod drive;

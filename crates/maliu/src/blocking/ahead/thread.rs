@@ -10,7 +10,7 @@ use std::{
 use maliu_core::format::Event;
 
 use super::gone;
-use crate::{blocking::Reader, error::Result, io::Source, log::Remarks};
+use crate::{blocking::Reader, error::Result, io::Source, log::Remarks, threads};
 
 /// Batches of events that are read before they are wanted, at most; each holds what one read of the source brought.
 pub const BATCHES: usize = 3;
@@ -56,22 +56,12 @@ impl Thread {
     /// Gives a reader a thread.
     ///
     /// # Errors
-    /// The reader, when the system has no thread left; nothing if it went with a thread that ended at once.
+    /// The reader, when the system has no thread left; nothing if the thread ended at once.
     pub fn with<S: Source + Send + 'static>(reader: Box<Reader<S>>) -> Result<Self, Option<Box<Reader<S>>>> {
         let (asks, asked) = channel();
         let (answer, answers) = channel();
         let batch = Batch { offset: reader.offset(), ..Batch::default() };
-        // The reader follows when the thread stands, so that it is not lost with one that cannot be had.
-        let (give, take) = channel::<Box<Reader<S>>>();
-        let work = move || {
-            if let Ok(reader) = take.recv() {
-                Filler::new(reader).work(&asked, &answer);
-            }
-        };
-        if thread::Builder::new().name("demuxer".into()).spawn(work).is_err() {
-            return Err(Some(reader));
-        }
-        give.send(reader).map_err(|lost| Some(lost.0))?;
+        threads::spawn("demuxer", reader, move |reader| Filler::new(reader).work(&asked, &answer))?;
         for _ in 0..BATCHES {
             asks.send(Ask::Fill(Batch::default())).map_err(|_| None)?;
         }

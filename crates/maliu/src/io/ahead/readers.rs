@@ -9,14 +9,17 @@
 use std::{
     collections::VecDeque,
     fmt, io, mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc::channel},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
 use maliu_core::input::Block;
 
 use super::gone;
-use crate::io::{Source, uninterrupted};
+use crate::{
+    io::{Source, uninterrupted},
+    threads,
+};
 
 /// Blocks that are read before they are wanted, at most.
 const BLOCKS: usize = 4;
@@ -62,22 +65,15 @@ impl<S: Source + Send + 'static> Readers<S> {
     /// Reads `source` from offset `at` on.
     ///
     /// # Errors
-    /// The source, when the system has no thread left; nothing if it went with a thread that ended at once.
+    /// The source, when the system has no thread left.
     pub fn with(mut source: S, at: u64) -> Result<Self, Option<S>> {
         let desk = Arc::new(Desk::default());
         let shared = End(desk.clone());
-        // The source follows when the thread stands, so that it is not lost with one that cannot be had.
-        let (give, take) = channel::<S>();
-        let work = move || {
-            let mut source = take.recv().ok()?;
-            shared.0.serve(&mut source, at);
-            Some(source)
-        };
-        let Ok(handle) = thread::Builder::new().name("reader".into()).spawn(work) else {
-            return Err(Some(source));
-        };
         let twin = if source.seekable() { source.twin() } else { None };
-        give.send(source).map_err(|lost| Some(lost.0))?;
+        let handle = threads::spawn("reader", source, move |mut source| {
+            shared.0.serve(&mut source, at);
+            source
+        })?;
         Ok(Self { desk, handle: Some(handle), twin, wanted: at, asking: at, jump: false })
     }
 

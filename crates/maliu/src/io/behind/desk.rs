@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -14,6 +14,7 @@ use super::{
     super::{Sink, sticky::Sticky},
     WAITING,
 };
+use crate::threads;
 
 /// How long the thread waits for a sink that said "not yet".
 const PAUSE: Duration = Duration::from_millis(1);
@@ -33,7 +34,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Thread {
     desk: Arc<Desk>,
-    handle: Option<thread::JoinHandle<()>>,
+    handle: Option<thread::JoinHandle<Option<()>>>,
 }
 
 /// What both sides see.
@@ -60,21 +61,11 @@ impl Thread {
     /// Gives a sink a thread.
     ///
     /// # Errors
-    /// The sink, when the system has no thread left; nothing if it went with a thread that ended at once.
+    /// The sink, when the system has no thread left.
     pub fn with(sink: Box<dyn Sink + Send>, sticky: Sticky) -> Result<Self, Option<Seat>> {
         let desk = Arc::new(Desk::default());
         let shared = desk.clone();
-        // The sink follows when the thread stands, so that it is not lost with one that cannot be had.
-        let (give, take) = mpsc::channel::<Seat>();
-        let work = move || {
-            if let Ok((sink, sticky)) = take.recv() {
-                shared.work(sink, sticky);
-            }
-        };
-        let Ok(handle) = thread::Builder::new().name("writer".into()).spawn(work) else {
-            return Err(Some((sink, sticky)));
-        };
-        give.send((sink, sticky)).map_err(|lost| Some(lost.0))?;
+        let handle = threads::spawn("writer", (sink, sticky), move |(sink, sticky)| shared.work(sink, sticky))?;
         Ok(Self { desk, handle: Some(handle) })
     }
 
