@@ -58,6 +58,20 @@ impl Syntax {
         matches!(self.object_type, object::ER_LD | object::ER_ELD)
     }
 
+    /// Lines may be predicted from those of earlier units.
+    pub(crate) fn backward(&self) -> bool {
+        self.object_type == object::MAIN
+    }
+
+    /// Lines may be predicted from finished sound.
+    pub(crate) fn long_term(&self) -> bool {
+        matches!(self.object_type, object::LTP | object::ER_LTP | object::ER_LD)
+    }
+
+    pub(crate) fn predicts(&self) -> bool {
+        self.backward() || self.long_term()
+    }
+
     pub(crate) fn error_resilient(&self) -> bool {
         self.object_type >= object::ER_LC
     }

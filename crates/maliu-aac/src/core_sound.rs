@@ -1,4 +1,5 @@
-//! The second stage: lines to the sound of the core.
+//! The second stage: lines to the sound of the core. What needs no other unit may have been done before
+//! ([`Transform`](crate::Transform)).
 //!
 //! ```text
 //! lines ─▶ middle/side, prediction, intensity ─▶ coupling, long term prediction, tns ─▶ filterbank ─▶ samples
@@ -7,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::channel::{Channel, Syntax};
-use crate::config::{Config, Place, object};
+use crate::config::{Config, Place};
 use crate::coupling::{self, Point};
 use crate::drc::Drc;
 use crate::filterbank::{FilterBank, History};
@@ -30,12 +31,11 @@ pub struct Core {
 impl Core {
     /// For a stream of this configuration.
     pub fn new(config: &Config) -> Core {
-        let syntax = Syntax::of(config);
         Core {
             plan: None,
             voices: Vec::new(),
             coupled_voices: Vec::new(),
-            bank: FilterBank::new(syntax.frame_length, syntax.eld()),
+            bank: FilterBank::of(config),
             scratch: Box::new(Scratch::new()),
         }
     }
@@ -54,6 +54,10 @@ impl Core {
         }
         let elements = self.voices.iter_mut().zip(&mut unit.elements).zip(&plan.elements);
         for ((voices, element), (_, output)) in elements {
+            if element.transformed {
+                overlap(element, voices, &mut tools);
+                continue;
+            }
             if !element.present {
                 silence(element, voices, &plan.syntax);
             }
@@ -88,11 +92,10 @@ struct Voice {
 
 impl Voice {
     fn new(syntax: &Syntax) -> Voice {
-        let long_term = matches!(syntax.object_type, object::LTP | object::ER_LTP | object::ER_LD);
         Voice {
             history: History::new(syntax.frame_length, syntax.eld()),
-            predictors: (syntax.object_type == object::MAIN).then(|| Box::new(Predictors::new())),
-            past: long_term.then(|| Past::new(syntax.frame_length, syntax.low_delay())),
+            predictors: syntax.backward().then(|| Box::new(Predictors::new())),
+            past: syntax.long_term().then(|| Past::new(syntax.frame_length, syntax.low_delay())),
         }
     }
 
@@ -138,6 +141,13 @@ fn silence(element: &mut Element, voices: &[Voice], syntax: &Syntax) {
     element.common = false;
     for (channel, voice) in element.channels.iter_mut().zip(voices) {
         channel.silence(syntax, &voice.history);
+    }
+}
+
+/// The rest of what [`Transform`](crate::Transform) did.
+fn overlap(element: &mut Element, voices: &mut [Voice], tools: &mut Tools) {
+    for ((voice, channel), sound) in voices.iter_mut().zip(&element.channels).zip(&mut element.sound) {
+        tools.bank.overlap(sound, &channel.info, &mut voice.history);
     }
 }
 

@@ -9,7 +9,11 @@
 //! The falling half of a unit is kept folded (half as many numbers as samples) and without window, because the slope it
 //! needs is that of the next unit: long only if both sides are long, else short in the middle of the half.
 
-use crate::channel::info::{Info, Sequence};
+use crate::channel::{
+    Syntax,
+    info::{Info, Sequence},
+};
+use crate::config::Config;
 use crate::low_delay::LowDelay;
 use crate::transform::{Dct4, window};
 
@@ -46,10 +50,36 @@ impl FilterBank {
         }
     }
 
+    /// For a stream of this configuration.
+    pub(crate) fn of(config: &Config) -> FilterBank {
+        let syntax = Syntax::of(config);
+        FilterBank::new(syntax.frame_length, syntax.eld())
+    }
+
+    /// The first half of [`run`](FilterBank::run): what lines transform to. Not for low delay.
+    pub(crate) fn transform(&mut self, lines: &[f32; 1024], info: &Info, out: &mut [f32; 1024]) {
+        if let FilterBank::Switched(bank) = self {
+            bank.transform(lines, info);
+            out.copy_from_slice(&bank.transformed);
+        }
+    }
+
+    /// The second half: from what lines transform to to samples.
+    pub(crate) fn overlap(&mut self, sound: &mut [f32; 1024], info: &Info, history: &mut History) {
+        if let FilterBank::Switched(bank) = self {
+            bank.transformed.copy_from_slice(sound);
+            bank.overlap(info, history, &mut sound[..bank.length]);
+        }
+        (history.sequence, history.kbd) = (info.sequence, info.kbd);
+    }
+
     /// Turns a unit's lines into as many samples as a frame is long, and keeps what overlaps the next.
     pub(crate) fn run(&mut self, lines: &mut [f32; 1024], info: &Info, history: &mut History, out: &mut [f32]) {
         match self {
-            FilterBank::Switched(bank) => bank.run(lines, info, history, out),
+            FilterBank::Switched(bank) => {
+                bank.transform(lines, info);
+                bank.overlap(info, history, out);
+            }
             FilterBank::LowDelay(bank) => bank.run(lines, history.kbd, &mut history.overlap, out),
         }
         (history.sequence, history.kbd) = (info.sequence, info.kbd);
@@ -99,16 +129,22 @@ impl Switched {
         }
     }
 
-    fn run(&mut self, lines: &[f32; 1024], info: &Info, history: &mut History, out: &mut [f32]) {
-        let short = self.length / 8;
-        let flat = (self.length - short) / 2;
+    fn transform(&mut self, lines: &[f32; 1024], info: &Info) {
         if info.short() {
+            let short = self.length / 8;
             for (lines, out) in lines.chunks_exact(128).zip(self.transformed.chunks_exact_mut(short)) {
                 self.short.run(&lines[..short], out);
             }
-            self.overlap_short_windows(info);
         } else {
             self.long.run(&lines[..self.length], &mut self.transformed[..self.length]);
+        }
+    }
+
+    fn overlap(&mut self, info: &Info, history: &mut History, out: &mut [f32]) {
+        let short = self.length / 8;
+        let flat = (self.length - short) / 2;
+        if info.short() {
+            self.overlap_short_windows(info);
         }
         let transformed = &self.transformed[..self.length];
         let overlap = &mut history.overlap[..self.length / 2];

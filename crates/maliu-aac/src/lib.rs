@@ -18,7 +18,8 @@
 //! Memory is allocated for the first unit, and when a stream declares other channels; decoding allocates nothing.
 //!
 //! [`Decoder`] does one unit after another. Its five stages can be had apart, to work on several units at the same time:
-//! each carries its own state, so that the sound is the same however far they are apart.
+//! each carries its own state, so that the sound is the same however far they are apart. [`Transform`] does a part of the
+//! second before, for units in any order.
 
 mod bits;
 mod carry;
@@ -48,6 +49,7 @@ mod sbr;
 mod stereo;
 mod tables;
 mod transform;
+mod transformed;
 mod unit;
 
 pub use carry::Carry;
@@ -60,6 +62,7 @@ pub use layout::ChannelLayout;
 pub use output::{HighBand, Output, ParametricStereo};
 pub use parsed::Parsed;
 pub use parser::Parser;
+pub use transformed::Transform;
 
 /// Most channels a program may have.
 pub const MAX_CHANNELS: usize = 64;

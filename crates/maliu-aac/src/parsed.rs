@@ -42,6 +42,8 @@ pub(crate) struct Element {
     pub(crate) mask: Mask,
     /// The unit has the element.
     pub(crate) present: bool,
+    /// `sound` is what the lines transform to, not yet samples.
+    pub(crate) transformed: bool,
     /// Samples of the core, full scale 1.0.
     pub(crate) sound: Vec<[f32; 1024]>,
     pub(crate) extension: Option<Box<sbr::Unit>>,
@@ -78,7 +80,7 @@ impl Parsed {
     /// Starts a unit of a stream of this plan: it has no element yet.
     pub(crate) fn begin(&mut self, plan: Option<&Arc<Plan>>) {
         self.drc.clear();
-        self.elements.iter_mut().for_each(|element| element.present = false);
+        self.elements.iter_mut().for_each(|element| (element.present, element.transformed) = (false, false));
         self.couplings.iter_mut().for_each(|coupled| coupled.present = false);
         self.follow(plan);
     }
@@ -128,6 +130,7 @@ impl Element {
             common: false,
             mask: Mask::NONE,
             present: false,
+            transformed: false,
             sound: vec![[0.0; 1024]; count],
             extension: None,
         }

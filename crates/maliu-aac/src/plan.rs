@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) elements: Vec<(ProgramElement, usize)>,
     /// Tags of the coupling channel elements.
     pub(crate) couplings: Vec<u8>,
+    /// Lines of a unit do not depend on units before it, nor its elements on each other.
+    pub(crate) apart: bool,
     /// With SBR in one of the elements, the others are resampled by theirs.
     pub(crate) extension: Option<Extension>,
 }
@@ -34,11 +36,13 @@ impl Plan {
         let arrangement = layout::arrange(channel_config, declared);
         let places = declared.elements().iter();
         let heard = places.clone().zip(&arrangement.first).filter_map(|(place, first)| first.map(|f| (*place, f)));
+        let couplings: Vec<u8> = places.filter(|e| e.place == Place::Coupling).map(|e| e.tag).collect();
         Plan {
+            apart: couplings.is_empty() && !syntax.predicts() && !syntax.low_delay(),
             syntax,
             layout: arrangement.layout,
             elements: heard.collect(),
-            couplings: places.filter(|e| e.place == Place::Coupling).map(|e| e.tag).collect(),
+            couplings,
             extension: None,
         }
     }

@@ -7,7 +7,9 @@ mod latm;
 #[path = "corpus/mp4.rs"]
 mod mp4;
 
-use maliu_aac::{Config, Core, Decoder, Error, Frame, HighBand, Options, Output, ParametricStereo, Parsed, Parser};
+use maliu_aac::{
+    Config, Core, Decoder, Error, Frame, HighBand, Options, Output, ParametricStereo, Parsed, Parser, Transform,
+};
 use std::path::{Path, PathBuf};
 
 /// Access units that belong together, with the configuration they follow.
@@ -163,6 +165,9 @@ fn stages_far_apart_make_the_same_sound() {
             }
             units.push(unit);
         }
+        // What one stage does by itself may also be done before it, in any order.
+        let mut transform = Transform::new(&config);
+        units.iter_mut().rev().step_by(2).for_each(|unit| transform.run(unit));
         units.iter_mut().for_each(|unit| core.run(unit));
         units.iter_mut().for_each(|unit| high_band.run(unit));
         units.iter_mut().for_each(|unit| stereo.run(unit));

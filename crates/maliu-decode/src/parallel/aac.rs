@@ -1,8 +1,9 @@
 //! AAC by stages: each carries its own state through all units, so that threads work on several units at a time and the
-//! sound is that of one thread by construction, whatever the stream carries on: noise, prediction, SBR, stereo.
+//! sound is that of one thread by construction, whatever the stream carries on: noise, prediction, SBR, stereo. Several
+//! batches are transformed at a time, since that carries nothing on.
 //!
 //! ```text
-//! packets ─▶ read: lines, SBR data ─▶ core: sound ─▶ high band: spectra ─▶ stereo: two of one ─▶ write: frames ─▶ outcomes
+//! packets ─▶ read: lines, SBR data ─▶ transform ─▶ core: sound ─▶ high band: spectra ─▶ stereo: two of one ─▶ write: frames
 //! ```
 
 use std::sync::{
@@ -10,7 +11,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use maliu_aac::{Core, HighBand, Output, ParametricStereo, Parsed, Parser};
+use maliu_aac::{Core, HighBand, Output, ParametricStereo, Parsed, Parser, Transform};
 use maliu_core::{error::Result, packet::Packet, stream::StreamInfo, time::TimeBase};
 
 use super::{
@@ -20,21 +21,31 @@ use super::{
 use crate::{AudioFrame, Fault, Options, Profile, aac, outcome::Outcome};
 
 /// The plan and the stages of a stream.
-pub(super) fn line(info: &StreamInfo, options: Options) -> Result<(Plan, Stages<Batch>)> {
+pub(super) fn line(info: &StreamInfo, options: Options, threads: usize) -> Result<(Plan, Stages<Batch>)> {
     let config = aac::config(info)?;
     // Where nothing says how many there will be, they may be many.
     let widest = if config.channels > 0 { config.channels.into() } else { BATCH_CHANNELS };
     let widest = Arc::new(AtomicUsize::new(widest));
     let (mut core, mut high_band, mut stereo) = (Core::new(&config), HighBand::default(), ParametricStereo::default());
-    let read = Read { parser: Parser::new(config, aac::own(options)), base: info.time_base, widest: widest.clone() };
-    let stages: Stages<Batch> = vec![
+    let read =
+        Read { parser: Parser::new(config.clone(), aac::own(options)), base: info.time_base, widest: widest.clone() };
+    let mut stages: Stages<Batch> = vec![
         vec![Box::new(read)],
         vec![Box::new(Each(move |unit: &mut _| core.run(unit)))],
         vec![Box::new(Each(move |unit: &mut _| high_band.run(unit)))],
         vec![Box::new(Each(move |unit: &mut _| stereo.run(unit)))],
         vec![Box::new(Write(Output::default()))],
     ];
+    if config.channels > 2 {
+        // Of more than two the core is more than half of the work; of fewer a further stage costs more than it saves.
+        let transform = || Transform::new(&config);
+        stages.insert(1, (0..threads.min(TRANSFORMS)).map(|_| transforming(transform())).collect());
+    }
     Ok((Plan { widest }, stages))
+}
+
+fn transforming(mut transform: Transform) -> Box<dyn Worker<Batch>> {
+    Box::new(Each(move |unit: &mut _| transform.run(unit)))
 }
 
 pub(super) type Batch = batch::Batch<Vec<Draft>>;
@@ -64,6 +75,9 @@ const BATCH_CHANNELS: usize = 24;
 
 /// Channels of all units that a batch holds at a time, but for its last packet: more may come than it was made for.
 const MOST_CHANNELS: usize = 96;
+
+/// Batches that are transformed at a time, at most.
+const TRANSFORMS: usize = 4;
 
 /// Packets in a batch, at most.
 const BATCH: usize = 8;
@@ -202,7 +216,7 @@ mod tests {
         for (config, expected) in [([0x11, 0x88], 8), ([0x11, 0x90], 8), ([0x11, 0xb0], 4), ([0x11, 0xb8], 3)] {
             let mut info = StreamInfo::new(Codec::Aac, TimeBase::MILLIS, Media::Audio(Audio::default()));
             info.config = config.to_vec().into();
-            let (mut plan, _) = line(&info, Options::default()).unwrap();
+            let (mut plan, _) = line(&info, Options::default(), 2).unwrap();
             assert_eq!(plan.length(), expected, "{config:x?}");
             // A unit of 34 channels was met: what an earlier batch held for eight units is let go.
             plan.widest.fetch_max(34, Ordering::Relaxed);

@@ -27,7 +27,7 @@ pub(super) trait Load {
     fn load(&self) -> usize;
 
     /// Whether the first stage has left some of it for another round, which begins when this one ends, before any other
-    /// batch. Only where each stage has one worker.
+    /// batch. Only where the first stage has one worker.
     fn again(&self) -> bool;
 }
 

@@ -177,7 +177,7 @@ fn course_of(info: &StreamInfo, options: Options, threads: NonZeroUsize) -> Resu
     Ok(match info.codec {
         _ if threads.get() == 1 => Box::new(Serial::new(unit_for(info, options)?)),
         Codec::Aac => {
-            let (plan, stages) = aac::line(info, options)?;
+            let (plan, stages) = aac::line(info, options, threads.get())?;
             Box::new(Lines::new(plan, stages, threads))
         }
         codec if mpeg_audio::CODECS.contains(&codec) => {

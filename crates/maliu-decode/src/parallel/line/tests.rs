@@ -45,14 +45,24 @@ impl Worker<Part> for InOrder {
     }
 }
 
+/// Does what it is given, in any order.
+struct Any(usize);
+
+impl Worker<Part> for Any {
+    fn work(&mut self, part: &mut Part) {
+        part.done.push((self.0, part.rounds));
+    }
+}
+
 #[test]
 fn a_batch_may_go_round_and_one_too_heavy_goes_alone() {
     for threads in [1, 2, 5] {
         let on_the_way = Arc::new(AtomicUsize::new(0));
-        let worker =
-            |stage| vec![Box::new(InOrder { stage, last: None, on_the_way: on_the_way.clone() }) as Box<dyn Worker<_>>];
-        let threads = NonZeroUsize::new(threads).unwrap();
-        let mut line = Line::new((0..3).map(worker).collect(), threads, NonZeroUsize::new(4).unwrap());
+        let in_order =
+            |stage| Box::new(InOrder { stage, last: None, on_the_way: on_the_way.clone() }) as Box<dyn Worker<_>>;
+        let any = || Box::new(Any(1)) as Box<dyn Worker<_>>;
+        let stages = vec![vec![in_order(0)], vec![any(), any(), any()], vec![in_order(2)]];
+        let mut line = Line::new(stages, NonZeroUsize::new(threads).unwrap(), NonZeroUsize::new(4).unwrap());
         let rounds = |number: u64| 1 + (number % 3) as usize;
         for number in 0..60 {
             let load = if number < 30 { 1 } else { 4 };
