@@ -22,14 +22,15 @@ impl Transform {
         Transform { bank: FilterBank::of(config) }
     }
 
-    /// Transforms the elements of a unit.
+    /// Transforms the elements of a unit, once.
     pub fn run(&mut self, unit: &mut Parsed) {
         let (Some(plan), FilterBank::Switched(_)) = (&unit.plan, &self.bank) else { return };
         if !plan.apart {
             return;
         }
         let drc = Some(&unit.drc).filter(|_| unit.apply_drc);
-        for (element, (_, output)) in unit.elements.iter_mut().zip(&plan.elements).filter(|(e, _)| e.present) {
+        let elements = unit.elements.iter_mut().zip(&plan.elements);
+        for (element, (_, output)) in elements.filter(|(element, _)| element.present && !element.transformed) {
             self.transform(element, drc, *output);
         }
     }

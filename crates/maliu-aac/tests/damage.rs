@@ -168,6 +168,7 @@ fn stages_far_apart_make_the_same_sound() {
         // What one stage does by itself may also be done before it, in any order.
         let mut transform = Transform::new(&config);
         units.iter_mut().rev().step_by(2).for_each(|unit| transform.run(unit));
+        units.iter_mut().step_by(3).for_each(|unit| transform.run(unit));
         units.iter_mut().for_each(|unit| core.run(unit));
         units.iter_mut().for_each(|unit| high_band.run(unit));
         units.iter_mut().for_each(|unit| stereo.run(unit));
