@@ -54,7 +54,7 @@ impl Core {
         }
         let elements = self.voices.iter_mut().zip(&mut unit.elements).zip(&plan.elements);
         for ((voices, element), (_, output)) in elements {
-            if element.transformed {
+            if std::mem::take(&mut element.transformed) {
                 overlap(element, voices, &mut tools);
                 continue;
             }

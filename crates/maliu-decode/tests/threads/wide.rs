@@ -3,7 +3,7 @@
 /// A unit of 64 channels and 15 that are coupled into them: a program config element, a single channel without a line,
 /// `more`, and the end.
 pub fn unit(more: &[u8]) -> Vec<u8> {
-    let mut bits = Bits::default();
+    let mut bits = Bits(String::new());
     bits.put(5, 3); // ID_PCE
     bits.put(0, 4); // element_instance_tag
     bits.put(1, 2); // object_type
@@ -25,30 +25,18 @@ pub fn unit(more: &[u8]) -> Vec<u8> {
     more.iter().for_each(|byte| bits.put((*byte).into(), 8));
     bits.put(7, 3); // ID_END
     bits.align();
-    bits.bytes
+    bits.0.as_bytes().chunks(8).map(|byte| byte.iter().fold(0, |value, bit| value << 1 | (bit & 1))).collect()
 }
 
-#[derive(Default)]
-struct Bits {
-    bytes: Vec<u8>,
-    free: u32,
-}
+/// Bits as they are written down: zeros and ones.
+struct Bits(String);
 
 impl Bits {
-    fn put(&mut self, value: u32, count: u32) {
-        for bit in (0..count).rev() {
-            if self.free == 0 {
-                self.bytes.push(0);
-                self.free = 8;
-            }
-            self.free -= 1;
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= ((value >> bit & 1) as u8) << self.free;
-            }
-        }
+    fn put(&mut self, value: u32, count: usize) {
+        self.0 += &format!("{value:0count$b}");
     }
 
     fn align(&mut self) {
-        self.free = 0;
+        self.0 += &"0".repeat(self.0.len().wrapping_neg() % 8);
     }
 }
