@@ -1,14 +1,16 @@
 //! What a stream is: codec, configuration, time base, and the facts its kind of media needs.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use bytes::Bytes;
 
 use crate::time::{Ticks, TimeBase};
 
 pub mod codec;
+mod facts;
 mod layout;
 pub use codec::{Codec, Kind};
+pub use facts::{Chapter, Color, Disposition, DolbyVision, Encryption, Hdr, MAX_CHAPTERS, Mastering};
 
 /// One stream of a file or connection.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,14 @@ pub struct StreamInfo {
     pub profile: Option<u8>,
     /// Whether it is an attachment (a font, a cover), which takes no packets.
     pub attachment: bool,
+    /// The container's own number of the stream: a track id, a PID, a track number; `None` when it has none.
+    pub id: Option<u32>,
+    /// Language as the container says: ISO 639-2 letters or a BCP 47 tag; empty when it says nothing.
+    pub language: String,
+    /// Its role among the streams.
+    pub disposition: Disposition,
+    /// How its packets are encrypted; `None` when they are not, or were decrypted.
+    pub encryption: Option<Box<Encryption>>,
     /// Tags of this stream.
     pub metadata: Metadata,
 }
@@ -52,13 +62,17 @@ impl StreamInfo {
             bit_rate: None,
             profile: None,
             attachment: false,
+            id: None,
+            language: String::new(),
+            disposition: Disposition::NONE,
+            encryption: None,
             metadata: Metadata::default(),
         }
     }
 
-    /// Bytes of the configuration and the tags: what a description holds besides its fixed size.
+    /// Bytes of the configuration, the language and the tags: what a description holds besides its fixed size.
     pub fn weight(&self) -> usize {
-        self.config.len().saturating_add(self.metadata.weight())
+        self.config.len().saturating_add(self.language.len()).saturating_add(self.metadata.weight())
     }
 
     /// Stands for a number below one that was described, of which nothing was said.
@@ -160,6 +174,12 @@ pub struct Video {
     pub pixel_aspect: Option<(u32, u32)>,
     /// Level as the codec numbers it.
     pub level: Option<u8>,
+    /// Degrees, clockwise and below 360, by which a player turns the picture for display.
+    pub rotation: u16,
+    /// Colours as the container states them.
+    pub color: Option<Color>,
+    /// Static metadata of high dynamic range, when the container states any.
+    pub hdr: Option<Box<Hdr>>,
 }
 
 /// Ordered tags. Keys compare without case; setting one that exists moves it to the end (FLV-16).
@@ -167,6 +187,7 @@ pub struct Video {
 pub struct Metadata {
     entries: Vec<(String, String)>,
     pictures: Vec<Picture>,
+    chapters: facts::Chapters,
 }
 
 /// A picture carried in tags; its bytes stay in the input.
@@ -184,7 +205,7 @@ pub const MAX_TAGS: usize = 1024;
 impl Metadata {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.pictures.is_empty()
+        self.entries.is_empty() && self.pictures.is_empty() && self.chapters.is_none()
     }
 
     /// The tags in order.
@@ -217,11 +238,25 @@ impl Metadata {
         Some(self.entries.swap_remove(at).1)
     }
 
-    /// Bytes of keys, values and MIME types.
+    /// Bytes of keys, values, MIME types and chapters.
     pub fn weight(&self) -> usize {
         let entries = self.entries.iter().map(|(key, value)| key.len().saturating_add(value.len()));
         let pictures = self.pictures.iter().map(|picture| picture.mime.len());
-        entries.chain(pictures).fold(0, usize::saturating_add)
+        let chapters = self.chapters().iter().map(|chapter| size_of::<Chapter>().saturating_add(chapter.title.len()));
+        entries.chain(pictures).chain(chapters).fold(0, usize::saturating_add)
+    }
+
+    /// The chapters in order.
+    pub fn chapters(&self) -> &[Chapter] {
+        self.chapters.as_ref().map_or(&[], |chapters| chapters)
+    }
+
+    /// Adds a chapter; beyond [`MAX_CHAPTERS`] it is dropped.
+    pub fn add_chapter(&mut self, chapter: Chapter) {
+        let chapters = self.chapters.get_or_insert_default();
+        if chapters.len() < MAX_CHAPTERS {
+            chapters.push(chapter);
+        }
     }
 
     /// Adds a picture; beyond [`MAX_TAGS`] it is dropped.

@@ -42,7 +42,7 @@ pub fn audio() -> StreamInfo {
 /// A stream of pictures.
 pub fn video() -> StreamInfo {
     let facts =
-        Video { width: 1920, height: 1080, reorder: 2, frame_rate: Some((25, 1)), level: Some(40), pixel_aspect: None };
+        Video { width: 1920, height: 1080, reorder: 2, frame_rate: Some((25, 1)), level: Some(40), ..Video::default() };
     let mut info = StreamInfo::new(Codec::H264, TimeBase::MILLIS, Media::Video(facts));
     (info.codec_tag, info.profile, info.start, info.duration) = (7, Some(100), Some(Ticks(-40)), Some(Ticks(i64::MAX)));
     info

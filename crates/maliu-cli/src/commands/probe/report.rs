@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use maliu::{
     packet::{Flags, Packet},
-    stream::{Media, Metadata, StreamInfo},
+    stream::{Disposition, Media, Metadata, StreamInfo, Video},
     time::{Ticks, TimeBase},
     timing::samples::stored_bits,
 };
@@ -132,13 +132,36 @@ fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Su
     if survey.whole {
         item.plain("nb_read_packets", seen.packets)?;
     }
-    if info.attachment {
-        let mut disposition = item.object("disposition")?;
-        disposition.bare("attached_pic", 1)?;
-        disposition.close()?;
-    }
+    role(&mut item, info)?;
     tags(&mut item, &info.metadata)?;
     item.close()
+}
+
+/// Number, language, role and protection of a stream.
+fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
+    if let Some(id) = info.id {
+        item.plain("id", format_args!("{id:#x}"))?;
+    }
+    if !info.language.is_empty() {
+        item.string("language", &info.language)?;
+    }
+    let cover = if info.attachment { Disposition::ATTACHED_PICTURE } else { Disposition::NONE };
+    let marks = info.disposition | cover;
+    if marks != Disposition::NONE {
+        let mut disposition = item.object("disposition")?;
+        for name in marks.names() {
+            disposition.bare(name, 1)?;
+        }
+        disposition.close()?;
+    }
+    if let Some(encryption) = &info.encryption {
+        let mut object = item.object("encryption")?;
+        object.string("scheme", &String::from_utf8_lossy(&encryption.scheme))?;
+        let key_id: String = encryption.key_id.iter().map(|byte| format!("{byte:02x}")).collect();
+        object.plain("key_id", key_id)?;
+        object.close()?;
+    }
+    Ok(())
 }
 
 fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
@@ -171,10 +194,42 @@ fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
             if let Some((num, den)) = video.frame_rate {
                 item.plain("r_frame_rate", format_args!("{num}/{den}"))?;
             }
+            display(item, video)?;
         }
         Media::Subtitle | Media::Data | Media::Attachment => {}
     }
     Ok(())
+}
+
+/// Rotation, colours and dynamic range.
+fn display(item: &mut json::Open, video: &Video) -> io::Result<()> {
+    if video.rotation != 0 {
+        item.bare("rotation", video.rotation)?;
+    }
+    if let Some(color) = video.color {
+        let mut object = item.object("color")?;
+        object.bare("primaries", color.primaries)?;
+        object.bare("transfer", color.transfer)?;
+        object.bare("matrix", color.matrix)?;
+        if let Some(full) = color.full_range {
+            object.plain("range", if full { "pc" } else { "tv" })?;
+        }
+        object.close()?;
+    }
+    let Some(hdr) = &video.hdr else { return Ok(()) };
+    let mut object = item.object("hdr")?;
+    if let Some(mastering) = hdr.mastering {
+        object.plain("max_luminance", f64::from(mastering.max) / 10_000.0)?;
+        object.plain("min_luminance", f64::from(mastering.min) / 10_000.0)?;
+    }
+    if let Some((content, average)) = hdr.light {
+        object.bare("max_content", content)?;
+        object.bare("max_average", average)?;
+    }
+    if let Some(vision) = hdr.dolby_vision {
+        object.plain("dolby_vision", format_args!("{}.{}", vision.profile, vision.level))?;
+    }
+    object.close()
 }
 
 /// How pictures follow each other, beyond what ffprobe says.
@@ -228,6 +283,19 @@ fn tags(item: &mut json::Open, metadata: &Metadata) -> io::Result<()> {
             tags.string(name, value)?;
         }
         tags.close()?;
+    }
+    if !metadata.chapters().is_empty() {
+        let mut chapters = item.array("chapters")?;
+        for chapter in metadata.chapters() {
+            let mut one = chapters.item()?;
+            one.plain("start_time", facts::seconds(chapter.start, chapter.base))?;
+            if let Some(end) = chapter.end {
+                one.plain("end_time", facts::seconds(end, chapter.base))?;
+            }
+            one.string("title", &chapter.title)?;
+            one.close()?;
+        }
+        chapters.close()?;
     }
     if !metadata.pictures().is_empty() {
         let mut pictures = item.array("pictures")?;

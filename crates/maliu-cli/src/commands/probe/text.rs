@@ -72,6 +72,9 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
     for (name, value) in tags {
         writeln!(out, "  {name}: {}", printable(value))?;
     }
+    for chapter in survey.metadata.iter().flat_map(|metadata| metadata.chapters()) {
+        writeln!(out, "  chapter at {} s: {}", facts::seconds(chapter.start, chapter.base), printable(&chapter.title))?;
+    }
     let pictures = survey.metadata.iter().flat_map(|metadata| metadata.pictures());
     for picture in pictures {
         writeln!(out, "  picture: {}, {} bytes", printable(&picture.mime), picture.size)?;
@@ -106,6 +109,8 @@ fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> Str
         Media::Video(video) => {
             words.extend(facts::level(info.codec, video.level));
             words.push(format!("{}x{}", video.width, video.height));
+            words.extend((video.rotation != 0).then(|| format!("rotated by {}°", video.rotation)));
+            words.extend(video.hdr.as_ref().map(|_| "HDR".to_owned()));
             words.extend(
                 video.frame_rate.map(|(num, den)| format!("{:.3} pictures/s", f64::from(num) / f64::from(den))),
             );
@@ -114,5 +119,8 @@ fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> Str
     }
     words.extend(info.bit_rate.map(|rate| format!("{} kb/s", rate / 1000)));
     words.push(format!("time base {}", info.time_base));
+    words.extend(Some(&info.language).filter(|language| !language.is_empty()).map(|tag| printable(tag)));
+    words.extend(info.disposition.names().map(str::to_owned));
+    words.extend(info.encryption.as_ref().map(|how| format!("encrypted ({})", String::from_utf8_lossy(&how.scheme))));
     words.join(", ")
 }

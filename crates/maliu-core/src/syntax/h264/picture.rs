@@ -154,6 +154,7 @@ impl RawCoding for Pictures {
             frame_rate: sps.frame_rate(),
             pixel_aspect: sps.vui.as_ref().and_then(|vui| vui.sample_aspect),
             level: Some(sps.level_idc),
+            ..Video::default()
         };
         Some(Description { config: self.sets.to_annexb(sps.seq_parameter_set_id), profile: sps.profile_idc, video })
     }

@@ -147,6 +147,7 @@ impl RawCoding for Pictures {
             frame_rate: sps.frame_rate().or_else(vps_rate),
             pixel_aspect: sps.vui.as_ref().and_then(|vui| vui.sample_aspect),
             level: Some(sps.profile_tier_level.general_level_idc),
+            ..Video::default()
         };
         let profile = sps.profile_tier_level.general_profile_idc;
         Some(Description { config: self.sets.to_annexb(sps.sps_seq_parameter_set_id), profile, video })

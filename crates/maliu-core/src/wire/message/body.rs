@@ -297,6 +297,7 @@ fn get_video(get: &mut Get) -> Option<Video> {
         frame_rate: get.option(fraction)?,
         pixel_aspect: get.option(fraction)?,
         level: get.option(Get::u8)?,
+        ..Video::default()
     })
 }
 
