@@ -10,6 +10,7 @@ use std::{
 
 use maliu::{
     blocking::{self, Reader},
+    copy::Feed,
     error::Error,
     format::Event,
     formats,
@@ -27,10 +28,6 @@ use crate::{
     stop::Stoppable,
     time,
 };
-
-mod ahead;
-
-pub use ahead::Ahead;
 
 /// Where media comes from and what is known about it beforehand.
 #[derive(clap::Args, Clone)]
@@ -62,6 +59,11 @@ pub fn setting(text: &str) -> std::result::Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// The name of a path in messages.
+pub fn name(path: &str) -> &str {
+    if path == "-" { "standard input" } else { path }
+}
+
 /// The bytes that a command line calls `path`, and how the user is told about them.
 pub fn source(path: &str) -> Result<(String, Box<dyn Source + Send>)> {
     find(path, |file| Box::new(Stoppable::new(file)))
@@ -69,7 +71,7 @@ pub fn source(path: &str) -> Result<(String, Box<dyn Source + Send>)> {
 
 /// The same with files opened by `open`.
 fn find(path: &str, open: impl FnOnce(io::File) -> Box<dyn Source + Send>) -> Result<(String, Box<dyn Source + Send>)> {
-    let name = if path == "-" { "standard input" } else { path };
+    let name = name(path);
     let lent = lent::take(path).map(Ok).or_else(|| places::ask(|places| places.source(path)));
     let source = match lent {
         Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source + Send>),
@@ -123,17 +125,30 @@ impl Args {
 
     /// Opens the input. Nothing is read yet.
     pub fn open(&self) -> Result<Opened> {
+        let (name, source, size) = self.source()?;
+        self.opened(&name, source, size)
+    }
+
+    /// Opens the input for a copy. Nothing is read yet.
+    pub fn feed(&self) -> Result<Feed> {
+        let (name, source, _) = self.source()?;
+        let (reader, many) = self.packet_reader()?;
+        Ok(Feed::from(Reader::with(source, reader)).named(name).with_many_streams(many))
+    }
+
+    /// The bytes of the input, what they are called, and how many there are.
+    fn source(&self) -> Result<(String, Box<dyn Source + Send>, Option<u64>)> {
         let Some(seconds) = self.follow else {
             let (name, mut source) = find(&self.path, |file| Box::new(io::Ahead::new(Stoppable::new(file))))?;
             let size = source.size();
-            return self.opened(&name, source, size);
+            return Ok((name, source, size));
         };
         let (name, file) = source(&self.path)?;
         let source: Box<dyn Source + Send> = match Duration::try_from_secs_f64(seconds) {
             Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),
             Err(_) => Box::new(Follow::new(file)),
         };
-        self.opened(&name, source, None)
+        Ok((name, source, None))
     }
 
     /// Opens a source under this name.

@@ -24,7 +24,6 @@ mod link;
 mod listening;
 mod log;
 mod output;
-mod pace;
 mod places;
 mod progress;
 mod stop;

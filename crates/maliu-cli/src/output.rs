@@ -18,9 +18,9 @@ use crate::{
 };
 
 /// Bytes on their way to where the user wants them.
-pub struct Target<S = Box<dyn Sink>> {
+pub struct Target {
     name: String,
-    pump: Pump<S>,
+    pump: Pump<Box<dyn Sink>>,
     /// What is written is wanted at once.
     live: bool,
     /// Removed when the program is ended on the way.
@@ -30,33 +30,15 @@ pub struct Target<S = Box<dyn Sink>> {
 impl Target {
     /// Starts writing to a path; `-` is standard output. A file takes its place only at [`Target::finish`].
     pub fn create(path: &str) -> Result<Self> {
-        let name = if path == "-" { "standard output" } else { path };
         let (sink, litter) = open(path)?;
-        Ok(Self { name: name.to_owned(), pump: Pump::new(sink), live: lent::is_live(), _litter: litter })
+        Ok(Self { name: name(path).to_owned(), pump: Pump::new(sink), live: lent::is_live(), _litter: litter })
     }
 
     /// Starts writing to a sink that messages call `name`.
     pub fn over(name: &str, sink: impl Sink + 'static) -> Self {
         Self { name: name.to_owned(), pump: Pump::new(Box::new(sink)), live: false, _litter: None }
     }
-}
 
-impl Target<AtomicFile> {
-    /// As [`Target::create`], into a file, wherever it is used; gathers so many bytes before each write.
-    pub fn gathering(path: &str, bytes: usize) -> Result<Self> {
-        let file = AtomicFile::create(path).map_err(|error| Failure::writing(path, &error))?;
-        let litter = file.beside().map(stop::Litter::new);
-        let pump = Pump::new(file.with_block_size(bytes));
-        Ok(Self { name: path.to_owned(), pump, live: false, _litter: litter })
-    }
-
-    /// Bytes that wait to be given to the file.
-    pub fn waiting(&mut self) -> usize {
-        self.pump.output().waiting()
-    }
-}
-
-impl<S: Sink> Target<S> {
     /// Where a muxer puts its edits.
     pub fn output(&mut self) -> &mut Output {
         self.pump.output()
@@ -89,13 +71,25 @@ impl<S: Sink> Target<S> {
     }
 }
 
+/// The name of a path in messages.
+pub fn name(path: &str) -> &str {
+    if path == "-" { "standard output" } else { path }
+}
+
+/// A file that appears when it is complete, and gathers so many bytes before each write; and what is to be removed if it
+/// is not finished.
+pub fn gathering(path: &str, bytes: usize) -> Result<(AtomicFile, Option<stop::Litter>)> {
+    let file = AtomicFile::create(path).map_err(|error| Failure::writing(path, &error))?;
+    let litter = file.beside().map(stop::Litter::new);
+    Ok((file.with_block_size(bytes), litter))
+}
+
 /// The place that a command line calls `path`, and what is to be removed if it is not finished.
-fn open(path: &str) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
+pub fn open(path: &str) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
     if let Some(lent) = lent::take_place(path) {
         return Ok((lent?, None));
     }
-    let name = if path == "-" { "standard output" } else { path };
-    let failed = |error| Failure::writing(name, &error);
+    let failed = |error| Failure::writing(name(path), &error);
     if let Some(sink) = places::ask(|places| places.sink(path)) {
         return Ok((sink.map_err(failed)?, None));
     }

@@ -41,9 +41,9 @@ impl Progress {
 
     /// So much media is done, in µs, for so many bytes of input.
     #[inline]
-    pub fn show(&mut self, done: Ticks, bytes: u64) {
+    pub fn show(&mut self, done: Ticks, bytes: impl FnOnce() -> u64) {
         if self.bar.is_some() && done - self.done >= STEP {
-            self.draw(done, bytes);
+            self.draw(done, bytes());
         }
     }
 

@@ -25,6 +25,7 @@ pub mod io;
 mod log;
 mod drive;
 pub mod blocking;
+pub mod copy;
 pub mod avio;
 #[cfg(feature = "layout")]
 pub mod layout;

@@ -132,6 +132,20 @@ impl<S: Source> Reader<S> {
         self.drive.input.offset()
     }
 
+    /// Length of the source in bytes, when it is known.
+    pub fn size(&mut self) -> Option<u64> {
+        self.source.size()
+    }
+
+    /// The same reader over a source whose type does not show.
+    pub fn boxed(self) -> Reader<Box<dyn Source + Send>>
+    where
+        S: Send + 'static,
+    {
+        let Self { source, drive, over } = self;
+        Reader { source: Box::new(source), drive, over }
+    }
+
     /// The source.
     pub fn source(&self) -> &S {
         &self.source

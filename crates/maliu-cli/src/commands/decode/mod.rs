@@ -302,7 +302,7 @@ impl<'a> Work<'a> {
         let hush = self.args.hush;
         let new = || if hush { Progress::hidden() } else { Progress::new(length(opened)) };
         let progress = self.progress.get_or_insert_with(new);
-        progress.show(self.window.done(), opened.position());
+        progress.show(self.window.done(), || opened.position());
         Ok(more)
     }
 

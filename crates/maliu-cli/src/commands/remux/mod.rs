@@ -1,43 +1,28 @@
 //! `maliu remux`: packets of one or more inputs into another container, not decoded.
 //!
 //! ```text
-//!   IN ─▶ Feed ─┐ the feed that is       ┌▶ window (lead), zero, order of dts ─▶ PacketWriter ─▶ OUT
-//!   IN ─▶ Feed ─┴ earliest in time goes ─┘
+//!   IN … ─▶ copy::Inputs ─▶ copy::Copy, step by step ─▶ OUT
 //! ```
 
 use std::path::Path;
 
 use maliu::{
     Error, MediaError,
+    copy::{self, Inputs, Map, Options, Step, To},
     format::Format,
-    formats,
-    io::Sink,
-    layout,
-    packet::Packet,
-    stream::{Metadata, StreamInfo},
+    formats, layout,
     time::Ticks,
-    writer::{PacketWriter, Plan},
 };
 
-pub use self::map::Map;
-use self::{feed::Feed, lead::Lead, times::Times};
+pub use self::recorder::Recorder;
 use crate::{
     failure::{self, Failure, Result},
-    input, layouts,
-    output::{self, Target},
-    pace::Pace,
+    input, layouts, lent, output,
     progress::Progress,
     time,
 };
 
-mod facts;
-mod feed;
-mod lead;
-mod map;
 mod recorder;
-mod times;
-
-pub use recorder::Recorder;
 
 /// Copies packets into another container, without decoding.
 #[derive(clap::Args, Default)]
@@ -97,20 +82,6 @@ const EXAMPLES: &str = "Examples:
 
 A file appears when it is complete. What --explain says is numbered as in docs/write-frame.md.";
 
-impl Args {
-    /// Whether there is such an output format or layout.
-    pub fn check(&self, output: &str) -> Result {
-        format(self, output)?;
-        self.write_layout.as_deref().map_or(Ok(()), |layout| writer(layout).map(drop))
-    }
-
-    /// Packets as they are read, with their times, into messages of a layout; as their time comes when `live`.
-    pub fn sending(layout: &str, live: bool, map: Vec<Map>) -> Self {
-        let write_layout = Some(layout.to_owned());
-        Self { write_layout, map, copy_times: true, write_frame: true, live, ..Self::default() }
-    }
-}
-
 /// Reads, orders and writes.
 pub fn run(args: Args) -> Result {
     let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
@@ -123,182 +94,83 @@ pub fn run(args: Args) -> Result {
 
 /// As [`run`], from inputs that are described elsewhere.
 pub fn copy(args: &Args, inputs: &[input::Args], output: &str) -> Result {
-    let format = format(args, output)?;
+    let to = args.to(output)?;
     output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;
-    let mut feeds = inputs.iter().map(Feed::open).collect::<Result<Vec<_>>>()?;
-    for feed in &mut feeds {
-        feed.begin(args.start)?;
-    }
-    let streams = map::choose(&args.map, &mut feeds, format)?;
-    let mut target = Target::create(output)?;
-    let mut work = Work::start(args, format, &feeds, &streams, &mut target, output)?;
-    let end = work.copy(&mut feeds, &mut target);
-    work.close(target, end)
+    let feeds = inputs.iter().map(input::Args::feed).collect::<Result<Vec<_>>>()?;
+    let failed = |error| failed(inputs, output, error);
+    let inputs = Inputs::open(feeds, to, args.options(output)).map_err(failed)?;
+    let (sink, _litter) = output::open(output)?;
+    let mut copy = inputs.start(sink).map_err(failed)?;
+    let mut progress = Progress::new(copy.length());
+    let end = loop {
+        match copy.step() {
+            Ok(Step::Done) => progress.show(copy.time(), || copy.position()),
+            Ok(Step::Refused(error)) => tracing::warn!("{output}: left out: {error}"),
+            Ok(Step::End) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+        if args.explain {
+            copy.take_notes().iter().for_each(|note| failure::say(note));
+        }
+    };
+    let (report, end) = copy.finish(end);
+    report.lines().iter().for_each(|line| tracing::warn!("{line}"));
+    end.map(drop).map_err(failed)
 }
 
-fn writer(layout: &str) -> Result<layout::Writer> {
-    layout::Writer::new(layouts::load(layout)?).map_err(|fault| Failure::Usage(format!("{layout}: {fault}")))
-}
-
-/// The format that is asked for, or that the output's name means.
-fn format(args: &Args, output: &str) -> Result<&'static Format> {
-    if args.write_layout.is_some() {
-        return Ok(&layout::FORMAT);
-    }
-    let extension = Path::new(output).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let wanted = args.format.as_deref().unwrap_or(extension);
-    match formats::named(&wanted.to_ascii_lowercase()).filter(|format| format.muxer.is_some()) {
-        Some(format) => Ok(format),
-        None if wanted.is_empty() => Err(Failure::Usage(format!("{output}: say with -f which format to write"))),
-        None => {
-            Err(Failure::Usage(format!("no format that can be written is called {wanted}; maliu formats lists them")))
-        }
-    }
-}
-
-/// One run of the command.
-struct Work {
-    name: String,
-    write_frame: bool,
-    writer: PacketWriter,
-    times: Times,
-    lead: Lead,
-    /// Whether only a part of the inputs is wanted.
-    windowed: bool,
-    progress: Progress,
-    pace: Option<Pace>,
-    /// Whether it is told what each rule did.
-    explains: bool,
-    refused: u64,
-}
-
-impl Work {
-    fn start<S: Sink>(
-        args: &Args,
-        format: &'static Format,
-        feeds: &[Feed],
-        streams: &[StreamInfo],
-        target: &mut Target<S>,
-        name: &str,
-    ) -> Result<Self> {
-        let metadata = feeds.first().map(|feed| feed.metadata.clone()).unwrap_or_default();
-        let settings: Vec<_> = args.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let plan = Plan { format, settings: &settings, metadata: &without_times(metadata) };
-        let started = match &args.write_layout {
-            None => plan.start(streams, target.output()),
-            Some(layout) => plan.start_muxer(Box::new(writer(layout)?), streams, target.output()),
-        };
-        let mut writer = started.map_err(|error| match error {
-            MediaError::Setting { .. } => Failure::Usage(error.to_string()),
-            error => Failure::while_("writing", name, error),
-        })?;
-        writer.explain(args.explain);
-        let length = feeds.iter().filter_map(Feed::length).max();
-        let times = Times::new(args, format, feeds, writer.streams());
-        let lead = Lead::new(args.start, feeds);
-        let windowed = args.start.is_some() || args.duration.is_some();
-        let (progress, pace) = (Progress::new(args.duration.or(length)), args.live.then(Pace::default));
-        let (name, write_frame) = (name.to_owned(), args.write_frame);
-        let explains = args.explain;
-        Ok(Self { name, write_frame, writer, times, lead, windowed, progress, pace, explains, refused: 0 })
+impl Args {
+    /// Whether there is such an output format or layout.
+    pub fn check(&self, output: &str) -> Result {
+        self.to(output).map(drop)
     }
 
-    /// Copies until every input has ended or is past the wanted end; of pushed ones what is there.
-    fn copy<S: Sink>(&mut self, feeds: &mut [Feed], target: &mut Target<S>) -> Result {
-        loop {
-            let earliest =
-                feeds.iter_mut().enumerate().filter_map(|(index, feed)| Some((feed.next_time()?, index))).min();
-            let Some((time, index)) = earliest else { break };
-            let Some(feed) = feeds.get_mut(index) else { break };
-            let Some(packet) = feed.take() else { continue };
-            if self.times.past(time, packet.stream) {
-                if self.times.all_past() {
-                    break;
-                }
-                continue;
-            }
-            let packet = if self.lead.is_before(index) {
-                let shown = self.times.shown(&packet);
-                let Some(packet) = self.lead.pass(index, packet, shown) else { continue };
-                while let Some(earlier) = self.lead.next(index) {
-                    self.write(earlier, time, target)?;
-                }
-                packet
-            } else {
-                packet
-            };
-            self.write(packet, time, target)?;
-            let position = feeds.iter().map(Feed::position).sum();
-            self.progress.show(Ticks(time), position);
-        }
-        feeds.iter_mut().find_map(Feed::failure).map_or(Ok(()), Err)
+    /// Packets as they are read, with their times, into messages of a layout; as their time comes when `live`.
+    pub fn sending(layout: &str, live: bool, map: Vec<Map>) -> Self {
+        let write_layout = Some(layout.to_owned());
+        Self { write_layout, map, copy_times: true, write_frame: true, live, ..Self::default() }
     }
 
-    /// Writes one packet, which is due at `time` in µs.
-    fn write<S: Sink>(&mut self, mut packet: Packet, time: i64, target: &mut Target<S>) -> Result {
-        if !self.times.apply(&mut packet) {
-            return Ok(());
-        }
-        if let Some(wait) = self.pace.as_mut().map(|pace| pace.wait(time)).filter(|wait| !wait.is_zero()) {
-            target.flush()?;
-            std::thread::sleep(wait);
-        }
-        let written = match self.write_frame {
-            true => self.writer.write(packet, target.output()),
-            false => self.writer.write_interleaved(packet, target.output()),
-        };
-        if self.explains {
-            self.explain();
-        }
-        self.judge(written)?;
-        if self.writer.flushes_packets() { target.flush() } else { target.pump() }
+    /// The layout or format that is asked for, or that the output's name means.
+    fn to(&self, output: &str) -> Result<To> {
+        let Some(layout) = &self.write_layout else { return Ok(self.output_format(output)?.into()) };
+        let writer = layout::Writer::new(layouts::load(layout)?);
+        writer.map(To::from).map_err(|fault| Failure::Usage(format!("{layout}: {fault}")))
     }
 
-    /// A packet that the format cannot carry is left out and counted; the rest goes on.
-    #[inline]
-    fn judge(&mut self, written: std::result::Result<(), MediaError>) -> Result {
-        match written {
-            Ok(()) => Ok(()),
-            Err(error @ (MediaError::Packet { .. } | MediaError::Mux { .. })) => {
-                self.refused += 1;
-                tracing::warn!("{}: left out: {error}", self.name);
-                Ok(())
-            }
-            Err(error) => Err(Failure::while_("writing", &self.name, error)),
+    fn output_format(&self, output: &str) -> Result<&'static Format> {
+        let extension = Path::new(output).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let wanted = self.format.as_deref().unwrap_or(extension);
+        match formats::named(&wanted.to_ascii_lowercase()).filter(|format| format.muxer.is_some()) {
+            Some(format) => Ok(format),
+            None if wanted.is_empty() => Err(Failure::Usage(format!("{output}: say with -f which format to write"))),
+            None => Err(Failure::Usage(format!(
+                "no format that can be written is called {wanted}; maliu formats lists them"
+            ))),
         }
     }
 
-    fn explain(&mut self) {
-        self.times.take_notes().iter().for_each(|note| failure::say(note));
-        while let Some(note) = self.writer.next_explanation() {
-            failure::say(&note.to_string());
-        }
-    }
-
-    /// Completes the file with what was good, however reading ended.
-    fn close<S: Sink>(self, mut target: Target<S>, end: Result) -> Result {
-        let Self { writer, name, times, windowed, refused, .. } = self;
-        let written: u64 = writer.written().iter().sum::<u64>() + writer.waiting().0 as u64;
-        let finished = writer.finish(target.output()).map_err(Error::from);
-        if let Err(failure @ Failure::BrokenPipe) = end {
-            return Err(failure);
-        }
-        if written == 0 && (refused > 0 || end.is_err()) {
-            return end.and(Err(Failure::while_("writing", &name, "no packet could be written")));
-        }
-        if written == 0 && windowed {
-            return Err(Failure::while_("writing", &name, "no packet lies between --start and --duration behind it"));
-        }
-        target.finish()?;
-        times.report(&name);
-        finished.map_err(|error| Failure::while_("writing", &name, error))?;
-        end
+    fn options(&self, output: &str) -> Options {
+        let mut options = Options::default();
+        output.clone_into(&mut options.name);
+        options.settings.clone_from(&self.settings);
+        options.map.clone_from(&self.map);
+        (options.start, options.duration) = (self.start, self.duration);
+        (options.copy_times, options.interleave) = (self.copy_times, !self.write_frame);
+        (options.pace, options.explain) = (self.live, self.explain);
+        options.low_latency = lent::is_live();
+        options
     }
 }
 
-/// Tags that describe the input file rather than what is in it are made anew by the muxer.
-fn without_times(mut metadata: Metadata) -> Metadata {
-    metadata.remove("duration");
-    metadata.remove("filesize");
-    metadata
+/// The failure that an error of a copy means for the user.
+fn failed(inputs: &[input::Args], output: &str, error: copy::Error) -> Failure {
+    let name = |index: usize| inputs.get(index).map_or("-", |input| input.path.as_str());
+    match error {
+        copy::Error::Read { index, error } => input::failed(input::name(name(index)), &error),
+        copy::Error::Write(Error::Io(error)) => Failure::writing(output::name(output), &error),
+        copy::Error::Write(Error::Media(error @ MediaError::Setting { .. })) => Failure::Usage(error.to_string()),
+        copy::Error::Map(map) => Failure::Failed(format!("--map {map} selects no further stream")),
+        error @ copy::Error::NoStream { .. } => Failure::while_("reading", name(0), error),
+        error => Failure::while_("writing", output, error),
+    }
 }

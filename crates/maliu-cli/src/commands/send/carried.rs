@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use maliu::{
+    copy::Map,
     io::Sink,
     tokio::net::{Address, First},
 };
@@ -36,7 +37,7 @@ pub struct Args {
     listen: bool,
     /// With --layout: streams to send, as for `maliu remux`: a, v, STREAM; repeat it for more.
     #[arg(long, value_name = "S", requires = "carried")]
-    map: Vec<remux::Map>,
+    map: Vec<Map>,
     /// With --layout: give up when the peer has taken nothing for so long; inf waits for ever.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 30.0, requires = "carried")]
     silence: f64,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, thread, time::Duration};
 
 use maliu::{
+    copy::Pace,
     format::Event,
     stream::StreamInfo,
     time::{Rounding, TimeBase},
@@ -11,7 +12,6 @@ use maliu::{
 use crate::{
     failure::Result,
     input::{self, Opened},
-    pace::Pace,
 };
 
 /// Packets that are read ahead, at most, to find streams that begin late; fewer when live.

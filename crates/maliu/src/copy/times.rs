@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use maliu::{
+use maliu_core::{
     format::Format,
     packet::Packet,
     stream::{Kind, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
 
-use super::{Args, feed::Feed};
+use super::{Options, StreamReport, feed::Feed};
 
 /// What is done to the times of every packet.
 pub struct Times {
@@ -67,8 +67,8 @@ impl fmt::Display for Change {
 
 impl Times {
     /// For these inputs and the streams of the writer.
-    pub fn new(args: &Args, format: &Format, feeds: &[Feed], streams: &[StreamInfo]) -> Self {
-        let zero = |feed: &Feed| match (args.copy_times, args.start) {
+    pub fn new(options: &Options, format: &Format, feeds: &[Feed], streams: &[StreamInfo]) -> Self {
+        let zero = |feed: &Feed| match (options.copy_times, options.start) {
             (true, _) => 0,
             (false, Some(start)) => start.0.saturating_neg(),
             (false, None) => feed.first_time().map_or(0, i64::saturating_neg),
@@ -83,12 +83,14 @@ impl Times {
             }
         }
         let begin =
-            args.start.map_or_else(|| feeds.iter().filter_map(Feed::first_time).min().unwrap_or(0), |start| start.0);
+            options.start.map_or_else(|| feeds.iter().filter_map(Feed::first_time).min().unwrap_or(0), |start| start.0);
         Self {
             lanes: streams.iter().zip(sources).map(|(stream, source)| Lane::new(stream, source, format)).collect(),
-            end: args.duration.map(|duration| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN }),
+            end: options
+                .duration
+                .map(|duration| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN }),
             timeless: format.rules.no_timestamps,
-            notes: args.explain.then(Vec::new),
+            notes: options.explain.then(Vec::new),
         }
     }
 
@@ -142,19 +144,9 @@ impl Times {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Says what was changed.
-    pub fn report(&self, name: &str) {
-        for (index, lane) in self.lanes.iter().enumerate() {
-            if lane.leading > 0 {
-                tracing::warn!(
-                    "{name}: stream {index}: {} packets before the first key picture left out",
-                    lane.leading
-                );
-            }
-            if lane.moved > 0 {
-                tracing::warn!("{name}: stream {index}: {} packets moved to keep dts rising and below pts", lane.moved);
-            }
-        }
+    /// What was changed, by output stream.
+    pub fn report(&self) -> Vec<StreamReport> {
+        self.lanes.iter().map(|lane| StreamReport { leading: lane.leading, moved: lane.moved }).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Facts that a container leaves out, taken from what it carries, so that the output can say them: rates and durations.
 
-use maliu::{
+use maliu_core::{
     packet::Packet,
     stream::{Codec, Media, StreamInfo},
     syntax::{aac::AudioSpecificConfig, h264, mpeg_audio},
@@ -83,7 +83,7 @@ pub fn duration(stream: &StreamInfo, packet: &Packet) -> Ticks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use maliu::stream::Audio;
+    use maliu_core::stream::Audio;
 
     #[test]
     fn samples_of_constant_size_have_a_bit_rate() {

@@ -2,15 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-use maliu::{
+use maliu_core::{
     format::Format,
     stream::{Kind, StreamInfo},
 };
 
-use super::feed::Feed;
-use crate::failure::{Failure, Result};
+use super::{Error, feed::Feed};
 
-/// A choice of streams: `a`, `v`, `2`, `0:a`, `1:0`.
+/// A choice of streams: `a`, `v`, `2`, `0:a`, `1:0`. It is parsed from and printed as this text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
     input: Option<usize>,
@@ -65,7 +64,7 @@ impl Map {
 }
 
 /// The streams of the output. Each feed learns what its streams become.
-pub fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Result<Vec<StreamInfo>> {
+pub fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Result<Vec<StreamInfo>, Error> {
     let mut chosen: Vec<(usize, usize)> = Vec::new();
     let all: Vec<(usize, usize, &StreamInfo)> = feeds
         .iter()
@@ -80,15 +79,14 @@ pub fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Resu
             }
         }
         if chosen.len() == before {
-            return Err(Failure::Failed(format!("--map {map} chooses no further stream")));
+            return Err(Error::Map(map.clone()));
         }
     }
     if maps.is_empty() {
         chosen = usual(&all, format);
     }
     if chosen.is_empty() {
-        let name = feeds.first().map_or("", |feed| feed.name());
-        return Err(Failure::while_("reading", name, format!("there is no stream that {} can carry", format.name)));
+        return Err(Error::NoStream { format: format.name });
     }
     let streams = chosen.iter().map(|(input, index)| copied(&feeds[*input].streams[*index], format)).collect();
     for (input, feed) in feeds.iter_mut().enumerate() {

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use maliu::{packet::Packet, stream::Kind, time::Ticks};
+use maliu_core::{packet::Packet, stream::Kind, time::Ticks};
 
 use super::feed::Feed;
 

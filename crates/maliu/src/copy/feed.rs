@@ -1,8 +1,8 @@
-//! One input of a remux: its streams as far as they show at the start, and its packets in the order of reading.
+//! One input of a copy: its streams as far as they show at the start, and its packets in the order of reading.
 
-use std::{collections::VecDeque, mem};
+use std::{collections::VecDeque, mem, thread, time::Duration};
 
-use maliu::{
+use maliu_core::{
     format::Event,
     packet::Packet,
     stream::{Kind, Metadata, StreamInfo},
@@ -11,9 +11,9 @@ use maliu::{
 
 use super::facts;
 use crate::{
-    failure::{Failure, Result},
-    input::{self, Ahead, Opened},
-    lent,
+    blocking::{ReadAhead, Reader},
+    error::{Error, Result},
+    io::Source,
 };
 
 /// Packets that are read ahead, at most, to find streams that begin late.
@@ -22,49 +22,61 @@ const LOOK_PACKETS: usize = 512;
 /// Bytes of payload that are read ahead at most.
 const LOOK_BYTES: usize = 4 << 20;
 
-/// Media, in µs, that is read ahead at most when somebody waits for it.
+/// Media, in µs, that is read ahead at most when a low latency is wanted.
 const LOOK_LIVE: i64 = 1_000_000;
 
-/// An input being read, or pushed.
+/// Size in bytes from which on an input is worth a thread that reads ahead.
+const LONG: u64 = 8 << 20;
+
+/// Pause before a non-blocking input that had nothing is asked again.
+const NOT_YET_PAUSE: Duration = Duration::from_millis(20);
+
+/// One input: a reader, and what is known of it beforehand.
 pub struct Feed {
     name: String,
     origin: Origin,
+    /// Whether streams of several kinds are expected whatever the format.
+    many: bool,
+    /// Whether as little as possible is read ahead.
+    low_latency: bool,
     length: Option<Ticks>,
     /// What was read ahead.
     held: VecDeque<Packet>,
     /// What comes before it: the packet that goes next.
     front: Option<Packet>,
     /// The streams, as described before the first packet was handed out.
-    pub streams: Vec<StreamInfo>,
+    pub(super) streams: Vec<StreamInfo>,
     /// Tags of the input.
-    pub metadata: Metadata,
+    pub(super) metadata: Metadata,
     /// Which output stream each input stream becomes.
-    pub outputs: Vec<Option<usize>>,
+    pub(super) outputs: Vec<Option<usize>>,
     last: i64,
     ended: bool,
-    failure: Option<Failure>,
+    failure: Option<Error>,
 }
 
 /// Where packets come from.
 enum Origin {
     Pushed,
-    Opened(Box<Opened>),
+    Here(Box<Reader<Box<dyn Source + Send>>>),
     /// From behind what was looked at.
-    Ahead(Box<Ahead>),
+    Ahead(Box<ReadAhead<Box<dyn Source + Send>>>),
+}
+
+impl<S: Source + Send + 'static> From<Reader<S>> for Feed {
+    fn from(reader: Reader<S>) -> Self {
+        Self { origin: Origin::Here(Box::new(reader.boxed())), ..Self::pushed() }
+    }
 }
 
 impl Feed {
-    /// Opens an input. Nothing is read yet.
-    pub fn open(input: &input::Args) -> Result<Self> {
-        let opened = input.open()?;
-        Ok(Self { name: opened.name.clone(), origin: Origin::Opened(Box::new(opened)), ..Self::pushed(&input.path) })
-    }
-
     /// An input whose packets come through [`Feed::push`].
-    pub fn pushed(name: &str) -> Self {
+    pub(super) fn pushed() -> Self {
         Self {
-            name: name.to_owned(),
+            name: "input".to_owned(),
             origin: Origin::Pushed,
+            many: false,
+            low_latency: false,
             length: None,
             held: VecDeque::new(),
             front: None,
@@ -77,33 +89,46 @@ impl Feed {
         }
     }
 
+    /// The name of the input in warnings.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Expects audio and video even where the format's default is one stream, as layouts with a stream field need.
+    pub fn with_many_streams(mut self, many: bool) -> Self {
+        self.many = many;
+        self
+    }
+
     /// What comes next. An output that is begun takes packets with [`Feed::take`].
-    pub fn push(&mut self, event: Event) {
+    pub(super) fn push(&mut self, event: Event) {
         let packet = self.note(event);
         self.held.extend(packet);
     }
 
     /// Whether so much was pushed that nothing further is read ahead.
-    pub fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.held.len() >= LOOK_PACKETS || self.ahead() >= LOOK_BYTES || self.complete()
     }
 
     /// Bytes of payload that are read ahead.
-    pub fn ahead(&self) -> usize {
+    pub(super) fn ahead(&self) -> usize {
         self.held.iter().map(|packet| packet.data.len()).sum()
     }
 
     /// Bytes of what is known of the streams.
-    pub fn described(&self) -> usize {
+    pub(super) fn described(&self) -> usize {
         self.streams.iter().map(StreamInfo::weight).sum::<usize>() + self.metadata.weight()
     }
 
     /// Reads ahead until the streams are known, and goes to `start` where the input can.
-    pub fn begin(&mut self, start: Option<Ticks>) -> Result {
+    pub(super) fn begin(&mut self, start: Option<Ticks>, low_latency: bool) -> Result<()> {
+        self.low_latency = low_latency;
         self.look_ahead()?;
-        let Origin::Opened(mut opened) = mem::replace(&mut self.origin, Origin::Pushed) else { return Ok(()) };
+        let Origin::Here(mut reader) = mem::replace(&mut self.origin, Origin::Pushed) else { return Ok(()) };
         if let Some(start) = start.filter(|start| start.0 > 0) {
-            match opened.reader.seek(start, TimeBase::MICROS) {
+            match reader.seek(start, TimeBase::MICROS) {
                 Ok(()) => {
                     self.held.clear();
                     self.ended = false;
@@ -111,13 +136,16 @@ impl Feed {
                 Err(error) => tracing::info!("{}: {error}; reading from the beginning", self.name),
             }
         }
-        let length = opened.reader.duration();
+        let length = reader.duration();
         self.length = length.map(|(time, base)| base.rescale(time, TimeBase::MICROS, Rounding::Near));
-        self.origin = if opened.is_long() { Origin::Ahead(opened.ahead().into()) } else { Origin::Opened(opened) };
+        self.origin = match reader.size() {
+            Some(LONG..) => Origin::Ahead(Box::new(ReadAhead::new(*reader))),
+            _ => Origin::Here(reader),
+        };
         Ok(())
     }
 
-    fn look_ahead(&mut self) -> Result {
+    fn look_ahead(&mut self) -> Result<()> {
         let mut bytes = 0;
         while self.held.len() < LOOK_PACKETS && bytes < LOOK_BYTES && !self.complete() {
             match self.read() {
@@ -132,15 +160,16 @@ impl Feed {
             facts::complete(stream, self.held.iter().find(|packet| packet.stream == index));
         }
         match self.failure.take() {
-            Some(failure) if self.held.is_empty() => Err(failure),
-            failure => {
-                self.failure = failure;
+            Some(error) if self.held.is_empty() => Err(error),
+            error => {
+                self.failure = error;
                 Ok(())
             }
         }
     }
 
-    /// Whether no further stream is expected, and of each that is known when it begins. Live, a second of media tells.
+    /// Whether no further stream is expected, and of each that is known when it begins. With a low
+    /// latency, a second of media is enough.
     fn complete(&self) -> bool {
         let times = || self.held.iter().filter_map(|packet| self.micros(packet));
         let span = || times().max().zip(times().min()).map_or(0, |(last, first)| last.saturating_sub(first));
@@ -148,11 +177,11 @@ impl Feed {
         let begun = |index: usize| self.held.iter().any(|packet| packet.stream == index);
         let all = || (0..).zip(&self.streams).all(|(index, stream)| !timed(stream) || begun(index));
         let expected = match &self.origin {
-            Origin::Opened(opened) => opened.shows_all(&self.streams),
+            Origin::Here(reader) => shows_all(self.many, reader, &self.streams),
             _ => true,
         };
         let shown = expected && all();
-        !self.held.is_empty() && (shown || (lent::is_live() && span() >= LOOK_LIVE))
+        !self.held.is_empty() && (shown || (self.low_latency && span() >= LOOK_LIVE))
     }
 
     /// The next packet of the input, whatever its stream; `None` also when none was pushed yet.
@@ -160,20 +189,21 @@ impl Feed {
     fn read(&mut self) -> Option<Packet> {
         while !self.ended {
             let next = match &mut self.origin {
-                Origin::Ahead(ahead) => ahead.next(),
-                Origin::Opened(opened) => opened.next(),
+                Origin::Ahead(ahead) => ahead.next_event(),
+                Origin::Here(reader) => reader.next_event(),
                 Origin::Pushed => return None,
             };
             match next {
-                Ok(Some(event)) => {
+                Ok(Event::End) => self.ended = true,
+                Ok(event) => {
                     if let Some(packet) = self.note(event) {
                         return Some(packet);
                     }
                 }
-                Ok(None) => self.ended = true,
-                Err(failure) => {
+                Err(error) if error.is_not_yet() => thread::sleep(NOT_YET_PAUSE),
+                Err(error) => {
                     self.ended = true;
-                    self.failure = Some(failure);
+                    self.failure = Some(error);
                 }
             }
         }
@@ -203,13 +233,13 @@ impl Feed {
                 self.streams.push(info);
             }
             None if info.media.kind() == Kind::Data => {}
-            None => tracing::warn!("{}: stream {index} begins too late and is left out", self.name()),
+            None => tracing::warn!("{}: stream {index} begins too late and is left out", self.name),
         }
     }
 
     /// When the next packet of a wanted stream is decoded, in µs; `None` at the end.
     #[inline(always)]
-    pub fn next_time(&mut self) -> Option<i64> {
+    pub(super) fn next_time(&mut self) -> Option<i64> {
         loop {
             if self.front.is_none() {
                 self.front = match self.held.is_empty() {
@@ -229,9 +259,9 @@ impl Feed {
         }
     }
 
-    /// The packet that [`Feed::next_time`] spoke of, with the index of its output stream.
+    /// The packet of [`Feed::next_time`], with the index of its output stream.
     #[inline(always)]
-    pub fn take(&mut self) -> Option<Packet> {
+    pub(super) fn take(&mut self) -> Option<Packet> {
         let mut packet = self.front.take()?;
         if let Some(stream) = self.streams.get(packet.stream).filter(|_| packet.duration.0 == 0) {
             packet.duration = facts::duration(stream, &packet);
@@ -241,7 +271,7 @@ impl Feed {
     }
 
     /// When the input begins, in µs: the earliest first time of its streams that is shown; samples to drop are not.
-    pub fn first_time(&self) -> Option<i64> {
+    pub(super) fn first_time(&self) -> Option<i64> {
         let first = |index: usize| {
             let packet = self.held.iter().find(|packet| packet.stream == index)?;
             let info = self.streams.get(index)?;
@@ -260,26 +290,28 @@ impl Feed {
     }
 
     /// Length of the input in µs, when it is known.
-    pub fn length(&self) -> Option<Ticks> {
+    pub(super) fn length(&self) -> Option<Ticks> {
         self.length
     }
 
     /// Bytes read and understood.
-    pub fn position(&self) -> u64 {
+    pub(super) fn position(&self) -> u64 {
         match &self.origin {
             Origin::Pushed => 0,
-            Origin::Opened(opened) => opened.position(),
-            Origin::Ahead(ahead) => ahead.position(),
+            Origin::Here(reader) => reader.offset(),
+            Origin::Ahead(ahead) => ahead.offset(),
         }
     }
 
-    /// Why reading ended early, if it did; said once.
-    pub fn failure(&mut self) -> Option<Failure> {
+    /// Why reading ended early, if it did; returned once.
+    pub(super) fn failure(&mut self) -> Option<Error> {
         self.failure.take()
     }
+}
 
-    /// As the user called it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
+/// Whether no further stream is expected: formats of one stream show it at once, others have audio and video.
+fn shows_all<S: Source>(many: bool, reader: &Reader<S>, streams: &[StreamInfo]) -> bool {
+    let many = many || reader.format().is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
+    let has = |kind| streams.iter().any(|stream| stream.media.kind() == kind);
+    !many || (has(Kind::Audio) && has(Kind::Video))
 }

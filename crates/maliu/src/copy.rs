@@ -1,0 +1,140 @@
+//! Copies packets of one or more inputs into another container, without decoding.
+//!
+//! ```text
+//!   Reader ─▶ Feed ─┐ the feed that is       ┌▶ window, zero, order of dts ─▶ PacketWriter ─▶ Sink
+//!   Reader ─▶ Feed ─┴ earliest in time goes ─┘
+//! ```
+//!
+//! [`run`] does it in one call. To show progress, or to stop early, take the steps one by one: [`Inputs::open`] reads
+//! until the streams are known and chooses among them, [`Inputs::start`] writes what stands before the first packet,
+//! [`Copy::step`] writes one packet and [`Copy::finish`] completes the output. [`Recorder`] takes events that are pushed.
+//!
+//! ```no_run
+//! use maliu::{blocking::Reader, copy, formats, io::{AtomicFile, File}};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pictures = Reader::new(File::open("clip.h264")?);
+//! let audio = Reader::new(File::open("clip.aac")?);
+//! let out = AtomicFile::create("clip.flv")?;
+//! let report = copy::run([pictures, audio], &formats::flv::FORMAT, out, copy::Options::default())?;
+//! for line in report.lines() {
+//!     eprintln!("{line}");
+//! }
+//! # Ok(()) }
+//! ```
+
+use maliu_core::{
+    format::{Format, Muxer},
+    time::Ticks,
+};
+
+use crate::io::Sink;
+
+mod facts;
+mod feed;
+mod job;
+mod lead;
+mod map;
+mod pace;
+mod recorder;
+mod report;
+mod times;
+
+pub use feed::Feed;
+pub use job::{Copy, Inputs, Step};
+pub use map::Map;
+pub use pace::Pace;
+pub use recorder::{Completion, Recorder};
+pub use report::{Error, Report, StreamReport};
+
+/// How packets are copied.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// The name of the output in warnings.
+    pub name: String,
+    /// Settings of the writer ([`SETTINGS`](crate::writer::SETTINGS)) and of the output format.
+    pub settings: Vec<(String, String)>,
+    /// The streams to take, in this order. Empty: video, then audio; or the first stream of its kind for a format that
+    /// carries one kind only.
+    pub map: Vec<Map>,
+    /// Leave out what comes before this time, in µs of the input. Video begins at the keyframe before it.
+    pub start: Option<Ticks>,
+    /// Stop after this much time, in µs.
+    pub duration: Option<Ticks>,
+    /// Keep the times of the inputs; otherwise each input begins at 0.
+    pub copy_times: bool,
+    /// Write packets in the order of their dts; otherwise in the order in which they are read.
+    pub interleave: bool,
+    /// Write packets when their time has come, not as fast as possible.
+    pub pace: bool,
+    /// Read ahead no more than one second, and flush the sink after every packet.
+    pub low_latency: bool,
+    /// Note which rule changed or refused which packet, and why; fetch the notes with [`Copy::take_notes`].
+    pub explain: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            name: "output".to_owned(),
+            settings: Vec::new(),
+            map: Vec::new(),
+            start: None,
+            duration: None,
+            copy_times: false,
+            interleave: true,
+            pace: false,
+            low_latency: false,
+            explain: false,
+        }
+    }
+}
+
+/// The container to write: a format of [`formats::ALL`](crate::formats::ALL), or messages of a layout.
+pub struct To {
+    format: &'static Format,
+    /// The muxer; made by the format when there is none.
+    muxer: Option<Box<dyn Muxer>>,
+}
+
+impl To {
+    /// A muxer of the caller's own, presented as `format`.
+    pub fn muxer(format: &'static Format, muxer: Box<dyn Muxer>) -> Self {
+        Self { format, muxer: Some(muxer) }
+    }
+}
+
+impl From<&'static Format> for To {
+    fn from(format: &'static Format) -> Self {
+        Self { format, muxer: None }
+    }
+}
+
+#[cfg(feature = "layout")]
+impl From<crate::layout::Writer> for To {
+    fn from(writer: crate::layout::Writer) -> Self {
+        Self::muxer(&crate::layout::FORMAT, Box::new(writer))
+    }
+}
+
+/// Copies `inputs` to `sink` and completes it. When reading an input fails, what was good before is still written.
+///
+/// # Errors
+/// See [`Inputs::open`], [`Inputs::start`], [`Copy::step`] and [`Copy::finish`].
+pub fn run<S: Sink>(
+    inputs: impl IntoIterator<Item = impl Into<Feed>>,
+    to: impl Into<To>,
+    sink: S,
+    options: Options,
+) -> Result<Report, Error> {
+    let mut copy = Inputs::open(inputs, to, options)?.start(sink)?;
+    let end = loop {
+        match copy.step() {
+            Ok(Step::End) => break Ok(()),
+            Ok(_) => {}
+            Err(error) => break Err(error),
+        }
+    };
+    let (report, end) = copy.finish(end);
+    end.map(|_| report)
+}

@@ -1,0 +1,91 @@
+//! The copy engine as a library: streams are chosen, times begin at 0, what is pushed is written as what is read.
+
+use bytes::Bytes;
+use maliu::{
+    Codec, Event, Packet, Ticks,
+    blocking::Reader,
+    copy::{self, Error, Inputs, Map, Options, Recorder, Step},
+    format::Format,
+    formats,
+    io::Memory,
+};
+
+const FLV: &[u8] = include_bytes!("../../../samples/flv/h264_aac.flv");
+
+fn reader() -> Reader<Bytes> {
+    Reader::new(Bytes::from_static(FLV))
+}
+
+fn format(name: &str) -> &'static Format {
+    formats::named(name).unwrap()
+}
+
+fn options(change: impl FnOnce(&mut Options)) -> Options {
+    let mut options = Options::default();
+    change(&mut options);
+    options
+}
+
+/// What a copy of the sample comes to, in this format.
+fn copied(name: &str, options: Options) -> (Vec<u8>, copy::Report) {
+    let mut copy = Inputs::open([reader()], format(name), options).unwrap().start(Memory::new()).unwrap();
+    while !matches!(copy.step().unwrap(), Step::End) {}
+    let (report, sink) = copy.finish(Ok(()));
+    (sink.unwrap().into_bytes(), report)
+}
+
+fn packets(bytes: Vec<u8>) -> Vec<Packet> {
+    Reader::new(Bytes::from(bytes)).map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_copy_keeps_every_packet() {
+    let (bytes, report) = copied("flv", Options::default());
+    let (before, after) = (packets(FLV.to_vec()), packets(bytes));
+    let data = |packets: &[Packet]| packets.iter().map(|packet| packet.data.clone()).collect::<Vec<_>>();
+    assert_eq!(data(&before), data(&after));
+    assert_eq!((report.refused, report.lines()), (0, vec![]));
+}
+
+#[test]
+fn a_format_of_one_stream_gets_the_stream_of_its_kind() {
+    let inputs = Inputs::open([reader()], format("adts"), Options::default()).unwrap();
+    assert_eq!(inputs.streams().iter().map(|stream| stream.codec).collect::<Vec<_>>(), [Codec::Aac]);
+}
+
+#[test]
+fn times_begin_at_0_unless_they_are_kept() {
+    let first = |options| packets(copied("flv", options).0).iter().filter_map(|packet| packet.dts).min().unwrap();
+    let given = packets(FLV.to_vec()).iter().filter_map(|packet| packet.dts).min().unwrap();
+    assert_eq!(first(Options::default()), Ticks(0));
+    assert_eq!(first(options(|options| options.copy_times = true)), given);
+}
+
+#[test]
+fn a_window_without_packets_is_an_error_and_leaves_no_output() {
+    let options = options(|options| options.start = Some(Ticks(3_600_000_000)));
+    let end = copy::run([reader()], format("flv"), Memory::new(), options);
+    assert!(matches!(end, Err(Error::EmptyWindow)), "{end:?}");
+}
+
+#[test]
+fn a_map_that_selects_nothing_is_an_error() {
+    let map: Map = "7".parse().unwrap();
+    let options = options(|options| options.map = vec![map]);
+    let end = copy::run([reader()], format("flv"), Memory::new(), options).unwrap_err();
+    assert_eq!(end.to_string(), "7 selects no further stream");
+}
+
+#[test]
+fn what_is_pushed_is_written_as_what_is_read() {
+    let mut recorder = Recorder::new(format("flv"), Memory::new(), Options::default());
+    let mut events = reader();
+    loop {
+        match events.next_event().unwrap() {
+            Event::End => break,
+            event => recorder.push(event).unwrap(),
+        }
+    }
+    let (_, sink) = recorder.finish().unwrap().complete();
+    assert_eq!(sink.unwrap().into_bytes(), copied("flv", Options::default()).0);
+}
