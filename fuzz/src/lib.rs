@@ -1,5 +1,7 @@
 //! What the fuzz targets do: read bytes through a format, a layout or a decoder, in ways that must agree.
 
+use std::task::Poll;
+
 use maliu_core::{
     format::{Event, Format},
     formats,
@@ -33,15 +35,15 @@ fn drain(mut reader: PacketReader, data: &[u8], slice: usize) -> (Vec<Packet>, O
     let (mut input, mut packets, mut slices) = (Input::new(), Vec::new(), data.chunks(slice.max(1)));
     for _ in 0..data.len() * 8 + 10_000 {
         match reader.poll(&mut input) {
-            Ok(Event::NeedBytes) => match slices.next() {
+            Ok(Poll::Pending) => match slices.next() {
                 Some(slice) => input.push(slice),
                 None => {
                     assert!(!input.ended(), "NeedBytes after the end");
                     input.end();
                 }
             },
-            Ok(Event::Packet(packet)) => packets.push(packet),
-            Ok(Event::End) => return (packets, None),
+            Ok(Poll::Ready(Event::Packet(packet))) => packets.push(packet),
+            Ok(Poll::Ready(Event::End)) => return (packets, None),
             Ok(_) => {}
             Err(error) => return (packets, Some(error.to_string())),
         }
@@ -76,17 +78,17 @@ pub fn decode(data: &[u8]) {
     input.end();
     loop {
         match reader.poll(&mut input) {
-            Ok(Event::Stream(index, info)) => {
+            Ok(Poll::Ready(Event::Stream(index, info))) => {
                 decoders.resize_with(decoders.len().max(index + 1), || None);
                 decoders[index] = maliu_decode::decoder_for(&info).ok();
             }
-            Ok(Event::Packet(packet)) => {
+            Ok(Poll::Ready(Event::Packet(packet))) => {
                 if let Some(Some(decoder)) = decoders.get_mut(packet.stream) {
                     let _ = decoder.decode(&packet);
                 }
             }
-            Ok(Event::Metadata(_)) => {}
-            Ok(Event::End | Event::NeedBytes) | Err(_) => return,
+            Ok(Poll::Ready(Event::Metadata(_))) => {}
+            Ok(Poll::Ready(Event::End) | Poll::Pending) | Err(_) => return,
         }
     }
 }

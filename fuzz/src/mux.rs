@@ -53,8 +53,8 @@ pub fn run(data: &[u8]) {
             0 => writer.flush(&mut out),
             1 => writer.drain(&mut out),
             2 => {
-                let Packet { stream, pts, duration, data, .. } = packet;
-                writer.write_frame(Frame { stream, pts, duration, samples: u32::from(call), data }, &mut out)
+                let Packet { stream, time_base, pts, duration, data, .. } = packet;
+                writer.write_frame(Frame { stream, time_base, pts, duration, samples: u32::from(call), data }, &mut out)
             }
             3 => {
                 metadata.set(format!("k{call}"), "v");

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p maliu-core --example splits -- FILE…`; the exit code is 1 when any file reads differently.
 
-use std::{env, fs, process::ExitCode};
+use std::{env, fs, process::ExitCode, task::Poll};
 
 use maliu_core::{format::Event, formats, input::Input, reader::PacketReader};
 
@@ -14,18 +14,18 @@ fn events(data: &[u8], mut next: impl FnMut() -> usize) -> Vec<String> {
         let event = reader.poll(&mut input);
         said.extend(input.take_warnings().0.into_iter().map(|warning| format!("{warning:?}")));
         match event {
-            Ok(Event::NeedBytes) if rest.is_empty() && input.ended() => {
+            Ok(Poll::Pending) if rest.is_empty() && input.ended() => {
                 said.push("need after the end".to_owned());
                 return said;
             }
-            Ok(Event::NeedBytes) if rest.is_empty() => input.end(),
-            Ok(Event::NeedBytes) => {
+            Ok(Poll::Pending) if rest.is_empty() => input.end(),
+            Ok(Poll::Pending) => {
                 let (slice, behind) = rest.split_at(next().clamp(1, rest.len()));
                 input.push(slice);
                 rest = behind;
             }
-            Ok(Event::End) => return said,
-            Ok(event) => said.push(format!("{event:?}")),
+            Ok(Poll::Ready(Event::End)) => return said,
+            Ok(Poll::Ready(event)) => said.push(format!("{event:?}")),
             Err(error) => {
                 said.push(error.to_string());
                 return said;

@@ -1,6 +1,7 @@
 //! What a format is: a row of data, a probe, a demuxer and a muxer.
 
 use alloc::boxed::Box;
+use core::task::Poll;
 
 use crate::{
     error::{Error, Result},
@@ -97,19 +98,18 @@ pub enum Event {
     Metadata(Box<Metadata>),
     /// The next packet.
     Packet(Packet),
-    /// Nothing can be said before more bytes are fed. Never said when the input has ended.
-    NeedBytes,
     /// There is nothing more. Not an error.
     End,
 }
 
-/// Bytes in, events out. Short of bytes it takes nothing and says [`Event::NeedBytes`].
+/// Bytes in, events out. Short of bytes it takes nothing and returns [`Poll::Pending`].
 pub trait Demuxer: Send {
-    /// What comes next.
+    /// Returns the next event; [`Poll::Pending`] when more bytes must be fed first, which is never returned once the
+    /// input has ended.
     ///
     /// # Errors
     /// [`Error::Malformed`] where the input cannot be read on; everything good before it was given.
-    fn poll(&mut self, input: &mut Input) -> Result<Event>;
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>>;
 
     /// Goes to the last packet at which decoding can start at or before `to` (in `base`); the next polls continue there.
     ///

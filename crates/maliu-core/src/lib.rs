@@ -1,7 +1,7 @@
 //! Sans-IO media engine: bytes in → packets, packets in → bytes out.
 //!
 //! ```text
-//!  push / fill ─▶ Input ─▶ PacketReader ─▶ Event::{Stream, Packet, NeedBytes, End}
+//!  push / fill ─▶ Input ─▶ PacketReader ─▶ Poll<Event::{Stream, Packet, End}>
 //!  apply      ◀─ Output ◀─ PacketWriter ◀─ Packet
 //! ```
 //!

@@ -5,13 +5,21 @@ use core::ops;
 
 use bytes::Bytes;
 
-use crate::{error::Error, time::Ticks};
+use crate::{
+    error::Error,
+    time::{Rounding, Ticks, TimeBase},
+};
 
-/// One unit of one stream. Times are in the stream's time base.
+/// One unit of one stream. Its times are in its own [`Packet::time_base`].
+///
+/// A reader stamps the base of the stream on every packet, and a writer converts from it, so that packets can go from any
+/// reader to any writer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Packet {
     /// Index of the stream it belongs to.
     pub stream: usize,
+    /// The unit of its times; [`TimeBase::OF_STREAM`] when it is the one that the stream was declared with.
+    pub time_base: TimeBase,
     /// When it is presented; `None` when unknown.
     pub pts: Option<Ticks>,
     /// When it is decoded; `None` when unknown.
@@ -29,18 +37,43 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// A packet of `data` in stream `stream`, decoded and presented at `time`, in ticks of `time_base`.
+    pub fn new(stream: usize, time: Ticks, time_base: TimeBase, data: impl Into<Bytes>) -> Self {
+        let time = Some(time);
+        Self { stream, time_base, pts: time, dts: time, data: data.into(), ..Self::default() }
+    }
+
+    /// The same packet with its times in ticks of `to`, each rounded to the nearest, halves away from zero.
+    #[must_use]
+    pub fn rescaled(mut self, to: TimeBase) -> Self {
+        self.rescale(self.time_base, to);
+        self
+    }
+
+    /// Converts its times from `from` to `to`.
+    pub(crate) fn rescale(&mut self, from: TimeBase, to: TimeBase) {
+        self.time_base = to;
+        if from != to {
+            let moved = |time| from.rescale(time, to, Rounding::Near);
+            (self.pts, self.dts) = (self.pts.map(moved), self.dts.map(moved));
+            self.duration = moved(self.duration);
+        }
+    }
+
     /// Whether decoding can start here.
     pub fn is_key(&self) -> bool {
         self.flags.has(Flags::KEY)
     }
 }
 
-/// One uncoded stretch of sound or one picture, as the stream's codec stores it (WF-23). Times are in the stream's
-/// time base.
+/// One uncoded stretch of audio or one picture, as the stream's codec stores it (WF-23). Its times are in its own
+/// [`Frame::time_base`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
     /// Index of the stream it belongs to.
     pub stream: usize,
+    /// The unit of its times; [`TimeBase::OF_STREAM`] when it is the one that the stream was declared with.
+    pub time_base: TimeBase,
     /// When it is presented; `None` when unknown.
     pub pts: Option<Ticks>,
     /// How long it lasts; 0 to let its samples say.

@@ -5,6 +5,7 @@
 //! ```
 
 use alloc::{borrow::Cow, boxed::Box, format, vec::Vec};
+use core::task::Poll;
 
 use crate::{
     error::{Error, Result},
@@ -96,29 +97,36 @@ impl PacketReader {
         Self { state, streams: Vec::new(), verdict: Verdict::default() }
     }
 
-    /// What comes next. Poll and feed in any order.
+    /// Returns the next event; [`Poll::Pending`] when more bytes must be fed first. Poll and feed in any order.
+    ///
+    /// Packets carry the time base of their stream.
     ///
     /// # Errors
     /// [`Error::Unrecognized`], [`Error::Limit`], or those of the demuxer.
     #[inline]
-    pub fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    pub fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         if let State::Probing { .. } = self.state {
             match self.probe(input)? {
                 Some(format) => self.state = State::begin(format, &[])?,
-                None => return Ok(Event::NeedBytes),
+                None => return Ok(Poll::Pending),
             }
         }
-        let State::Reading { demuxer, leading, .. } = &mut self.state else { return Ok(Event::NeedBytes) };
-        let polled = match take_tags(leading, input) {
-            Some(event) => Ok(event),
+        let State::Reading { demuxer, leading, .. } = &mut self.state else { return Ok(Poll::Pending) };
+        let mut polled = match take_tags(leading, input) {
+            Some(polled) => Ok(polled),
             None => demuxer.poll(input),
         };
-        match &polled {
-            Ok(Event::Stream(index, info)) => note(&mut self.streams, *index, info)?,
-            Ok(Event::NeedBytes) if input.peek().len() > MAX_WINDOW => {
+        match &mut polled {
+            Ok(Poll::Ready(Event::Packet(packet))) => {
+                if let Some(stream) = self.streams.get(packet.stream) {
+                    packet.time_base = stream.time_base;
+                }
+            }
+            Ok(Poll::Ready(Event::Stream(index, info))) => note(&mut self.streams, *index, info)?,
+            Ok(Poll::Pending) if input.peek().len() > MAX_WINDOW => {
                 return Err(Error::Limit { what: "unread bytes (MAX_WINDOW)", limit: MAX_WINDOW as u64 });
             }
-            Ok(Event::NeedBytes) => input.rest(),
+            Ok(Poll::Pending) => input.rest(),
             _ => {}
         }
         polled
@@ -210,21 +218,21 @@ impl State {
 }
 
 /// ID3v2 tags stand in front of any format and are told first; what the format says itself then replaces them (IO-44).
-fn take_tags(leading: &mut Option<Tags>, input: &mut Input) -> Option<Event> {
+fn take_tags(leading: &mut Option<Tags>, input: &mut Input) -> Option<Poll<Event>> {
     let tags = leading.as_mut()?;
     loop {
         match id3v2::tag_size(input.peek()) {
-            id3v2::Size::Unknown if !input.ended() => return Some(Event::NeedBytes),
+            id3v2::Size::Unknown if !input.ended() => return Some(Poll::Pending),
             id3v2::Size::Known(_) => match tags.poll(input) {
                 Step::Taken => {}
-                Step::NeedBytes => return Some(Event::NeedBytes),
+                Step::NeedBytes => return Some(Poll::Pending),
                 Step::None => break,
             },
             _ => break,
         }
     }
     let metadata = leading.take()?.metadata().clone();
-    (!metadata.entries().is_empty()).then(|| Event::Metadata(Box::new(metadata)))
+    (!metadata.entries().is_empty()).then(|| Poll::Ready(Event::Metadata(Box::new(metadata))))
 }
 
 /// Bytes of the ID3v2 tags in front (IO-40); `None` while more bytes must tell.

@@ -62,6 +62,9 @@ pub struct TimeBase {
 }
 
 impl TimeBase {
+    /// The base that a stream was declared with: what a packet has until something else is set.
+    /// No length by itself: readers put the real one in its place, and writers take the stream's.
+    pub const OF_STREAM: Self = Self { num: NonZeroU32::MAX, den: NonZeroU32::MAX };
     /// One second.
     pub const SECONDS: Self = Self::per_second(NonZeroU32::MIN);
     /// One millisecond.
@@ -111,6 +114,13 @@ impl TimeBase {
         let left = i128::from(a.0) * (i128::from(a_base.num.get()) * i128::from(b_base.den.get()));
         let right = i128::from(b.0) * (i128::from(b_base.num.get()) * i128::from(a_base.den.get()));
         left.cmp(&right)
+    }
+}
+
+impl Default for TimeBase {
+    /// [`TimeBase::OF_STREAM`].
+    fn default() -> Self {
+        Self::OF_STREAM
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     output::Output,
     packet::{Frame, Packet},
     stream::{Metadata, StreamInfo},
-    time::Ticks,
+    time::{Ticks, TimeBase},
     timing::{
         Rules,
         explain::{At, Fired, Notes},
@@ -37,6 +37,8 @@ pub struct PacketWriter {
     muxer: Box<dyn Muxer>,
     rules: Rules,
     streams: Vec<StreamInfo>,
+    /// The time bases that the caller declared the streams with.
+    declared: Vec<TimeBase>,
     written: Vec<u64>,
     packages: Vec<Package>,
     fill: Fill,
@@ -80,6 +82,7 @@ impl Plan<'_> {
     ) -> Result<PacketWriter> {
         let rules = self.format.rules;
         let (options, _) = Options::split(self.settings, self.format)?;
+        let declared = streams.iter().map(|stream| stream.time_base).collect();
         let mut streams = streams.to_vec();
         check::streams(self.format, &mut streams, options.strict)?;
         let metadata = check::metadata(self.metadata, options.bitexact);
@@ -101,6 +104,7 @@ impl Plan<'_> {
             muxer,
             rules,
             streams,
+            declared,
         })
     }
 }
@@ -119,8 +123,8 @@ impl PacketWriter {
         Plan { format, settings, metadata: &Metadata::default() }.start(streams, out)
     }
 
-    /// Writes a packet at once: the caller has brought the streams in order (WF-16). Its times are in the time base
-    /// that [`PacketWriter::streams`] says.
+    /// Writes a packet at once: the caller has brought the streams in order (WF-16). Its times are converted from its
+    /// [`Packet::time_base`] to the one that the muxer chose ([`PacketWriter::streams`]).
     ///
     /// # Errors
     /// [`Error::Packet`] for the rule it breaks, [`Error::Mux`].
@@ -224,8 +228,8 @@ impl PacketWriter {
         if !self.muxer.takes_frames() {
             return Err(Error::unsupported("writing uncoded frames to this format (WF-23)"));
         }
-        let Frame { stream, pts, duration, samples, data } = frame;
-        let packet = Packet { stream, pts, dts: pts, duration, data, ..Packet::default() };
+        let Frame { stream, time_base, pts, duration, samples, data } = frame;
+        let packet = Packet { stream, time_base, pts, dts: pts, duration, data, ..Packet::default() };
         self.take(packet, Some(samples), path, out)
     }
 
@@ -233,6 +237,7 @@ impl PacketWriter {
         let stream = packet.stream;
         let refused = |why: PacketError| Error::Packet { stream, why };
         self.fill.admit(stream).map_err(refused)?;
+        self.rebase(&mut packet);
         self.repackage(&mut packet)?;
         self.fill.complete(&mut packet, frame, path, &mut self.notes).map_err(refused)?;
         match (path, &mut self.order) {
@@ -241,6 +246,16 @@ impl PacketWriter {
                 self.release(false, out)
             }
             _ => self.send(&mut packet, frame, out),
+        }
+    }
+
+    /// Converts the packet's times to the base that the muxer chose for its stream.
+    fn rebase(&self, packet: &mut Packet) {
+        if let (Some(stream), Some(declared)) = (self.streams.get(packet.stream), self.declared.get(packet.stream))
+            && packet.time_base != stream.time_base
+        {
+            let from = if packet.time_base == TimeBase::OF_STREAM { *declared } else { packet.time_base };
+            packet.rescale(from, stream.time_base);
         }
     }
 

@@ -5,6 +5,8 @@ mod read_rules;
 #[path = "flv_round/written_rules.rs"]
 mod written_rules;
 
+use std::task::Poll;
+
 use bytes::Bytes;
 use maliu_core::{
     format::Event,
@@ -72,8 +74,8 @@ fn read(bytes: &[u8]) -> (Vec<StreamInfo>, Vec<Packet>, Vec<String>) {
         let event = reader.poll(&mut input).unwrap();
         warnings.extend(input.take_warnings().0.into_iter().map(|warning| warning.what.into_owned()));
         match event {
-            Event::Packet(packet) => packets.push(packet),
-            Event::End => return (reader.streams().to_vec(), packets, warnings),
+            Poll::Ready(Event::Packet(packet)) => packets.push(packet),
+            Poll::Ready(Event::End) => return (reader.streams().to_vec(), packets, warnings),
             _ => {}
         }
     }
@@ -93,6 +95,7 @@ fn packets(streams: &[StreamInfo]) -> Vec<Packet> {
             }
             packets.push(Packet {
                 stream: index,
+                time_base: TimeBase::MILLIS,
                 pts: Some(Ticks(dts + if reorders { n % 3 * 40 } else { 0 })),
                 dts: Some(Ticks(dts)),
                 flags: Flags::key(key),

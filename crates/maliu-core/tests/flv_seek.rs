@@ -1,5 +1,7 @@
 //! Seeking in FLV files without an index, with a right one and with a wrong one, against reading from the start (FLD-29).
 
+use std::task::Poll;
+
 use maliu_core::{
     format::Event,
     formats::flv,
@@ -52,9 +54,9 @@ fn file(gop: u32, index: &[(f64, f64)]) -> Vec<u8> {
 fn next(reader: &mut PacketReader, input: &mut Input, data: &[u8]) -> Option<Packet> {
     loop {
         match reader.poll(input).expect("the file is good") {
-            Event::Packet(packet) => return Some(packet),
-            Event::End => return None,
-            Event::NeedBytes => {
+            Poll::Ready(Event::Packet(packet)) => return Some(packet),
+            Poll::Ready(Event::End) => return None,
+            Poll::Pending => {
                 let from = input.next_read() as usize;
                 let to = (from + 5000).min(data.len());
                 input.push(&data[from.min(to)..to]);
@@ -62,7 +64,7 @@ fn next(reader: &mut PacketReader, input: &mut Input, data: &[u8]) -> Option<Pac
                     input.end();
                 }
             }
-            Event::Stream(..) | Event::Metadata(_) => {}
+            Poll::Ready(Event::Stream(..)) | Poll::Ready(Event::Metadata(_)) => {}
         }
     }
 }

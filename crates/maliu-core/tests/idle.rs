@@ -1,5 +1,7 @@
 //! Ten thousand connections on one thread: what a reader and its input hold while nothing comes.
 
+use std::task::Poll;
+
 use peak_alloc::PeakAlloc;
 
 #[path = "formats/samples.rs"]
@@ -35,8 +37,8 @@ fn feed((input, reader): &mut Connection, bytes: &[u8]) -> Option<usize> {
         input.push(slice);
         loop {
             match reader.poll(input) {
-                Ok(Event::NeedBytes) => break,
-                Ok(Event::Packet(_)) => packets += 1,
+                Ok(Poll::Pending) => break,
+                Ok(Poll::Ready(Event::Packet(_))) => packets += 1,
                 Ok(_) => {}
                 Err(_) => return None,
             }

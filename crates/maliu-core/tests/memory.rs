@@ -1,5 +1,7 @@
 //! Memory stays bounded by what the limits name, not by what the input promises or how long it is.
 
+use std::task::Poll;
+
 use peak_alloc::PeakAlloc;
 
 #[path = "formats/samples.rs"]
@@ -32,8 +34,8 @@ fn an_hour_of_input_needs_no_more_than_a_second_of_it() {
                 fed += slice.len();
                 loop {
                     match reader.poll(&mut input) {
-                        Ok(Event::NeedBytes) => break,
-                        Ok(Event::End) | Err(_) => break 'feeding,
+                        Ok(Poll::Pending) => break,
+                        Ok(Poll::Ready(Event::End)) | Err(_) => break 'feeding,
                         Ok(_) => drop(input.take_warnings()),
                     }
                 }

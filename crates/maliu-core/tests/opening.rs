@@ -1,7 +1,7 @@
 //! Opening an input: which format is chosen, what happens to tags in front of it, and what a cut end gives
 //! (IO-39…IO-46).
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, task::Poll};
 
 use maliu_core::{
     format::{Event, Format, Score},
@@ -37,14 +37,14 @@ fn read(mut reader: PacketReader, bytes: &[u8], slice: usize) -> Read {
         let event = reader.poll(&mut input).unwrap();
         found.warnings.extend(input.take_warnings().0.into_iter().map(|warning| warning.what.into_owned()));
         match event {
-            Event::Packet(packet) => found.packets.push(packet),
-            Event::Metadata(metadata) => found.metadata.push(*metadata),
-            Event::NeedBytes => match slices.next() {
+            Poll::Ready(Event::Packet(packet)) => found.packets.push(packet),
+            Poll::Ready(Event::Metadata(metadata)) => found.metadata.push(*metadata),
+            Poll::Pending => match slices.next() {
                 Some(slice) => input.push(slice),
                 None => input.end(),
             },
-            Event::End => return found,
-            Event::Stream(..) => {}
+            Poll::Ready(Event::End) => return found,
+            Poll::Ready(Event::Stream(..)) => {}
         }
     }
 }

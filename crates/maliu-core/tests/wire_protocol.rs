@@ -1,5 +1,7 @@
 //! maliu's own protocol: what arrives equals what was sent, and garbage costs only what it touches.
 
+use std::task::Poll;
+
 use bytes::Bytes;
 use maliu_core::{
     error::Error,
@@ -188,8 +190,9 @@ fn a_recording_is_demuxed_and_its_damage_is_told() {
     let mut events = Vec::new();
     loop {
         match demuxer.poll(&mut input).unwrap() {
-            Event::End => break,
-            event => events.push(event),
+            Poll::Ready(Event::End) => break,
+            Poll::Ready(event) => events.push(event),
+            Poll::Pending => panic!("the input has ended"),
         }
     }
     assert_eq!(events, [Event::Stream(0, Box::new(audio())), Event::Packet(packet(0, 1, true, 10))]);

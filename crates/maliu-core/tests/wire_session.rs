@@ -6,7 +6,7 @@ use bytes::Bytes;
 use maliu_core::{
     error::Error,
     packet::Packet,
-    time::Ticks,
+    time::{Ticks, TimeBase},
     wire::{
         message::{Hello, Message, Mode, Role},
         session::{
@@ -78,7 +78,10 @@ fn a_reliable_transfer_survives_disconnects_and_restarts_without_loss_or_repetit
                         continue;
                     }
                     Content::Stream(index, info) => kept.push(Message::Stream(index, info)),
-                    Content::Packet(packet) => kept.push(Message::Packet(packet)),
+                    // Only a connection on which the stream was described knows its time base.
+                    Content::Packet(packet) => {
+                        kept.push(Message::Packet(Packet { time_base: TimeBase::OF_STREAM, ..packet }));
+                    }
                     Content::Metadata(_) => {}
                     Content::End => kept.push(Message::Bye),
                 }

@@ -4,7 +4,7 @@
 //! The vectors are test data that is not part of the project: their folder is `MALIU_CORPUS`, or `shared/corpus` beside
 //! the project. Without it there is nothing to compare, and the test says so.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, task::Poll};
 
 use maliu_core::{error::Error, format::Event, formats, input::Input, reader::PacketReader};
 use maliu_decode::{Decoder, Options, SampleFormat, decoder_with};
@@ -102,7 +102,7 @@ fn decode(file: Vec<u8>) -> Result<(Vec<u8>, maliu_decode::Report), Error> {
     let mut out = Vec::new();
     loop {
         match reader.poll(&mut input)? {
-            Event::Packet(packet) => {
+            Poll::Ready(Event::Packet(packet)) => {
                 let info = &reader.streams()[packet.stream];
                 let decoder = match &mut decoder {
                     Some(decoder) => decoder,
@@ -112,7 +112,7 @@ fn decode(file: Vec<u8>) -> Result<(Vec<u8>, maliu_decode::Report), Error> {
                     SampleFormat::S16Le.write(&frame, &mut out);
                 }
             }
-            Event::End => return Ok((out, decoder.map(|decoder| decoder.report()).unwrap_or_default())),
+            Poll::Ready(Event::End) => return Ok((out, decoder.map(|decoder| decoder.report()).unwrap_or_default())),
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! The paths that every byte or packet takes, from memory to memory: `cargo bench -p maliu --bench hot_paths [NAME]`.
 
-use std::{fs, hint::black_box};
+use std::{fs, hint::black_box, task::Poll};
 
 use bytes::Bytes;
 use divan::{
@@ -144,11 +144,11 @@ fn read(mut reader: PacketReader, data: &[u8], each: &mut dyn FnMut(Packet)) -> 
     feed(data, |input| {
         loop {
             match reader.poll(input).expect("a sample can be read") {
-                Event::Packet(packet) => {
+                Poll::Ready(Event::Packet(packet)) => {
                     count += 1;
                     each(black_box(packet));
                 }
-                Event::NeedBytes | Event::End => break,
+                Poll::Pending | Poll::Ready(Event::End) => break,
                 _ => {}
             }
         }

@@ -44,10 +44,7 @@ pub fn copy(input: &str, output: &str) -> Result<u64, Box<dyn std::error::Error>
     let mut writer = Writer::start(sink, adts, &[], reader.streams())?;
     let mut packets = 0;
     while let Some(packet) = reader.next_packet()? {
-        let (from, to) = (reader.streams()[packet.stream].time_base, writer.streams()[packet.stream].time_base);
-        let moved = |time| from.rescale(time, to, maliu::time::Rounding::Near);
-        let (pts, dts, duration) = (packet.pts.map(moved), packet.dts.map(moved), moved(packet.duration));
-        writer.write(maliu::Packet { pts, dts, duration, ..packet })?;
+        writer.write(packet)?;
         packets += 1;
     }
     writer.finish()?;

@@ -2,6 +2,8 @@
 //!
 //! Try it: `cargo run -p maliu --example custom_protocol`
 
+use std::task::Poll;
+
 use maliu::{Packet, format::Event, input::Input, layout};
 
 /// 2 bytes magic, 4 bytes length, 4 bytes milliseconds, then an H.264 access unit behind start codes.
@@ -38,8 +40,8 @@ where
         }
         loop {
             match reader.poll(&mut input)? {
-                Event::Packet(packet) => unit(packet),
-                Event::NeedBytes | Event::End => break,
+                Poll::Ready(Event::Packet(packet)) => unit(packet),
+                Poll::Pending | Poll::Ready(Event::End) => break,
                 _ => {}
             }
         }

@@ -1,11 +1,11 @@
 //! An input and the packet reader on it: all of a reader but who waits for its bytes.
 //!
 //! ```text
-//!   Source ─ read(at, buffer) ─▶ feed() ─▶ Input ─▶ PacketReader ─▶ poll() ─▶ Event; NeedBytes: feed again
+//!   Source ─ read(at, buffer) ─▶ feed() ─▶ Input ─▶ PacketReader ─▶ poll() ─▶ Event; Pending: feed again
 //!                                                                     └ remarks ─▶ log
 //! ```
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, io, task::Poll};
 
 use maliu_core::{
     format::Event,
@@ -36,9 +36,9 @@ impl Drive {
         Self { input, reader, block_size, held: VecDeque::new(), remarks: None }
     }
 
-    /// What comes next behind the events that are held. After [`Event::NeedBytes`]: [`Drive::feed`].
+    /// Returns the next event behind those that are held; [`Poll::Pending`]: feed first.
     #[inline]
-    pub fn poll(&mut self) -> Result<Event, MediaError> {
+    pub fn poll(&mut self) -> Result<Poll<Event>, MediaError> {
         let polled = self.reader.poll(&mut self.input);
         if let Some(remarks) = Remarks::of(&mut self.input, &self.reader) {
             match &mut self.remarks {
@@ -47,7 +47,7 @@ impl Drive {
             }
         }
         match polled {
-            Ok(Event::NeedBytes) if self.input.ended() => Err(self.stuck()),
+            Ok(Poll::Pending) if self.input.ended() => Err(self.stuck()),
             polled => polled,
         }
     }

@@ -1,6 +1,7 @@
 //! Every preset is read, written, split and damaged; faults in a layout's text are found where they are.
 
 use std::collections::HashMap;
+use std::task::Poll;
 
 use bytes::Bytes;
 use maliu::{
@@ -22,17 +23,17 @@ fn read(layout: &layout::Layout, data: &[u8], slice: usize) -> (Vec<Packet>, Vec
         let event = reader.poll(&mut input).unwrap();
         warnings.extend(input.take_warnings().0.into_iter().map(|w| format!("{} {}", w.at, w.what)));
         match event {
-            Event::NeedBytes => match slices.next() {
+            Poll::Pending => match slices.next() {
                 Some(slice) => input.push(slice),
                 None => input.end(),
             },
-            Event::Packet(packet) => packets.push(packet),
-            Event::Stream(index, info) => {
+            Poll::Ready(Event::Packet(packet)) => packets.push(packet),
+            Poll::Ready(Event::Stream(index, info)) => {
                 streams.truncate(index);
                 streams.push(*info);
             }
-            Event::End => return (packets, warnings, streams),
-            Event::Metadata(_) => {}
+            Poll::Ready(Event::End) => return (packets, warnings, streams),
+            Poll::Ready(Event::Metadata(_)) => {}
         }
     }
 }

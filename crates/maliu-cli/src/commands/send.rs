@@ -180,7 +180,6 @@ fn pipe(args: &Args) -> Result {
                 Event::Metadata(metadata) => Message::Metadata(metadata),
                 Event::Packet(packet) => Message::Packet(packet),
                 Event::End => Message::Bye,
-                Event::NeedBytes => continue,
             };
             out.output().append_parts(maliu::output::Mark::Body { time: None }, message.encode(next));
             next += 1;

@@ -1,6 +1,7 @@
 //! A recorded or piped wire stream as a format: its streams, packets and tags become a demuxer's events.
 
 use alloc::{boxed::Box, collections::BTreeSet, format};
+use core::task::Poll;
 
 use super::message::{Event as Wire, MAGIC, Message, Parser};
 use crate::{
@@ -45,7 +46,7 @@ pub struct Content {
 }
 
 impl Demuxer for Content {
-    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
             let event = match self.parser.poll(input) {
                 Ok(event) => event,
@@ -57,16 +58,16 @@ impl Demuxer for Content {
             };
             match event {
                 Wire::Skipped { at, bytes } => input.warn_at(at, format!("{bytes} bytes that are no message skipped")),
-                Wire::NeedBytes => return Ok(Event::NeedBytes),
+                Wire::NeedBytes => return Ok(Poll::Pending),
                 Wire::End => {
                     if !core::mem::replace(&mut self.ended, true) {
                         input.warn("the stream ends without a farewell");
                     }
-                    return Ok(Event::End);
+                    return Ok(Poll::Ready(Event::End));
                 }
                 Wire::Message(sequence, message) => {
                     if let Some(event) = self.content(sequence, message, input) {
-                        return Ok(event);
+                        return Ok(Poll::Ready(event));
                     }
                 }
             }

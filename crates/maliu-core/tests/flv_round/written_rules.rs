@@ -1,5 +1,7 @@
 //! Rules of writing FLV that no other test names, one by one (FLV-1…FLV-60): what stands where in the bytes.
 
+use std::task::Poll;
+
 use bytes::Bytes;
 use maliu_core::{
     format::Event,
@@ -292,6 +294,9 @@ fn flv_60_later_corrections_are_the_default() {
     let mut input = Input::new();
     input.push(&write(&[stream(Codec::H264, b"")], &[packet(0, 0, 0, b"\0\0\0\x01\x65")], &[], Reach::Append));
     input.end();
-    let events = std::iter::from_fn(|| Some(reader.poll(&mut input).unwrap()).filter(|event| *event != Event::End));
+    let events = std::iter::from_fn(|| match reader.poll(&mut input).unwrap() {
+        Poll::Ready(event) => Some(event).filter(|event| *event != Event::End),
+        Poll::Pending => None,
+    });
     assert_eq!(events.filter(|event| matches!(event, Event::Packet(_))).count(), 1, "no empty sequence header");
 }

@@ -1,5 +1,7 @@
 //! What must hold for every format in `formats::ALL`, on every sample, with the format declared and detected.
 
+use std::task::Poll;
+
 use crate::{
     samples::samples,
     trace::{Feed, Open, trace},
@@ -104,7 +106,7 @@ fn detection_finds_the_format_of_every_sample() {
         let (mut input, mut reader) = (Input::new(), PacketReader::detect(formats::ALL));
         input.push(&bytes);
         input.end();
-        while !matches!(reader.poll(&mut input), Ok(Event::End) | Err(_)) {}
+        while !matches!(reader.poll(&mut input), Ok(Poll::Ready(Event::End)) | Err(_)) {}
         assert_eq!(reader.format().map(|f| f.name), Some(format.name), "{}", path.display());
     }
 }

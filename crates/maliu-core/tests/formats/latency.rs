@@ -1,5 +1,7 @@
 //! How much of a live stream must come in before its first packet is out.
 
+use std::task::Poll;
+
 use maliu_core::{format::Event, formats, input::Input, reader::PacketReader};
 
 use crate::samples::samples;
@@ -14,16 +16,16 @@ fn the_first_packet_of_a_live_stream_is_out_within_three_frames() {
         let (mut places, mut needed, mut bytes) = (Vec::new(), 0, data.iter());
         while places.len() < 4 {
             match reader.poll(&mut input).expect("good samples") {
-                Event::NeedBytes => match bytes.next() {
+                Poll::Pending => match bytes.next() {
                     Some(byte) => input.push(&[*byte]),
                     None => input.end(),
                 },
-                Event::Packet(packet) => {
+                Poll::Ready(Event::Packet(packet)) => {
                     needed = if places.is_empty() { data.len() - bytes.len() } else { needed };
                     // Packets of one frame share its place.
                     places.extend(packet.position.filter(|at| places.last() != Some(at)));
                 }
-                Event::End => break,
+                Poll::Ready(Event::End) => break,
                 _ => {}
             }
         }

@@ -1,5 +1,7 @@
 //! What holds for every muxer: what it writes reads back the same, and no packet makes it panic.
 
+use std::task::Poll;
+
 use bytes::Bytes;
 use maliu_core::{
     format::{Event, Format},
@@ -24,10 +26,12 @@ fn read(format: &'static Format, data: &[u8]) -> (Vec<StreamInfo>, Vec<Packet>) 
     let mut first = Vec::new();
     loop {
         match reader.poll(&mut input) {
-            Ok(Event::Packet(packet)) => packets.push(packet),
-            Ok(Event::End) | Err(_) => return (first, packets),
-            Ok(Event::Stream(..)) if packets.is_empty() => first = reader.streams().to_vec(),
-            Ok(Event::Stream(..)) if first.len() < reader.streams().len() => first = reader.streams().to_vec(),
+            Ok(Poll::Ready(Event::Packet(packet))) => packets.push(packet),
+            Ok(Poll::Ready(Event::End)) | Err(_) => return (first, packets),
+            Ok(Poll::Ready(Event::Stream(..))) if packets.is_empty() => first = reader.streams().to_vec(),
+            Ok(Poll::Ready(Event::Stream(..))) if first.len() < reader.streams().len() => {
+                first = reader.streams().to_vec()
+            }
             Ok(_) => {}
         }
     }

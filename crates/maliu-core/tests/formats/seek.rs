@@ -1,5 +1,7 @@
 //! Seeking goes to the packet that holds the wanted time, in every format that can seek.
 
+use std::task::Poll;
+
 use maliu_core::{
     error::Error,
     format::Event,
@@ -17,9 +19,9 @@ const FORMATS: [&str; 3] = ["adts", "mp3", "wav"];
 fn next(reader: &mut PacketReader, input: &mut Input, data: &[u8]) -> Option<Packet> {
     loop {
         match reader.poll(input).expect("good samples") {
-            Event::Packet(packet) => return Some(packet),
-            Event::End => return None,
-            Event::NeedBytes => {
+            Poll::Ready(Event::Packet(packet)) => return Some(packet),
+            Poll::Ready(Event::End) => return None,
+            Poll::Pending => {
                 let at = (input.next_read() as usize).min(data.len());
                 let block = &data[at..data.len().min(at + 700)];
                 if block.is_empty() { input.end() } else { input.push(block) }

@@ -1,5 +1,7 @@
 //! Runs a reader over bytes that come in any slicing, and writes what it says as lines of text.
 
+use std::task::Poll;
+
 use std::fmt::Write as _;
 
 use maliu_core::{
@@ -67,14 +69,14 @@ pub fn trace(open: Open, data: &[u8], feed: Feed) -> Trace {
             trace.lines.push(format!("warning at {} {}", warning.at, warning.what));
         }
         match event {
-            Ok(Event::NeedBytes) => feed_one(&mut input, data, slices.next()),
-            Ok(Event::Stream(index, info)) => trace.lines.push(stream_line(index, &info)),
-            Ok(Event::Metadata(metadata)) => trace.lines.extend(metadata_lines(&metadata)),
-            Ok(Event::Packet(packet)) => {
+            Ok(Poll::Pending) => feed_one(&mut input, data, slices.next()),
+            Ok(Poll::Ready(Event::Stream(index, info))) => trace.lines.push(stream_line(index, &info)),
+            Ok(Poll::Ready(Event::Metadata(metadata))) => trace.lines.extend(metadata_lines(&metadata)),
+            Ok(Poll::Ready(Event::Packet(packet))) => {
                 trace.lines.push(packet_line(&packet));
                 trace.packets.push(packet_line(&packet));
             }
-            Ok(Event::End) => return trace,
+            Ok(Poll::Ready(Event::End)) => return trace,
             Err(error) => {
                 trace.error = Some(error.to_string());
                 return trace;

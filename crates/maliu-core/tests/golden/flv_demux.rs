@@ -1,5 +1,7 @@
 //! What the reference's FLV demuxer gave for recorded files, compared with ours (FLD-1…FLD-30).
 
+use std::task::Poll;
+
 use maliu_core::{
     format::Event,
     formats::flv,
@@ -170,7 +172,7 @@ impl Source {
     fn next(&mut self) -> Event {
         loop {
             match self.reader.poll(&mut self.input).expect("files of the reference are read") {
-                Event::NeedBytes => {
+                Poll::Pending => {
                     let from = (self.input.next_read() as usize).min(self.data.len());
                     let to = (from + self.limit).min(self.data.len());
                     self.input.push(&self.data[from..to]);
@@ -178,7 +180,7 @@ impl Source {
                         self.input.end();
                     }
                 }
-                event => return event,
+                Poll::Ready(event) => return event,
             }
         }
     }
@@ -192,7 +194,7 @@ fn read(vector: &Value) -> Given {
             Event::Packet(packet) => given.packets.push(packet),
             Event::Metadata(tags) => given.tags = *tags,
             Event::End => break,
-            Event::Stream(..) | Event::NeedBytes => {}
+            Event::Stream(..) => {}
         }
     }
     given.streams = source.reader.streams().to_vec();

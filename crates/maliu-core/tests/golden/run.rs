@@ -7,7 +7,7 @@ use maliu_core::{
     format::{Format, Muxer, Score},
     formats,
     output::{Output, Reach},
-    packet::Frame,
+    packet::{Frame, Packet},
     stream::Metadata,
     writer::{PacketWriter, Plan, SETTINGS},
 };
@@ -206,12 +206,12 @@ impl Run<'_> {
 
 fn operate(writer: &mut PacketWriter, step: &Step, metadata: &mut Metadata, out: &mut Output) -> Result<()> {
     match step.name() {
-        "write" => writer.write(step.packet(), out),
-        "iwrite" => writer.write_interleaved(step.packet(), out),
+        "write" => writer.write(stamped(step, writer), out),
+        "iwrite" => writer.write_interleaved(stamped(step, writer), out),
         "write_null" => writer.flush(out),
         "iwrite_null" => writer.drain(out),
-        "uncoded" => writer.write_frame(frame(step), out),
-        "iuncoded" => writer.write_frame_interleaved(frame(step), out),
+        "uncoded" => writer.write_frame(frame(step, writer), out),
+        "iuncoded" => writer.write_frame_interleaved(frame(step, writer), out),
         "metadata" => {
             metadata.set(step.op["k"].as_str().unwrap(), step.op["v"].as_str().unwrap());
             writer.update_metadata(metadata);
@@ -221,10 +221,18 @@ fn operate(writer: &mut PacketWriter, step: &Step, metadata: &mut Metadata, out:
     }
 }
 
-fn frame(step: &Step) -> Frame {
+/// The step's packet, in the time base that the muxer chose.
+fn stamped(step: &Step, writer: &PacketWriter) -> Packet {
     let packet = step.packet();
+    let time_base = writer.streams().get(packet.stream).map(|stream| stream.time_base).unwrap_or_default();
+    Packet { time_base, ..packet }
+}
+
+fn frame(step: &Step, writer: &PacketWriter) -> Frame {
+    let packet = stamped(step, writer);
     Frame {
         stream: packet.stream,
+        time_base: packet.time_base,
         pts: packet.pts,
         duration: packet.duration,
         samples: step.op["size"].as_u64().unwrap_or(0) as u32,

@@ -1,8 +1,9 @@
 //! Where access units are not cut as by the reference, on purpose (docs/differences.md).
 
+use std::task::Poll;
+
 use maliu_core::{
     error::Error,
-    format::Event,
     formats,
     input::Input,
     reader::PacketReader,
@@ -75,7 +76,7 @@ fn a_unit_without_end_is_an_error_however_it_comes() {
         let mut fed = 0;
         let end = loop {
             match reader.poll(&mut input) {
-                Ok(Event::NeedBytes) => input.push(&noise),
+                Ok(Poll::Pending) => input.push(&noise),
                 other => break other,
             }
             fed += size;

@@ -1,6 +1,6 @@
 //! The files of the corpus, where it is at hand, and what must hold for every one of them.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, path::PathBuf, task::Poll};
 
 use maliu_core::{
     format::{Event, Format},
@@ -46,9 +46,9 @@ pub fn packets(format: &'static Format, settings: &[(&str, &str)], data: &[u8], 
     let (mut input, mut pieces, mut packets) = (Input::new(), data.chunks(size), Vec::new());
     loop {
         match reader.poll(&mut input).expect("no limit is passed") {
-            Event::Packet(packet) => packets.push(packet),
-            Event::End => return packets,
-            Event::NeedBytes => match pieces.next() {
+            Poll::Ready(Event::Packet(packet)) => packets.push(packet),
+            Poll::Ready(Event::End) => return packets,
+            Poll::Pending => match pieces.next() {
                 Some(piece) => input.push(piece),
                 None => input.end(),
             },

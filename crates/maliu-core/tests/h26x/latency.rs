@@ -1,6 +1,7 @@
 //! How long an access unit waits: not at all when its carrier says where it ends, else for the front of the next one.
 
 use std::fs;
+use std::task::Poll;
 
 use maliu_core::{
     format::{Event, Format},
@@ -24,8 +25,8 @@ fn samples() -> [(&'static Format, Vec<u8>); 2] {
 fn poll(reader: &mut PacketReader, input: &mut Input) -> Option<Packet> {
     loop {
         match reader.poll(input).expect("a good stream") {
-            Event::Packet(packet) => return Some(packet),
-            Event::NeedBytes | Event::End => return None,
+            Poll::Ready(Event::Packet(packet)) => return Some(packet),
+            Poll::Pending | Poll::Ready(Event::End) => return None,
             _ => {}
         }
     }

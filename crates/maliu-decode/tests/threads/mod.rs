@@ -1,5 +1,7 @@
 //! Packets of a file decoded one after another, and by several threads: what came of each packet, and the report.
 
+use std::task::Poll;
+
 use maliu_core::{
     format::Event,
     formats,
@@ -18,18 +20,18 @@ pub fn packets(data: &[u8]) -> Option<(StreamInfo, Vec<Packet>)> {
     let (mut found, mut packets) = (None, Vec::new());
     while let Ok(event) = reader.poll(&mut input) {
         match event {
-            Event::Stream(index, info)
+            Poll::Ready(Event::Stream(index, info))
                 if info.media.kind() == Kind::Audio
                     && packets.is_empty()
                     && found.as_ref().is_none_or(|(known, _)| *known == index) =>
             {
                 found = Some((index, *info));
             }
-            Event::Stream(index, _) if found.as_ref().is_some_and(|(known, _)| *known == index) => break,
-            Event::Packet(packet) if found.as_ref().is_some_and(|(known, _)| *known == packet.stream) => {
+            Poll::Ready(Event::Stream(index, _)) if found.as_ref().is_some_and(|(known, _)| *known == index) => break,
+            Poll::Ready(Event::Packet(packet)) if found.as_ref().is_some_and(|(known, _)| *known == packet.stream) => {
                 packets.push(packet);
             }
-            Event::End | Event::NeedBytes => break,
+            Poll::Ready(Event::End) | Poll::Pending => break,
             _ => {}
         }
     }

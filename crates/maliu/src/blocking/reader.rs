@@ -1,5 +1,7 @@
 //! A source and a packet reader, pumped: iterate over packets, or ask for events.
 
+use std::task::Poll;
+
 use maliu_core::{
     format::{Event, Format},
     formats,
@@ -70,7 +72,7 @@ impl<S: Source> Reader<S> {
         Ok(())
     }
 
-    /// What comes next; never [`Event::NeedBytes`]. After [`Event::End`] it is the end again, unless the source grew.
+    /// Returns the next event. After [`Event::End`] it is the end again, unless the source grew.
     ///
     /// # Errors
     /// Those of the source and of the demuxer. [`Error::is_not_yet`] when a non-blocking source has nothing.
@@ -155,8 +157,8 @@ impl<S: Source> Reader<S> {
     fn read_event(&mut self) -> Result<Event> {
         loop {
             match self.drive.poll()? {
-                Event::NeedBytes => self.feed()?,
-                event => return Ok(event),
+                Poll::Pending => self.feed()?,
+                Poll::Ready(event) => return Ok(event),
             }
         }
     }

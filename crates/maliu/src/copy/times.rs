@@ -129,6 +129,7 @@ impl Times {
         packet.pts = packet.pts.map(moved);
         packet.dts = packet.dts.map(moved);
         packet.duration = lane.from.rescale(packet.duration, lane.to, Rounding::Near);
+        packet.time_base = lane.to;
         if !self.timeless
             && let Some(change) = lane.order(packet)
             && let Some(notes) = &mut self.notes

@@ -64,7 +64,7 @@ impl<S: Source> Reader<S> {
         self
     }
 
-    /// What comes next; never [`Event::NeedBytes`].
+    /// Returns the next event.
     ///
     /// # Errors
     /// Those of the source, after which the next call asks again, and of the demuxer.
@@ -120,8 +120,8 @@ impl<S: Source> Reader<S> {
     pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event>> {
         loop {
             match self.drive.poll()? {
-                Event::NeedBytes => {}
-                event => return Poll::Ready(Ok(event)),
+                Poll::Pending => {}
+                Poll::Ready(event) => return Poll::Ready(Ok(event)),
             }
             let mut pending = false;
             let fed = drive::feed(&mut self.drive.input, self.drive.block_size, |at, buf| {

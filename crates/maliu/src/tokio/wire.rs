@@ -87,7 +87,6 @@ fn give(sender: &mut Sender, batch: Option<Vec<Event>>) {
             Event::Metadata(metadata) => sender.metadata(metadata),
             Event::Packet(packet) => sender.packet(packet),
             Event::End => sender.finish(),
-            Event::NeedBytes => {}
         }
     }
 }

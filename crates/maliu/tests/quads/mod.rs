@@ -1,5 +1,7 @@
 //! A format for tests of I/O: every four bytes are a packet, what is left at the end is a shorter one.
 
+use std::task::Poll;
+
 use maliu::{
     Codec, Event, Format, MediaError, StreamInfo, Ticks, TimeBase,
     format::{Demuxer, Score},
@@ -29,19 +31,22 @@ struct Quads {
 }
 
 impl Demuxer for Quads {
-    fn poll(&mut self, input: &mut Input) -> Result<Event, MediaError> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>, MediaError> {
         if !self.started {
             self.started = true;
-            return Ok(Event::Stream(0, StreamInfo::new(Codec::Data, TimeBase::SECONDS, Media::Data).into()));
+            return Ok(Poll::Ready(Event::Stream(
+                0,
+                StreamInfo::new(Codec::Data, TimeBase::SECONDS, Media::Data).into(),
+            )));
         }
         let (at, size) = (input.offset(), input.peek().len().min(4));
         match (size, input.ended()) {
-            (0, true) => Ok(Event::End),
-            (0..4, false) => Ok(Event::NeedBytes),
+            (0, true) => Ok(Poll::Ready(Event::End)),
+            (0..4, false) => Ok(Poll::Pending),
             _ => {
                 let pts = Some(Ticks(at as i64 / 4));
                 let data = input.take(size).unwrap_or_default();
-                Ok(Event::Packet(Packet { pts, dts: pts, position: Some(at), data, ..Packet::default() }))
+                Ok(Poll::Ready(Event::Packet(Packet { pts, dts: pts, position: Some(at), data, ..Packet::default() })))
             }
         }
     }

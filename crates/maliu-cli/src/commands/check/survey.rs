@@ -1,5 +1,7 @@
 //! Reads a whole file and notes every fault: what the reader remarks, and what the times and streams break.
 
+use std::task::Poll;
+
 use maliu::{
     MediaError,
     format::{Event, Rules},
@@ -77,13 +79,15 @@ impl Survey {
             let polled = reader.poll(&mut input);
             survey.remarks(&mut input);
             match polled {
-                Ok(Event::NeedBytes) => {
+                Ok(Poll::Pending) => {
                     input::feed(&survey.name, &mut source, &mut input, |at, bytes| tags.see(at, bytes))?;
                 }
-                Ok(Event::Stream(index, info)) => survey.meet(index, *info, reader.format().map(|format| format.rules)),
-                Ok(Event::Metadata(_)) => {}
-                Ok(Event::Packet(packet)) => survey.packet(&packet),
-                Ok(Event::End) => break,
+                Ok(Poll::Ready(Event::Stream(index, info))) => {
+                    survey.meet(index, *info, reader.format().map(|format| format.rules))
+                }
+                Ok(Poll::Ready(Event::Metadata(_))) => {}
+                Ok(Poll::Ready(Event::Packet(packet))) => survey.packet(&packet),
+                Ok(Poll::Ready(Event::End)) => break,
                 Err(error) if survey.packets == 0 => return Err(Failure::while_("reading", &survey.name, error)),
                 Err(error) => {
                     survey.add(unreadable(&error, input.offset()));

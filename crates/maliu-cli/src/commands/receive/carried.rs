@@ -1,6 +1,6 @@
 //! `maliu receive --layout`: messages of a private protocol from a peer that knows no other.
 
-use std::{io, time::Duration};
+use std::{io, task::Poll, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use maliu::{
@@ -107,9 +107,9 @@ async fn greet(mut stream: Stream, layout: Layout, limit: Option<Duration>) -> i
     let show = async {
         loop {
             match reader.poll(&mut input).map_err(|error| wrong(&error))? {
-                Event::NeedBytes if front.len() < FRONT => {}
-                Event::NeedBytes if !reader.is_lost() => return Ok(()),
-                Event::NeedBytes | Event::End => return Err(wrong(&"no message of the layout came")),
+                Poll::Pending if front.len() < FRONT => {}
+                Poll::Pending if !reader.is_lost() => return Ok(()),
+                Poll::Pending | Poll::Ready(Event::End) => return Err(wrong(&"no message of the layout came")),
                 _ => return Ok(()),
             }
             match stream.read(&mut block).await? {

@@ -1,6 +1,7 @@
 //! The demuxer: access units as packets.
 
 use alloc::boxed::Box;
+use core::task::Poll;
 
 use super::Raw;
 use crate::{
@@ -26,12 +27,12 @@ pub(super) fn make<C: Raw>(pairs: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
 struct Units<C: Raw>(RawStream<C>);
 
 impl<C: Raw> Demuxer for Units<C> {
-    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         Ok(match self.0.poll(input)? {
-            RawEvent::Stream(info) => Event::Stream(0, Box::new(info)),
-            RawEvent::Packet(packet) => Event::Packet(packet),
-            RawEvent::NeedBytes => Event::NeedBytes,
-            RawEvent::End => Event::End,
+            RawEvent::Stream(info) => Poll::Ready(Event::Stream(0, Box::new(info))),
+            RawEvent::Packet(packet) => Poll::Ready(Event::Packet(packet)),
+            RawEvent::NeedBytes => Poll::Pending,
+            RawEvent::End => Poll::Ready(Event::End),
         })
     }
 

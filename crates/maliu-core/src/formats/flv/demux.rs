@@ -7,6 +7,7 @@
 //! ```
 
 use alloc::{borrow::Cow, boxed::Box, collections::VecDeque, format};
+use core::task::Poll;
 
 use bytes::{Buf, Bytes};
 
@@ -393,19 +394,19 @@ impl Flv {
 }
 
 impl Demuxer for Flv {
-    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
             if let Some(event) = self.queue.pop_front() {
-                return Ok(event);
+                return Ok(Poll::Ready(event));
             }
             let step = self.step(input);
             self.streams.announce(&mut self.queue);
             match step? {
-                Step::Packet(packet) if self.queue.is_empty() => return Ok(Event::Packet(packet)),
+                Step::Packet(packet) if self.queue.is_empty() => return Ok(Poll::Ready(Event::Packet(packet))),
                 Step::Packet(packet) => self.queue.push_back(Event::Packet(packet)),
                 Step::Again => {}
-                Step::Need if self.queue.is_empty() => return Ok(Event::NeedBytes),
-                Step::End if self.queue.is_empty() => return Ok(Event::End),
+                Step::Need if self.queue.is_empty() => return Ok(Poll::Pending),
+                Step::End if self.queue.is_empty() => return Ok(Poll::Ready(Event::End)),
                 Step::Need | Step::End => {}
             }
         }

@@ -33,6 +33,8 @@ pub(super) struct Walk<F: Frames> {
 pub(super) enum Met<H> {
     /// What to say next.
     Event(Event),
+    /// More bytes are needed.
+    Pending,
     /// A whole frame is unread at the front; it is the format's to take.
     Frame(Frame<H>),
     /// All unread bytes are the start of a frame that the end of the input cuts short.
@@ -64,7 +66,7 @@ impl<F: Frames> Walk<F> {
                 return Met::Event(event);
             }
             match self.framing.poll(input) {
-                Found::NeedBytes => return Met::Event(Event::NeedBytes),
+                Found::NeedBytes => return Met::Pending,
                 Found::Frame(frame) => return Met::Frame(frame),
                 Found::Cut(header) => return Met::Cut(header),
                 Found::End => return Met::End,

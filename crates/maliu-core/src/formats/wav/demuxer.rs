@@ -1,6 +1,7 @@
 //! Chunks → one stream, its tags, and packets of its data.
 
 use alloc::{boxed::Box, collections::VecDeque};
+use core::task::Poll;
 
 use bytes::Bytes;
 
@@ -335,10 +336,10 @@ impl Wav {
 }
 
 impl Demuxer for Wav {
-    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
             if let Some(event) = self.pending.pop_front() {
-                return Ok(event);
+                return Ok(Poll::Ready(event));
             }
             let need = match self.state {
                 State::Start => self.start(input)?,
@@ -347,13 +348,13 @@ impl Demuxer for Wav {
                 State::End => {
                     self.tell();
                     match self.pending.pop_front() {
-                        Some(event) => return Ok(event),
-                        None => return Ok(Event::End),
+                        Some(event) => return Ok(Poll::Ready(event)),
+                        None => return Ok(Poll::Ready(Event::End)),
                     }
                 }
             };
             if need {
-                return Ok(Event::NeedBytes);
+                return Ok(Poll::Pending);
             }
         }
     }

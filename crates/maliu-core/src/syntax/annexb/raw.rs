@@ -11,7 +11,7 @@ use super::{Assembled, Assembler, Clock, assemble::Coding, clock::Timing};
 use crate::{
     error::Result,
     input::Input,
-    packet::{Flags, Packet, SideData},
+    packet::{Flags, Packet},
     stream::{Codec, Media, StreamInfo, Video},
     time::TimeBase,
 };
@@ -133,14 +133,13 @@ impl<C: RawCoding> RawStream<C> {
         let changed = self.describe(&picture, at, input);
         let stamps = self.clock.stamp(timing);
         let packet = Packet {
-            stream: 0,
             pts: stamps.pts,
             dts: Some(stamps.dts),
             duration: stamps.duration,
             flags: Flags::key(is_key),
-            side: SideData::default(),
             position: Some(at),
             data,
+            ..Packet::default()
         };
         Ok(match changed {
             Some(info) => {

@@ -1,6 +1,7 @@
 //! Reads messages by a layout: a demuxer whose every message is a unit of its own, and which finds its way after garbage.
 
 use alloc::{borrow::Cow, boxed::Box, collections::VecDeque, format, vec::Vec};
+use core::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 
@@ -144,8 +145,8 @@ impl Reader {
         inner.push(body);
         loop {
             match reader.poll(inner)? {
-                Event::NeedBytes | Event::End => return Ok(()),
-                event => self.events.push_back(event),
+                Poll::Pending | Poll::Ready(Event::End) => return Ok(()),
+                Poll::Ready(event) => self.events.push_back(event),
             }
         }
     }
@@ -279,20 +280,20 @@ impl Reader {
 }
 
 impl Demuxer for Reader {
-    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
             if let Some(event) = self.events.pop_front() {
-                return Ok(event);
+                return Ok(Poll::Ready(event));
             }
             if !self.opened && !self.open(input)? {
-                return Ok(Event::NeedBytes);
+                return Ok(Poll::Pending);
             }
             if let Some(search) = &mut self.search {
                 match search.step(&self.layout, &self.steady, &self.preamble, input) {
-                    search::Step::NeedBytes => return Ok(Event::NeedBytes),
+                    search::Step::NeedBytes => return Ok(Poll::Pending),
                     search::Step::Nothing => {
                         self.search = None;
-                        return Ok(self.close(input));
+                        return Ok(Poll::Ready(self.close(input)));
                     }
                     search::Step::Found { anew } => {
                         self.search = None;
@@ -303,12 +304,12 @@ impl Demuxer for Reader {
                 }
             }
             if input.peek().is_empty() {
-                return Ok(if input.ended() { self.close(input) } else { Event::NeedBytes });
+                return Ok(if input.ended() { Poll::Ready(self.close(input)) } else { Poll::Pending });
             }
             match message::look(&self.layout, input.peek(), &self.steady, &self.preamble) {
                 Ok(message) => self.accept(&message, input)?,
-                Err(Lack::Need(_)) if !input.ended() => return Ok(Event::NeedBytes),
-                Err(Lack::Need(_)) if !self.layout.limits.resync => return Ok(self.close(input)),
+                Err(Lack::Need(_)) if !input.ended() => return Ok(Poll::Pending),
+                Err(Lack::Need(_)) if !self.layout.limits.resync => return Ok(Poll::Ready(self.close(input))),
                 Err(Lack::Need(_)) => self.lose(input, Cow::Borrowed("a message is cut short")),
                 Err(Lack::Bad(why)) if self.layout.limits.resync => self.lose(input, why),
                 Err(Lack::Bad(why)) => return Err(self.malformed(&why, input.offset())),

@@ -163,7 +163,7 @@ fn get_packet(get: &mut Get, body: &Bytes) -> Option<Packet> {
     let duration = Ticks(head.i64()?);
     let position = Some(head.u64()?).filter(|_| has(4));
     let side = get_side(&mut head)?;
-    Some(Packet { stream: 0, pts, dts, duration, flags, side, position, data })
+    Some(Packet { pts, dts, duration, flags, side, position, data, ..Packet::default() })
 }
 
 fn get_side(head: &mut Get) -> Option<SideData> {

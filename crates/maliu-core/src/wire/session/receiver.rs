@@ -18,6 +18,7 @@ use crate::{
     packet::Packet,
     reader::MAX_STREAMS,
     stream::{Metadata, StreamInfo},
+    time::TimeBase,
 };
 
 /// What a receiver asks of those who connect.
@@ -49,7 +50,7 @@ pub enum Content {
     Stream(usize, Box<StreamInfo>),
     /// Tags of the whole input.
     Metadata(Box<Metadata>),
-    /// A packet.
+    /// A packet; in the time base of its stream if that was described on this connection.
     Packet(Packet),
     /// Nothing follows.
     End,
@@ -70,8 +71,8 @@ pub struct Receiver {
     due: Option<u64>,
     lost: u64,
     heard: bool,
-    /// Bytes that describe each stream.
-    described: BTreeMap<usize, usize>,
+    /// Bytes that describe each stream, and its time base.
+    described: BTreeMap<usize, (usize, TimeBase)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,11 +202,16 @@ impl Receiver {
         }
         let content = match message {
             Message::Stream(index, info) => {
-                self.describe(index)?;
+                self.describe(index, info.time_base)?;
                 Content::Stream(index, info)
             }
             Message::Metadata(metadata) => Content::Metadata(metadata),
-            Message::Packet(packet) => Content::Packet(packet),
+            Message::Packet(mut packet) => {
+                if let Some((_, base)) = self.described.get(&packet.stream) {
+                    packet.time_base = *base;
+                }
+                Content::Packet(packet)
+            }
             _ => Content::End,
         };
         self.next = sequence.saturating_add(1);
@@ -213,12 +219,12 @@ impl Receiver {
     }
 
     /// Descriptions are kept as long as there are packets: there must not be too much of them.
-    fn describe(&mut self, index: usize) -> Result<(), Error> {
+    fn describe(&mut self, index: usize, base: TimeBase) -> Result<(), Error> {
         if index >= MAX_STREAMS {
             return Err(Error::Limit { what: "streams (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
         }
-        self.described.insert(index, self.link.last().len());
-        if self.described.values().fold(0, |sum: usize, bytes| sum.saturating_add(*bytes)) > MAX_DESCRIPTIONS {
+        self.described.insert(index, (self.link.last().len(), base));
+        if self.described.values().fold(0, |sum: usize, (bytes, _)| sum.saturating_add(*bytes)) > MAX_DESCRIPTIONS {
             let limit = MAX_DESCRIPTIONS as u64;
             return Err(Error::Limit { what: "descriptions of streams (MAX_DESCRIPTIONS)", limit });
         }

@@ -1,7 +1,7 @@
 //! The end that has packets: it connects and says hello, or listens to a player's; sends, and keeps what is not yet
 //! acknowledged.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::{
     input::Input,
     packet::Packet,
     stream::{Metadata, StreamInfo},
+    time::TimeBase,
 };
 
 /// What a sender is and wants.
@@ -61,6 +62,8 @@ pub struct Sender {
     link: Option<Link>,
     state: State,
     queue: Queue,
+    /// The time bases that the streams were described with.
+    bases: BTreeMap<usize, TimeBase>,
     finished: bool,
     /// In live mode: the receiver has acknowledged the end.
     done: bool,
@@ -91,7 +94,8 @@ impl Sender {
             Mode::Live => Queue::Live(live::Queue::new(options.limits)),
         };
         let stats = Stats::default();
-        Self { options, link: None, state: State::AwaitChallenge, queue, finished: false, done: false, stats }
+        let bases = BTreeMap::new();
+        Self { options, link: None, state: State::AwaitChallenge, queue, bases, finished: false, done: false, stats }
     }
 
     /// Whether more content is wanted. A live sender always wants it, a reliable one not for a player that has not yet
@@ -106,6 +110,7 @@ impl Sender {
 
     /// A stream is there, or has changed.
     pub fn stream(&mut self, index: usize, info: Box<StreamInfo>) {
+        self.bases.insert(index, info.time_base);
         self.push(Message::Stream(index, info));
     }
 
@@ -114,8 +119,12 @@ impl Sender {
         self.push(Message::Metadata(metadata));
     }
 
-    /// A packet.
-    pub fn packet(&mut self, packet: Packet) {
+    /// A packet; its times are converted to the time base that its stream was described with.
+    pub fn packet(&mut self, mut packet: Packet) {
+        if let Some(base) = self.bases.get(&packet.stream) {
+            let from = if packet.time_base == TimeBase::OF_STREAM { *base } else { packet.time_base };
+            packet.rescale(from, *base);
+        }
         self.push(Message::Packet(packet));
     }
 

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     mem,
     sync::mpsc::{Receiver, Sender, channel},
+    task::Poll,
     thread,
 };
 
@@ -200,8 +201,8 @@ impl<S: Source> Filler<S> {
                 batch.remarks.extend(noted.drain(..).map(|remarks| (batch.events.len(), remarks)));
             }
             match polled? {
-                Event::NeedBytes => self.hungry = true,
-                event => batch.put(event),
+                Poll::Pending => self.hungry = true,
+                Poll::Ready(event) => batch.put(event),
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! ADTS frames → packets of raw data blocks.
 
 use alloc::boxed::Box;
+use core::task::Poll;
 
 use bytes::Bytes;
 
@@ -150,10 +151,11 @@ fn split(header: &AdtsHeader, frame: &[u8]) -> Option<[(usize, usize); 4]> {
 }
 
 impl Demuxer for Adts {
-    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
             match self.walk.poll(input) {
-                Met::Event(event) => return Ok(event),
+                Met::Event(event) => return Ok(Poll::Ready(event)),
+                Met::Pending => return Ok(Poll::Pending),
                 Met::Frame(frame) => self.frame(frame.header, frame.length, input),
                 // Framing leaves cut frames out.
                 Met::Cut(_) => {}
@@ -161,7 +163,7 @@ impl Demuxer for Adts {
                     let end = self.walk.time;
                     self.end = Some(end);
                     if !self.walk.goes_back(input) {
-                        return Ok(Event::End);
+                        return Ok(Poll::Ready(Event::End));
                     }
                     // Of several blocks in the frame, too, the last one.
                     self.walk.seek = Some(end - Ticks(1));
@@ -214,9 +216,9 @@ mod tests {
         let (mut streams, mut packets) = (vec![], vec![]);
         loop {
             match adts.poll(&mut input).unwrap() {
-                Event::Stream(_, info) => streams.push(*info),
-                Event::Packet(packet) => packets.push(packet),
-                Event::End => break,
+                Poll::Ready(Event::Stream(_, info)) => streams.push(*info),
+                Poll::Ready(Event::Packet(packet)) => packets.push(packet),
+                Poll::Ready(Event::End) => break,
                 _ => {}
             }
         }
@@ -271,8 +273,8 @@ mod tests {
     fn a_frame_is_out_as_soon_as_it_is_whole() {
         let (mut input, mut adts) = (Input::new(), Adts::new());
         input.push(&frame(HEADER, b"abc"));
-        assert!(matches!(adts.poll(&mut input), Ok(Event::Stream(..))));
-        assert!(matches!(adts.poll(&mut input), Ok(Event::Packet(_))));
-        assert_eq!(adts.poll(&mut input), Ok(Event::NeedBytes));
+        assert!(matches!(adts.poll(&mut input), Ok(Poll::Ready(Event::Stream(..)))));
+        assert!(matches!(adts.poll(&mut input), Ok(Poll::Ready(Event::Packet(_)))));
+        assert_eq!(adts.poll(&mut input), Ok(Poll::Pending));
     }
 }

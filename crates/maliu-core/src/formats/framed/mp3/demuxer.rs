@@ -1,6 +1,7 @@
 //! MPEG audio frames → packets.
 
 use alloc::{boxed::Box, string::ToString};
+use core::task::Poll;
 
 use super::{
     super::walk::{Met, Walk},
@@ -172,10 +173,11 @@ impl Mp3 {
 }
 
 impl Demuxer for Mp3 {
-    fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
             match self.walk.poll(input) {
-                Met::Event(event) => return Ok(event),
+                Met::Event(event) => return Ok(Poll::Ready(event)),
+                Met::Pending => return Ok(Poll::Pending),
                 Met::Frame(frame) => {
                     let Frame { header, length, .. } = frame;
                     // An information frame stands at the start or behind a tag.
@@ -189,7 +191,7 @@ impl Demuxer for Mp3 {
                         continue;
                     }
                     match self.is_stray(&header, length, input) {
-                        None => return Ok(Event::NeedBytes),
+                        None => return Ok(Poll::Pending),
                         Some(false) => self.frame(frame, input),
                         Some(true) => {
                             input.warn("first frame passed over: the next one has another mode");
@@ -210,7 +212,7 @@ impl Demuxer for Mp3 {
                 Met::End if self.walk.goes_back(input) => {}
                 Met::End => {
                     self.duration = Some(self.walk.time);
-                    return Ok(Event::End);
+                    return Ok(Poll::Ready(Event::End));
                 }
             }
         }
@@ -260,16 +262,16 @@ mod tests {
                 input.take_warnings().0.iter().map(|warning| alloc::format!("! {} {}", warning.at, warning.what)),
             );
             match event {
-                Event::Stream(_, info) => {
+                Poll::Ready(Event::Stream(_, info)) => {
                     let audio = info.audio().unwrap();
                     lines.push(alloc::format!("{} {} {}", info.codec, audio.sample_rate, audio.channels));
                 }
-                Event::Packet(p) => {
+                Poll::Ready(Event::Packet(p)) => {
                     let (at, trim) = (p.position.unwrap(), p.side.trim());
                     let damaged = if p.flags.has(Flags::CORRUPT) { " damaged" } else { "" };
                     lines.push(alloc::format!("{at} {} {},{}{damaged}", p.data.len(), trim.start, trim.end));
                 }
-                Event::End => return lines,
+                Poll::Ready(Event::End) => return lines,
                 _ => {}
             }
         }
@@ -298,7 +300,9 @@ mod tests {
             let bytes = [info.build(&header).unwrap(), frame(PLAIN), frame(PLAIN)].concat();
             let (mut input, mut mp3) = (Input::new(), Mp3::new());
             input.push(&bytes);
-            let Event::Stream(_, stream) = mp3.poll(&mut input).unwrap() else { panic!("no stream in front") };
+            let Poll::Ready(Event::Stream(_, stream)) = mp3.poll(&mut input).unwrap() else {
+                panic!("no stream in front")
+            };
             assert_eq!(stream.bit_rate.unwrap_or(0), expected);
         }
     }

@@ -1,5 +1,7 @@
 //! Chunks in odd orders, of odd sizes, and missing ones.
 
+use core::task::Poll;
+
 use alloc::{string::String, vec, vec::Vec};
 
 use super::*;
@@ -28,17 +30,19 @@ fn read(bytes: &[u8], seekable: bool) -> Vec<String> {
     let (mut lines, mut wav) = (vec![], Wav::new());
     loop {
         match wav.poll(&mut input) {
-            Ok(Event::Stream(_, info)) => lines.push(alloc::format!("{} {:?}", info.codec, info.duration.map(|d| d.0))),
-            Ok(Event::Metadata(tags)) => lines.push(alloc::format!("{:?}", tags.entries())),
-            Ok(Event::Packet(p)) => {
+            Ok(Poll::Ready(Event::Stream(_, info))) => {
+                lines.push(alloc::format!("{} {:?}", info.codec, info.duration.map(|d| d.0)))
+            }
+            Ok(Poll::Ready(Event::Metadata(tags))) => lines.push(alloc::format!("{:?}", tags.entries())),
+            Ok(Poll::Ready(Event::Packet(p))) => {
                 lines.push(alloc::format!("{} {}", p.pts.unwrap(), String::from_utf8_lossy(&p.data)));
             }
-            Ok(Event::NeedBytes) => {
+            Ok(Poll::Pending) => {
                 let at = (input.next_read() as usize).min(bytes.len());
                 let block = &bytes[at..bytes.len().min(at + 5)];
                 if block.is_empty() { input.end() } else { input.push(block) }
             }
-            Ok(Event::End) => return lines,
+            Ok(Poll::Ready(Event::End)) => return lines,
             Err(error) => {
                 lines.push(alloc::format!("{error}"));
                 return lines;
