@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use core::task::Poll;
 
 use crate::{
+    account::{ITEM, Weigh},
     error::{Error, Result},
     input::Input,
     output::{Mark, Output},
@@ -100,6 +101,17 @@ pub enum Event {
     Packet(Packet),
     /// There is nothing more. Not an error.
     End,
+}
+
+impl Weigh for Event {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Stream(_, info) => info.weight(),
+            Self::Metadata(metadata) => ITEM.saturating_add(metadata.weight()),
+            Self::Packet(packet) => packet.weight(),
+            Self::End => ITEM,
+        }
+    }
 }
 
 /// Bytes in, events out. Short of bytes it takes nothing and returns [`Poll::Pending`].

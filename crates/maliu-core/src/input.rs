@@ -17,6 +17,9 @@ pub const MAX_WINDOW: usize = 64 << 20;
 /// Most warnings that wait to be fetched; later ones are only counted.
 pub const MAX_WARNINGS: usize = 64;
 
+/// Bytes of the largest buffer of its own of which an input shares small parts.
+pub const MAX_SHARED: usize = 512 << 10;
+
 /// Smallest room that a push makes when it must make some.
 const MIN_ROOM: usize = 1024;
 
@@ -70,6 +73,8 @@ pub struct Input {
     size: Option<u64>,
     /// At most so many bytes are kept alive by the window, read ones included; 0 when it stands in a buffer of the pool.
     held: usize,
+    /// Bytes of a buffer of its own when it grew last; 0 for buffers of the pool and of others.
+    grown_to: usize,
     warnings: Vec<Warning>,
     unheard: u64,
     /// Buffers of earlier large reads, to be used again once nobody holds a part of them.
@@ -121,7 +126,7 @@ impl Input {
             return self.push(&bytes);
         }
         self.fed = self.fed.saturating_add(bytes.len() as u64);
-        self.held = bytes.len();
+        (self.held, self.grown_to) = (bytes.len(), 0);
         self.window = Window::Shared(bytes);
     }
 
@@ -200,7 +205,7 @@ impl Input {
         if let Some((at, front)) = front.and_then(|at| Some((at, block.0.get_mut(at..FRONT)?))) {
             front.copy_from_slice(self.peek());
             let chunk = block.0.freeze();
-            self.held = 0;
+            (self.held, self.grown_to) = (0, 0);
             self.window = Window::Shared(chunk.slice(at..FRONT + got));
             self.fed = self.fed.saturating_add(got as u64);
             self.ended = false;
@@ -257,7 +262,7 @@ impl Input {
             if let Some(front) = buffer.get_mut(..bytes.len()) {
                 front.copy_from_slice(bytes);
             }
-            self.held = buffer.len();
+            (self.held, self.grown_to) = (buffer.len(), buffer.len());
             self.window = Window::Own { filled: bytes.len(), buffer };
         }
         match &mut self.window {
@@ -269,6 +274,7 @@ impl Input {
                     buffer.resize(wanted, 0);
                     // The read bytes in front may be kept.
                     self.held = self.held.saturating_add(wanted);
+                    self.grown_to = wanted;
                 }
                 buffer.get_mut(*filled..).unwrap_or_default()
             }
@@ -293,19 +299,27 @@ impl Input {
         }
     }
 
-    /// The next `n` bytes, shared and not copied; `None`, with nothing taken, when fewer are unread.
+    /// The next `n` bytes, shared and not copied; `None`, with nothing taken, when fewer are unread. A small part of a
+    /// window that has grown beyond [`MAX_SHARED`] is copied: alone it would keep all of it in memory.
     pub fn take(&mut self, n: usize) -> Option<Bytes> {
         if n > self.peek().len() {
             return None;
         }
+        if self.grown_to > MAX_SHARED && n < self.grown_to / 4 {
+            let copy = self.peek().get(..n).map(Bytes::copy_from_slice);
+            self.skip(n);
+            return copy;
+        }
         self.offset = self.offset.saturating_add(n as u64);
-        Some(match &mut self.window {
+        let taken = match &mut self.window {
             Window::Shared(bytes) => bytes.split_to(n),
             Window::Own { buffer, filled } => {
                 *filled -= n;
                 buffer.split_to(n).freeze()
             }
-        })
+        };
+        self.leave_large();
+        Some(taken)
     }
 
     /// Passes over up to `n` unread bytes; returns how many.
@@ -319,7 +333,19 @@ impl Input {
                 buffer.advance(n);
             }
         }
+        self.leave_large();
         n
+    }
+
+    /// Moves what is unread out of a window that has grown large once it is little: what is taken from there on would
+    /// keep all of the window in memory.
+    #[inline]
+    fn leave_large(&mut self) {
+        if self.grown_to > MAX_SHARED && self.peek().len() <= self.grown_to / 8 {
+            let buffer = BytesMut::from(self.peek());
+            (self.held, self.grown_to) = (buffer.len(), 0);
+            self.window = Window::Own { filled: buffer.len(), buffer };
+        }
     }
 
     /// Puts back bytes that were taken or skipped last: they stand in front of the unread ones again. Copies them.
@@ -329,6 +355,7 @@ impl Input {
         buffer.extend_from_slice(bytes);
         buffer.extend_from_slice(rest);
         self.offset = self.offset.saturating_sub(bytes.len() as u64);
+        self.grown_to = buffer.len();
         self.window = Window::Own { filled: buffer.len(), buffer };
     }
 
@@ -395,7 +422,7 @@ impl Input {
     pub(crate) fn rest(&mut self) {
         if self.held >= MAX_RESTING && self.peek().len() <= self.held / 8 {
             let buffer = BytesMut::from(self.peek());
-            self.held = buffer.len();
+            (self.held, self.grown_to) = (buffer.len(), 0);
             self.window = Window::Own { filled: buffer.len(), buffer };
         }
     }
@@ -405,79 +432,9 @@ impl Input {
             Window::Shared(_) => self.window = Window::default(),
             Window::Own { filled, .. } => *filled = 0,
         }
+        self.leave_large();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn take_gives_what_was_pushed_in_order_and_at_its_offset() {
-        let mut input = Input::new();
-        input.push(b"ab");
-        input.push_bytes(Bytes::from_static(b"cd"));
-        assert_eq!(input.peek(), b"abcd");
-        assert_eq!((input.take(5), input.offset()), (None, 0));
-        assert_eq!((input.take(3).unwrap(), input.offset(), input.next_read()), (Bytes::from_static(b"abc"), 3, 4));
-    }
-
-    #[test]
-    fn pushed_bytes_are_shared_when_nothing_waits() {
-        let bytes = Bytes::from(alloc::vec![7; 100]);
-        let mut input = Input::new();
-        input.push_bytes(bytes.clone());
-        assert_eq!(input.take(50).unwrap().as_ptr(), bytes.as_ptr());
-    }
-
-    #[test]
-    fn forward_goto_passes_over_bytes_as_they_come() {
-        let mut input = Input::new();
-        input.push(b"0123");
-        input.goto(6).unwrap();
-        assert_eq!((input.peek(), input.next_read()), (&b""[..], 4));
-        input.push(b"4");
-        let got = input.fill(8, |at, buffer| {
-            buffer[..3].copy_from_slice(b"567");
-            Ok::<_, ()>(if at == 5 { 3 } else { 0 })
-        });
-        assert_eq!((got, input.peek(), input.offset(), input.next_read()), (Ok(3), &b"67"[..], 6, 8));
-        assert_eq!(input.goto(5), Err(Error::NotSeekable { wanted: 5, oldest: 6 }));
-    }
-
-    #[test]
-    fn large_reads_use_a_buffer_again_when_nobody_holds_it() {
-        let (mut input, mut places, mut held) = (Input::new(), Vec::new(), Vec::new());
-        for n in 0..6u8 {
-            input.fill(POOLED_READ, |_, buffer| Ok::<_, ()>((buffer.fill(n), buffer.len()).1)).unwrap();
-            places.push(input.peek().as_ptr());
-            let taken = input.take(POOLED_READ).unwrap();
-            assert!(taken.iter().all(|b| *b == n), "read {n}");
-            if n == 3 {
-                held.push(taken);
-            }
-        }
-        assert_eq!(places[1], places[2]);
-        assert_ne!(places[3], places[4]);
-        assert!(held[0].iter().all(|b| *b == 3));
-    }
-
-    #[test]
-    fn seekable_goto_moves_the_next_read() {
-        let mut input = Input::seekable(Some(100));
-        input.push(b"0123");
-        input.end();
-        input.goto(50).unwrap();
-        assert_eq!((input.next_read(), input.ended()), (50, false));
-        input.goto(2).unwrap();
-        assert_eq!((input.next_read(), input.offset()), (2, 2));
-    }
-
-    #[test]
-    fn warnings_are_bounded_and_counted() {
-        let mut input = Input::new();
-        (0..MAX_WARNINGS + 3).for_each(|_| input.warn("odd"));
-        let (kept, more) = input.take_warnings();
-        assert_eq!((kept.len(), more), (MAX_WARNINGS, 3));
-    }
-}
+mod tests;

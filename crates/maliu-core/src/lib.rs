@@ -31,6 +31,7 @@ pub mod bits;
 pub mod digest;
 pub mod packet;
 pub mod stream;
+pub mod account;
 pub mod input;
 pub mod output;
 pub mod syntax;

@@ -64,6 +64,19 @@ impl Packet {
     pub fn is_key(&self) -> bool {
         self.flags.has(Flags::KEY)
     }
+
+    /// Copies data and side data into buffers of their own: the packet keeps nothing else in memory any more.
+    pub fn detach(&mut self) {
+        self.data = detached(&self.data);
+        if let Some(side) = &mut self.side.0 {
+            side.new_config = side.new_config.as_ref().map(detached);
+            side.opaque.iter_mut().for_each(|(_, bytes)| *bytes = detached(bytes));
+        }
+    }
+}
+
+fn detached(bytes: &Bytes) -> Bytes {
+    if bytes.is_empty() { Bytes::new() } else { Bytes::copy_from_slice(bytes) }
 }
 
 /// One uncoded stretch of audio or one picture, as the stream's codec stores it (WF-23). Its times are in its own
@@ -162,6 +175,14 @@ impl SideData {
     /// Whether nothing is carried.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Bytes of memory: of all entries, and of what keeps them.
+    pub fn weight(&self) -> usize {
+        let Some(side) = &self.0 else { return 0 };
+        let entries = side.new_config.iter().chain(side.opaque.iter().map(|(_, bytes)| bytes));
+        let entries = entries.map(|bytes| bytes.len().saturating_add(2 * size_of::<(u32, Bytes)>()));
+        entries.fold(2 * size_of::<Side>(), usize::saturating_add)
     }
 
     /// A codec configuration that holds from this packet on.

@@ -7,11 +7,14 @@
 use alloc::{borrow::Cow, boxed::Box, format, vec::Vec};
 use core::task::Poll;
 
+use bytes::Bytes;
+
 use crate::{
+    account::{Sieve, Weigh},
     error::{Error, Result},
     format::{Demuxer, Event, Format, Score},
     input::{Input, MAX_WINDOW},
-    stream::StreamInfo,
+    stream::{StreamInfo, limits::MAX_DESCRIPTIONS},
     syntax::{
         foreign, id3v2,
         tags::{Step, Tags},
@@ -53,6 +56,9 @@ pub struct PacketReader {
     state: State,
     streams: Vec<StreamInfo>,
     verdict: Verdict,
+    sieve: Sieve,
+    /// Where the demuxer stood after the last packet.
+    behind: u64,
 }
 
 enum State {
@@ -94,7 +100,7 @@ impl PacketReader {
     }
 
     fn in_state(state: State) -> Self {
-        Self { state, streams: Vec::new(), verdict: Verdict::default() }
+        Self { state, streams: Vec::new(), verdict: Verdict::default(), sieve: Sieve::default(), behind: 0 }
     }
 
     /// Returns the next event; [`Poll::Pending`] when more bytes must be fed first. Poll and feed in any order.
@@ -121,6 +127,10 @@ impl PacketReader {
                 if let Some(stream) = self.streams.get(packet.stream) {
                     packet.time_base = stream.time_base;
                 }
+                let at = input.offset();
+                self.sieve.pass(usize::try_from(at.saturating_sub(self.behind)).unwrap_or(usize::MAX));
+                self.behind = at;
+                self.sieve.keep(packet);
             }
             Ok(Poll::Ready(Event::Stream(index, info))) => note(&mut self.streams, *index, info)?,
             Ok(Poll::Pending) if input.peek().len() > MAX_WINDOW => {
@@ -252,9 +262,21 @@ fn open(format: &'static Format, settings: &[(&str, &str)]) -> Result<Box<dyn De
     make(settings)
 }
 
-fn note(streams: &mut Vec<StreamInfo>, index: usize, info: &StreamInfo) -> Result<()> {
+/// Keeps what was last said of a stream, within limits. Its configuration outlives the buffer that it was read into.
+fn note(streams: &mut Vec<StreamInfo>, index: usize, info: &mut StreamInfo) -> Result<()> {
+    info.check()?;
     if index >= MAX_STREAMS {
         return Err(Error::Limit { what: "streams (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
+    }
+    info.config = match streams.get(index) {
+        Some(known) if known.config == info.config => known.config.clone(),
+        _ if info.config.is_empty() => Bytes::new(),
+        _ => Bytes::copy_from_slice(&info.config),
+    };
+    let others = streams.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, known)| known.weight());
+    if others.fold(info.weight(), usize::saturating_add) > MAX_DESCRIPTIONS {
+        let limit = MAX_DESCRIPTIONS as u64;
+        return Err(Error::Limit { what: "descriptions of streams (MAX_DESCRIPTIONS)", limit });
     }
     match streams.get_mut(index) {
         Some(known) => *known = info.clone(),

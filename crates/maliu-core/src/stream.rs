@@ -9,6 +9,7 @@ use crate::time::{Ticks, TimeBase};
 pub mod codec;
 mod facts;
 mod layout;
+pub mod limits;
 pub use codec::{Codec, Kind};
 pub use facts::{Chapter, Color, Disposition, DolbyVision, Encryption, Hdr, MAX_CHAPTERS, Mastering};
 
@@ -68,11 +69,6 @@ impl StreamInfo {
             encryption: None,
             metadata: Metadata::default(),
         }
-    }
-
-    /// Bytes of the configuration, the language and the tags: what a description holds besides its fixed size.
-    pub fn weight(&self) -> usize {
-        self.config.len().saturating_add(self.language.len()).saturating_add(self.metadata.weight())
     }
 
     /// Stands for a number below one that was described, of which nothing was said.
@@ -188,6 +184,8 @@ pub struct Metadata {
     entries: Vec<(String, String)>,
     pictures: Vec<Picture>,
     chapters: facts::Chapters,
+    /// Bytes of memory that all of it takes.
+    weight: usize,
 }
 
 /// A picture carried in tags; its bytes stay in the input.
@@ -197,6 +195,14 @@ pub struct Picture {
     pub mime: String,
     /// Size of the picture, in bytes.
     pub size: u64,
+}
+
+/// Bytes that a tag counts for besides its key and value: two strings in a list that has grown to twice its length, and
+/// the books of an allocator.
+const ENTRY: usize = 4 * size_of::<String>() + 32;
+
+fn entry_weight(key: &str, value: &str) -> usize {
+    ENTRY.saturating_add(key.len()).saturating_add(value.len())
 }
 
 /// Most tags that are kept of one input.
@@ -223,27 +229,29 @@ impl Metadata {
         self.entries.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     }
 
-    /// Sets `key`: an existing one is removed first, then the new one is appended. Beyond [`MAX_TAGS`] it is dropped.
+    /// Sets `key`: an existing one is removed first, then the new one is appended. Beyond [`MAX_TAGS`], and where all
+    /// tags would weigh more than [`limits::MAX_TAG_BYTES`], it is dropped.
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        let key = key.into();
+        let (key, value) = (key.into(), value.into());
         self.remove(&key);
-        if self.entries.len() < MAX_TAGS {
-            self.entries.push((key, value.into()));
+        let weight = self.weight.saturating_add(entry_weight(&key, &value));
+        if self.entries.len() < MAX_TAGS && weight <= limits::MAX_TAG_BYTES {
+            self.weight = weight;
+            self.entries.push((key, value));
         }
     }
 
     /// Removes `key`; the last entry takes its place, as the reference's dictionary does (FLV-16).
     pub fn remove(&mut self, key: &str) -> Option<String> {
         let at = self.entries.iter().position(|(k, _)| k.eq_ignore_ascii_case(key))?;
-        Some(self.entries.swap_remove(at).1)
+        let (key, value) = self.entries.swap_remove(at);
+        self.weight = self.weight.saturating_sub(entry_weight(&key, &value));
+        Some(value)
     }
 
-    /// Bytes of keys, values, MIME types and chapters.
+    /// Bytes of memory: of keys, values, MIME types and chapters, and of what keeps them.
     pub fn weight(&self) -> usize {
-        let entries = self.entries.iter().map(|(key, value)| key.len().saturating_add(value.len()));
-        let pictures = self.pictures.iter().map(|picture| picture.mime.len());
-        let chapters = self.chapters().iter().map(|chapter| size_of::<Chapter>().saturating_add(chapter.title.len()));
-        entries.chain(pictures).chain(chapters).fold(0, usize::saturating_add)
+        self.weight
     }
 
     /// The chapters in order.
@@ -251,17 +259,21 @@ impl Metadata {
         self.chapters.as_ref().map_or(&[], |chapters| chapters)
     }
 
-    /// Adds a chapter; beyond [`MAX_CHAPTERS`] it is dropped.
+    /// Adds a chapter; beyond [`MAX_CHAPTERS`] and [`limits::MAX_TAG_BYTES`] it is dropped.
     pub fn add_chapter(&mut self, chapter: Chapter) {
+        let weight = self.weight.saturating_add(entry_weight(&chapter.title, ""));
         let chapters = self.chapters.get_or_insert_default();
-        if chapters.len() < MAX_CHAPTERS {
+        if chapters.len() < MAX_CHAPTERS && weight <= limits::MAX_TAG_BYTES {
+            self.weight = weight;
             chapters.push(chapter);
         }
     }
 
-    /// Adds a picture; beyond [`MAX_TAGS`] it is dropped.
+    /// Adds a picture; beyond the limits of [`Metadata::set`] it is dropped.
     pub fn add_picture(&mut self, picture: Picture) {
-        if self.pictures.len() < MAX_TAGS {
+        let weight = self.weight.saturating_add(entry_weight(&picture.mime, ""));
+        if self.pictures.len() < MAX_TAGS && weight <= limits::MAX_TAG_BYTES {
+            self.weight = weight;
             self.pictures.push(picture);
         }
     }

@@ -203,7 +203,12 @@ impl PacketWriter {
         self.fill.end(stream)
     }
 
-    /// Packets and bytes of payload that wait for their turn.
+    /// A packet of the input is left out, of so many bytes: those that wait here are copied rather than keep it in memory.
+    pub fn pass(&mut self, bytes: usize) {
+        self.order.iter_mut().for_each(|order| order.pass(bytes));
+    }
+
+    /// Packets and bytes of memory that wait for their turn.
     pub fn waiting(&self) -> (usize, usize) {
         self.order.as_ref().map_or((0, 0), |order| (order.len(), order.bytes()))
     }

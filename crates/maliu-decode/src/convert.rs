@@ -27,7 +27,8 @@ impl Converter {
     /// The frames that `frame` becomes: what was still held back of an earlier rate, and itself.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for rates more than [`MAX_RATIO`] apart.
+    /// [`Error::Unsupported`] for rates more than [`MAX_RATIO`] apart; [`Error::Limit`] for a frame that would become more
+    /// than [`MAX_SAMPLES`].
     pub fn convert(&mut self, frame: AudioFrame) -> Result<Vec<AudioFrame>> {
         let rate = frame.sample_rate;
         let (low, high) = (rate.min(self.sample_rate), rate.max(self.sample_rate));
@@ -41,6 +42,10 @@ impl Converter {
         if self.fits(&frame) {
             out.push(frame);
             return Ok(out);
+        }
+        let grown = frame.len() as u64 * u64::from(self.channels) * u64::from((self.sample_rate / rate).max(1));
+        if grown > MAX_SAMPLES {
+            return Err(Error::Limit { what: "samples of a converted frame (MAX_SAMPLES)", limit: MAX_SAMPLES });
         }
         let time = frame.time;
         let mixed = remix(&floats(&frame.samples), frame.channels.into(), self.channels.into());
@@ -69,6 +74,9 @@ impl Converter {
 
 /// Most that one rate may be of another to be converted.
 pub const MAX_RATIO: u32 = 64;
+
+/// Most samples of all channels that one frame may become.
+pub const MAX_SAMPLES: u64 = 1 << 24;
 
 /// Interleaved samples of `from` channels as `to` channels, with the levels of FFmpeg: mono goes to both sides 3 dB
 /// lower, two sides to the middle at half; otherwise channels keep their place.
@@ -198,5 +206,13 @@ mod tests {
         let mut converter = Converter::to_those_of(&frame);
         assert_eq!(converter.convert(frame.clone()), Ok(vec![frame]));
         assert_eq!(converter.finish(), None);
+    }
+
+    #[test]
+    fn a_frame_does_not_become_any_number_of_samples() {
+        let few = AudioFrame { channels: 512, samples: Samples::F32(vec![0.0; 512]), ..sine(48_000, 1, 1) };
+        let mut converter = Converter::to_those_of(&few);
+        assert!(converter.convert(sine(1000, 1, 600)).is_ok());
+        assert!(matches!(converter.convert(sine(1000, 1, 700)), Err(Error::Limit { .. })));
     }
 }

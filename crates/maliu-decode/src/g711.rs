@@ -22,6 +22,10 @@ struct G711 {
 }
 
 impl Unit for G711 {
+    fn most_bytes(&self) -> usize {
+        crate::MAX_PLAIN_PACKET
+    }
+
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
         let channels = usize::from(self.shell.channels);
         let whole = packet.data.len() / channels * channels;

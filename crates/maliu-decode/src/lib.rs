@@ -167,6 +167,11 @@ trait Unit: Send {
         0
     }
 
+    /// Most bytes of a packet that is decoded: its sound is larger by a factor that the codec sets.
+    fn most_bytes(&self) -> usize {
+        MAX_PACKET
+    }
+
     /// Whether its sound may go beyond full scale by its own mistake.
     fn overshoots(&self) -> bool {
         false
@@ -184,6 +189,12 @@ trait Unit: Send {
     }
 }
 
+/// Most bytes of a packet that is decoded, of a codec that makes up to twenty bytes of each.
+const MAX_PACKET: usize = 4 << 20;
+
+/// Most bytes of a packet of samples as they are, which become at most four bytes each.
+const MAX_PLAIN_PACKET: usize = 16 << 20;
+
 /// Why a packet gave no sound.
 enum Fault {
     /// It is damaged; the next one may be fine.
@@ -197,6 +208,7 @@ fn row(codec: Codec) -> Option<Make> {
 }
 
 fn unit_for(info: &StreamInfo, options: Options) -> Result<Box<dyn Unit>> {
+    info.check()?;
     let make = row(info.codec).ok_or_else(|| match (info.codec, info.codec_tag) {
         (Codec::UnknownAudio, tag @ 1..) => Error::unsupported(format!("codec unknown (tag {tag:#x})")),
         (codec, _) => Error::unsupported(format!("codec {codec}")),

@@ -22,7 +22,11 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Decodes a packet.
     pub(crate) fn of(unit: &mut dyn Unit, packet: &Packet) -> Self {
-        let sound = unit.decode(packet);
+        let (bytes, most) = (packet.data.len(), unit.most_bytes());
+        let sound = match bytes > most {
+            true => Err(Fault::Damaged(format!("a packet of {bytes} bytes; at most {most} are decoded"))),
+            false => unit.decode(packet),
+        };
         let damaged = matches!(sound, Err(Fault::Damaged(_)));
         Self {
             concealed: if damaged { unit.conceal() } else { None },

@@ -49,6 +49,10 @@ struct Pcm {
 }
 
 impl Unit for Pcm {
+    fn most_bytes(&self) -> usize {
+        crate::MAX_PLAIN_PACKET
+    }
+
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
         let mut samples = samples(self.codec, &packet.data);
         // A cut last packet may end in the middle of a set of channels.

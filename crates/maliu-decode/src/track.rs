@@ -118,8 +118,9 @@ impl Finish {
         let lasts = usize::try_from(lasts).ok().filter(|samples| (1..=MAX_SILENCE).contains(samples));
         let fixed = usize::try_from(audio.frame_size).ok().filter(|size| (1..=MAX_SILENCE).contains(size));
         let before = self.last.as_ref().map(|(_, len)| *len);
-        let len = length.or(lasts).or(fixed).or(before)?;
-        frame.samples = Samples::F32(vec![0.0; len * usize::from(frame.channels)]);
+        let channels = usize::from(frame.channels);
+        let len = length.or(lasts).or(fixed).or(before)?.min(MAX_SILENT_SAMPLES / channels.max(1));
+        frame.samples = Samples::F32(vec![0.0; len * channels]);
         Some(frame)
     }
 
@@ -162,6 +163,9 @@ impl Decoder for Track {
 /// Most samples per channel of silence in place of one packet; longer ones are not believed.
 const MAX_SILENCE: usize = 1 << 16;
 
+/// Most samples of all channels together of silence in place of one packet.
+const MAX_SILENT_SAMPLES: usize = 1 << 22;
+
 #[cfg(test)]
 mod tests {
     use maliu_core::stream::{Audio, Codec};
@@ -203,5 +207,32 @@ mod tests {
         assert_eq!(bad.samples, Samples::F32(vec![0.0; 65]));
         let report = track.report();
         assert_eq!((report.damaged, report.first_damage.as_deref()), (1, Some("adpcm: step index over 88")));
+    }
+
+    #[test]
+    fn silence_is_bounded_for_all_channels_together() {
+        let described = |channels| {
+            let audio = Audio { sample_rate: 44_100, channels, block_align: 36, ..Audio::default() };
+            StreamInfo::new(Codec::AdpcmMs, TimeBase::MILLIS, Media::Audio(audio))
+        };
+        assert!(matches!(Track::new(&described(65_535), Options::default()), Err(Error::Limit { limit: 512, .. })));
+        let mut track = Track::new(&described(512), Options::default()).unwrap();
+        let damaged = Packet { duration: Ticks(1_400), ..packet(&[7], 0, (0, 0)) };
+        let frame = track.decode(&damaged).unwrap().unwrap();
+        assert_eq!(frame.samples.len(), MAX_SILENT_SAMPLES);
+        // On the way, too.
+        let mut wider = packet(&[0; 36], 0, (0, 0));
+        wider.side.set_new_audio(44_100, 65_535);
+        assert!(matches!(track.decode(&wider), Err(Error::Limit { .. })));
+    }
+
+    #[test]
+    fn a_packet_of_any_size_does_not_become_any_number_of_samples() {
+        let audio = Audio { sample_rate: 8000, channels: 1, bits_per_sample: 2, ..Audio::default() };
+        let info = StreamInfo::new(Codec::G726, TimeBase::MILLIS, Media::Audio(audio));
+        let mut track = Track::new(&info, Options::default()).unwrap();
+        let huge = Packet { duration: Ticks(20), ..packet(&vec![0; crate::MAX_PACKET + 1], 0, (0, 0)) };
+        assert_eq!(track.decode(&huge).unwrap().map(|frame| frame.len()), Some(160));
+        assert_eq!(track.report().damaged, 1);
     }
 }

@@ -130,9 +130,12 @@ pub fn run(args: Args) -> Result {
     fed
 }
 
+/// Batches that are read before they are wanted; each ends with a packet of any size.
+const BATCHES: usize = 4;
+
 /// Reads on a thread of its own; returns when the input is open.
 fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>)> {
-    let (batches, source) = mpsc::channel(16);
+    let (batches, source) = mpsc::channel(BATCHES);
     let (opened, open) = oneshot::channel();
     let (input, live) = (args.input.clone(), args.live);
     let position = Arc::new(AtomicU64::new(0));

@@ -9,6 +9,7 @@ use alloc::{format, vec::Vec};
 
 use super::explain::{At, Notes};
 use crate::{
+    account::Account,
     packet::{Flags, Packet},
     stream::{Codec, Kind, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
@@ -20,7 +21,7 @@ mod list;
 use chunk::Chunks;
 use list::{Index, List};
 
-/// Most bytes of payload that wait, whatever `max_delta` says; beyond, the head is written.
+/// Most bytes of memory that wait, whatever `max_delta` says; beyond, the head is written.
 pub const MAX_BYTES: usize = 64 << 20;
 
 /// Most packets that wait.
@@ -59,6 +60,8 @@ pub struct Waiting {
     /// Samples per channel, if it is an uncoded frame.
     pub frame: Option<u32>,
     micros: i64,
+    /// At which turn of the account it came.
+    came: u32,
 }
 
 /// The queue.
@@ -67,7 +70,7 @@ pub struct Order {
     options: Options,
     lanes: Vec<Lane>,
     list: List<Waiting>,
-    bytes: usize,
+    account: Account,
     counted: usize,
     filled: usize,
     picky_empty: usize,
@@ -96,7 +99,7 @@ impl Order {
             picky_empty: lanes.iter().filter(|lane| lane.picky).count(),
             lanes,
             list: List::default(),
-            bytes: 0,
+            account: Account::default(),
             filled: 0,
             end: None,
         }
@@ -116,8 +119,11 @@ impl Order {
         }
         let (stream, newest) = (packet.stream, lane.newest);
         lane.newest_micros = micros;
-        self.bytes = self.bytes.saturating_add(packet.data.len());
-        let waiting = Waiting { packet, frame, micros };
+        if self.account.turn() {
+            self.detach_stale();
+        }
+        self.account.add(&packet);
+        let waiting = Waiting { packet, frame, micros, came: self.account.now() };
         let behind = self.place(newest, &waiting);
         let index = self.list.insert(behind, waiting);
         if let Some(lane) = self.lanes.get_mut(stream) {
@@ -136,7 +142,10 @@ impl Order {
         if !release && (self.overdue(span) || self.full(span)) {
             release = true;
             notes.fire("WF-46", self.head_at(), || {
-                format!("written although a stream has nothing waiting: {span} µs and {} bytes wait", self.bytes)
+                format!(
+                    "written although a stream has nothing waiting: {span} µs and {} bytes wait",
+                    self.account.bytes()
+                )
             });
         }
         if drain && self.options.shortest && self.end.is_none() {
@@ -169,9 +178,14 @@ impl Order {
         self.list.len() == 0
     }
 
-    /// Bytes of payload that wait.
+    /// Bytes of memory that wait.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.account.bytes()
+    }
+
+    /// Bytes of packets passed by that did not get here, and may share buffers with those that wait.
+    pub fn pass(&mut self, bytes: usize) {
+        self.account.pass(bytes);
     }
 
     /// Behind which element a packet goes; `None` for the front (WF-41). Never before its stream's newest one.
@@ -231,7 +245,7 @@ impl Order {
     }
 
     fn full(&self, span: i64) -> bool {
-        self.bytes > MAX_BYTES || self.list.len() > MAX_PACKETS || span > MAX_SPAN
+        self.account.bytes() > MAX_BYTES || self.list.len() > MAX_PACKETS || span > MAX_SPAN
     }
 
     /// From the head to the newest packet of any stream, in µs.
@@ -249,7 +263,7 @@ impl Order {
     #[inline(always)]
     fn take_head(&mut self) -> Option<Waiting> {
         let (index, waiting) = self.list.take_head()?;
-        self.bytes = self.bytes.saturating_sub(waiting.packet.data.len());
+        self.account.remove(&waiting.packet);
         let lane = self.lanes.get_mut(waiting.packet.stream)?;
         lane.taken = lane.taken.saturating_add(1);
         if lane.newest == Some(index) {
@@ -258,6 +272,21 @@ impl Order {
             self.picky_empty += usize::from(lane.picky);
         }
         Some(waiting)
+    }
+}
+
+impl Order {
+    /// Packets that have waited while much went by share their buffers with what went: they let go of them.
+    #[cold]
+    fn detach_stale(&mut self) {
+        let account = self.account;
+        self.list.for_each_mut(|waiting| {
+            if account.is_stale(waiting.came) {
+                // Copied once is enough.
+                waiting.came = u32::MAX;
+                waiting.packet.detach();
+            }
+        });
     }
 }
 

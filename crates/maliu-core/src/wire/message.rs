@@ -13,6 +13,7 @@ use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use bytes::Bytes;
 
 use crate::{
+    account::{ITEM, Weigh},
     packet::Packet,
     stream::{Metadata, StreamInfo},
 };
@@ -204,6 +205,19 @@ impl Message {
             *place = head.encode();
         }
         data
+    }
+}
+
+impl Weigh for Message {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Packet(packet) => packet.weight(),
+            Self::Stream(_, info) => info.weight(),
+            Self::Metadata(metadata) => ITEM.saturating_add(metadata.weight()),
+            Self::Hello(hello) => ITEM.saturating_add(hello.name.len()),
+            Self::Error(_, text) => ITEM.saturating_add(text.len()),
+            _ => ITEM,
+        }
     }
 }
 

@@ -41,9 +41,6 @@ pub const PING_AFTER: Duration = Duration::from_secs(5);
 /// Most bytes of a body before the peer is known.
 pub const MAX_HANDSHAKE_BODY: usize = 4096;
 
-/// Most bytes that the descriptions of all streams of a connection have together.
-pub const MAX_DESCRIPTIONS: usize = 16 << 20;
-
 /// Why a connection, or a whole transfer, cannot go on.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]

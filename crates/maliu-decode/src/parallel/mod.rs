@@ -28,6 +28,7 @@ mod runs;
 use std::{collections::VecDeque, num::NonZeroUsize};
 
 use maliu_core::{
+    account::{Account, Sieve},
     error::Result,
     packet::Packet,
     stream::{Codec, StreamInfo},
@@ -59,14 +60,15 @@ pub struct Parallel {
     profile: Option<Profile>,
     /// What was finished before the stream changed.
     done: VecDeque<(Packet, Result<Outcome>)>,
-    /// Packets pushed and not taken, and bytes of them.
-    ahead: usize,
-    bytes: usize,
+    /// Packets pushed and not taken.
+    ahead: Account,
+    /// Packets of other streams, which the caller did not push, share buffers with those that wait here.
+    sieve: Sieve,
     /// Bytes of the largest frame so far; before there is one, as if sixteen were all that may wait.
     frame: Option<usize>,
 }
 
-/// Most bytes of packets that wait.
+/// Most bytes of memory of packets that wait.
 pub const LOOK_AHEAD_BYTES: usize = 8 << 20;
 
 /// Most bytes of sound that wait for each thread, as far as the frames so far tell.
@@ -89,16 +91,16 @@ impl Parallel {
             finish: Finish::new(options),
             profile: None,
             done: VecDeque::new(),
-            ahead: 0,
-            bytes: 0,
+            ahead: Account::default(),
+            sieve: Sieve::default(),
             frame: None,
         })
     }
 
     /// Takes the next packet. Each packet is answered by [`poll`](Self::poll) or [`finish`](Self::finish), in order.
-    pub fn push(&mut self, packet: Packet) {
-        self.ahead += 1;
-        self.bytes += packet.data.len();
+    pub fn push(&mut self, mut packet: Packet) {
+        self.sieve.keep(&mut packet);
+        self.ahead.add(&packet);
         if self.pushed.follow(&packet) {
             while let Some((packet, outcome)) = self.course.finish() {
                 self.done.push_back((packet, Ok(outcome)));
@@ -114,11 +116,18 @@ impl Parallel {
         self.course.push(packet);
     }
 
+    /// A packet of another stream is passed over, of so many bytes: those that wait here are copied rather than keep it in
+    /// memory.
+    pub fn pass(&mut self, bytes: usize) {
+        self.sieve.pass(bytes);
+    }
+
     /// The sound of the oldest packet, as [`Decoder::decode`](crate::Decoder::decode) gives it, if it is there. Works and
     /// waits for it when enough packets were pushed; `None` asks for another one.
     pub fn poll(&mut self) -> Option<Result<Option<AudioFrame>>> {
         let most = LOOK_AHEAD_SOUND * self.threads.get();
-        let full = self.bytes >= LOOK_AHEAD_BYTES || self.ahead * self.frame.unwrap_or(most / 16) >= most;
+        let sound = self.ahead.items().saturating_mul(self.frame.unwrap_or(most / 16));
+        let full = self.ahead.bytes() >= LOOK_AHEAD_BYTES || sound >= most;
         let next = match self.done.pop_front() {
             Some(done) => done,
             None if full => self.course.finish().map(|(packet, outcome)| (packet, Ok(outcome)))?,
@@ -140,7 +149,7 @@ impl Parallel {
     pub fn reset(&mut self) {
         while self.course.finish().is_some() {}
         self.done.clear();
-        (self.ahead, self.bytes) = (0, 0);
+        self.ahead.clear();
         self.taken = Stream(self.pushed.0.clone());
         self.course.reset();
         self.finish.reset();
@@ -157,8 +166,7 @@ impl Parallel {
     }
 
     fn answer(&mut self, (packet, outcome): (Packet, Result<Outcome>)) -> Result<Option<AudioFrame>> {
-        self.ahead -= 1;
-        self.bytes -= packet.data.len();
+        self.ahead.remove(&packet);
         self.taken.follow(&packet);
         let outcome = outcome?;
         self.profile = outcome.profile;

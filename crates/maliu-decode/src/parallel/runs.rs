@@ -13,7 +13,7 @@
 
 use std::collections::VecDeque;
 
-use maliu_core::{packet::Packet, syntax::mpeg_audio::Header};
+use maliu_core::{account::Account, packet::Packet, syntax::mpeg_audio::Header};
 
 use super::{
     batch,
@@ -46,6 +46,7 @@ pub(super) struct Start {
 pub(super) struct Plan {
     /// The last packets.
     last: VecDeque<Packet>,
+    account: Account,
 }
 
 impl batch::Plan for Plan {
@@ -62,14 +63,17 @@ impl batch::Plan for Plan {
     }
 
     fn add(&mut self, packet: &Packet) {
-        if self.last.len() == WARM_UP {
-            self.last.pop_front();
+        while self.last.len() == WARM_UP || self.account.bytes() > WARM_UP_BYTES {
+            let Some(first) = self.last.pop_front() else { break };
+            self.account.remove(&first);
         }
+        self.account.add(packet);
         self.last.push_back(packet.clone());
     }
 
     fn reset(&mut self) {
         self.last.clear();
+        self.account.clear();
     }
 }
 
@@ -98,6 +102,10 @@ impl Plan {
         (0..sure).find(|fewer| left(*fewer).equals(&exact)).unwrap_or(sure)
     }
 }
+
+/// Bytes of memory of the last packets, but for one. Frames have less than 3000 bytes; packets that are none may have any
+/// number.
+const WARM_UP_BYTES: usize = 1 << 20;
 
 /// Frames by which a warm decoder is judged.
 const JUDGED: usize = 3;

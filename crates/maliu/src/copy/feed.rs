@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, mem, thread, time::Duration};
 
 use maliu_core::{
+    account::{Account, Sieve, Weigh},
     format::Event,
     packet::Packet,
     stream::{Kind, Metadata, StreamInfo},
@@ -19,7 +20,7 @@ use crate::{
 /// Packets that are read ahead, at most, to find streams that begin late.
 const LOOK_PACKETS: usize = 512;
 
-/// Bytes of payload that are read ahead at most.
+/// Bytes of memory that are read ahead at most.
 const LOOK_BYTES: usize = 4 << 20;
 
 /// Media, in µs, that is read ahead at most when a low latency is wanted.
@@ -42,6 +43,9 @@ pub struct Feed {
     length: Option<Ticks>,
     /// What was read ahead.
     held: VecDeque<Packet>,
+    account: Account,
+    /// Of packets that are not wanted.
+    sieve: Sieve,
     /// What comes before it: the packet that goes next.
     front: Option<Packet>,
     /// The streams, as described before the first packet was handed out.
@@ -79,6 +83,8 @@ impl Feed {
             low_latency: false,
             length: None,
             held: VecDeque::new(),
+            account: Account::default(),
+            sieve: Sieve::default(),
             front: None,
             streams: Vec::new(),
             metadata: Metadata::default(),
@@ -103,8 +109,14 @@ impl Feed {
 
     /// What comes next. An output that is begun takes packets with [`Feed::take`].
     pub(super) fn push(&mut self, event: Event) {
-        let packet = self.note(event);
-        self.held.extend(packet);
+        if let Some(packet) = self.note(event) {
+            self.hold(packet);
+        }
+    }
+
+    fn hold(&mut self, packet: Packet) {
+        self.account.add(&packet);
+        self.held.push_back(packet);
     }
 
     /// Whether so much was pushed that nothing further is read ahead.
@@ -112,14 +124,14 @@ impl Feed {
         self.held.len() >= LOOK_PACKETS || self.ahead() >= LOOK_BYTES || self.complete()
     }
 
-    /// Bytes of payload that are read ahead.
+    /// Bytes of memory that are read ahead.
     pub(super) fn ahead(&self) -> usize {
-        self.held.iter().map(|packet| packet.data.len()).sum()
+        self.account.bytes()
     }
 
-    /// Bytes of what is known of the streams.
+    /// Bytes of memory of what is known of the streams.
     pub(super) fn described(&self) -> usize {
-        self.streams.iter().map(StreamInfo::weight).sum::<usize>() + self.metadata.weight()
+        self.streams.iter().map(Weigh::weight).sum::<usize>() + self.metadata.weight()
     }
 
     /// Reads ahead until the streams are known, and goes to `start` where the input can.
@@ -131,6 +143,7 @@ impl Feed {
             match reader.seek(start, TimeBase::MICROS) {
                 Ok(()) => {
                     self.held.clear();
+                    self.account.clear();
                     self.ended = false;
                 }
                 Err(error) => tracing::info!("{}: {error}; reading from the beginning", self.name),
@@ -146,13 +159,9 @@ impl Feed {
     }
 
     fn look_ahead(&mut self) -> Result<()> {
-        let mut bytes = 0;
-        while self.held.len() < LOOK_PACKETS && bytes < LOOK_BYTES && !self.complete() {
+        while self.held.len() < LOOK_PACKETS && self.ahead() < LOOK_BYTES && !self.complete() {
             match self.read() {
-                Some(packet) => {
-                    bytes += packet.data.len();
-                    self.held.push_back(packet);
-                }
+                Some(packet) => self.hold(packet),
                 None => break,
             }
         }
@@ -242,16 +251,22 @@ impl Feed {
     pub(super) fn next_time(&mut self) -> Option<i64> {
         loop {
             if self.front.is_none() {
-                self.front = match self.held.is_empty() {
-                    true => self.read(),
-                    false => self.held.pop_front(),
+                self.front = match self.held.pop_front() {
+                    None => self.read(),
+                    Some(packet) => {
+                        self.account.remove(&packet);
+                        Some(packet)
+                    }
                 };
+                let packet = self.front.as_mut()?;
+                if self.outputs.get(packet.stream).copied().flatten().is_none() {
+                    self.sieve.pass(packet.data.len());
+                    self.front = None;
+                    continue;
+                }
+                self.sieve.keep(packet);
             }
             let packet = self.front.as_ref()?;
-            if self.outputs.get(packet.stream).copied().flatten().is_none() {
-                self.front = None;
-                continue;
-            }
             if let Some(time) = self.micros(packet) {
                 self.last = time;
             }

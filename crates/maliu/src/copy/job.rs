@@ -176,7 +176,9 @@ impl Work {
 
     /// Writes one packet, which is due at `time` in µs.
     fn write<S: Sink>(&mut self, mut packet: Packet, time: i64, pump: &mut Pump<S>) -> Result<Step, Error> {
+        let bytes = packet.data.len();
         if !self.times.apply(&mut packet) {
+            self.writer.pass(bytes);
             return Ok(Step::Done);
         }
         if let Some(wait) = self.pace.as_mut().map(|pace| pace.wait(time)).filter(|wait| !wait.is_zero()) {
@@ -191,6 +193,9 @@ impl Work {
             self.explain();
         }
         let step = self.judge(written)?;
+        if let Step::Refused(_) = step {
+            self.writer.pass(bytes);
+        }
         let moved = match self.writer.flushes_packets() || self.options.low_latency {
             true => flush(pump),
             false => {

@@ -7,11 +7,11 @@
 
 use std::collections::VecDeque;
 
-use maliu_core::{packet::Packet, stream::Kind, time::Ticks};
+use maliu_core::{account::Account, packet::Packet, stream::Kind, time::Ticks};
 
 use super::feed::Feed;
 
-/// Most bytes of payload that are held for one input; the oldest packets go when there are more.
+/// Most bytes of memory that are held for one input; the oldest packets go when there are more.
 const MAX_HELD: usize = 64 << 20;
 
 /// Most packets that are held for one input.
@@ -30,7 +30,7 @@ struct Input {
     /// The output stream whose key packets are where decoding starts: pictures, or whatever there is.
     leader: Option<usize>,
     held: VecDeque<Packet>,
-    bytes: usize,
+    account: Account,
     /// What is held begins with a key packet of the leader.
     keyed: bool,
     reached: bool,
@@ -85,17 +85,17 @@ impl Lead {
 
 impl Input {
     fn hold(&mut self, packet: Packet) {
-        self.bytes += packet.data.len();
+        self.account.add(&packet);
         self.held.push_back(packet);
-        while self.bytes > MAX_HELD || self.held.len() > MAX_PACKETS {
+        while self.account.bytes() > MAX_HELD || self.held.len() > MAX_PACKETS {
             let Some(oldest) = self.held.pop_front() else { break };
-            self.bytes -= oldest.data.len();
+            self.account.remove(&oldest);
             self.keyed = false;
         }
     }
 
     fn clear(&mut self) {
         self.held.clear();
-        self.bytes = 0;
+        self.account.clear();
     }
 }

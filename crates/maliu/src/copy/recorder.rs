@@ -37,7 +37,7 @@ impl<S: Sink> Recorder<S> {
         self.copy()
     }
 
-    /// Bytes that were pushed and are not written, and of the descriptions of streams.
+    /// Bytes of memory that were pushed and are not written, and of the descriptions of streams.
     pub fn waiting(&mut self) -> usize {
         let [feed] = &self.feeds;
         let packets = self.work.as_ref().map_or(feed.ahead(), |work| work.writer.waiting().1);

@@ -200,7 +200,10 @@ impl<'a> Work<'a> {
                     // Before a jump nothing is decoded that the jump would leave out.
                     if self.may_seek { self.drain(opened)? } else { self.put_ready(opened)? }
                 }
-                Ok(Step::Event(Event::Packet(_))) => true,
+                Ok(Step::Event(Event::Packet(other))) => {
+                    self.decoder.iter_mut().for_each(|decoder| decoder.pass(other.data.len()));
+                    true
+                }
                 // All else waits for the packets before it.
                 other => {
                     let more = self.drain(opened)?;

@@ -9,11 +9,8 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use maliu::io::Source;
+use maliu::{account::ITEM, io::Source};
 use tokio::sync::{Notify, mpsc};
-
-/// Bytes that every message counts for besides its own.
-const OVERHEAD: usize = 64;
 
 /// Both ends of a pipe in which so many bytes may wait, and one message more.
 pub fn pipe(most: usize) -> (Feed, Pipe) {
@@ -38,7 +35,7 @@ pub struct Feed {
 impl Feed {
     /// Puts a message in; false when the command has ended.
     pub fn push(&self, message: Bytes) -> bool {
-        self.level.bytes.fetch_add(message.len() + OVERHEAD, Ordering::Relaxed);
+        self.level.bytes.fetch_add(message.len() + ITEM, Ordering::Relaxed);
         self.messages.send(message).is_ok()
     }
 
@@ -79,7 +76,7 @@ impl Source for Pipe {
         if self.rest.is_empty() {
             self.rest = self.messages.blocking_recv().unwrap_or_default();
             if !self.rest.is_empty() {
-                self.level.bytes.fetch_sub(self.rest.len() + OVERHEAD, Ordering::Relaxed);
+                self.level.bytes.fetch_sub(self.rest.len() + ITEM, Ordering::Relaxed);
                 self.level.fell.notify_one();
             }
         }

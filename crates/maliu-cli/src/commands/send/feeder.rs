@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, thread, time::Duration};
 
 use maliu::{
+    account::{Account, Weigh},
     copy::Pace,
     format::Event,
     stream::StreamInfo,
@@ -18,7 +19,10 @@ use crate::{
 const LOOK: usize = 512;
 const LOOK_LIVE: usize = 64;
 
-/// Events and bytes of a batch.
+/// Bytes of memory that are read ahead at most.
+const LOOK_BYTES: usize = 4 << 20;
+
+/// Events, and bytes of memory, of a batch.
 const BATCH: usize = 64;
 const BATCH_BYTES: usize = 256 << 10;
 
@@ -44,9 +48,7 @@ impl Feeder {
             while end.is_none() && batch.len() < BATCH && bytes < BATCH_BYTES {
                 match self.opened.next() {
                     Ok(Some(event)) => {
-                        if let Event::Packet(packet) = &event {
-                            bytes += packet.data.len();
-                        }
+                        bytes += event.weight();
                         let wait = self.wait(&event);
                         if !wait.is_zero() {
                             if !batch.is_empty() && !give(std::mem::take(&mut batch), self.opened.position()) {
@@ -78,15 +80,21 @@ impl Feeder {
 
     /// Streams, as they are described when all that are expected have shown, before the first packet.
     fn look_ahead(&mut self) -> (Vec<Event>, Option<Result>) {
-        let (mut front, mut packets, mut end) = (Vec::new(), Vec::new(), None);
+        let (mut tags, mut packets, mut end) = (None, Vec::new(), None);
+        let mut account = Account::default();
         let most = if self.pace.is_some() { LOOK_LIVE } else { LOOK };
-        while packets.len() < most && (packets.is_empty() || !self.complete()) {
+        while packets.len() < most && account.bytes() < LOOK_BYTES && (packets.is_empty() || !self.complete()) {
             match self.opened.next() {
                 Ok(Some(Event::Stream(index, info))) => {
                     self.streams.insert(index, *info);
                 }
-                Ok(Some(event @ Event::Packet(_))) => packets.push(event),
-                Ok(Some(event)) => front.push(event),
+                Ok(Some(event @ Event::Packet(_))) => {
+                    account.add(&event);
+                    packets.push(event);
+                }
+                // Those before say less.
+                Ok(Some(event @ Event::Metadata(_))) => tags = Some(event),
+                Ok(Some(_)) => {}
                 Ok(None) => end = Some(Ok(())),
                 Err(failure) => end = Some(Err(failure)),
             }
@@ -95,7 +103,7 @@ impl Feeder {
             }
         }
         let streams = self.streams.iter().map(|(index, info)| Event::Stream(*index, Box::new(info.clone())));
-        (streams.chain(front).chain(packets).collect(), end)
+        (streams.chain(tags).chain(packets).collect(), end)
     }
 
     /// Whether no further stream is expected.

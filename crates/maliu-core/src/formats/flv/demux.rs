@@ -12,6 +12,7 @@ use core::task::Poll;
 use bytes::{Buf, Bytes};
 
 use crate::{
+    account::Telling,
     error::{Error, Result},
     format::{Demuxer, Event},
     input::Input,
@@ -41,6 +42,7 @@ pub struct Flv {
     /// What is still to be told before the next tag is read.
     pub(super) queue: VecDeque<Event>,
     pub(super) tags: Metadata,
+    pub(super) telling: Telling,
     /// In µs.
     pub(super) duration: Option<Ticks>,
     /// PreviousTagSize is known to be wrong and not looked at.
@@ -119,6 +121,7 @@ impl Flv {
             clock: Clock::default(),
             queue: VecDeque::new(),
             tags: Metadata::default(),
+            telling: Telling::default(),
             duration: None,
             bad_sizes: false,
             last_audio: (0, 0),
@@ -252,6 +255,7 @@ impl Flv {
         let length = tag.head.length().min(input.peek().len());
         self.total = self.total.wrapping_add(tag.head.length() as u32);
         self.met = true;
+        self.telling.earn(length);
         self.first_tag.get_or_insert(tag.at);
         self.index.check(i64::from(tag.head.time), tag.at);
         let mut body = input.take(length).unwrap_or_default();
@@ -400,13 +404,19 @@ impl Demuxer for Flv {
                 return Ok(Poll::Ready(event));
             }
             let step = self.step(input);
+            if let Some(tags) = self.telling.due(&self.tags) {
+                self.queue.push_back(Event::Metadata(tags));
+            }
             self.streams.announce(&mut self.queue);
             match step? {
                 Step::Packet(packet) if self.queue.is_empty() => return Ok(Poll::Ready(Event::Packet(packet))),
                 Step::Packet(packet) => self.queue.push_back(Event::Packet(packet)),
                 Step::Again => {}
                 Step::Need if self.queue.is_empty() => return Ok(Poll::Pending),
-                Step::End if self.queue.is_empty() => return Ok(Poll::Ready(Event::End)),
+                Step::End if self.queue.is_empty() => {
+                    let tags = self.telling.last(&self.tags);
+                    return Ok(Poll::Ready(tags.map_or(Event::End, Event::Metadata)));
+                }
                 Step::Need | Step::End => {}
             }
         }

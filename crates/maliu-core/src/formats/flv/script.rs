@@ -1,13 +1,12 @@
 //! Script tags: metadata is applied, texts and captions become a text stream, everything else a data stream
 //! (FLD-11…FLD-13).
 
-use alloc::{boxed::Box, string::String};
+use alloc::string::String;
 
 use bytes::Bytes;
 
 use crate::{
     error::Result,
-    format::Event,
     input::Input,
     packet::{Flags, Packet},
     stream::{Codec, Kind as StreamKind, Media},
@@ -93,7 +92,7 @@ impl Flv {
             self.index.set(keyframes, tag.at.saturating_add((tag.head.length() + TAIL) as u64));
         }
         if effects.tags_changed {
-            self.queue.push_back(Event::Metadata(Box::new(self.tags.clone())));
+            self.telling.change();
         }
         Ok(read.fault)
     }

@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, collections::VecDeque};
 
 use crate::{
+    account::Telling,
     error::{Error, Result},
     format::Event,
     input::Input,
@@ -17,7 +18,9 @@ pub(super) struct Walk<F: Frames> {
     base: TimeBase,
     /// Events in front of what follows in the input.
     pub pending: VecDeque<Event>,
-    told: Metadata,
+    telling: Telling,
+    /// Bytes of the tags when they changed last.
+    tagged: usize,
     /// Time of the next frame.
     pub time: Ticks,
     /// Offset at which the last tag ended.
@@ -50,7 +53,8 @@ impl<F: Frames> Walk<F> {
             framing: Framing::new(frames),
             base,
             pending: VecDeque::new(),
-            told: Metadata::default(),
+            telling: Telling::default(),
+            tagged: 0,
             time: Ticks(0),
             behind_tag: 0,
             index: SeekIndex::default(),
@@ -69,16 +73,30 @@ impl<F: Frames> Walk<F> {
                 Found::NeedBytes => return Met::Pending,
                 Found::Frame(frame) => return Met::Frame(frame),
                 Found::Cut(header) => return Met::Cut(header),
-                Found::End => return Met::End,
+                Found::End => {
+                    let tags = self.telling.last(self.framing.metadata());
+                    return tags.map_or(Met::End, |tags| Met::Event(Event::Metadata(tags)));
+                }
                 Found::Tag => {
-                    self.behind_tag = input.offset();
-                    if *self.framing.metadata() != self.told {
-                        self.told = self.framing.metadata().clone();
-                        return Met::Event(Event::Metadata(Box::new(self.told.clone())));
+                    let (at, before) = (input.offset(), self.behind_tag);
+                    self.behind_tag = at;
+                    if let Some(tags) = self.tags(at.saturating_sub(before)) {
+                        return Met::Event(Event::Metadata(tags));
                     }
                 }
             }
         }
+    }
+
+    /// The tags, if a tag behind `read` further bytes of the input has added some and they are to be told.
+    fn tags(&mut self, read: u64) -> Option<Box<Metadata>> {
+        let tags = self.framing.metadata();
+        self.telling.earn(usize::try_from(read).unwrap_or(usize::MAX));
+        if tags.weight() != self.tagged {
+            self.tagged = tags.weight();
+            self.telling.change();
+        }
+        self.telling.due(tags)
     }
 
     /// Notes the frame of `length` bytes at the front, which lasts `duration`. Whether a seek passes over it: it is then

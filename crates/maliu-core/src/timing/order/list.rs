@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 /// The place of an element, valid until it is taken.
 pub type Index = u32;
 
+/// Places that an empty list keeps at most.
+const MOST_SPARE: usize = 1024;
+
 /// The list.
 #[derive(Debug)]
 pub struct List<T> {
@@ -58,6 +61,9 @@ impl<T> List<T> {
             self.tail = None;
         }
         self.len -= 1;
+        if self.len == 0 && self.nodes.len() > MOST_SPARE {
+            (self.nodes, self.free) = (Vec::new(), None);
+        }
         Some((index, value))
     }
 
@@ -92,6 +98,15 @@ impl<T> List<T> {
             next = node.next;
             node.value.as_ref()
         })
+    }
+
+    /// Shows all values in order, to be changed.
+    pub fn for_each_mut(&mut self, mut change: impl FnMut(&mut T)) {
+        let mut next = self.head;
+        while let Some(node) = next.and_then(|index| self.nodes.get_mut(index as usize)) {
+            next = node.next;
+            node.value.iter_mut().for_each(&mut change);
+        }
     }
 
     /// Number of elements.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     packet::{Flags, Packet, SideData, Trim},
-    stream::{Audio, Codec, Kind, Media, Metadata, Picture, StreamInfo, Video},
+    stream::{Audio, Codec, Kind, MAX_TAGS, Media, Metadata, Picture, StreamInfo, Video},
     time::{Ticks, TimeBase},
 };
 
@@ -50,7 +50,7 @@ pub(super) fn decode(kind: u8, stream: u32, body: &Bytes) -> Result<Option<Messa
         kind::PING => get.u64().map(Message::Ping),
         kind::PONG => get.u64().map(Message::Pong),
         kind::BYE => Some(Message::Bye),
-        kind::ERROR => get.u16().zip(get.text()).map(|(number, text)| Message::Error(reason_of(number), text)),
+        kind::ERROR => get.u16().zip(get.short_text()).map(|(number, text)| Message::Error(reason_of(number), text)),
         _ => return Ok(None),
     };
     message.map(Some).ok_or(())
@@ -162,21 +162,21 @@ fn get_packet(get: &mut Get, body: &Bytes) -> Option<Packet> {
     let dts = Some(Ticks(head.i64()?)).filter(|_| has(2));
     let duration = Ticks(head.i64()?);
     let position = Some(head.u64()?).filter(|_| has(4));
-    let side = get_side(&mut head)?;
+    let side = get_side(&mut head, body)?;
     Some(Packet { pts, dts, duration, flags, side, position, data, ..Packet::default() })
 }
 
-fn get_side(head: &mut Get) -> Option<SideData> {
+fn get_side(head: &mut Get, body: &Bytes) -> Option<SideData> {
     let mut side = SideData::default();
     while let Some(kind) = head.u8() {
         let mut entry = head.group()?;
         match kind {
-            side_kind::NEW_CONFIG => side.set_new_config(Bytes::copy_from_slice(entry.0)),
+            side_kind::NEW_CONFIG => side.set_new_config(body.slice_ref(entry.0)),
             side_kind::TRIM => side.set_trim(Trim { start: entry.u32()?, end: entry.u32()? }),
             side_kind::NEW_AUDIO => side.set_new_audio(entry.u32()?, entry.u16()?),
             side_kind::OPAQUE => {
                 let kind = entry.u32()?;
-                side.add_opaque(kind, Bytes::copy_from_slice(entry.0)).ok()?;
+                side.add_opaque(kind, body.slice_ref(entry.0)).ok()?;
             }
             _ => {}
         }
@@ -319,11 +319,18 @@ fn put_metadata(put: &mut Put, metadata: &Metadata) {
 fn get_metadata(get: &mut Get) -> Option<Metadata> {
     let (mut entries, mut pictures) = (get.group()?, get.group()?);
     let mut metadata = Metadata::default();
-    while !entries.0.is_empty() {
+    for _ in 0..MAX_TAGS {
+        if entries.0.is_empty() {
+            break;
+        }
         metadata.set(entries.text()?, entries.text()?);
     }
-    while !pictures.0.is_empty() {
+    for _ in 0..MAX_TAGS {
+        if pictures.0.is_empty() {
+            break;
+        }
         metadata.add_picture(Picture { mime: pictures.text()?, size: pictures.u64()? });
     }
-    Some(metadata)
+    // A sender has no more than these either; each one more would be compared with all of them.
+    (entries.0.is_empty() && pictures.0.is_empty()).then_some(metadata)
 }

@@ -4,6 +4,9 @@ use alloc::{string::String, vec::Vec};
 
 use bytes::Bytes;
 
+/// Bytes of a reason in words that are kept.
+pub(super) const MAX_TEXT: usize = 1024;
+
 /// Fields being written.
 pub(super) struct Put<'a>(pub(super) &'a mut Vec<u8>);
 
@@ -96,6 +99,12 @@ impl<'a> Get<'a> {
 
     pub(super) fn text(&mut self) -> Option<String> {
         core::str::from_utf8(self.bytes()?).ok().map(String::from)
+    }
+
+    /// The first [`MAX_TEXT`] bytes of a text, whatever they are.
+    pub(super) fn short_text(&mut self) -> Option<String> {
+        let bytes = self.bytes()?;
+        Some(String::from_utf8_lossy(bytes.get(..MAX_TEXT).unwrap_or(bytes)).into_owned())
     }
 
     /// What stands behind a 1; nothing behind a 0.

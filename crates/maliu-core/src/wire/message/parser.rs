@@ -5,6 +5,7 @@ use memchr::memmem;
 
 use super::{HEADER, Head, MAGIC, MAX_BODY, MAX_DESCRIPTION, Message, body, kind};
 use crate::{
+    account::Sieve,
     error::{Error, Result},
     input::Input,
 };
@@ -36,11 +37,12 @@ pub struct Parser {
     /// Bytes of bodies whose sum was computed in vain.
     wasted: u64,
     last: Bytes,
+    sieve: Sieve,
 }
 
 impl Default for Parser {
     fn default() -> Self {
-        Self { most: MAX_BODY, skipped: None, wasted: 0, last: Bytes::new() }
+        Self { most: MAX_BODY, skipped: None, wasted: 0, last: Bytes::new(), sieve: Sieve::default() }
     }
 }
 
@@ -125,7 +127,9 @@ impl Parser {
 
     fn skip(&mut self, input: &mut Input, bytes: usize) {
         let at = input.offset();
-        let skipped = input.skip(bytes) as u64;
+        let skipped = input.skip(bytes);
+        self.sieve.pass(skipped);
+        let skipped = skipped as u64;
         let (first, before) = self.skipped.unwrap_or((at, 0));
         if skipped > 0 {
             self.skipped = Some((first, before.saturating_add(skipped)));
@@ -163,8 +167,14 @@ impl Parser {
     fn take(&mut self, head: &Head, length: usize, input: &mut Input) -> Result<Option<Event>> {
         let at = input.offset();
         self.last = input.take(HEADER.saturating_add(length)).unwrap_or_default();
+        self.sieve.pass(self.last.len());
         match body::decode(head.kind, head.stream, &self.last.slice(HEADER.min(self.last.len())..)) {
-            Ok(message) => Ok(message.map(|message| Event::Message(head.sequence, message))),
+            Ok(message) => Ok(message.map(|mut message| {
+                if let Message::Packet(packet) = &mut message {
+                    self.sieve.keep(packet);
+                }
+                Event::Message(head.sequence, message)
+            })),
             Err(()) => Err(Error::malformed("wire", "a message whose fields make no sense", at)),
         }
     }

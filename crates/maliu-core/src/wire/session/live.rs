@@ -5,8 +5,9 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::{super::message::Message, reliable::weight};
+use super::super::message::Message;
 use crate::{
+    account::Account,
     packet::Packet,
     stream::{Kind, StreamInfo},
     time::{Rounding, TimeBase},
@@ -31,12 +32,20 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(super) struct Queue {
     limits: Limits,
-    waiting: VecDeque<Message>,
-    bytes: usize,
+    waiting: VecDeque<Entry>,
+    account: Account,
     lanes: Vec<Option<Lane>>,
     next: u64,
     /// Packets that were dropped, and their bytes.
     pub(super) dropped: (u64, u64),
+}
+
+/// A message that waits.
+#[derive(Debug)]
+struct Entry {
+    message: Message,
+    /// At which turn of the account it came.
+    came: u32,
 }
 
 /// One stream.
@@ -51,7 +60,14 @@ struct Lane {
 
 impl Queue {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, waiting: VecDeque::new(), bytes: 0, lanes: Vec::new(), next: 0, dropped: (0, 0) }
+        Self {
+            limits,
+            waiting: VecDeque::new(),
+            account: Account::default(),
+            lanes: Vec::new(),
+            next: 0,
+            dropped: (0, 0),
+        }
     }
 
     pub(super) fn push(&mut self, message: Message) {
@@ -94,8 +110,23 @@ impl Queue {
     }
 
     fn keep(&mut self, message: Message) {
-        self.bytes = self.bytes.saturating_add(weight(&message));
-        self.waiting.push_back(message);
+        self.account.add(&message);
+        let came = self.account.now();
+        self.waiting.push_back(Entry { message, came });
+    }
+
+    /// What was dropped or sent may share buffers with what still waits, which lets go of them once that is much.
+    fn turn(&mut self) {
+        if !self.account.turn() {
+            return;
+        }
+        for entry in self.waiting.iter_mut().filter(|entry| self.account.is_stale(entry.came)) {
+            if let Message::Packet(packet) = &mut entry.message {
+                packet.detach();
+            }
+            // Copied once is enough.
+            entry.came = u32::MAX;
+        }
     }
 
     /// Drops pictures, then, if that is not enough, the oldest sound.
@@ -113,7 +144,7 @@ impl Queue {
     }
 
     fn is_over(&self) -> bool {
-        self.bytes > self.limits.bytes || self.delay() > self.limits.time
+        self.account.bytes() > self.limits.bytes || self.delay() > self.limits.time
     }
 
     /// From the oldest to the newest packet that waits.
@@ -122,8 +153,8 @@ impl Queue {
             Message::Packet(packet) => self.micros(packet),
             _ => None,
         };
-        let oldest = self.waiting.iter().find_map(time);
-        let newest = self.waiting.iter().rev().find_map(time);
+        let oldest = self.waiting.iter().find_map(|entry| time(&entry.message));
+        let newest = self.waiting.iter().rev().find_map(|entry| time(&entry.message));
         let span = oldest.zip(newest).map_or(0, |(oldest, newest)| newest.saturating_sub(oldest));
         Duration::from_micros(u64::try_from(span).unwrap_or(0))
     }
@@ -136,8 +167,8 @@ impl Queue {
             }
             let of_lane = |message: &Message| matches!(message, Message::Packet(packet) if packet.stream == index);
             let is_key = |message: &Message| matches!(message, Message::Packet(packet) if packet.is_key());
-            let key = self.waiting.iter().rposition(|message| of_lane(message) && is_key(message));
-            let first = self.waiting.iter().position(of_lane);
+            let key = self.waiting.iter().rposition(|entry| of_lane(&entry.message) && is_key(&entry.message));
+            let first = self.waiting.iter().position(|entry| of_lane(&entry.message));
             // A key that is already the oldest stays only if dropping before it made room.
             let until = match (key, first) {
                 (Some(key), Some(first)) if key > first => key,
@@ -153,42 +184,56 @@ impl Queue {
     }
 
     fn drop_oldest(&mut self) {
-        let oldest = self.waiting.iter().position(|message| matches!(message, Message::Packet(_)));
-        self.drop_packets(|at, _| Some(at) == oldest);
+        let oldest = self.waiting.iter().position(|entry| matches!(entry.message, Message::Packet(_)));
+        let Some(Entry { message, .. }) = oldest.and_then(|at| self.waiting.remove(at)) else { return };
+        self.account.remove(&message);
+        if let Message::Packet(packet) = message {
+            self.drop_packet(packet);
+        }
+        self.turn();
     }
 
     fn drop_packets(&mut self, which: impl Fn(usize, &Message) -> bool) {
         let waiting = core::mem::take(&mut self.waiting);
-        self.bytes = 0;
-        for (at, message) in waiting.into_iter().enumerate() {
-            match message {
-                message if !which(at, &message) => self.keep(message),
-                Message::Packet(packet) => self.drop_packet(packet),
-                _ => {}
+        for (at, entry) in waiting.into_iter().enumerate() {
+            if !which(at, &entry.message) {
+                self.waiting.push_back(entry);
+                continue;
+            }
+            self.account.remove(&entry.message);
+            if let Message::Packet(packet) = entry.message {
+                self.drop_packet(packet);
             }
         }
+        self.turn();
     }
 
     fn drop_packet(&mut self, packet: Packet) {
+        self.account.pass(packet.data.len());
         let (count, bytes) = self.dropped;
         self.dropped = (count.saturating_add(1), bytes.saturating_add(packet.data.len() as u64));
         if let (Some(config), Some(lane)) = (packet.side.new_config(), lane_of(&mut self.lanes, packet.stream)) {
-            lane.config = Some(config.clone());
+            // It outlives the buffer that it was read into.
+            lane.config = Some(Bytes::copy_from_slice(config));
         }
     }
 
     fn retain(&mut self, keep: impl Fn(&Message) -> bool) {
-        let before: usize = self.waiting.iter().map(weight).fold(0, usize::saturating_add);
-        self.waiting.retain(keep);
-        let after: usize = self.waiting.iter().map(weight).fold(0, usize::saturating_add);
-        self.bytes = self.bytes.saturating_sub(before.saturating_sub(after));
+        let Self { waiting, account, .. } = self;
+        waiting.retain(|entry| {
+            let kept = keep(&entry.message);
+            if !kept {
+                account.remove(&entry.message);
+            }
+            kept
+        });
     }
 
     /// A connection begins: it gets all descriptions again, and pictures from the next key on.
     pub(super) fn resume(&mut self) {
         self.retain(|message| !matches!(message, Message::Stream(..)));
         let waiting = core::mem::take(&mut self.waiting);
-        self.bytes = 0;
+        self.account.clear();
         for index in 0..self.lanes.len() {
             if let Some(lane) = lane_of(&mut self.lanes, index) {
                 lane.await_key = lane.info.media.kind() == Kind::Video;
@@ -196,13 +241,14 @@ impl Queue {
                 self.keep(Message::Stream(index, info));
             }
         }
-        waiting.into_iter().for_each(|message| self.push(message));
+        waiting.into_iter().for_each(|entry| self.push(entry.message));
     }
 
     /// Appends the next message to send, but for the data of a packet, which is to follow.
     pub(super) fn send(&mut self, out: &mut Vec<u8>) -> Option<Bytes> {
-        let message = self.waiting.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(weight(&message));
+        let Entry { message, .. } = self.waiting.pop_front()?;
+        self.account.remove(&message);
+        self.turn();
         let data = message.encode_into(self.next, out);
         self.next = self.next.saturating_add(1);
         Some(data)
@@ -215,7 +261,7 @@ impl Queue {
 
     /// Messages and bytes that wait.
     pub(super) fn waiting(&self) -> (usize, usize) {
-        (self.waiting.len(), self.bytes)
+        (self.waiting.len(), self.account.bytes())
     }
 
     fn micros(&self, packet: &Packet) -> Option<i64> {

@@ -8,16 +8,20 @@ use bytes::Bytes;
 
 use super::{
     super::message::{Hello, Message, Mode, Reason, Role},
-    Fault, MAX_DESCRIPTIONS,
+    Fault,
     link::Link,
     proof,
 };
 use crate::{
+    account::Weigh,
     error::Error,
     input::Input,
     packet::Packet,
     reader::MAX_STREAMS,
-    stream::{Metadata, StreamInfo},
+    stream::{
+        Metadata, StreamInfo,
+        limits::{MAX_DESCRIPTIONS, check_audio},
+    },
     time::TimeBase,
 };
 
@@ -71,7 +75,7 @@ pub struct Receiver {
     due: Option<u64>,
     lost: u64,
     heard: bool,
-    /// Bytes that describe each stream, and its time base.
+    /// Bytes of memory that the description of each stream takes, and its time base.
     described: BTreeMap<usize, (usize, TimeBase)>,
 }
 
@@ -202,11 +206,14 @@ impl Receiver {
         }
         let content = match message {
             Message::Stream(index, info) => {
-                self.describe(index, info.time_base)?;
+                self.describe(index, &info)?;
                 Content::Stream(index, info)
             }
             Message::Metadata(metadata) => Content::Metadata(metadata),
             Message::Packet(mut packet) => {
+                if let Some((rate, channels)) = packet.side.new_audio() {
+                    check_audio(rate, channels)?;
+                }
                 if let Some((_, base)) = self.described.get(&packet.stream) {
                     packet.time_base = *base;
                 }
@@ -219,11 +226,12 @@ impl Receiver {
     }
 
     /// Descriptions are kept as long as there are packets: there must not be too much of them.
-    fn describe(&mut self, index: usize, base: TimeBase) -> Result<(), Error> {
+    fn describe(&mut self, index: usize, info: &StreamInfo) -> Result<(), Error> {
+        info.check()?;
         if index >= MAX_STREAMS {
             return Err(Error::Limit { what: "streams (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
         }
-        self.described.insert(index, (self.link.last().len(), base));
+        self.described.insert(index, (info.weight(), info.time_base));
         if self.described.values().fold(0, |sum: usize, (bytes, _)| sum.saturating_add(*bytes)) > MAX_DESCRIPTIONS {
             let limit = MAX_DESCRIPTIONS as u64;
             return Err(Error::Limit { what: "descriptions of streams (MAX_DESCRIPTIONS)", limit });

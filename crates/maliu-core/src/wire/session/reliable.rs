@@ -5,12 +5,10 @@ use alloc::{collections::VecDeque, vec::Vec};
 use bytes::Bytes;
 
 use super::{super::message::Message, Fault};
+use crate::account::Account;
 
 /// Bytes that may wait for their acknowledgement before the source is asked to wait.
 pub(super) const WINDOW: usize = 16 << 20;
-
-/// Bytes that one message counts for besides its data.
-const OVERHEAD: usize = 128;
 
 /// Content, numbered, from the first that is not acknowledged.
 #[derive(Debug, Default)]
@@ -22,13 +20,13 @@ pub(super) struct Queue {
     sent: usize,
     /// What comes before this number is known to be kept: a restarted sender passes over it.
     wanted: u64,
-    bytes: usize,
+    account: Account,
 }
 
 impl Queue {
     /// Whether the source should wait.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= WINDOW
+        self.account.bytes() >= WINDOW
     }
 
     pub(super) fn push(&mut self, message: Message) {
@@ -36,7 +34,7 @@ impl Queue {
             self.first = self.first.saturating_add(1);
             return;
         }
-        self.bytes = self.bytes.saturating_add(weight(&message));
+        self.account.add(&message);
         self.waiting.push_back(message);
     }
 
@@ -68,7 +66,7 @@ impl Queue {
     fn drop_before(&mut self, next: u64) {
         while self.first < next {
             let Some(message) = self.waiting.pop_front() else { break };
-            self.bytes = self.bytes.saturating_sub(weight(&message));
+            self.account.remove(&message);
             self.first = self.first.saturating_add(1);
             self.sent = self.sent.saturating_sub(1);
         }
@@ -89,17 +87,6 @@ impl Queue {
 
     /// Messages and bytes that wait.
     pub(super) fn waiting(&self) -> (usize, usize) {
-        (self.waiting.len(), self.bytes)
+        (self.waiting.len(), self.account.bytes())
     }
-}
-
-/// Bytes that a message counts for.
-pub(super) fn weight(message: &Message) -> usize {
-    let data = match message {
-        Message::Packet(packet) => packet.data.len(),
-        Message::Stream(_, info) => info.weight(),
-        Message::Metadata(metadata) => metadata.weight(),
-        _ => 0,
-    };
-    data.saturating_add(OVERHEAD)
 }
