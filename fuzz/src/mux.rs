@@ -1,5 +1,7 @@
 //! Bytes as a program for a packet writer: hostile settings, streams, packets and orders of calls for every muxer.
 
+use std::num::NonZeroU32;
+
 use bytes::Bytes;
 use maliu_core::{
     format::Format,
@@ -141,21 +143,17 @@ impl<'a> Program<'a> {
         let rate = [44_100, 48_000, 8000, 22_050, 0, u32::MAX, 1, 96_000][usize::from(self.byte() % 8)];
         let small = u32::from(self.byte());
         let media = match codec.kind() {
-            Kind::Audio => Media::Audio(Audio {
-                sample_rate: rate,
-                channels: small as u16 % 9,
-                bits_per_sample: [0, 4, 8, 16, 24, 64][small as usize % 6],
-                frame_size: small * 8,
-                block_align: small,
-                ..Audio::default()
-            }),
-            Kind::Video => Media::Video(Video {
-                width: small,
-                height: rate % 4096,
-                reorder: way,
-                frame_rate: Some((small, rate)),
-                ..Video::default()
-            }),
+            Kind::Audio => {
+                let mut audio = Audio::new(rate, small as u16 % 9);
+                audio.bits_per_sample = [0, 4, 8, 16, 24, 64][small as usize % 6];
+                (audio.frame_size, audio.block_align) = (small * 8, small);
+                Media::Audio(audio)
+            }
+            Kind::Video => {
+                let mut video = Video::new(small, rate % 4096);
+                (video.reorder, video.frame_rate) = (way, Some((small, rate)));
+                Media::Video(video)
+            }
             Kind::Subtitle => Media::Subtitle,
             Kind::Data => Media::Data,
             Kind::Attachment => Media::Attachment,
@@ -164,7 +162,7 @@ impl<'a> Program<'a> {
         let mut stream = StreamInfo::new(codec, base, media);
         let size = usize::from(self.byte() % 48);
         stream.config = Bytes::copy_from_slice(self.take(size));
-        stream.codec_tag = if way & 0x30 == 0x30 { small } else { 0 };
+        stream.codec_tag = NonZeroU32::new(small).filter(|_| way & 0x30 == 0x30);
         stream.attachment = way & 0xc0 == 0xc0;
         stream.bit_rate = (way & 0x40 != 0).then_some(u64::MAX / 3);
         stream
@@ -189,7 +187,7 @@ impl<'a> Program<'a> {
             stream: usize::from(way >> 3 & 3),
             pts,
             dts,
-            duration: Ticks(i64::from(self.byte()) - 8),
+            duration: Some(Ticks(i64::from(self.byte()) - 8)),
             flags: Flags::from_bits(way >> 4),
             data: data.into(),
             ..Packet::default()

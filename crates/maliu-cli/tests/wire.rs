@@ -225,7 +225,7 @@ fn write_film(path: &str, seconds: i64) -> u64 {
         reader.next_packet().unwrap();
     }
     let mut streams = reader.streams().to_vec();
-    streams.sort_by_key(|stream| stream.audio().is_some());
+    streams.sort_by_key(|stream| stream.as_audio().is_some());
     let mut writer = Writer::start(File::create(path).unwrap(), &flv::FORMAT, &[], &streams).unwrap();
     let mut sounds = 0;
     for i in 0..seconds * 25 {

@@ -24,8 +24,8 @@ pub struct Packet {
     pub pts: Option<Ticks>,
     /// When it is decoded; `None` when unknown.
     pub dts: Option<Ticks>,
-    /// How long it lasts; 0 when unknown.
-    pub duration: Ticks,
+    /// How long it lasts; `None` when unknown.
+    pub duration: Option<Ticks>,
     /// What is known about it.
     pub flags: Flags,
     /// What travels beside the data.
@@ -56,7 +56,7 @@ impl Packet {
         if from != to {
             let moved = |time| from.rescale(time, to, Rounding::Near);
             (self.pts, self.dts) = (self.pts.map(moved), self.dts.map(moved));
-            self.duration = moved(self.duration);
+            self.duration = self.duration.map(moved);
         }
     }
 
@@ -89,8 +89,8 @@ pub struct Frame {
     pub time_base: TimeBase,
     /// When it is presented; `None` when unknown.
     pub pts: Option<Ticks>,
-    /// How long it lasts; 0 to let its samples say.
-    pub duration: Ticks,
+    /// How long it lasts; `None` to let its samples say.
+    pub duration: Option<Ticks>,
     /// Samples per channel; 0 for a picture.
     pub samples: u32,
     /// The samples, channels interleaved, or the picture.

@@ -1,12 +1,14 @@
 //! What a stream is: codec, configuration, time base, and the facts its kind of media needs.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
+use core::num::{NonZeroU16, NonZeroU32};
 
 use bytes::Bytes;
 
 use crate::time::{Ticks, TimeBase};
 
 pub mod codec;
+mod display;
 mod facts;
 mod layout;
 pub mod limits;
@@ -21,8 +23,8 @@ pub struct StreamInfo {
     pub time_base: TimeBase,
     /// How its packets are coded.
     pub codec: Codec,
-    /// The container's own number for the codec; 0 when there is none.
-    pub codec_tag: u32,
+    /// The container's own number for the codec; `None` when it has none.
+    pub codec_tag: Option<NonZeroU32>,
     /// Codec configuration: AudioSpecificConfig, avcC/hvcC or Annex B parameter sets, …; empty when there is none.
     pub config: Bytes,
     /// Facts of its kind of media.
@@ -55,7 +57,7 @@ impl StreamInfo {
         Self {
             time_base,
             codec,
-            codec_tag: 0,
+            codec_tag: None,
             config: Bytes::new(),
             media,
             start: None,
@@ -71,6 +73,40 @@ impl StreamInfo {
         }
     }
 
+    /// An audio stream of `sample_rate` Hz; its times are counted in samples. 0 stands for an unknown rate or count.
+    ///
+    /// ```
+    /// use maliu_core::stream::{Codec, StreamInfo};
+    ///
+    /// let info = StreamInfo::audio(Codec::Aac, 44_100, 2);
+    /// assert_eq!(info.to_string(), "aac, 44100 Hz, stereo");
+    /// ```
+    pub fn audio(codec: Codec, sample_rate: u32, channels: u16) -> Self {
+        let media = Media::Audio(Audio::new(sample_rate, channels));
+        Self::new(codec, media.default_time_base(), media)
+    }
+
+    /// A video stream of `width`×`height` pixels; its times are counted in 1/90000 s unless
+    /// [`StreamInfo::with_time_base`] sets another unit. 0 stands for an unknown size.
+    pub fn video(codec: Codec, width: u32, height: u32) -> Self {
+        let media = Media::Video(Video::new(width, height));
+        Self::new(codec, media.default_time_base(), media)
+    }
+
+    /// The same stream with its times counted in `base`.
+    #[must_use]
+    pub fn with_time_base(mut self, base: TimeBase) -> Self {
+        self.time_base = base;
+        self
+    }
+
+    /// The same stream with this codec configuration.
+    #[must_use]
+    pub fn with_config(mut self, config: impl Into<Bytes>) -> Self {
+        self.config = config.into();
+        self
+    }
+
     /// Stands for a number below one that was described, of which nothing was said.
     pub fn undescribed() -> Self {
         Self::new(Codec::Data, TimeBase::MILLIS, Media::Data)
@@ -82,7 +118,7 @@ impl StreamInfo {
     }
 
     /// Its audio facts, if it is audio.
-    pub fn audio(&self) -> Option<&Audio> {
+    pub fn as_audio(&self) -> Option<&Audio> {
         match &self.media {
             Media::Audio(audio) => Some(audio),
             _ => None,
@@ -90,7 +126,7 @@ impl StreamInfo {
     }
 
     /// Its video facts, if it is video.
-    pub fn video(&self) -> Option<&Video> {
+    pub fn as_video(&self) -> Option<&Video> {
         match &self.media {
             Media::Video(video) => Some(video),
             _ => None,
@@ -117,7 +153,7 @@ impl Media {
     /// What its times are counted in when nobody says otherwise: samples, else 1/90000 s (WF-7).
     pub fn default_time_base(&self) -> TimeBase {
         match self {
-            Self::Audio(audio) if audio.sample_rate > 0 => TimeBase::hz(audio.sample_rate),
+            Self::Audio(audio) if audio.rate() > 0 => TimeBase::hz(audio.rate()),
             _ => TimeBase::hz(90_000),
         }
     }
@@ -134,13 +170,14 @@ impl Media {
     }
 }
 
-/// Facts of an audio stream. 0 means unknown.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Facts of an audio stream. Make one with [`Audio::new`] and set what else is known; 0 means unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Audio {
-    /// Samples per second and channel.
-    pub sample_rate: u32,
-    /// Number of channels.
-    pub channels: u16,
+    /// Samples per second and channel; `None` when unknown.
+    pub sample_rate: Option<NonZeroU32>,
+    /// Number of channels; `None` when unknown.
+    pub channels: Option<NonZeroU16>,
     /// WAVE channel mask; 0 when unknown.
     pub channel_mask: u32,
     /// Samples per channel in each packet when that is constant.
@@ -155,13 +192,14 @@ pub struct Audio {
     pub delay: u32,
 }
 
-/// Facts of a video stream. 0 means unknown.
+/// Facts of a video stream. Make one with [`Video::new`] and set what else is known.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Video {
-    /// Width of the shown picture, in pixels.
-    pub width: u32,
-    /// Height of the shown picture, in pixels.
-    pub height: u32,
+    /// Width of the shown picture, in pixels; `None` when unknown.
+    pub width: Option<NonZeroU32>,
+    /// Height of the shown picture, in pixels; `None` when unknown.
+    pub height: Option<NonZeroU32>,
     /// Most pictures that are decoded before one that is shown earlier.
     pub reorder: u8,
     /// Pictures per second as a fraction, when known.
@@ -176,6 +214,55 @@ pub struct Video {
     pub color: Option<Color>,
     /// Static metadata of high dynamic range, when the container states any.
     pub hdr: Option<Box<Hdr>>,
+}
+
+impl Audio {
+    /// Audio of `sample_rate` Hz and so many channels; 0 stands for unknown.
+    pub fn new(sample_rate: u32, channels: u16) -> Self {
+        let mut audio = Self::default();
+        audio.set_sample_rate(sample_rate);
+        audio.set_channels(channels);
+        audio
+    }
+
+    /// Samples per second, 0 when unknown: as containers store it.
+    pub fn rate(&self) -> u32 {
+        self.sample_rate.map_or(0, NonZeroU32::get)
+    }
+
+    /// Number of channels, 0 when unknown: as containers store it.
+    pub fn channel_count(&self) -> u16 {
+        self.channels.map_or(0, NonZeroU16::get)
+    }
+
+    /// Sets the sample rate in Hz; 0 for unknown.
+    pub fn set_sample_rate(&mut self, rate: u32) {
+        self.sample_rate = NonZeroU32::new(rate);
+    }
+
+    /// Sets the number of channels; 0 for unknown.
+    pub fn set_channels(&mut self, channels: u16) {
+        self.channels = NonZeroU16::new(channels);
+    }
+}
+
+impl Video {
+    /// Video of `width`×`height` pixels; 0 stands for unknown.
+    pub fn new(width: u32, height: u32) -> Self {
+        let mut video = Self::default();
+        video.set_size(width, height);
+        video
+    }
+
+    /// Width and height in pixels, 0 where unknown: as containers store them.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width.map_or(0, NonZeroU32::get), self.height.map_or(0, NonZeroU32::get))
+    }
+
+    /// Sets width and height in pixels; 0 for unknown.
+    pub fn set_size(&mut self, width: u32, height: u32) {
+        (self.width, self.height) = (NonZeroU32::new(width), NonZeroU32::new(height));
+    }
 }
 
 /// Ordered tags. Keys compare without case; setting one that exists moves it to the end (FLV-16).

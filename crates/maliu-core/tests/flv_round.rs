@@ -25,9 +25,11 @@ const AVCC: &[u8] = b"\x01\x64\x00\x0a\xff\xe1\x00\x18\x67\x64\x00\x0a\xac\xd9\x
 fn stream(codec: Codec, config: &'static [u8]) -> StreamInfo {
     let media = match codec.kind() {
         Kind::Audio => {
-            Media::Audio(Audio { sample_rate: 44_100, channels: 2, bits_per_sample: 16, ..Audio::default() })
+            let mut audio = Audio::new(44_100, 2);
+            audio.bits_per_sample = 16;
+            Media::Audio(audio)
         }
-        Kind::Video => Media::Video(Video { width: 64, height: 48, ..Video::default() }),
+        Kind::Video => Media::Video(Video::new(64, 48)),
         Kind::Subtitle => Media::Subtitle,
         _ => Media::Data,
     };

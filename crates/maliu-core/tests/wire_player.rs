@@ -26,7 +26,7 @@ fn player(name: &str, mode: Mode, token: Option<&str>) -> Receiver {
 
 /// What is sent: a stream, so many packets, the end.
 fn feed(sender: &mut Sender, packets: i64) {
-    let audio = Audio { sample_rate: 44_100, channels: 2, ..Audio::default() };
+    let audio = Audio::new(44_100, 2);
     sender.stream(0, Box::new(StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio))));
     for time in 0..packets {
         let (pts, data) = (Some(Ticks(time * 1152)), Bytes::from(vec![time as u8; 100]));

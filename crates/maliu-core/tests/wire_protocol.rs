@@ -81,11 +81,7 @@ fn the_document_shows_the_bytes_that_are_sent() {
     let text = include_str!("../../../docs/wire-protocol.md");
     let plain = Packet { data: Bytes::from_static(b"\x21\x10\x04"), ..packet(0, 1024, true, 0) };
     let hello = Hello { role: Role::Sender, mode: Mode::Reliable, id: 1, name: "a".into(), proof: [0; 32] };
-    let mut info = StreamInfo::new(
-        Codec::Aac,
-        TimeBase::hz(44_100),
-        Media::Audio(Audio { sample_rate: 44_100, channels: 2, ..Audio::default() }),
-    );
+    let mut info = StreamInfo::new(Codec::Aac, TimeBase::hz(44_100), Media::Audio(Audio::new(44_100, 2)));
     info.config = Bytes::from_static(&[0x12, 0x10]);
     let mut missing = String::new();
     for (name, bytes) in [

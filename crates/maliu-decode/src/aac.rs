@@ -35,9 +35,11 @@ fn refused(error: maliu_aac::Error) -> Error {
 
 /// Containers whose AudioSpecificConfig was lost mostly carry LC of the rate and channels that they say.
 fn assumed(info: &StreamInfo) -> Result<Config> {
-    let rate = info.audio().and_then(|audio| RATES.iter().position(|rate| *rate == audio.sample_rate));
-    let channels =
-        info.audio().and_then(|audio| u8::try_from(audio.channels).ok()).filter(|count| (1..=7).contains(count));
+    let rate = info.as_audio().and_then(|audio| RATES.iter().position(|rate| *rate == audio.rate()));
+    let channels = info
+        .as_audio()
+        .and_then(|audio| u8::try_from(audio.channel_count()).ok())
+        .filter(|count| (1..=7).contains(count));
     let config = rate.zip(channels).and_then(|(rate, channels)| Config::from_adts(2, rate as u8, channels).ok());
     config.ok_or_else(|| Error::unsupported("AAC without an AudioSpecificConfig"))
 }
@@ -67,7 +69,7 @@ pub(crate) fn profile(config: &Config) -> Profile {
 
 /// Raw data blocks in a packet: an ADTS frame may hold four, and only its length in time tells.
 pub(crate) fn blocks(config: &Config, base: TimeBase, packet: &Packet) -> u8 {
-    let samples = base.rescale(packet.duration, TimeBase::hz(config.sample_rate), Rounding::Near).0;
+    let samples = base.rescale(packet.duration.unwrap_or_default(), TimeBase::hz(config.sample_rate), Rounding::Near).0;
     match samples / i64::from(config.frame_length.max(1)) {
         blocks @ 2..=4 => blocks as u8,
         _ => 1,

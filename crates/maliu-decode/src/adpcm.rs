@@ -17,7 +17,7 @@ pub(crate) const CODECS: &[Codec] = &[Codec::AdpcmImaWav, Codec::AdpcmMs, Codec:
 
 pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
     let shell = pcm::shell(info)?;
-    let block = info.audio().map_or(0, |audio| audio.block_align as usize);
+    let block = info.as_audio().map_or(0, |audio| audio.block_align as usize);
     let block = if block == 0 { usize::MAX } else { block };
     Ok(match info.codec {
         Codec::AdpcmYamaha => Box::new(yamaha::Yamaha::new(shell)),

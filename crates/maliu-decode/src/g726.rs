@@ -14,7 +14,7 @@ pub(crate) const CODECS: &[Codec] = &[Codec::G726];
 
 pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
     let shell = pcm::shell(info)?;
-    let bits = info.audio().map_or(0, |audio| usize::from(audio.bits_per_sample));
+    let bits = info.as_audio().map_or(0, |audio| usize::from(audio.bits_per_sample));
     match (bits, shell.channels) {
         (2..=5, 1) => Ok(Box::new(G726 { shell, bits, state: State::default() })),
         (_, 1) => Err(Error::unsupported(format!("G.726 of {bits} bits a sample"))),

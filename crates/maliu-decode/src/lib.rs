@@ -8,7 +8,7 @@
 //! ```
 //! use maliu_core::{packet::Packet, stream::{Audio, Codec, Media, StreamInfo}, time::TimeBase};
 //!
-//! let audio = Audio { sample_rate: 8000, channels: 1, ..Audio::default() };
+//! let audio = Audio::new(8000, 1);
 //! let info = StreamInfo::new(Codec::PcmMuLaw, TimeBase::hz(8000), Media::Audio(audio));
 //! let mut decoder = maliu_decode::decoder_for(&info)?;
 //! let packet = Packet { data: vec![0xff, 0x80].into(), ..Packet::default() };
@@ -210,7 +210,7 @@ fn row(codec: Codec) -> Option<Make> {
 fn unit_for(info: &StreamInfo, options: Options) -> Result<Box<dyn Unit>> {
     info.check()?;
     let make = row(info.codec).ok_or_else(|| match (info.codec, info.codec_tag) {
-        (Codec::UnknownAudio, tag @ 1..) => Error::unsupported(format!("codec unknown (tag {tag:#x})")),
+        (Codec::UnknownAudio, Some(tag)) => Error::unsupported(format!("codec unknown (tag {tag:#x})")),
         (codec, _) => Error::unsupported(format!("codec {codec}")),
     })?;
     let mut unit = make(info)?;

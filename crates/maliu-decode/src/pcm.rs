@@ -30,13 +30,13 @@ pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
 
 /// A frame without samples, of a stream whose packets do not say their rate and channels.
 pub(crate) fn shell(info: &StreamInfo) -> Result<AudioFrame> {
-    let audio = info.audio().filter(|audio| audio.sample_rate > 0 && audio.channels > 0);
+    let audio = info.as_audio().filter(|audio| audio.rate() > 0 && audio.channel_count() > 0);
     let Some(audio) = audio else {
         return Err(Error::unsupported(format!("{} without a sample rate or channels", info.codec)));
     };
     Ok(AudioFrame {
-        sample_rate: audio.sample_rate,
-        channels: audio.channels,
+        sample_rate: audio.rate(),
+        channels: audio.channel_count(),
         channel_mask: audio.channel_mask,
         time: None,
         samples: Samples::I32(Vec::new()),

@@ -41,7 +41,7 @@ impl Stream {
     pub(crate) fn follow(&mut self, packet: &Packet) -> bool {
         // Live streams repeat their configuration; only another one starts anew.
         let config = packet.side.new_config().filter(|config| **config != self.0.config);
-        let known = self.0.audio().map(|audio| (audio.sample_rate, audio.channels));
+        let known = self.0.as_audio().map(|audio| (audio.rate(), audio.channel_count()));
         let audio = packet.side.new_audio().filter(|audio| Some(*audio) != known);
         if config.is_none() && audio.is_none() {
             return false;
@@ -50,7 +50,8 @@ impl Stream {
             self.0.config = config.clone();
         }
         if let (Some((sample_rate, channels)), Media::Audio(known)) = (audio, &mut self.0.media) {
-            (known.sample_rate, known.channels) = (sample_rate, channels);
+            known.set_sample_rate(sample_rate);
+            known.set_channels(channels);
         }
         true
     }
@@ -101,20 +102,20 @@ impl Finish {
 
     /// Silence as long as the packet would have been; `None` when nobody knows how long that is.
     fn silence(&self, info: &StreamInfo, packet: &Packet, length: Option<usize>) -> Option<AudioFrame> {
-        let audio = info.audio().cloned().unwrap_or_default();
+        let audio = info.as_audio().cloned().unwrap_or_default();
         let mut frame = match &self.last {
             Some((last, _)) => last.clone(),
-            None if audio.sample_rate == 0 || audio.channels == 0 => return None,
+            None if audio.rate() == 0 || audio.channel_count() == 0 => return None,
             None => AudioFrame {
-                sample_rate: audio.sample_rate,
-                channels: audio.channels,
+                sample_rate: audio.rate(),
+                channels: audio.channel_count(),
                 channel_mask: audio.channel_mask,
                 time: None,
                 samples: Samples::F32(Vec::new()),
             },
         };
         let base = TimeBase::hz(frame.sample_rate);
-        let lasts = info.time_base.rescale(packet.duration, base, Rounding::Near).0;
+        let lasts = info.time_base.rescale(packet.duration.unwrap_or_default(), base, Rounding::Near).0;
         let lasts = usize::try_from(lasts).ok().filter(|samples| (1..=MAX_SILENCE).contains(samples));
         let fixed = usize::try_from(audio.frame_size).ok().filter(|size| (1..=MAX_SILENCE).contains(size));
         let before = self.last.as_ref().map(|(_, len)| *len);
@@ -173,7 +174,8 @@ mod tests {
     use super::*;
 
     fn track(codec: Codec, gapless: bool) -> Track {
-        let audio = Audio { sample_rate: 8000, channels: 1, block_align: 36, ..Audio::default() };
+        let mut audio = Audio::new(8000, 1);
+        audio.block_align = 36;
         let options = Options { gapless, ..Options::default() };
         Track::new(&StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(audio)), options).unwrap()
     }
@@ -212,12 +214,13 @@ mod tests {
     #[test]
     fn silence_is_bounded_for_all_channels_together() {
         let described = |channels| {
-            let audio = Audio { sample_rate: 44_100, channels, block_align: 36, ..Audio::default() };
+            let mut audio = Audio::new(44_100, channels);
+            audio.block_align = 36;
             StreamInfo::new(Codec::AdpcmMs, TimeBase::MILLIS, Media::Audio(audio))
         };
         assert!(matches!(Track::new(&described(65_535), Options::default()), Err(Error::Limit { limit: 512, .. })));
         let mut track = Track::new(&described(512), Options::default()).unwrap();
-        let damaged = Packet { duration: Ticks(1_400), ..packet(&[7], 0, (0, 0)) };
+        let damaged = Packet { duration: Some(Ticks(1_400)), ..packet(&[7], 0, (0, 0)) };
         let frame = track.decode(&damaged).unwrap().unwrap();
         assert_eq!(frame.samples.len(), MAX_SILENT_SAMPLES);
         // On the way, too.
@@ -228,10 +231,11 @@ mod tests {
 
     #[test]
     fn a_packet_of_any_size_does_not_become_any_number_of_samples() {
-        let audio = Audio { sample_rate: 8000, channels: 1, bits_per_sample: 2, ..Audio::default() };
+        let mut audio = Audio::new(8000, 1);
+        audio.bits_per_sample = 2;
         let info = StreamInfo::new(Codec::G726, TimeBase::MILLIS, Media::Audio(audio));
         let mut track = Track::new(&info, Options::default()).unwrap();
-        let huge = Packet { duration: Ticks(20), ..packet(&vec![0; crate::MAX_PACKET + 1], 0, (0, 0)) };
+        let huge = Packet { duration: Some(Ticks(20)), ..packet(&vec![0; crate::MAX_PACKET + 1], 0, (0, 0)) };
         assert_eq!(track.decode(&huge).unwrap().map(|frame| frame.len()), Some(160));
         assert_eq!(track.report().damaged, 1);
     }

@@ -25,7 +25,7 @@ const CONFIGS: [&[u8]; 2] = [&[0x2b, 0x11, 0x88, 0x00], &[0x2b, 0x31, 0x88, 0x00
 
 /// Most samples of a frame, and the most memory at a time, of a stream said to be that and going on with such packets.
 fn decode(config: &[u8], data: &[u8], blocks: i64, threads: usize, polled: bool) -> (usize, f32) {
-    let audio = Audio { sample_rate: 48_000, channels: 2, ..Audio::default() };
+    let audio = Audio::new(48_000, 2);
     let mut info = StreamInfo::new(Codec::Aac, TimeBase::hz(48_000), Media::Audio(audio));
     info.config = config.to_vec().into();
     let before = PEAK.current_usage_as_mb();
@@ -34,7 +34,7 @@ fn decode(config: &[u8], data: &[u8], blocks: i64, threads: usize, polled: bool)
     let mut most = 0;
     for n in 0..40 {
         let data = if n < 7 { STEREO.to_vec() } else { data.to_vec() };
-        decoder.push(Packet { data: data.into(), duration: Ticks(2048 * blocks), ..Packet::default() });
+        decoder.push(Packet { data: data.into(), duration: Some(Ticks(2048 * blocks)), ..Packet::default() });
         while polled && let Some(answer) = decoder.poll() {
             most = most.max(answer.unwrap().map_or(0, |frame| frame.samples.len()));
         }

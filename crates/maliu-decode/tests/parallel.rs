@@ -74,7 +74,7 @@ const CONFIGS: [&[u8]; 9] = [
 ];
 
 fn aac(config: &[u8]) -> StreamInfo {
-    let audio = Audio { sample_rate: 44_100, channels: 2, ..Audio::default() };
+    let audio = Audio::new(44_100, 2);
     let mut info = StreamInfo::new(Codec::Aac, TimeBase::hz(44_100), Media::Audio(audio));
     info.config = config.to_vec().into();
     info
@@ -111,8 +111,8 @@ fn channels_that_come_on_the_way_are_the_same_by_any_number_of_threads() {
         let more: &[u8] = if n % 3 == 0 { &packet.data } else { &[] };
         let unit = wide::unit(more);
         (packet.data, packet.duration) = match n % 5 {
-            0 => (unit.repeat(3).into(), Ticks(3 * 1024)),
-            _ => (unit.into(), Ticks(1024)),
+            0 => (unit.repeat(3).into(), Some(Ticks(3 * 1024))),
+            _ => (unit.into(), Some(Ticks(1024))),
         };
     }
     for config in [CONFIGS[0], CONFIGS[1], CONFIGS[4], CONFIGS[5]] {

@@ -99,7 +99,7 @@ fn interleave_8(bencher: Bencher) {
     };
     const STREAMS: i64 = 8;
     const PACKETS: i64 = 400_000;
-    let media = || Media::Audio(Audio { sample_rate: 44_100, channels: 2, ..Audio::default() });
+    let media = || Media::Audio(Audio::new(44_100, 2));
     let streams: Vec<_> = (0..STREAMS).map(|_| StreamInfo::new(Codec::Mp3, TimeBase::MILLIS, media())).collect();
     let data = Bytes::from_static(&[0; 417]);
     bencher.counter(ItemsCount::new(PACKETS as usize)).bench(|| {
@@ -108,7 +108,8 @@ fn interleave_8(bencher: Bencher) {
         for n in 0..PACKETS {
             let time = Some(Ticks(n / STREAMS * 26 + n % STREAMS * 3));
             let (stream, flags, data) = ((n % STREAMS) as usize, Flags::KEY, data.clone());
-            let packet = Packet { stream, pts: time, dts: time, duration: Ticks(26), flags, data, ..Packet::default() };
+            let packet =
+                Packet { stream, pts: time, dts: time, duration: Some(Ticks(26)), flags, data, ..Packet::default() };
             writer.write_interleaved(packet, &mut out).expect("times rise");
         }
     });

@@ -60,8 +60,7 @@ fn access_unit(n: usize, state: &mut u32) -> Packet {
 /// A connection in `layout`: its bytes and where each message starts, and the packets in it.
 fn connection(layout: &layout::Layout, count: usize) -> (Vec<u8>, Vec<usize>, Vec<Packet>) {
     let codec = layout.body.codec.unwrap_or(Codec::H264);
-    let mut info =
-        StreamInfo::new(codec, TimeBase::MICROS, Media::Video(Video { width: 64, height: 48, ..Video::default() }));
+    let mut info = StreamInfo::new(codec, TimeBase::MICROS, Media::Video(Video::new(64, 48)));
     if layout.header.iter().any(|field| field.role == Some(layout::Role::Config)) {
         info.config = Bytes::from_static(b"\0\0\0\x01\x67\x42\0\x0a\0\0\0\x01\x68\xce");
     }
@@ -240,8 +239,8 @@ fn scrcpy_opens_with_name_codec_and_size_and_its_config_is_no_packet() {
     bytes.extend(b"\x80\0\0\0\0\0\0\0\0\0\0\x06\0\0\0\x01\x67\x42");
     bytes.extend(b"\x40\0\0\0\0\x01\x86\xa0\0\0\0\x05\0\0\0\x01\x65");
     let (packets, _, streams) = read(&layout, &bytes, 11);
-    let video = streams[0].video().unwrap();
-    assert_eq!((video.width, video.height, streams[0].config.len()), (1080, 2400, 6));
+    let video = streams[0].as_video().unwrap();
+    assert_eq!((video.size(), streams[0].config.len()), ((1080, 2400), 6));
     assert_eq!((packets.len(), packets[0].pts, packets[0].is_key()), (1, Some(Ticks(100_000)), true));
     let lines = layout::explain(&layout, &bytes, 100);
     assert!(lines.iter().any(|line| line.name == "device" && line.value == "\"Pixel\""), "{lines:?}");

@@ -20,7 +20,7 @@ use maliu::{
 const PACKETS: i64 = 2000;
 
 fn film() -> Vec<Event> {
-    let audio = Audio { sample_rate: 44_100, channels: 2, ..Audio::default() };
+    let audio = Audio::new(44_100, 2);
     let info = StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio));
     let packet = |time| {
         let (pts, data) = (Some(Ticks(time * 1152)), vec![time as u8; 500].into());

@@ -234,7 +234,7 @@ impl Drop for Folder {
 #[test]
 fn a_writer_gives_its_packets_to_the_sink_and_the_sink_back() -> Result<()> {
     use maliu::{Codec, Packet, StreamInfo, TimeBase, blocking::Writer, formats, stream};
-    let audio = stream::Audio { sample_rate: 8000, channels: 1, ..Default::default() };
+    let audio = stream::Audio::new(8000, 1);
     let streams = [StreamInfo::new(Codec::PcmS16Le, TimeBase::hz(8000), stream::Media::Audio(audio))];
     let mut writer = Writer::start(Memory::new(), &formats::pcm::S16LE, &[], &streams)?;
     for i in 0..3i64 {

@@ -7,23 +7,23 @@ use super::Audio;
 impl Audio {
     /// The name of the layout: of the mask if one is known, else of the usual layout of so many channels.
     pub fn layout_name(&self) -> Cow<'static, str> {
-        let mask = if self.channel_mask == 0 { usual(self.channels) } else { self.channel_mask };
+        let mask = if self.channel_mask == 0 { usual(self.channel_count()) } else { self.channel_mask };
         if let Some((_, name)) = LAYOUTS.iter().find(|(known, _)| *known == mask && mask != 0) {
             return Cow::Borrowed(name);
         }
         if mask == 0 {
-            return Cow::Owned(format!("{} channels", self.channels));
+            return Cow::Owned(format!("{} channels", self.channel_count()));
         }
         let names: Vec<&str> =
             CHANNELS.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, name)| *name).collect();
-        Cow::Owned(format!("{} channels ({})", self.channels, names.join("+")))
+        Cow::Owned(format!("{} channels ({})", self.channel_count(), names.join("+")))
     }
 }
 
 impl Audio {
     /// The WAVE mask of the usual layout of so many channels; 0 when there is none.
     pub fn usual_mask(&self) -> u32 {
-        usual(self.channels)
+        usual(self.channel_count())
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn layouts_have_the_names_of_the_reference() {
-        let name = |channels, channel_mask| Audio { channels, channel_mask, ..Audio::default() }.layout_name();
+        let name = |channels, channel_mask| Audio { channel_mask, ..Audio::new(0, channels) }.layout_name();
         for (channels, mask, expected) in [
             (1, 0, "mono"),
             (2, 0, "stereo"),

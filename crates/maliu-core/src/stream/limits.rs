@@ -37,13 +37,14 @@ impl StreamInfo {
     pub fn check(&self) -> Result<()> {
         match &self.media {
             Media::Audio(audio) => {
-                check_audio(audio.sample_rate, audio.channels)?;
+                check_audio(audio.rate(), audio.channel_count())?;
                 let frames = audio.frame_size.max(audio.preroll).max(audio.delay);
                 within("samples of a packet (MAX_FRAME_SIZE)", frames.into(), MAX_FRAME_SIZE.into())?;
                 within("bytes of a block (MAX_BLOCK_ALIGN)", audio.block_align.into(), MAX_BLOCK_ALIGN.into())
             }
             Media::Video(video) => {
-                let (width, height) = (u64::from(video.width), u64::from(video.height));
+                let (width, height) = video.size();
+                let (width, height) = (u64::from(width), u64::from(height));
                 within("width or height of a picture (MAX_SIDE)", width.max(height), MAX_SIDE.into())?;
                 within("pixels of a picture (MAX_PIXELS)", width.saturating_mul(height), MAX_PIXELS)
             }
@@ -76,11 +77,11 @@ mod tests {
     #[test]
     fn each_number_has_a_limit() {
         let audio = |audio| Media::Audio(audio);
-        let video = |width, height| Media::Video(Video { width, height, ..Video::default() });
+        let video = |width, height| Media::Video(Video::new(width, height));
         for (media, fits) in [
-            (audio(Audio { channels: 512, sample_rate: 1 << 28, ..Audio::default() }), true),
-            (audio(Audio { channels: 513, ..Audio::default() }), false),
-            (audio(Audio { sample_rate: (1 << 28) + 1, ..Audio::default() }), false),
+            (audio(Audio::new(1 << 28, 512)), true),
+            (audio(Audio::new(0, 513)), false),
+            (audio(Audio::new((1 << 28) + 1, 0)), false),
             (audio(Audio { frame_size: u32::MAX, ..Audio::default() }), false),
             (audio(Audio { preroll: u32::MAX, ..Audio::default() }), false),
             (audio(Audio { block_align: u32::MAX, ..Audio::default() }), false),

@@ -137,14 +137,14 @@ impl Fill {
 impl Stream {
     fn new(info: &StreamInfo) -> Self {
         let clock = match &info.media {
-            Media::Audio(audio) => Clock::audio(info.time_base, audio.sample_rate),
+            Media::Audio(audio) => Clock::audio(info.time_base, audio.rate()),
             Media::Video(_) => Clock::video(info.time_base),
             _ => Clock::still(),
         };
         Self {
             attachment: info.takes_no_packets(),
             all_key: all_key(info.codec),
-            reorder: info.video().map_or(0, |video| usize::from(video.reorder)),
+            reorder: info.as_video().map_or(0, |video| usize::from(video.reorder)),
             last_dts: UNKNOWN,
             clock,
             window: [UNKNOWN; MAX_REORDER + 1],
@@ -156,11 +156,13 @@ impl Stream {
     /// WF-28…WF-30.
     fn guess_duration(&self, packet: &mut Packet, frame: Option<u32>, at: At, notes: &mut Notes) {
         let kind = self.info.media.kind();
-        if packet.duration.0 < 0 && kind != Kind::Subtitle {
-            notes.fire("WF-28", at, || format!("duration {} := 0, it is negative", packet.duration));
-            packet.duration = Ticks(0);
+        if let Some(Ticks(negative @ ..0)) = packet.duration
+            && kind != Kind::Subtitle
+        {
+            notes.fire("WF-28", at, || format!("duration {negative} := 0, it is negative"));
+            packet.duration = None;
         }
-        if packet.duration.0 != 0 {
+        if packet.duration.is_some_and(|duration| duration.0 != 0) {
             return;
         }
         let (rule, guess) = match kind {
@@ -169,14 +171,14 @@ impl Stream {
             _ => return,
         };
         if guess != 0 {
-            packet.duration = Ticks(guess);
+            packet.duration = Some(Ticks(guess));
             notes.fire(rule, at, || format!("duration := {guess}"));
         }
     }
 
     fn picture_duration(&self) -> i64 {
         let base = self.info.time_base;
-        match self.info.video().and_then(|video| video.frame_rate) {
+        match self.info.as_video().and_then(|video| video.frame_rate) {
             Some((num, den)) if num > 0 && den > 0 => {
                 let num = u64::from(num) * u64::from(base.num.get());
                 i64::try_from(u64::from(den) * u64::from(base.den.get()))
@@ -187,7 +189,7 @@ impl Stream {
     }
 
     fn samples_duration(&self, packet: &Packet, frame: Option<u32>) -> i64 {
-        let rate = self.info.audio().map_or(0, |audio| audio.sample_rate);
+        let rate = self.info.as_audio().map_or(0, |audio| audio.rate());
         match TimeBase::new(1, rate) {
             Some(base) => base.rescale(Ticks(self.samples(packet, frame)), self.info.time_base, Rounding::Near).0,
             None => 0,
@@ -195,7 +197,7 @@ impl Stream {
     }
 
     fn samples(&self, packet: &Packet, frame: Option<u32>) -> i64 {
-        match (frame, self.info.audio()) {
+        match (frame, self.info.as_audio()) {
             (Some(samples), _) => i64::from(samples),
             (None, Some(audio)) => samples(self.info.codec, audio, self.info.bit_rate, packet.data.len()),
             (None, None) => 0,
@@ -217,7 +219,7 @@ impl Stream {
         if let (Some(pts), None) = (packet.pts, packet.dts)
             && reorder <= MAX_REORDER
         {
-            let dts = Ticks(self.slide(pts, packet.duration));
+            let dts = Ticks(self.slide(pts, packet.duration.unwrap_or_default()));
             packet.dts = Some(dts);
             notes.fire("WF-34", at, || format!("dts := {dts}, the lowest of the last {} pts", reorder + 1));
         }

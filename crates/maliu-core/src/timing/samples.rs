@@ -5,13 +5,13 @@ use crate::stream::{Audio, Codec};
 /// Samples per channel in a packet of `size` bytes; 0 when that cannot be known.
 pub fn samples(codec: Codec, audio: &Audio, bit_rate: Option<u64>, size: usize) -> i64 {
     let size = i64::try_from(size).unwrap_or(i64::MAX / 64);
-    let channels = i64::from(audio.channels);
+    let channels = i64::from(audio.channel_count());
     let exact = exact_bits(codec);
     if exact > 0 && (1..32768).contains(&channels) && size > 0 {
         return size.saturating_mul(8) / (exact * channels);
     }
     let counted = fixed(codec)
-        .or_else(|| by_rate(codec, i64::from(audio.sample_rate)))
+        .or_else(|| by_rate(codec, i64::from(audio.rate())))
         .or_else(|| by_size(codec, audio, size))
         .unwrap_or_else(|| declared(codec, audio, bit_rate, size));
     counted.max(0)
@@ -63,7 +63,7 @@ fn by_size(codec: Codec, audio: &Audio, size: i64) -> Option<i64> {
     if size <= 0 {
         return None;
     }
-    let (channels, bits) = (i64::from(audio.channels), i64::from(audio.bits_per_sample));
+    let (channels, bits) = (i64::from(audio.channel_count()), i64::from(audio.bits_per_sample));
     let align = i64::from(audio.block_align);
     match codec {
         Codec::TrueSpeech => Some(240 * (size / 32)),
@@ -95,7 +95,7 @@ fn declared(codec: Codec, audio: &Audio, bit_rate: Option<u64>, size: i64) -> i6
     let bit_rate = bit_rate.and_then(|rate| i64::try_from(rate).ok()).unwrap_or(0);
     match codec {
         Codec::WmaV1 | Codec::WmaV2 if bit_rate > 0 && audio.block_align > 1 => {
-            size.saturating_mul(8).saturating_mul(i64::from(audio.sample_rate)) / bit_rate
+            size.saturating_mul(8).saturating_mul(i64::from(audio.rate())) / bit_rate
         }
         _ => 0,
     }
@@ -108,12 +108,10 @@ mod tests {
     #[test]
     fn samples_follow_codec_and_size() {
         let audio = |channels, block_align, bits_per_sample, frame_size| Audio {
-            sample_rate: 44100,
-            channels,
             block_align,
             bits_per_sample,
             frame_size,
-            ..Audio::default()
+            ..Audio::new(44_100, channels)
         };
         for (codec, audio, size, expected) in [
             (Codec::PcmS16Le, audio(2, 0, 16, 0), 4096, 1024),

@@ -1,6 +1,7 @@
 //! What is checked and completed before a muxer sees the streams (WF-6…WF-10).
 
 use alloc::{format, string::String, vec::Vec};
+use core::num::NonZeroU32;
 
 use crate::{
     error::{Error, Result},
@@ -20,21 +21,22 @@ pub fn streams(format: &Format, streams: &mut [StreamInfo], strict: i64) -> Resu
     }
     for (index, stream) in streams.iter_mut().enumerate() {
         match &mut stream.media {
-            Media::Audio(audio) if audio.sample_rate == 0 => {
+            Media::Audio(audio) if audio.sample_rate.is_none() => {
                 return refused(format!("stream {index}: audio without a sample rate (WF-6)"));
             }
             Media::Audio(audio) if audio.block_align == 0 => {
-                audio.block_align = u32::from(audio.channels) * stored_bits(stream.codec) / 8;
+                audio.block_align = u32::from(audio.channel_count()) * stored_bits(stream.codec) / 8;
             }
-            Media::Video(video) if (video.width == 0 || video.height == 0) && !format.rules.no_dimensions => {
-                return refused(format!("stream {index}: pictures of {}×{} (WF-6)", video.width, video.height));
+            Media::Video(video) if (video.width.is_none() || video.height.is_none()) && !format.rules.no_dimensions => {
+                return refused(format!("stream {index}: video without a width and a height (WF-6)"));
             }
             _ => {}
         }
-        stream.codec_tag = tag(format, stream, strict).map_err(|error| match error {
+        let tag = tag(format, stream, strict).map_err(|error| match error {
             Error::Mux { format, why } => Error::mux(format, format!("stream {index}: {why}")),
             other => other,
         })?;
+        stream.codec_tag = NonZeroU32::new(tag);
     }
     Ok(())
 }
@@ -42,7 +44,7 @@ pub fn streams(format: &Format, streams: &mut [StreamInfo], strict: i64) -> Resu
 /// WF-8. Tags compare as four characters without case.
 fn tag(format: &Format, stream: &StreamInfo, strict: i64) -> Result<u32> {
     let tags = format.rules.codec_tags;
-    let wanted = stream.codec_tag;
+    let wanted = stream.codec_tag.map_or(0, NonZeroU32::get);
     let of_codec = |codec: Codec| tags.iter().find(move |(c, _)| *c == codec).map(|(_, tag)| *tag);
     if tags.is_empty() || wanted == 0 {
         return Ok(if tags.is_empty() { wanted } else { of_codec(stream.codec).unwrap_or(0) });

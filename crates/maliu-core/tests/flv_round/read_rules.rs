@@ -151,7 +151,7 @@ fn fld_15_metadata_describe_streams_at_the_first_level() {
     let texts = streams.iter().filter(|stream| stream.codec == Codec::Text).count();
     assert_eq!(texts, 2, "a stream each time");
     assert_eq!((streams[2].bit_rate, streams[3].bit_rate), (Some(102_400), None));
-    assert_eq!(streams[2].video().unwrap().frame_rate, Some((989, 33)));
+    assert_eq!(streams[2].as_video().unwrap().frame_rate, Some((989, 33)));
     let inner = [b"\0\x01o\x03".to_vec(), said.concat(), b"\0\0\x09".to_vec()].concat();
     let (streams, ..) = read(&file(&[metadata(&inner), picture(0)]));
     assert_eq!((kinds(&streams), streams[0].bit_rate), (vec![Kind::Video], None));

@@ -1,6 +1,6 @@
 //! Rules of writing FLV that no other test names, one by one (FLV-1…FLV-60): what stands where in the bytes.
 
-use std::task::Poll;
+use std::{num::NonZeroU32, task::Poll};
 
 use bytes::Bytes;
 use maliu_core::{
@@ -67,7 +67,8 @@ fn start(streams: &[StreamInfo], settings: &[(&str, &str)]) -> Result<Vec<String
 fn sound(codec: Codec, sample_rate: u32, channels: u16) -> StreamInfo {
     let mut info = stream(codec, b"");
     if let Media::Audio(audio) = &mut info.media {
-        (audio.sample_rate, audio.channels) = (sample_rate, channels);
+        audio.set_sample_rate(sample_rate);
+        audio.set_channels(channels);
     }
     info
 }
@@ -232,7 +233,7 @@ fn flv_38_composition_times_keep_24_bits_and_flv_40_stream_ids_are_0() {
     let shown = [(100, 100), (140, 60), (180, 180 + 0x7f_ffff), (220, 220 + 0x100_0001)];
     let packets = shown.map(|(dts, pts)| packet(0, dts, pts, b"\0\0\0\x01\x65"));
     let mut streams = [stream(Codec::H264, AVCC)];
-    streams[0].codec_tag = 5;
+    streams[0].codec_tag = NonZeroU32::new(5);
     let written = tags(&write(&streams, &packets, &[], Reach::Append));
     let pictures = written.iter().filter(|tag| tag.kind == 9 && tag.body[1] == 1);
     assert_eq!(

@@ -1,6 +1,6 @@
 //! What holds for every muxer: what it writes reads back the same, and no packet makes it panic.
 
-use std::task::Poll;
+use std::{num::NonZeroU32, task::Poll};
 
 use bytes::Bytes;
 use maliu_core::{
@@ -87,7 +87,7 @@ fn what_is_written_reads_back() {
         }
         let (streams, packets) = read(format, &bytes);
         // Pictures whose size comes late cannot be written from the first description (WF-6).
-        let sized = |stream: &StreamInfo| stream.video().is_none_or(|video| video.width > 0);
+        let sized = |stream: &StreamInfo| stream.as_video().is_none_or(|video| video.width.is_some());
         if streams.is_empty() || !streams.iter().all(sized) {
             continue;
         }
@@ -124,16 +124,22 @@ fn any_stream() -> impl Strategy<Value = StreamInfo> {
         |(codec, config, den, rate, channels, width, tag, reorder)| {
             let media = match codec.kind() {
                 Kind::Audio => {
-                    Media::Audio(Audio { sample_rate: rate, channels, block_align: width, ..Audio::default() })
+                    let mut audio = Audio::new(rate, channels);
+                    audio.block_align = width;
+                    Media::Audio(audio)
                 }
-                Kind::Video => Media::Video(Video { width, height: rate, reorder, ..Video::default() }),
+                Kind::Video => {
+                    let mut video = Video::new(width, rate);
+                    video.reorder = reorder;
+                    Media::Video(video)
+                }
                 Kind::Subtitle => Media::Subtitle,
                 Kind::Data => Media::Data,
                 Kind::Attachment => Media::Attachment,
             };
             let mut stream = StreamInfo::new(codec, TimeBase::hz(den), media);
             stream.config = Bytes::from(config);
-            stream.codec_tag = if tag % 3 == 0 { tag } else { 0 };
+            stream.codec_tag = NonZeroU32::new(tag).filter(|_| tag % 3 == 0);
             stream
         },
     )
@@ -143,10 +149,10 @@ fn any_stream() -> impl Strategy<Value = StreamInfo> {
 fn fitting(format: &Format, mut stream: StreamInfo) -> StreamInfo {
     if let (Some(codec), _) | (None, Some(codec)) = format.default_codecs {
         stream.codec = codec;
-        stream.codec_tag = 0;
+        stream.codec_tag = None;
         stream.media = match codec.kind() {
-            Kind::Audio => Media::Audio(Audio { sample_rate: 44_100, channels: 2, ..Audio::default() }),
-            _ => Media::Video(Video { width: 64, height: 48, ..Video::default() }),
+            Kind::Audio => Media::Audio(Audio::new(44_100, 2)),
+            _ => Media::Video(Video::new(64, 48)),
         };
     }
     stream

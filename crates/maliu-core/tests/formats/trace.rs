@@ -122,11 +122,14 @@ fn stream_line(index: usize, info: &StreamInfo) -> String {
             let _ = write!(
                 line,
                 " rate={} channels={} frame={} bits={}",
-                a.sample_rate, a.channels, a.frame_size, a.bits_per_sample
+                a.rate(),
+                a.channel_count(),
+                a.frame_size,
+                a.bits_per_sample
             );
         }
         Media::Video(v) => {
-            let _ = write!(line, " size={}x{} reorder={} rate={:?}", v.width, v.height, v.reorder, v.frame_rate);
+            let _ = write!(line, " size={}x{} reorder={} rate={:?}", v.size().0, v.size().1, v.reorder, v.frame_rate);
         }
         _ => {}
     }
@@ -155,7 +158,7 @@ fn packet_line(packet: &Packet) -> String {
         packet.stream,
         time(packet.pts),
         time(packet.dts),
-        packet.duration,
+        packet.duration.unwrap_or_default(),
         packet.flags.bits(),
         packet.data.len(),
         crc32fast::hash(&packet.data)

@@ -1,5 +1,7 @@
 //! One recorded case: its input as the crate's own types, its results as they were recorded.
 
+use std::num::NonZeroU32;
+
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -225,21 +227,20 @@ fn unsigned(value: &Value) -> u32 {
 fn stream(json: &Value) -> Option<StreamInfo> {
     let kind = json["type"].as_str().unwrap();
     let media = match kind {
-        "audio" => Media::Audio(Audio {
-            sample_rate: unsigned(&json["rate"]),
-            channels: unsigned(&json["ch"]) as u16,
-            frame_size: unsigned(&json["frame_size"]),
-            bits_per_sample: unsigned(&json["bits_per_coded_sample"]) as u16,
-            block_align: unsigned(&json["block_align"]),
-            ..Audio::default()
-        }),
-        "video" => Media::Video(Video {
-            width: unsigned(&json["w"]),
-            height: unsigned(&json["h"]),
-            reorder: unsigned(&json["delay"]) as u8,
-            frame_rate: Some((unsigned(&json["fps"][0]), unsigned(&json["fps"][1]))).filter(|(n, d)| *n > 0 && *d > 0),
-            ..Video::default()
-        }),
+        "audio" => {
+            let mut audio = Audio::new(unsigned(&json["rate"]), unsigned(&json["ch"]) as u16);
+            audio.frame_size = unsigned(&json["frame_size"]);
+            audio.bits_per_sample = unsigned(&json["bits_per_coded_sample"]) as u16;
+            audio.block_align = unsigned(&json["block_align"]);
+            Media::Audio(audio)
+        }
+        "video" => {
+            let mut video = Video::new(unsigned(&json["w"]), unsigned(&json["h"]));
+            video.reorder = unsigned(&json["delay"]) as u8;
+            let rate = (unsigned(&json["fps"][0]), unsigned(&json["fps"][1]));
+            video.frame_rate = Some(rate).filter(|(n, d)| *n > 0 && *d > 0);
+            Media::Video(video)
+        }
         "subtitle" => Media::Subtitle,
         "data" => Media::Data,
         "attachment" => Media::Attachment,
@@ -249,7 +250,7 @@ fn stream(json: &Value) -> Option<StreamInfo> {
     let unset = json.get("tb").is_none_or(|tb| tb[0] == 0);
     let time_base = if unset { media.default_time_base() } else { base(&json["tb"])? };
     let mut info = StreamInfo::new(codec(json["codec"].as_str().unwrap(), media.kind()), time_base, media);
-    info.codec_tag = unsigned(&json["codec_tag"]);
+    info.codec_tag = NonZeroU32::new(unsigned(&json["codec_tag"]));
     info.bit_rate = json["bitrate"].as_u64();
     info.profile = json["profile"].as_i64().and_then(|profile| u8::try_from(profile).ok());
     info.config = json["extradata"].as_str().map(hex).unwrap_or_default();
@@ -286,7 +287,7 @@ impl Step {
             stream: self.op["s"].as_i64().and_then(|s| usize::try_from(s).ok()).unwrap_or(usize::MAX),
             pts: time("pts"),
             dts: time("dts"),
-            duration: time("dur").unwrap_or_default(),
+            duration: time("dur").filter(|duration| duration.0 != 0),
             flags: Flags::from_bits(self.op["flags"].as_u64().unwrap_or(0) as u8),
             data: self.payload(),
             ..Packet::default()
@@ -326,7 +327,12 @@ impl Step {
             return json!([null, null, 0, 0]);
         }
         let packet = self.packet();
-        json!([packet.pts.map(|pts| pts.0), packet.dts.map(|dts| dts.0), packet.duration.0, packet.data.len()])
+        json!([
+            packet.pts.map(|pts| pts.0),
+            packet.dts.map(|dts| dts.0),
+            packet.duration.unwrap_or_default().0,
+            packet.data.len()
+        ])
     }
 
     /// Recorded events of these kinds.

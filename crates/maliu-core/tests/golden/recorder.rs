@@ -134,7 +134,17 @@ fn event(kind: &str, packet: &Packet) -> Value {
     }
     let side = usize::from(packet.side.new_config().is_some());
     let adler = adler32(&packet.data);
-    json!([kind, packet.stream, pts, dts, packet.duration.0, packet.data.len(), bits + chunk, side, adler])
+    json!([
+        kind,
+        packet.stream,
+        pts,
+        dts,
+        packet.duration.unwrap_or_default().0,
+        packet.data.len(),
+        bits + chunk,
+        side,
+        adler
+    ])
 }
 
 pub fn adler32(data: &[u8]) -> u32 {

@@ -22,7 +22,7 @@ fn any_time() -> impl Strategy<Value = Option<Ticks>> {
 fn packet(time: BoxedStrategy<Option<Ticks>>, duration: BoxedStrategy<i64>) -> impl Strategy<Value = Packet> {
     (0usize..4, time.clone(), time, duration, 0usize..40, any::<bool>()).prop_map(
         |(stream, pts, dts, duration, size, key)| {
-            let (duration, flags, data) = (Ticks(duration), Flags::key(key), Bytes::from(vec![0; size]));
+            let (duration, flags, data) = (Some(Ticks(duration)), Flags::key(key), Bytes::from(vec![0; size]));
             Packet { stream, pts, dts, duration, flags, data, ..Packet::default() }
         },
     )

@@ -27,7 +27,11 @@ pub const LOOSE: Rules = Rules { equal_dts: true, negative: true, ..Rules::STRIC
 pub const NAMELESS: Rules = Rules { no_timestamps: true, ..Rules::STRICT };
 
 pub fn video(reorder: u8) -> StreamInfo {
-    let media = Media::Video(Video { width: 16, height: 16, reorder, ..Video::default() });
+    let media = {
+        let mut video = Video::new(16, 16);
+        video.reorder = reorder;
+        Media::Video(video)
+    };
     StreamInfo::new(Codec::Mpeg4, TimeBase::MILLIS, media)
 }
 
@@ -38,7 +42,7 @@ pub fn picture(codec: Codec) -> StreamInfo {
 }
 
 pub fn audio(codec: Codec) -> StreamInfo {
-    let media = Media::Audio(Audio { sample_rate: 44_100, channels: 2, ..Audio::default() });
+    let media = Media::Audio(Audio::new(44_100, 2));
     StreamInfo::new(codec, TimeBase::MILLIS, media)
 }
 
@@ -161,9 +165,9 @@ impl Scene {
 
 fn packet(stream: usize, times: &str, size: usize) -> Packet {
     let (pts, dts) = times.split_once(' ').unwrap();
-    let (pts, duration) = pts.split_once('/').unwrap_or((pts, "0"));
+    let (pts, duration) = pts.split_once('/').unwrap_or((pts, "-"));
     let time = |text: &str| text.parse().ok().map(Ticks);
-    let (pts, dts, duration) = (time(pts), time(dts), Ticks(duration.parse().unwrap()));
+    let (pts, dts, duration) = (time(pts), time(dts), time(duration));
     Packet { stream, pts, dts, duration, data: Bytes::from(vec![1; size]), ..Packet::default() }
 }
 

@@ -1,6 +1,8 @@
 //! Media for tests of the wire.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+use std::num::NonZeroU32;
+
 use bytes::Bytes;
 use maliu_core::{
     packet::{Flags, Packet},
@@ -31,7 +33,8 @@ pub fn flat(parts: &[Bytes]) -> Vec<u8> {
 
 /// A stream of sound.
 pub fn audio() -> StreamInfo {
-    let facts = Audio { sample_rate: 44_100, channels: 2, frame_size: 1024, delay: 1024, ..Audio::default() };
+    let mut facts = Audio::new(44_100, 2);
+    (facts.frame_size, facts.delay) = (1024, 1024);
     let mut info = StreamInfo::new(Codec::Aac, TimeBase::hz(44_100), Media::Audio(facts));
     info.config = Bytes::from_static(&[0x12, 0x10]);
     info.bit_rate = Some(128_000);
@@ -41,10 +44,11 @@ pub fn audio() -> StreamInfo {
 
 /// A stream of pictures.
 pub fn video() -> StreamInfo {
-    let facts =
-        Video { width: 1920, height: 1080, reorder: 2, frame_rate: Some((25, 1)), level: Some(40), ..Video::default() };
+    let mut facts = Video::new(1920, 1080);
+    (facts.reorder, facts.frame_rate, facts.level) = (2, Some((25, 1)), Some(40));
     let mut info = StreamInfo::new(Codec::H264, TimeBase::MILLIS, Media::Video(facts));
-    (info.codec_tag, info.profile, info.start, info.duration) = (7, Some(100), Some(Ticks(-40)), Some(Ticks(i64::MAX)));
+    (info.codec_tag, info.profile, info.start, info.duration) =
+        (NonZeroU32::new(7), Some(100), Some(Ticks(-40)), Some(Ticks(i64::MAX)));
     info
 }
 
@@ -56,7 +60,7 @@ pub fn packet(stream: usize, time: i64, key: bool, size: usize) -> Packet {
         stream,
         pts: times,
         dts: times,
-        duration: Ticks(40),
+        duration: Some(Ticks(40)),
         flags: Flags::key(key),
         data: data.into(),
         ..Packet::default()

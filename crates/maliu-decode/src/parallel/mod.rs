@@ -8,7 +8,7 @@
 //! use maliu_core::{packet::Packet, stream::{Audio, Codec, Media, StreamInfo}, time::TimeBase};
 //! use maliu_decode::{Options, Parallel};
 //!
-//! let audio = Audio { sample_rate: 8000, channels: 1, ..Audio::default() };
+//! let audio = Audio::new(8000, 1);
 //! let info = StreamInfo::new(Codec::PcmMuLaw, TimeBase::hz(8000), Media::Audio(audio));
 //! let mut decoder = Parallel::new(&info, Options::default(), 4)?;
 //! decoder.push(Packet { data: vec![0xff, 0x80].into(), ..Packet::default() });

@@ -21,7 +21,7 @@ pub fn complete(stream: &mut StreamInfo, first: Option<&Packet>) {
             stream.bit_rate = kbps.map(|kbps| u64::from(kbps) * 1000);
         }
         Media::Audio(audio) if stream.bit_rate.is_none_or(|rate| rate == 0) => {
-            let rate = u64::from(audio.sample_rate) * u64::from(audio.channels) * u64::from(stored_bits(codec));
+            let rate = u64::from(audio.rate()) * u64::from(audio.channel_count()) * u64::from(stored_bits(codec));
             stream.bit_rate = Some(rate).filter(|rate| *rate > 0);
         }
         Media::Video(video) if codec == Codec::H264 && video.frame_rate.is_none() => {
@@ -74,7 +74,7 @@ pub fn duration(stream: &StreamInfo, packet: &Packet) -> Ticks {
         }
         Media::Audio(audio) => {
             let count = samples(stream.codec, audio, stream.bit_rate, packet.data.len());
-            whole(TimeBase::new(1, audio.sample_rate), count)
+            whole(TimeBase::new(1, audio.rate()), count)
         }
         _ => Ticks(0),
     }
@@ -90,7 +90,7 @@ mod tests {
         for (codec, expected) in
             [(Codec::PcmS16Le, Some(1_411_200)), (Codec::AdpcmSwf, Some(352_800)), (Codec::Speex, None)]
         {
-            let audio = Audio { sample_rate: 44_100, channels: 2, ..Audio::default() };
+            let audio = Audio::new(44_100, 2);
             let mut stream = StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(audio));
             complete(&mut stream, None);
             assert_eq!(stream.bit_rate, expected, "{codec:?}");

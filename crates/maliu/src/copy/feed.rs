@@ -278,8 +278,8 @@ impl Feed {
     #[inline(always)]
     pub(super) fn take(&mut self) -> Option<Packet> {
         let mut packet = self.front.take()?;
-        if let Some(stream) = self.streams.get(packet.stream).filter(|_| packet.duration.0 == 0) {
-            packet.duration = facts::duration(stream, &packet);
+        if let Some(stream) = self.streams.get(packet.stream).filter(|_| packet.duration.unwrap_or_default().0 == 0) {
+            packet.duration = Some(facts::duration(stream, &packet)).filter(|duration| duration.0 != 0);
         }
         packet.stream = self.outputs.get(packet.stream).copied().flatten()?;
         Some(packet)
@@ -290,7 +290,7 @@ impl Feed {
         let first = |index: usize| {
             let packet = self.held.iter().find(|packet| packet.stream == index)?;
             let info = self.streams.get(index)?;
-            let samples = TimeBase::new(1, info.audio().map_or(0, |audio| audio.sample_rate));
+            let samples = TimeBase::new(1, info.as_audio().map_or(0, |audio| audio.rate()));
             let drop = Ticks(packet.side.trim().start.into());
             let drop = samples.map_or(Ticks(0), |samples| samples.rescale(drop, info.time_base, Rounding::Near));
             let time = packet.pts.or(packet.dts)? + drop;

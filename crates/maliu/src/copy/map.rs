@@ -126,7 +126,7 @@ fn rank(stream: &StreamInfo) -> Option<u8> {
 /// The stream as the output gets it: a tag of another container says nothing.
 fn copied(stream: &StreamInfo, format: &Format) -> StreamInfo {
     let mut stream = stream.clone();
-    let known = format.rules.codec_tags.contains(&(stream.codec, stream.codec_tag));
-    stream.codec_tag = if known { stream.codec_tag } else { 0 };
+    let codec = stream.codec;
+    stream.codec_tag = stream.codec_tag.filter(|tag| format.rules.codec_tags.contains(&(codec, tag.get())));
     stream
 }

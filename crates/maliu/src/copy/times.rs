@@ -128,7 +128,7 @@ impl Times {
         let moved = |time: Ticks| lane.from.rescale(time + lane.offset, lane.to, Rounding::Near);
         packet.pts = packet.pts.map(moved);
         packet.dts = packet.dts.map(moved);
-        packet.duration = lane.from.rescale(packet.duration, lane.to, Rounding::Near);
+        packet.duration = packet.duration.map(|duration| lane.from.rescale(duration, lane.to, Rounding::Near));
         packet.time_base = lane.to;
         if !self.timeless
             && let Some(change) = lane.order(packet)

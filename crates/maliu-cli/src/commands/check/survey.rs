@@ -174,7 +174,8 @@ impl Lane {
         if !self.key_seen && !std::mem::replace(&mut self.key_missed, true) {
             found.push((fault::NO_KEY, "the stream begins with a picture that is no key".to_owned()));
         }
-        let mut alone = Packet { stream: 0, duration: Ticks(packet.duration.0.max(0)), ..packet.clone() };
+        let mut alone =
+            Packet { stream: 0, duration: packet.duration.map(|duration| Ticks(duration.0.max(0))), ..packet.clone() };
         if let Err(why) = self.fill.complete(&mut alone, None, Path::Direct, &mut Notes::default()) {
             let kind = match why {
                 maliu::error::PacketError::PtsBeforeDts { .. } => fault::PTS_BEFORE_DTS,

@@ -370,7 +370,7 @@ fn decoding(opened: &Opened, error: &maliu::MediaError) -> Failure {
 
 /// Whether a decoder of the one can go on with the other.
 fn same_sound(a: &StreamInfo, b: &StreamInfo) -> bool {
-    let sound = |info: &StreamInfo| info.audio().map(|audio| (audio.sample_rate, audio.channels));
+    let sound = |info: &StreamInfo| info.as_audio().map(|audio| (audio.rate(), audio.channel_count()));
     (a.codec, &a.config, a.time_base, sound(a)) == (b.codec, &b.config, b.time_base, sound(b))
 }
 
@@ -383,10 +383,10 @@ fn no_stream(opened: &Opened, wanted: Option<usize>) -> String {
 
 /// A frame without samples, for the head of a file without sound.
 fn silent(info: &StreamInfo) -> Result<AudioFrame> {
-    match info.audio() {
-        Some(audio) if audio.sample_rate > 0 && audio.channels > 0 => Ok(AudioFrame {
-            sample_rate: audio.sample_rate,
-            channels: audio.channels,
+    match info.as_audio() {
+        Some(audio) if audio.rate() > 0 && audio.channel_count() > 0 => Ok(AudioFrame {
+            sample_rate: audio.rate(),
+            channels: audio.channel_count(),
             channel_mask: audio.channel_mask,
             time: None,
             samples: Samples::F32(Vec::new()),

@@ -68,7 +68,11 @@ impl PcmFile {
         let make = wav::FORMAT.muxer.ok_or_else(|| MediaError::unsupported("writing WAV"))?;
         let mut muxer = make(&[])?;
         let AudioFrame { sample_rate, channels, channel_mask, .. } = *frame;
-        let audio = Media::Audio(Audio { sample_rate, channels, channel_mask, ..Audio::default() });
+        let audio = {
+            let mut audio = Audio::new(sample_rate, channels);
+            audio.channel_mask = channel_mask;
+            Media::Audio(audio)
+        };
         let mut streams = [StreamInfo::new(self.format.codec(), TimeBase::hz(sample_rate), audio)];
         muxer.start(&mut streams, tags, self.target.output())?;
         Ok(muxer)
@@ -122,7 +126,7 @@ impl PcmFile {
         let duration = Ticks(std::mem::take(&mut self.buffered));
         match self.started.as_mut().and_then(|started| started.muxer.as_mut()) {
             Some(muxer) => {
-                let packet = Packet { data: bytes.into(), duration, ..Packet::default() };
+                let packet = Packet { data: bytes.into(), duration: Some(duration), ..Packet::default() };
                 muxer.packet(&packet, self.target.output()).map_err(failed)?;
             }
             None => self.target.output().append(Mark::Body { time: None }, [bytes.into()]),

@@ -55,8 +55,8 @@ pub fn json(mut item: json::Open, opened: &Opened) -> io::Result<()> {
 
 fn recognised(info: &StreamInfo) -> String {
     let by = match info.codec_tag {
-        0 => "by its own headers".to_owned(),
-        tag => format!("by the container's codec number {tag:#x}"),
+        None => "by its own headers".to_owned(),
+        Some(tag) => format!("by the container's codec number {tag:#x}"),
     };
     let config = match info.config.len() {
         0 => "without codec configuration".to_owned(),

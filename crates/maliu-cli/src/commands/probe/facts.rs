@@ -40,7 +40,7 @@ pub fn profile(info: &StreamInfo, heard: Option<Profile>) -> Option<&'static str
 
 /// Samples per second of the core, when a bandwidth extension gives the sound another rate.
 pub fn core_rate(info: &StreamInfo, heard: Option<Profile>) -> Option<u32> {
-    heard.map(|heard| heard.core_rate).filter(|rate| info.audio().is_some_and(|audio| audio.sample_rate != *rate))
+    heard.map(|heard| heard.core_rate).filter(|rate| info.as_audio().is_some_and(|audio| audio.rate() != *rate))
 }
 
 /// `level 3.1`, when it is known.

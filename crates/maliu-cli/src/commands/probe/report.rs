@@ -54,7 +54,7 @@ fn one_packet(mut item: json::Open, opened: &Opened, packet: &Packet, hash: Opti
     let Some(info) = opened.reader.streams().get(packet.stream) else { return item.close() };
     item.plain("codec_type", info.media.kind().name())?;
     item.bare("stream_index", packet.stream)?;
-    let known = Some(packet.duration).filter(|duration| *duration != Ticks(0));
+    let known = packet.duration.filter(|duration| *duration != Ticks(0));
     for (name, time) in [("pts", packet.pts), ("dts", packet.dts), ("duration", known)] {
         if let Some(time) = time {
             item.bare(name, time)?;
@@ -99,7 +99,7 @@ fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Su
         item.plain("profile", profile)?;
     }
     item.plain("codec_type", info.media.kind().name())?;
-    item.plain("codec_tag", format_args!("{:#06x}", info.codec_tag))?;
+    item.plain("codec_tag", format_args!("{:#06x}", info.codec_tag.map_or(0, |tag| tag.get())))?;
     media(&mut item, info)?;
     if let Some(core_rate) = facts::core_rate(info, survey.profile(index)) {
         item.plain("core_sample_rate", core_rate)?;
@@ -167,9 +167,9 @@ fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
 fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     match &info.media {
         Media::Audio(audio) => {
-            item.plain("sample_rate", audio.sample_rate)?;
-            item.bare("channels", audio.channels)?;
-            if let Some(layout) = facts::channel_layout(audio.channels, audio.channel_mask) {
+            item.plain("sample_rate", audio.rate())?;
+            item.bare("channels", audio.channel_count())?;
+            if let Some(layout) = facts::channel_layout(audio.channel_count(), audio.channel_mask) {
                 item.plain("channel_layout", layout)?;
             }
             let stored = stored_bits(info.codec);
@@ -182,8 +182,9 @@ fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
             }
         }
         Media::Video(video) => {
-            item.bare("width", video.width)?;
-            item.bare("height", video.height)?;
+            let (width, height) = video.size();
+            item.bare("width", width)?;
+            item.bare("height", height)?;
             item.bare("has_b_frames", video.reorder)?;
             if let Some((num, den)) = video.pixel_aspect {
                 item.plain("sample_aspect_ratio", format_args!("{num}:{den}"))?;

@@ -45,7 +45,8 @@ impl Sound {
     /// Says of the stream what is heard.
     pub fn describe(&self, info: &mut StreamInfo) {
         if let (Some((_, frame)), Media::Audio(audio)) = (&self.heard, &mut info.media) {
-            (audio.sample_rate, audio.channels) = (frame.sample_rate, frame.channels);
+            audio.set_sample_rate(frame.sample_rate);
+            audio.set_channels(frame.channels);
             audio.channel_mask = frame.channel_mask;
         }
     }

@@ -101,7 +101,7 @@ impl Survey {
         seen.bytes += packet.data.len() as u64;
         if let Some(time) = packet.pts.or(packet.dts) {
             seen.start = Some(seen.start.map_or(time, |start| start.min(time)));
-            let end = time + packet.duration;
+            let end = time + packet.duration.unwrap_or_default();
             seen.end = Some(seen.end.map_or(end, |latest| latest.max(end)));
         }
     }
@@ -119,7 +119,8 @@ impl Survey {
 
 /// Whether more than the codec is known of a stream.
 fn is_known(info: &StreamInfo) -> bool {
-    info.audio().is_none_or(|audio| audio.sample_rate > 0) && info.video().is_none_or(|video| video.width > 0)
+    info.as_audio().is_none_or(|audio| audio.sample_rate.is_some())
+        && info.as_video().is_none_or(|video| video.width.is_some())
 }
 
 impl Seen {

@@ -33,7 +33,7 @@ fn one_packet(out: &mut dyn Write, opened: &Opened, packet: &Packet, hash: Optio
     let time = |time: Option<Ticks>| time.map_or("-".to_owned(), |time| facts::seconds(time, info.time_base));
     let kind = info.media.kind().name();
     write!(out, "{} {kind:<5} pts {} dts {}", packet.stream, time(packet.pts), time(packet.dts))?;
-    write!(out, " duration {} size {}", time(Some(packet.duration)), packet.data.len())?;
+    write!(out, " duration {} size {}", time(Some(packet.duration.unwrap_or_default())), packet.data.len())?;
     if let Some(position) = packet.position {
         write!(out, " at {position}")?;
     }
@@ -99,16 +99,17 @@ fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> Str
     words.extend(profile.map(str::to_owned));
     match &info.media {
         Media::Audio(audio) => {
-            words.push(format!("{} Hz", audio.sample_rate));
+            words.push(format!("{} Hz", audio.rate()));
             words.extend(facts::core_rate(info, heard).map(|rate| format!("core {rate} Hz")));
-            words.push(match facts::channel_layout(audio.channels, audio.channel_mask) {
+            words.push(match facts::channel_layout(audio.channel_count(), audio.channel_mask) {
                 Some(layout) => layout.to_owned(),
-                None => format!("{} channels", audio.channels),
+                None => format!("{} channels", audio.channel_count()),
             });
         }
         Media::Video(video) => {
             words.extend(facts::level(info.codec, video.level));
-            words.push(format!("{}x{}", video.width, video.height));
+            let (width, height) = video.size();
+            words.push(format!("{width}x{height}"));
             words.extend((video.rotation != 0).then(|| format!("rotated by {}°", video.rotation)));
             words.extend(video.hdr.as_ref().map(|_| "HDR".to_owned()));
             words.extend(

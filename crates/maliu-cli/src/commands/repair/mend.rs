@@ -51,7 +51,7 @@ impl Mend {
         let dts = self.place(packet.stream, raw);
         packet.dts = Some(Ticks(dts));
         packet.pts = Some(Ticks(dts.saturating_add(delay.clamp(0, self.gap))));
-        packet.duration = Ticks(packet.duration.0.clamp(0, self.gap));
+        packet.duration = packet.duration.map(|duration| Ticks(duration.0.clamp(0, self.gap)));
     }
 
     fn place(&mut self, stream: usize, raw: i64) -> i64 {

@@ -255,8 +255,8 @@ fn configure(stream: &mut StreamInfo) {
     let (missing, aac) = (stream.config.is_empty(), stream.codec == Codec::Aac);
     let Media::Audio(audio) = &mut stream.media else { return };
     if aac && missing {
-        let channels = u8::try_from(audio.channels).unwrap_or(2);
-        stream.config = AudioSpecificConfig::new(AAC_LC, audio.sample_rate, channels).build().into();
+        let channels = u8::try_from(audio.channel_count()).unwrap_or(2);
+        stream.config = AudioSpecificConfig::new(AAC_LC, audio.rate(), channels).build().into();
     }
     if aac && audio.frame_size == 0 {
         audio.frame_size = AudioSpecificConfig::parse(&stream.config).map_or(1024, |config| config.frame_size());

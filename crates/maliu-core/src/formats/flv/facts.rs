@@ -21,15 +21,15 @@ pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, 
         (Codec::H265, Media::Video(picture)) => info.profile = h265(picture, config),
         (Codec::Av1, Media::Video(picture)) => {
             if let Some((width, height)) = av1::config_picture_size(config) {
-                (picture.width, picture.height) = (width, height);
+                picture.set_size(width, height);
             }
         }
         (Codec::Aac, Media::Audio(audio)) => info.profile = aac(audio, config),
         (Codec::Opus, Media::Audio(audio)) => {
             // OpusHead: magic, version, channels. Opus always counts in 48 kHz.
-            audio.sample_rate = 48_000;
+            audio.set_sample_rate(48_000);
             if let (true, Some(channels)) = (config.starts_with(b"OpusHead"), config.get(9)) {
-                audio.channels = u16::from(*channels);
+                audio.set_channels(u16::from(*channels));
             }
         }
         (Codec::Flac, Media::Audio(audio)) => {
@@ -50,7 +50,7 @@ pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)
                 _ => video::picture_size(codec, &info.config, data),
             };
             if let Some((width, height)) = size {
-                (picture.width, picture.height) = (width, height);
+                picture.set_size(width, height);
             }
         }
         (Codec::Mp3, Media::Audio(audio)) => {
@@ -59,8 +59,8 @@ pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)
         }
         (Codec::Opus, Media::Audio(audio)) => {
             // The first byte tells mono from stereo (RFC 6716 §3.1).
-            audio.sample_rate = 48_000;
-            audio.channels = if data.first().is_some_and(|toc| toc & 4 != 0) { 2 } else { 1 };
+            audio.set_sample_rate(48_000);
+            audio.set_channels(if data.first().is_some_and(|toc| toc & 4 != 0) { 2 } else { 1 });
         }
         (Codec::Ac3 | Codec::Eac3, Media::Audio(audio)) => {
             ac3(audio, data);
@@ -73,9 +73,9 @@ pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)
 /// How long a packet of `size` bytes lasts, in whole ms as the reference counts them; 0 when nothing tells.
 pub fn duration(info: &StreamInfo, size: usize) -> Ticks {
     let base = match &info.media {
-        Media::Audio(audio) if audio.sample_rate > 0 => {
+        Media::Audio(audio) if audio.rate() > 0 => {
             let samples = samples(info.codec, audio, info.bit_rate, size);
-            return TimeBase::hz(audio.sample_rate).rescale(Ticks(samples), TimeBase::MILLIS, Rounding::Down);
+            return TimeBase::hz(audio.rate()).rescale(Ticks(samples), TimeBase::MILLIS, Rounding::Down);
         }
         Media::Video(Video { frame_rate: Some((num, den)), .. }) => TimeBase::new(*den, *num),
         _ => None,
@@ -85,15 +85,16 @@ pub fn duration(info: &StreamInfo, size: usize) -> Ticks {
 
 /// Metadata is believed where the codec says nothing.
 fn promise(info: &mut StreamInfo, promised: Option<(u32, u32)>) {
-    if let (Media::Video(picture @ Video { width: 0, .. }), Some((width, height))) = (&mut info.media, promised) {
-        (picture.width, picture.height) = (width, height);
+    if let (Media::Video(picture @ Video { width: None, .. }), Some((width, height))) = (&mut info.media, promised) {
+        picture.set_size(width, height);
     }
 }
 
 /// Size, reorder depth and level of the first SPS; returns its profile.
 fn h264(picture: &mut Video, config: &Bytes) -> Option<u8> {
     let sps = h264::Sps::parse(h264::Config::parse(config)?.sps.first()?)?;
-    (picture.width, picture.height) = sps.display_size();
+    let (width, height) = sps.display_size();
+    picture.set_size(width, height);
     picture.reorder = sps.reorder_depth();
     picture.frame_rate = picture.frame_rate.or_else(|| sps.frame_rate());
     picture.pixel_aspect = sps.vui.as_ref().and_then(|vui| vui.sample_aspect);
@@ -105,7 +106,8 @@ fn h264(picture: &mut Video, config: &Bytes) -> Option<u8> {
 fn h265(picture: &mut Video, config: &Bytes) -> Option<u8> {
     let config = h265::Config::parse(config)?;
     let sps = config.sps()?;
-    (picture.width, picture.height) = sps.display_size();
+    let (width, height) = sps.display_size();
+    picture.set_size(width, height);
     picture.reorder = sps.reorder_depth();
     picture.frame_rate = picture.frame_rate.or_else(|| sps.frame_rate());
     picture.pixel_aspect = sps.vui.as_ref().and_then(|vui| vui.sample_aspect);
@@ -116,14 +118,14 @@ fn h265(picture: &mut Video, config: &Bytes) -> Option<u8> {
 /// Rate, channels and frame size, with announced SBR; returns the profile, which is the object type less one.
 fn aac(audio: &mut Audio, config: &Bytes) -> Option<u8> {
     let config = AudioSpecificConfig::parse(config)?;
-    audio.sample_rate = config.sample_rate;
+    audio.set_sample_rate(config.sample_rate);
     audio.frame_size = config.frame_size();
     if let Some(extension) = config.extension.filter(|extension| extension.sbr) {
-        audio.sample_rate = extension.sample_rate;
+        audio.set_sample_rate(extension.sample_rate);
         audio.frame_size *= 2;
     }
     if config.channels() > 0 {
-        audio.channels = config.channels();
+        audio.set_channels(config.channels());
     }
     config.object_type.checked_sub(1)
 }
@@ -133,8 +135,8 @@ fn flac(audio: &mut Audio, config: &[u8]) -> Option<()> {
     let info = config.strip_prefix(b"fLaC").and_then(|blocks| blocks.get(4..)).unwrap_or(config);
     let mut bits = Bits::new(info);
     bits.skip(2 * 16 + 2 * 24)?;
-    audio.sample_rate = bits.read(20)?;
-    audio.channels = bits.read(3)? as u16 + 1;
+    audio.set_sample_rate(bits.read(20)?);
+    audio.set_channels(bits.read(3)? as u16 + 1);
     audio.bits_per_sample = bits.read(5)? as u16 + 1;
     Some(())
 }
@@ -159,8 +161,8 @@ fn mpeg_audio(audio: &mut Audio, data: &[u8]) -> Option<u64> {
         _ => return None,
     };
     let rate = [44_100u32, 48_000, 32_000].get(usize::from(b2 >> 2 & 3))?;
-    audio.sample_rate = rate >> halvings;
-    audio.channels = if b3 >> 6 == 3 { 1 } else { 2 };
+    audio.set_sample_rate(rate >> halvings);
+    audio.set_channels(if b3 >> 6 == 3 { 1 } else { 2 });
     if b1 >> 1 & 3 != 1 {
         return None;
     }
@@ -203,8 +205,8 @@ fn ac3(audio: &mut Audio, data: &[u8]) -> Option<()> {
         acmod = bits.read(3)?;
     }
     let lfe = bits.flag()?;
-    audio.sample_rate = rate;
-    audio.channels = AC3_CHANNELS.get(acmod as usize)? + u16::from(lfe);
+    audio.set_sample_rate(rate);
+    audio.set_channels(AC3_CHANNELS.get(acmod as usize)? + u16::from(lfe));
     Some(())
 }
 
@@ -219,7 +221,7 @@ mod tests {
             [] => from_data(&mut info, data, None),
             config => from_config(&mut info, Bytes::from_static(config), None),
         }
-        info.audio().map(|audio| (audio.sample_rate, audio.channels)).unwrap()
+        info.as_audio().map(|audio| (audio.rate(), audio.channel_count())).unwrap()
     }
 
     #[test]
@@ -236,6 +238,6 @@ mod tests {
     fn metadata_fills_in_where_the_codec_is_silent() {
         let mut info = StreamInfo::new(Codec::Av1, TimeBase::MILLIS, Media::Video(Video::default()));
         from_data(&mut info, &[1, 2, 3], Some((320, 240)));
-        assert_eq!(info.video().map(|video| (video.width, video.height)), Some((320, 240)));
+        assert_eq!(info.as_video().map(|video| video.size()), Some((320, 240)));
     }
 }

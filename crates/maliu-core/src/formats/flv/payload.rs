@@ -10,7 +10,6 @@ use crate::{
     input::Input,
     packet::{Flags as Marks, Packet},
     stream::{Codec, Kind as StreamKind, Media},
-    time::Ticks,
 };
 
 use super::{
@@ -187,7 +186,7 @@ impl Flv {
         }
         // It outlives the buffer that it was read into.
         super::facts::from_config(stream.edit(), Bytes::copy_from_slice(&config), promised);
-        stream.settled = stream.info.video().is_none_or(|video| video.width > 0);
+        stream.settled = stream.info.as_video().is_none_or(|video| video.width.is_some());
     }
 
     /// VP6: the byte that crops the picture is the stream's configuration, and the last one counts.
@@ -201,12 +200,13 @@ impl Flv {
 
     /// FLD-19: the flags of the first tag describe the stream.
     fn settle_audio(&mut self, index: usize, flags: &audio::Flags) {
-        if self.streams.peek(index).is_some_and(|s| s.info.audio().is_some_and(|audio| audio.sample_rate == 0)) {
+        if self.streams.peek(index).is_some_and(|s| s.info.as_audio().is_some_and(|audio| audio.sample_rate.is_none()))
+        {
             if let Some(stream) = self.streams.edit(index)
                 && let Media::Audio(audio) = &mut stream.edit().media
             {
-                audio.sample_rate = flags.sample_rate;
-                audio.channels = flags.channels;
+                audio.set_sample_rate(flags.sample_rate);
+                audio.set_channels(flags.channels);
             }
             self.last_audio = (flags.sample_rate, flags.channels);
         }
@@ -238,7 +238,7 @@ impl Flv {
         let [order, count, rest @ ..] = payload else { return };
         let Some(stream) = self.streams.edit(index) else { return };
         if let Media::Audio(audio) = &mut stream.edit().media {
-            audio.channels = u16::from(*count);
+            audio.set_channels(u16::from(*count));
             if let (1, Some(mask)) = (order, rest.first_chunk()) {
                 audio.channel_mask = u32::from_be_bytes(*mask);
             }
@@ -259,7 +259,8 @@ impl Flv {
             duration: self
                 .streams
                 .peek(stream)
-                .map_or(Ticks(0), |stream| super::facts::duration(&stream.info, data.len())),
+                .map(|stream| super::facts::duration(&stream.info, data.len()))
+                .filter(|duration| duration.0 != 0),
             flags: if tag.cut { flags | Marks::CORRUPT } else { flags },
             position: Some(tag.at),
             data,

@@ -1,6 +1,7 @@
 //! The streams of a file as its tags reveal them: which tag belongs to which, and what is known of each (FLD-10).
 
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+use core::num::NonZeroU32;
 
 use bytes::Bytes;
 
@@ -119,7 +120,7 @@ impl Streams {
             Kind::Data | Kind::Attachment => Media::Data,
         };
         let mut info = StreamInfo::new(key.codec, TimeBase::MILLIS, media);
-        info.codec_tag = key.tag;
+        info.codec_tag = NonZeroU32::new(key.tag);
         info.bit_rate = match key.codec.kind() {
             Kind::Audio => promise.audio_rate,
             Kind::Video => promise.video_rate,

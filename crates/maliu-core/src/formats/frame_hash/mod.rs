@@ -19,7 +19,7 @@ use crate::{
     output::{Mark, Output},
     packet::{Flags, Packet},
     settings::{Help, Settings},
-    stream::{Codec, Media, Metadata, StreamInfo, Video},
+    stream::{Codec, Media, Metadata, StreamInfo},
     time::TimeBase,
 };
 
@@ -102,7 +102,7 @@ struct Lines {
 impl Muxer for Lines {
     fn start(&mut self, streams: &mut [StreamInfo], metadata: &Metadata, out: &mut Output) -> Result<()> {
         self.bases = streams.iter().map(|stream| stream.time_base).collect();
-        self.video = streams.iter().map(|stream| stream.video().is_some()).collect();
+        self.video = streams.iter().map(|stream| stream.as_video().is_some()).collect();
         let mut text = String::new();
         if let Checksum::FrameHash(kind) = self.checksum {
             text += &format!("#format: frame checksums\n#version: 2\n#hash: {}\n", kind.name());
@@ -134,7 +134,7 @@ impl Muxer for Lines {
             "{stream}, {:10}, {:10}, {:8}, {:8}, {}",
             time(packet.dts),
             time(packet.pts),
-            duration.0,
+            duration.unwrap_or_default().0,
             packet.data.len(),
             self.sum(&packet.data)
         );
@@ -184,11 +184,12 @@ fn describe(index: usize, stream: &StreamInfo) -> String {
     ];
     match &stream.media {
         Media::Audio(audio) => {
-            lines.push(("sample_rate", format!("{}", audio.sample_rate)));
+            lines.push(("sample_rate", format!("{}", audio.rate())));
             lines.push(("channel_layout_name", audio.layout_name().into_owned()));
         }
-        Media::Video(Video { width, height, pixel_aspect, .. }) => {
-            let (num, den) = pixel_aspect.unwrap_or((0, 1));
+        Media::Video(video) => {
+            let (width, height) = video.size();
+            let (num, den) = video.pixel_aspect.unwrap_or((0, 1));
             lines.push(("dimensions", format!("{width}x{height}")));
             lines.push(("sar", format!("{num}/{den}")));
         }

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn frames_and_packets_come_out_as_bare_samples() {
-        let media = Media::Audio(Audio { sample_rate: 8000, channels: 1, ..Audio::default() });
+        let media = Media::Audio(Audio::new(8000, 1));
         let mut streams = [StreamInfo::new(Codec::PcmS16Le, TimeBase::hz(8000), media)];
         let (mut out, tags) = (Output::new(Reach::Append), Metadata::default());
         let mut muxer = S16LE.muxer.unwrap()(&[]).unwrap();

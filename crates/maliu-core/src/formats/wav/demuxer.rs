@@ -1,7 +1,7 @@
 //! Chunks → one stream, its tags, and packets of its data.
 
 use alloc::{boxed::Box, collections::VecDeque};
-use core::task::Poll;
+use core::{num::NonZeroU32, task::Poll};
 
 use bytes::Bytes;
 
@@ -238,15 +238,13 @@ impl Wav {
         };
         let time_base = TimeBase::hz(format.sample_rate);
         let audio = Audio {
-            sample_rate: format.sample_rate,
-            channels: format.channels,
             channel_mask: format.channel_mask.unwrap_or(0),
             bits_per_sample: format.bits_per_sample,
             block_align: format.block_align.into(),
-            ..Audio::default()
+            ..Audio::new(format.sample_rate, format.channels)
         };
         let mut stream = StreamInfo::new(format.codec(), time_base, Media::Audio(audio));
-        stream.codec_tag = format.tag.into();
+        stream.codec_tag = NonZeroU32::new(format.tag.into());
         stream.config = Bytes::copy_from_slice(&format.extra);
         stream.bit_rate = Some(u64::from(format.bytes_per_second) * 8).filter(|rate| *rate > 0);
         self.duration = self.count(format, data, input).and_then(|count| i64::try_from(count).ok()).map(Ticks);
@@ -328,8 +326,15 @@ impl Wav {
         }
         self.seek = None;
         let time = samples.map(|_| time);
-        let packet =
-            Packet { pts: time, dts: time, duration, flags: Flags::KEY, position: Some(at), data, ..Packet::default() };
+        let packet = Packet {
+            pts: time,
+            dts: time,
+            duration: samples,
+            flags: Flags::KEY,
+            position: Some(at),
+            data,
+            ..Packet::default()
+        };
         self.pending.push_back(Event::Packet(packet));
         false
     }

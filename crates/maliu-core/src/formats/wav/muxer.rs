@@ -71,8 +71,8 @@ struct Wav {
 impl Muxer for Wav {
     fn start(&mut self, streams: &mut [StreamInfo], metadata: &Metadata, out: &mut Output) -> Result<()> {
         let [stream] = streams else { return Err(Error::mux("wav", "takes one stream, of audio")) };
-        let Some(audio) = stream.audio() else { return Err(Error::mux("wav", "takes one stream, of audio")) };
-        self.base = TimeBase::hz(audio.sample_rate);
+        let Some(audio) = stream.as_audio() else { return Err(Error::mux("wav", "takes one stream, of audio")) };
+        self.base = TimeBase::hz(audio.rate());
         self.patched = out.reach() != Reach::Append;
         self.head = Head::new(stream, audio, metadata)?;
         stream.time_base = self.base;
@@ -82,7 +82,7 @@ impl Muxer for Wav {
 
     fn packet(&mut self, packet: &Packet, out: &mut Output) -> Result<()> {
         self.data = self.data.saturating_add(packet.data.len() as u64);
-        self.samples = self.samples.saturating_add(u64::try_from(packet.duration.0).unwrap_or(0));
+        self.samples = self.samples.saturating_add(u64::try_from(packet.duration.unwrap_or_default().0).unwrap_or(0));
         out.append(mark(packet, self.base, false, false), [packet.data.clone()]);
         Ok(())
     }
@@ -162,17 +162,17 @@ impl Head {
         let bits = if stored_bits(codec) > 0 { stored_bits(codec) as u16 } else { audio.bits_per_sample };
         let whole = stored_bits(codec) >= 8;
         let block = match audio.block_align {
-            _ if whole => u32::from(audio.channels) * u32::from(bits) / 8,
+            _ if whole => u32::from(audio.channel_count()) * u32::from(bits) / 8,
             0 => 1,
             align => align,
         };
         let rate = stream.bit_rate.map_or(0, |rate| rate / 8);
-        let bytes_per_second = if whole { u64::from(audio.sample_rate) * u64::from(block) } else { rate };
+        let bytes_per_second = if whole { u64::from(audio.rate()) * u64::from(block) } else { rate };
         let block = u16::try_from(block).map_err(|_| Error::mux("wav", format!("blocks of {block} bytes")))?;
         let format = WaveFormat {
             tag,
-            channels: audio.channels,
-            sample_rate: audio.sample_rate,
+            channels: audio.channel_count(),
+            sample_rate: audio.rate(),
             bytes_per_second: u32::try_from(bytes_per_second).unwrap_or(u32::MAX),
             block_align: block,
             bits_per_sample: bits,
@@ -187,8 +187,8 @@ impl Head {
 
 /// The channel mask, where the plain structure would not say enough: many channels, wide samples, high rates.
 fn extensible(audio: &Audio, bits: u16, whole: bool) -> Option<u32> {
-    let usual = matches!((audio.channels, audio.channel_mask), (1, 0 | 4) | (2, 0 | 3));
-    let wanted = whole && (!usual || bits > 16 || audio.sample_rate > 48_000);
+    let usual = matches!((audio.channel_count(), audio.channel_mask), (1, 0 | 4) | (2, 0 | 3));
+    let wanted = whole && (!usual || bits > 16 || audio.rate() > 48_000);
     wanted.then_some(if audio.channel_mask == 0 { audio.usual_mask() } else { audio.channel_mask })
 }
 
@@ -213,7 +213,7 @@ mod tests {
     use crate::{output::Edit, stream::Media};
 
     fn stream() -> StreamInfo {
-        let media = Media::Audio(Audio { sample_rate: 8000, channels: 1, ..Audio::default() });
+        let media = Media::Audio(Audio::new(8000, 1));
         StreamInfo::new(Codec::PcmS16Le, TimeBase::MILLIS, media)
     }
 
@@ -258,7 +258,7 @@ mod tests {
     fn large_files_become_rf64_in_the_same_place() {
         let mut wav = Wav {
             wide: Wide::Auto,
-            head: Head::new(&stream(), stream().audio().unwrap(), &Metadata::default()).unwrap(),
+            head: Head::new(&stream(), stream().as_audio().unwrap(), &Metadata::default()).unwrap(),
             base: TimeBase::SECONDS,
             data: 0,
             samples: 0,

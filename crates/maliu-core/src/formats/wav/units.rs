@@ -119,11 +119,9 @@ pub(super) fn samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
         codec if exact_bits(codec) > 0 => Some(bytes * 8 / (exact_bits(codec).unsigned_abs() * channels)),
         codec @ (Codec::WmaV1 | Codec::WmaV2 | Codec::Atrac3 | Codec::AdpcmImaDk3 | Codec::AdpcmImaDk4) => {
             let audio = Audio {
-                sample_rate: format.sample_rate,
-                channels: format.channels,
                 block_align: u32::from(format.block_align),
                 bits_per_sample: format.bits_per_sample,
-                ..Audio::default()
+                ..Audio::new(format.sample_rate, format.channels)
             };
             let bit_rate = u64::from(format.bytes_per_second) * 8;
             u64::try_from(timing::samples::samples(codec, &audio, Some(bit_rate), data.len())).ok()

@@ -135,7 +135,7 @@ impl<C: RawCoding> RawStream<C> {
         let packet = Packet {
             pts: stamps.pts,
             dts: Some(stamps.dts),
-            duration: stamps.duration,
+            duration: Some(stamps.duration).filter(|duration| duration.0 != 0),
             flags: Flags::key(is_key),
             position: Some(at),
             data,

@@ -148,13 +148,11 @@ impl RawCoding for Pictures {
         let sps = self.sets.active(picture.sps_id)?;
         let (width, height) = sps.display_size();
         let video = Video {
-            width,
-            height,
             reorder: sps.reorder_depth(),
             frame_rate: sps.frame_rate(),
             pixel_aspect: sps.vui.as_ref().and_then(|vui| vui.sample_aspect),
             level: Some(sps.level_idc),
-            ..Video::default()
+            ..Video::new(width, height)
         };
         Some(Description { config: self.sets.to_annexb(sps.seq_parameter_set_id), profile: sps.profile_idc, video })
     }

@@ -141,13 +141,11 @@ impl RawCoding for Pictures {
         let (width, height) = sps.display_size();
         let vps_rate = || self.sets.vps(sps.sps_video_parameter_set_id)?.timing?.frame_rate();
         let video = Video {
-            width,
-            height,
             reorder: sps.reorder_depth(),
             frame_rate: sps.frame_rate().or_else(vps_rate),
             pixel_aspect: sps.vui.as_ref().and_then(|vui| vui.sample_aspect),
             level: Some(sps.profile_tier_level.general_level_idc),
-            ..Video::default()
+            ..Video::new(width, height)
         };
         let profile = sps.profile_tier_level.general_profile_idc;
         Some(Description { config: self.sets.to_annexb(sps.sps_seq_parameter_set_id), profile, video })

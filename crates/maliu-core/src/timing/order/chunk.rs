@@ -32,7 +32,7 @@ impl Chunks {
             return false;
         }
         self.size = self.size.saturating_add(packet.data.len() as i64);
-        self.duration = self.duration.saturating_add(packet.duration.0);
+        self.duration = self.duration.saturating_add(packet.duration.unwrap_or_default().0);
         // A count that fell below zero has passed the limit too: the reference compares without sign.
         let long = self.max > 0 && (self.duration > self.max || self.duration < 0);
         let large = self.max_size > 0 && self.size > self.max_size;

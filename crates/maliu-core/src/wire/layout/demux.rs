@@ -226,14 +226,12 @@ impl Reader {
         let (rate, channels) = self.layout.body.audio;
         let media = match codec.kind() {
             Kind::Audio => Media::Audio(Audio {
-                sample_rate: facts.sample_rate.unwrap_or(rate),
-                channels: facts.channels.unwrap_or(channels),
                 frame_size: if codec == Codec::Aac { 1024 } else { 0 },
-                ..Audio::default()
+                ..Audio::new(facts.sample_rate.unwrap_or(rate), facts.channels.unwrap_or(channels))
             }),
             Kind::Video => {
                 let (width, height) = (facts.width.unwrap_or(0), facts.height.unwrap_or(0));
-                Media::Video(Video { width, height, ..Video::default() })
+                Media::Video(Video::new(width, height))
             }
             Kind::Subtitle => Media::Subtitle,
             Kind::Data | Kind::Attachment => Media::Data,
@@ -359,7 +357,8 @@ fn refine(stream: &mut Stream, unpacked: &payload::Payload) -> Option<StreamInfo
     stream.info.config = config.clone();
     from_config(&mut stream.info, config);
     if let (Media::Audio(audio), Some((rate, channels))) = (&mut stream.info.media, unpacked.audio) {
-        (audio.sample_rate, audio.channels) = (rate, channels);
+        audio.set_sample_rate(rate);
+        audio.set_channels(channels);
     }
     stream.new_config = (!first).then(|| config.clone());
     Some(stream.info.clone())

@@ -15,9 +15,9 @@ pub(super) fn from_config(info: &mut StreamInfo, config: &Bytes) -> bool {
         (Codec::Aac, Media::Audio(audio)) => {
             if let Some(config) = AudioSpecificConfig::parse(config) {
                 let extension = config.extension.filter(|extension| extension.sbr);
-                audio.sample_rate = extension.map_or(config.sample_rate, |extension| extension.sample_rate);
+                audio.set_sample_rate(extension.map_or(config.sample_rate, |extension| extension.sample_rate));
                 audio.frame_size = config.frame_size() * if extension.is_some() { 2 } else { 1 };
-                audio.channels = config.channels();
+                audio.set_channels(config.channels());
             }
         }
         _ => {}
@@ -27,7 +27,7 @@ pub(super) fn from_config(info: &mut StreamInfo, config: &Bytes) -> bool {
 
 /// Fills in what parameter sets in `data` say, when the size of the picture is not known yet.
 pub(super) fn from_key(info: &mut StreamInfo, data: &[u8]) -> bool {
-    let unknown = info.video().is_some_and(|video| video.width == 0);
+    let unknown = info.as_video().is_some_and(|video| video.width.is_none());
     let before = info.clone();
     if unknown {
         from_sets(info, data);
@@ -63,7 +63,8 @@ fn from_sets(info: &mut StreamInfo, data: &[u8]) {
             _ => None,
         };
         if let Some(((width, height), reorder, rate)) = found {
-            (video.width, video.height, video.reorder) = (width, height, reorder);
+            video.set_size(width, height);
+            video.reorder = reorder;
             video.frame_rate = video.frame_rate.or(rate);
             return;
         }

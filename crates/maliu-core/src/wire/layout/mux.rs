@@ -130,8 +130,8 @@ impl Writer {
             mapped(Meaning::Flag(yes)).unwrap_or(if field.map.is_empty() { u64::from(yes) } else { field.default })
         };
         let info = source.info;
-        let audio = info.and_then(StreamInfo::audio);
-        let video = info.and_then(StreamInfo::video);
+        let audio = info.and_then(StreamInfo::as_audio);
+        let video = info.and_then(StreamInfo::as_video);
         Ok(match role {
             Role::Length { unit, plus, from, tail } => {
                 let start = match from {
@@ -174,10 +174,10 @@ impl Writer {
             Role::Sequence => source.sequence,
             Role::Fragment => mapped(Meaning::Fragment(Fragment::Whole)).unwrap_or(field.default),
             Role::Checksum { .. } => 0,
-            Role::SampleRate => audio.map_or(field.default, |audio| u64::from(audio.sample_rate)),
-            Role::Channels => audio.map_or(field.default, |audio| u64::from(audio.channels)),
-            Role::Width => video.map_or(field.default, |video| u64::from(video.width)),
-            Role::Height => video.map_or(field.default, |video| u64::from(video.height)),
+            Role::SampleRate => audio.map_or(field.default, |audio| u64::from(audio.rate())),
+            Role::Channels => audio.map_or(field.default, |audio| u64::from(audio.channel_count())),
+            Role::Width => video.map_or(field.default, |video| u64::from(video.size().0)),
+            Role::Height => video.map_or(field.default, |video| u64::from(video.size().1)),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Bodies of messages: every field of streams, packets and tags, so that what arrives equals what was sent.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::num::{NonZeroU16, NonZeroU32};
 
 use bytes::Bytes;
 
@@ -110,7 +111,7 @@ fn put_packet(put: &mut Put, packet: &Packet) {
     put.u8(packet.flags.bits());
     put.i64(packet.pts.unwrap_or_default().0);
     put.i64(packet.dts.unwrap_or_default().0);
-    put.i64(packet.duration.0);
+    put.i64(packet.duration.unwrap_or_default().0);
     put.u64(packet.position.unwrap_or_default());
     let side = &packet.side;
     if side.is_empty() {
@@ -160,7 +161,7 @@ fn get_packet(get: &mut Get, body: &Bytes) -> Option<Packet> {
     let flags = Flags::from_bits(head.u8()?);
     let pts = Some(Ticks(head.i64()?)).filter(|_| has(1));
     let dts = Some(Ticks(head.i64()?)).filter(|_| has(2));
-    let duration = Ticks(head.i64()?);
+    let duration = Some(Ticks(head.i64()?)).filter(|duration| duration.0 != 0);
     let position = Some(head.u64()?).filter(|_| has(4));
     let side = get_side(&mut head, body)?;
     Some(Packet { pts, dts, duration, flags, side, position, data, ..Packet::default() })
@@ -190,7 +191,7 @@ fn put_stream(put: &mut Put, info: &StreamInfo) {
     put.u8(kind_number(info.media.kind()));
     put.u8(kind_number(info.codec.kind()));
     put.bytes(info.codec.name().as_bytes());
-    put.u32(info.codec_tag);
+    put.u32(info.codec_tag.map_or(0, NonZeroU32::get));
     put.bytes(&info.config);
     put.group(|put| match &info.media {
         Media::Audio(audio) => put_audio(put, audio),
@@ -221,7 +222,7 @@ fn get_stream(get: &mut Get) -> Option<StreamInfo> {
         Kind::Attachment => Media::Attachment,
     };
     let mut info = StreamInfo::new(codec, time_base, media);
-    (info.codec_tag, info.config) = (codec_tag, config);
+    (info.codec_tag, info.config) = (NonZeroU32::new(codec_tag), config);
     info.start = get.option(Get::i64)?.map(Ticks);
     info.duration = get.option(Get::i64)?.map(Ticks);
     info.bit_rate = get.option(Get::u64)?;
@@ -252,8 +253,8 @@ fn codec_of(kind: Kind, name: &str) -> Codec {
 }
 
 fn put_audio(put: &mut Put, audio: &Audio) {
-    put.u32(audio.sample_rate);
-    put.u16(audio.channels);
+    put.u32(audio.rate());
+    put.u16(audio.channel_count());
     put.u32(audio.channel_mask);
     put.u32(audio.frame_size);
     put.u16(audio.bits_per_sample);
@@ -264,8 +265,8 @@ fn put_audio(put: &mut Put, audio: &Audio) {
 
 fn get_audio(get: &mut Get) -> Option<Audio> {
     Some(Audio {
-        sample_rate: get.u32()?,
-        channels: get.u16()?,
+        sample_rate: NonZeroU32::new(get.u32()?),
+        channels: NonZeroU16::new(get.u16()?),
         channel_mask: get.u32()?,
         frame_size: get.u32()?,
         bits_per_sample: get.u16()?,
@@ -280,8 +281,9 @@ fn put_video(put: &mut Put, video: &Video) {
         put.u32(num);
         put.u32(den);
     };
-    put.u32(video.width);
-    put.u32(video.height);
+    let (width, height) = video.size();
+    put.u32(width);
+    put.u32(height);
     put.u8(video.reorder);
     put.option(video.frame_rate, fraction);
     put.option(video.pixel_aspect, fraction);
@@ -291,8 +293,8 @@ fn put_video(put: &mut Put, video: &Video) {
 fn get_video(get: &mut Get) -> Option<Video> {
     let fraction = |get: &mut Get| get.u32().zip(get.u32());
     Some(Video {
-        width: get.u32()?,
-        height: get.u32()?,
+        width: NonZeroU32::new(get.u32()?),
+        height: NonZeroU32::new(get.u32()?),
         reorder: get.u8()?,
         frame_rate: get.option(fraction)?,
         pixel_aspect: get.option(fraction)?,

@@ -8,7 +8,7 @@ pub const FRAME: &[u8] = b"FRAME\n";
 
 /// What stands before all pictures, of which this is the first.
 pub fn header(first: &Picture, info: Option<&StreamInfo>) -> Vec<u8> {
-    let video = info.and_then(StreamInfo::video);
+    let video = info.and_then(StreamInfo::as_video);
     let rate = video.and_then(|video| video.frame_rate).or_else(|| info.and_then(coded_rate)).unwrap_or((25, 1));
     let aspect = video.and_then(|video| video.pixel_aspect).unwrap_or((0, 0));
     let sampling = match (first.chroma, first.bit_depth) {

@@ -31,7 +31,7 @@ const ID: u64 = 7;
 
 /// A stream, a packet and the end.
 fn content() -> Vec<Event> {
-    let audio = Audio { sample_rate: 44_100, channels: 2, ..Audio::default() };
+    let audio = Audio::new(44_100, 2);
     let info = StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio));
     let packet = Packet { data: vec![0xff, 0xfb, 0x90, 0].into(), ..Packet::default() };
     vec![Event::Stream(0, Box::new(info)), Event::Packet(packet), Event::End]

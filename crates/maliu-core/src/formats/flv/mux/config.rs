@@ -82,11 +82,11 @@ pub fn in_band(codec: Codec, data: &Bytes) -> Option<Bytes> {
 /// FLV-20: an AudioSpecificConfig from profile, rate and channels. A rate that is not in the table sets the lowest bit
 /// of the object type, as in the reference.
 fn detected(stream: &StreamInfo) -> Bytes {
-    let Some(audio) = stream.audio() else { return Bytes::new() };
+    let Some(audio) = stream.as_audio() else { return Bytes::new() };
     // An unknown profile is -99 in the reference.
     let object_type = stream.profile.map_or(30, |profile| (u32::from(profile) + 1) % 32);
-    let index = aac::rate_index(audio.sample_rate).map_or(16, u32::from);
-    let channels = if audio.channels == 8 { 7 } else { u32::from(audio.channels) & 15 };
+    let index = aac::rate_index(audio.rate()).map_or(16, u32::from);
+    let channels = if audio.channel_count() == 8 { 7 } else { u32::from(audio.channel_count()) & 15 };
     let bits = object_type << 11 | index << 7 | channels << 3;
     Bytes::copy_from_slice(&(bits as u16).to_be_bytes())
 }

@@ -193,7 +193,8 @@ impl FlvMuxer {
         let mark = if starts { Mark::Key { time: at } } else { Mark::Body { time: at } };
         self.tag(mark, number, time, head, repackaged.as_ref().unwrap_or(&packet.data), out)?;
         if matches!(kind, Kind::Video | Kind::Audio) {
-            let end = packet.pts.zip(self.delay).map(|(pts, delay)| Ticks(delay) + pts + packet.duration);
+            let end =
+                packet.pts.zip(self.delay).map(|(pts, delay)| Ticks(delay) + pts + packet.duration.unwrap_or_default());
             self.duration = end.map_or(self.duration, |end| self.duration.max(end.0));
         }
         let Some(track) = self.tracks.get_mut(packet.stream) else { return Ok(()) };
@@ -213,7 +214,7 @@ impl FlvMuxer {
             Some(Kind::Audio) => self.keyframes.audio(size),
             Some(Kind::Video) => {
                 let time = if self.options.compat {
-                    let video = self.streams.iter().find_map(StreamInfo::video);
+                    let video = self.streams.iter().find_map(StreamInfo::as_video);
                     let rate =
                         video.and_then(|video| video.frame_rate).map_or(0.0, |(n, d)| f64::from(n) / f64::from(d));
                     self.keyframes.counted_time(rate)

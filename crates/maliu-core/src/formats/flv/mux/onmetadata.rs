@@ -1,6 +1,7 @@
 //! The onMetaData tag and where in it the numbers stand that are only known at the end (FLV-13…FLV-18).
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use crate::{
     output::Reach,
@@ -123,9 +124,10 @@ pub fn write(streams: &[StreamInfo], tracks: &[Track], tags: &Metadata, options:
 }
 
 fn video(entries: &mut Entries, stream: &StreamInfo, track: &Track) {
-    let Some(video) = stream.video() else { return };
-    entries.number("width", f64::from(video.width));
-    entries.number("height", f64::from(video.height));
+    let Some(video) = stream.as_video() else { return };
+    let (width, height) = video.size();
+    entries.number("width", f64::from(width));
+    entries.number("height", f64::from(height));
     entries.number("videodatarate", stream.bit_rate.unwrap_or(0) as f64 / 1024.0);
     if let Some((num, den)) = video.frame_rate.filter(|(num, den)| *num > 0 && *den > 0) {
         entries.number("framerate", f64::from(num) / f64::from(den));
@@ -134,12 +136,12 @@ fn video(entries: &mut Entries, stream: &StreamInfo, track: &Track) {
 }
 
 fn audio(entries: &mut Entries, stream: &StreamInfo, track: &Track) {
-    let Some(audio) = stream.audio() else { return };
+    let Some(audio) = stream.as_audio() else { return };
     entries.number("audiodatarate", stream.bit_rate.unwrap_or(0) as f64 / 1024.0);
-    entries.number("audiosamplerate", f64::from(audio.sample_rate));
+    entries.number("audiosamplerate", f64::from(audio.rate()));
     entries.number("audiosamplesize", if stream.codec == Codec::PcmU8 { 8.0 } else { 16.0 });
     entries.key("stereo");
-    entries.out.bool(audio.channels == 2);
+    entries.out.bool(audio.channel_count() == 2);
     entries.number("audiocodecid", codec_id(stream, track));
 }
 
@@ -149,7 +151,7 @@ fn codec_id(stream: &StreamInfo, track: &Track) -> f64 {
         Form::Enhanced(fourcc) => f64::from(u32::from_be_bytes(fourcc)),
         // MP3 at 8 kHz has a number of its own.
         Form::Legacy(flags) if flags >> 4 == 14 => 14.0,
-        _ => f64::from(stream.codec_tag),
+        _ => f64::from(stream.codec_tag.map_or(0, NonZeroU32::get)),
     }
 }
 

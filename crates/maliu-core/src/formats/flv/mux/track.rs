@@ -1,6 +1,7 @@
 //! Which streams fit into the file, and how their tags begin (FLV-2…FLV-8, FLV-61, FLV-63, FLV-64).
 
 use alloc::{format, vec::Vec};
+use core::num::NonZeroU32;
 
 use bytes::Bytes;
 
@@ -77,7 +78,7 @@ pub fn of(streams: &[StreamInfo], options: &Writing) -> Result<Vec<Track>> {
             last: None,
             number,
             adjust,
-            channels: stream.audio().map_or((0, 0), |audio| (audio.channels, audio.channel_mask)),
+            channels: stream.as_audio().map_or((0, 0), |audio| (audio.channel_count(), audio.channel_mask)),
         });
     }
     Ok(tracks)
@@ -118,11 +119,11 @@ fn extended(codec: Codec, options: &Writing) -> Fits<Form> {
 }
 
 fn audio(stream: &StreamInfo, number: u8, options: &Writing) -> Fits<Form> {
-    let Some(audio) = stream.audio() else { return Err("no audio") };
+    let Some(audio) = stream.as_audio() else { return Err("no audio") };
     if number > 0 {
         return if options.compat { Err("a second audio stream") } else { extended(stream.codec, options) };
     }
-    match flags(stream.codec, stream.codec_tag, audio, options.compat) {
+    match flags(stream.codec, stream.codec_tag.map_or(0, NonZeroU32::get), audio, options.compat) {
         Err(_) if matches!(stream.codec, Codec::Opus | Codec::Flac | Codec::Ac3 | Codec::Eac3) => {
             extended(stream.codec, options)
         }
@@ -132,17 +133,17 @@ fn audio(stream: &StreamInfo, number: u8, options: &Writing) -> Fits<Form> {
 
 /// The flags byte of legacy audio: codec(4) rate(2) size(1) stereo(1).
 fn flags(codec: Codec, tag: u32, audio: &Audio, compat: bool) -> Fits<u8> {
-    let stereo = u8::from(audio.channels > 1);
+    let stereo = u8::from(audio.channel_count() > 1);
     match codec {
         Codec::Aac => return Ok(0xaf),
-        Codec::Speex if (audio.sample_rate, audio.channels) == (16_000, 1) => return Ok(0xb6),
+        Codec::Speex if (audio.rate(), audio.channel_count()) == (16_000, 1) => return Ok(0xb6),
         Codec::Speex => return Err("Speex must be 16000 Hz and mono"),
         // The FLV specification has a number of its own for it, which the reference does not know.
-        Codec::Mp3 if audio.sample_rate == 8000 && !compat => return Ok(0xe2 | stereo),
+        Codec::Mp3 if audio.rate() == 8000 && !compat => return Ok(0xe2 | stereo),
         _ => {}
     }
     let mp3 = codec == Codec::Mp3;
-    let rate = match audio.sample_rate {
+    let rate = match audio.rate() {
         48_000 if mp3 => 3,
         44_100 => 3,
         22_050 => 2,
@@ -158,7 +159,7 @@ fn flags(codec: Codec, tag: u32, audio: &Audio, compat: bool) -> Fits<u8> {
         Codec::Mp3 => (2, 2),
         Codec::PcmS16Le => (3, 2),
         Codec::Nellymoser => (
-            match audio.sample_rate {
+            match audio.rate() {
                 16_000 => 4,
                 8_000 => 5,
                 _ => 6,
@@ -179,7 +180,8 @@ fn flags(codec: Codec, tag: u32, audio: &Audio, compat: bool) -> Fits<u8> {
 /// What VP6 crops of its last macroblocks: columns in the high nibble, rows in the low one.
 fn adjustment(stream: &StreamInfo) -> u8 {
     let less = |size: u32| (size.next_multiple_of(16) - size) as u8;
-    stream.video().map_or(0, |video| less(video.width) << 4 | less(video.height))
+    let (width, height) = stream.as_video().map_or((0, 0), |video| video.size());
+    less(width) << 4 | less(height)
 }
 
 #[cfg(test)]
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     fn byte(codec: Codec, sample_rate: u32, channels: u16) -> Option<u8> {
-        flags(codec, 0, &Audio { sample_rate, channels, ..Audio::default() }, false).ok()
+        flags(codec, 0, &Audio::new(sample_rate, channels), false).ok()
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Adts {
             let mut packet = Packet {
                 pts: Some(self.walk.time),
                 dts: Some(self.walk.time),
-                duration,
+                duration: Some(duration),
                 flags: Flags::KEY,
                 position: Some(at),
                 data: frame.slice(from..to),
@@ -103,13 +103,8 @@ impl Adts {
             return None;
         }
         let replaces = known.is_some();
-        let audio = Audio {
-            sample_rate: header.sample_rate(),
-            channels: config.channels(),
-            frame_size: FRAME_SIZE,
-            preroll: PREROLL,
-            ..Audio::default()
-        };
+        let audio =
+            Audio { frame_size: FRAME_SIZE, preroll: PREROLL, ..Audio::new(header.sample_rate(), config.channels()) };
         let mut stream = StreamInfo::new(Codec::Aac, TIME_BASE, Media::Audio(audio));
         (stream.config, stream.profile) = (bytes.clone(), Some(header.profile));
         stream.start = Some(Ticks(0));
@@ -234,7 +229,7 @@ mod tests {
         assert_eq!(got, [(&b"ab"[..], 0), (b"d", 655_360), (b"ef", 1_310_720)]);
         assert!(warnings.is_empty());
         let (_, packets, _) = read(&frame(AdtsHeader { blocks: 3, ..HEADER }, b"abdef"));
-        assert_eq!((&packets[0].data[..], packets[0].duration.0), (&b"abdef"[..], 3 * 655_360));
+        assert_eq!((&packets[0].data[..], packets[0].duration.unwrap().0), (&b"abdef"[..], 3 * 655_360));
         let (_, packets, warnings) = read(&frame(three, b"\0\xff\0\x07\xcc\xccab\xcc\xccd"));
         assert_eq!((packets.len(), &packets[0].data[..], warnings.len()), (1, &b"ab\xcc\xccd"[..], 1));
     }
@@ -254,7 +249,7 @@ mod tests {
         let header = AdtsHeader { channel_config: 0, ..HEADER };
         let (streams, packets, _) = read(&[frame(header, &block.finish()), frame(header, &[0x20, 1])].concat());
         let config = crate::syntax::aac::AudioSpecificConfig::parse(&streams[0].config).unwrap();
-        assert_eq!((streams.len(), packets.len(), streams[0].audio().unwrap().channels), (1, 2, 4));
+        assert_eq!((streams.len(), packets.len(), streams[0].as_audio().unwrap().channel_count()), (1, 2, 4));
         assert_eq!(config.pce, Some(pce));
     }
 
@@ -263,7 +258,7 @@ mod tests {
         let other = AdtsHeader { rate_index: 3, channel_config: 1, ..HEADER };
         let (streams, packets, _) =
             read(&[frame(HEADER, b"a"), frame(HEADER, b"b"), frame(other, b"c"), frame(other, b"d")].concat());
-        let audio: Vec<_> = streams.iter().map(|s| s.audio().map(|a| (a.sample_rate, a.channels))).collect();
+        let audio: Vec<_> = streams.iter().map(|s| s.as_audio().map(|a| (a.rate(), a.channel_count()))).collect();
         assert_eq!(audio, [Some((44_100, 2)), Some((48_000, 1))]);
         assert_eq!(packets[2].side.new_config().map(|config| &config[..]), Some(&[0x11, 0x88][..]));
         assert_eq!((packets[3].pts, packets[3].side.new_config()), (Some(Ticks(3 * 655_360)), None));

@@ -93,7 +93,8 @@ impl Muxer for Adts {
 
 /// Raw data blocks in a packet, which only its duration tells: of what holds 2 to 4 times 1024 samples, so many.
 fn blocks(packet: &Packet, base: TimeBase, header: AdtsHeader) -> u8 {
-    let samples = base.rescale(packet.duration, TimeBase::hz(header.sample_rate()), Rounding::Near).0;
+    let samples =
+        base.rescale(packet.duration.unwrap_or_default(), TimeBase::hz(header.sample_rate()), Rounding::Near).0;
     (2..=4).find(|blocks| samples == i64::from(*blocks) * 1024).unwrap_or(1)
 }
 

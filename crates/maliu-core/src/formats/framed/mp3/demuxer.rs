@@ -97,7 +97,7 @@ impl Mp3 {
         let mut packet = Packet {
             pts: Some(time),
             dts: Some(time),
-            duration,
+            duration: Some(duration),
             flags: Flags::KEY,
             position: Some(at),
             data,
@@ -148,12 +148,10 @@ impl Mp3 {
             _ => (Codec::Mp3, PREROLL_III),
         };
         let audio = Audio {
-            sample_rate: header.sample_rate(),
-            channels: header.channels(),
             frame_size: header.samples(),
             preroll: ahead * header.samples(),
             delay: self.trim.start,
-            ..Audio::default()
+            ..Audio::new(header.sample_rate(), header.channels())
         };
         let mut stream = StreamInfo::new(codec, TIME_BASE, Media::Audio(audio));
         stream.start = Some(samples(i64::from(self.trim.start), header.sample_rate()));
@@ -263,8 +261,8 @@ mod tests {
             );
             match event {
                 Poll::Ready(Event::Stream(_, info)) => {
-                    let audio = info.audio().unwrap();
-                    lines.push(alloc::format!("{} {} {}", info.codec, audio.sample_rate, audio.channels));
+                    let audio = info.as_audio().unwrap();
+                    lines.push(alloc::format!("{} {} {}", info.codec, audio.rate(), audio.channel_count()));
                 }
                 Poll::Ready(Event::Packet(p)) => {
                     let (at, trim) = (p.position.unwrap(), p.side.trim());

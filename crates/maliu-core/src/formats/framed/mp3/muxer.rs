@@ -104,7 +104,7 @@ impl Muxer for Mp3 {
             return Err(Error::mux("mp3", "takes one stream, of MPEG audio"));
         }
         self.base = stream.time_base;
-        self.delay = stream.audio().map_or(0, |audio| audio.delay);
+        self.delay = stream.as_audio().map_or(0, |audio| audio.delay);
         self.xing &= out.reach() != Reach::Append && stream.codec == Codec::Mp3;
         if self.id3v2 > 0 {
             out.append(Mark::Header, [Bytes::from(id3v2::build(metadata, self.id3v2))]);
