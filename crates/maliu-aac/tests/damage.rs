@@ -102,38 +102,46 @@ fn made_up_configurations_are_accepted_or_refused() {
 
 #[test]
 fn flipped_bits_cost_their_unit_only() {
+    samples().into_iter().for_each(flip_bits);
+}
+
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn flipped_bits_cost_their_unit_only_in_the_corpus() {
+    corpus().into_iter().for_each(flip_bits);
+}
+
+fn flip_bits((name, run): (String, Run)) {
     let mut chance = Chance(0x0bad_5eed);
-    for (name, run) in streams() {
-        let Ok(config) = run.config else { continue };
-        let mut decoder = Decoder::new(config.clone()).expect("a decoder");
-        for (i, (unit, blocks)) in run.units.iter().take(60).enumerate() {
-            let mut unit = unit.clone();
-            // The first unit may be the only one that says what the channels are: it stays whole.
-            for _ in 0..if i == 0 { 0 } else { chance.below(6) } {
-                let at = chance.below(unit.len());
-                if let Some(byte) = unit.get_mut(at) {
-                    *byte ^= 1 << chance.below(8);
-                }
-            }
-            unit.truncate(if i > 0 && chance.below(8) == 0 { chance.below(unit.len()) } else { unit.len() });
-            if decoder.decode_blocks(&unit, *blocks, check).is_err() {
-                check(decoder.conceal());
+    let Ok(config) = run.config else { return };
+    let mut decoder = Decoder::new(config.clone()).expect("a decoder");
+    for (i, (unit, blocks)) in run.units.iter().take(60).enumerate() {
+        let mut unit = unit.clone();
+        // The first unit may be the only one that says what the channels are: it stays whole.
+        for _ in 0..if i == 0 { 0 } else { chance.below(6) } {
+            let at = chance.below(unit.len());
+            if let Some(byte) = unit.get_mut(at) {
+                *byte ^= 1 << chance.below(8);
             }
         }
-        // Good units again: the core is as if nothing had been, once what overlaps and predicts has passed.
-        let plain = config.object_type == 2 && decoder.config().output_rate() == config.sample_rate;
-        let noisy = name.contains("pns") || !name.starts_with("lc_") && !name.starts_with("tool_");
-        let mut fresh = Decoder::new(config).expect("a decoder");
-        let mut same = true;
-        let _ = run.units.first().map(|(unit, blocks)| fresh.decode_blocks(unit, *blocks, |_| ()));
-        for (unit, blocks) in run.units.iter().skip(4).take(6) {
-            let (mut a, mut b) = (Vec::new(), Vec::new());
-            let _ = decoder.decode_blocks(unit, *blocks, |frame| a = frame.channel(0).to_vec());
-            let _ = fresh.decode_blocks(unit, *blocks, |frame| b = frame.channel(0).to_vec());
-            same = a == b;
+        unit.truncate(if i > 0 && chance.below(8) == 0 { chance.below(unit.len()) } else { unit.len() });
+        if decoder.decode_blocks(&unit, *blocks, check).is_err() {
+            check(decoder.conceal());
         }
-        assert!(same || noisy || !plain, "{name}: damage lasts");
     }
+    // Good units again: the core is as if nothing had been, once what overlaps and predicts has passed.
+    let plain = config.object_type == 2 && decoder.config().output_rate() == config.sample_rate;
+    let noisy = name.contains("pns") || !name.starts_with("lc_") && !name.starts_with("tool_");
+    let mut fresh = Decoder::new(config).expect("a decoder");
+    let mut same = true;
+    let _ = run.units.first().map(|(unit, blocks)| fresh.decode_blocks(unit, *blocks, |_| ()));
+    for (unit, blocks) in run.units.iter().skip(4).take(6) {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        let _ = decoder.decode_blocks(unit, *blocks, |frame| a = frame.channel(0).to_vec());
+        let _ = fresh.decode_blocks(unit, *blocks, |frame| b = frame.channel(0).to_vec());
+        same = a == b;
+    }
+    assert!(same || noisy || !plain, "{name}: damage lasts");
 }
 
 /// The channels of a frame.
@@ -143,45 +151,63 @@ fn planes(frame: Frame) -> Vec<Vec<f32>> {
 
 #[test]
 fn stages_far_apart_make_the_same_sound() {
-    for (name, run) in streams() {
-        let Ok(config) = run.config else { continue };
-        let mut decoder = Decoder::new(config.clone()).expect("a decoder");
-        let mut parser = Parser::new(config.clone(), Options::default());
-        let (mut core, mut high_band) = (Core::new(&config), HighBand::default());
-        let (mut stereo, mut output) = (ParametricStereo::default(), Output::default());
-        let (mut units, mut expected) = (Vec::new(), Vec::new());
-        for (i, (data, _)) in run.units.iter().take(24).enumerate() {
-            let mut unit = Parsed::new();
-            let mut data = data.clone();
-            if i % 9 == 8 {
-                data.truncate(data.len() / 2);
-            }
-            match decoder.decode(&data) {
-                Ok(frame) => expected.push(planes(frame)),
-                Err(_) => expected.push(planes(decoder.conceal())),
-            }
-            if parser.parse(&data, &mut unit).is_err() {
-                parser.conceal(&mut unit);
-            }
-            units.push(unit);
+    samples().into_iter().for_each(run_stages_apart);
+}
+
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn stages_far_apart_make_the_same_sound_in_the_corpus() {
+    corpus().into_iter().for_each(run_stages_apart);
+}
+
+fn run_stages_apart((name, run): (String, Run)) {
+    let Ok(config) = run.config else { return };
+    let mut decoder = Decoder::new(config.clone()).expect("a decoder");
+    let mut parser = Parser::new(config.clone(), Options::default());
+    let (mut core, mut high_band) = (Core::new(&config), HighBand::default());
+    let (mut stereo, mut output) = (ParametricStereo::default(), Output::default());
+    let (mut units, mut expected) = (Vec::new(), Vec::new());
+    for (i, (data, _)) in run.units.iter().take(24).enumerate() {
+        let mut unit = Parsed::new();
+        let mut data = data.clone();
+        if i % 9 == 8 {
+            data.truncate(data.len() / 2);
         }
-        // What one stage does by itself may also be done before it, in any order.
-        let mut transform = Transform::new(&config);
-        units.iter_mut().rev().step_by(2).for_each(|unit| transform.run(unit));
-        units.iter_mut().step_by(3).for_each(|unit| transform.run(unit));
-        units.iter_mut().for_each(|unit| core.run(unit));
-        units.iter_mut().for_each(|unit| high_band.run(unit));
-        units.iter_mut().for_each(|unit| stereo.run(unit));
-        units.iter_mut().for_each(|unit| output.run(unit));
-        let sound: Vec<_> = units.iter().map(|unit| planes(unit.frame())).collect();
-        assert!(sound == expected, "{name}");
+        match decoder.decode(&data) {
+            Ok(frame) => expected.push(planes(frame)),
+            Err(_) => expected.push(planes(decoder.conceal())),
+        }
+        if parser.parse(&data, &mut unit).is_err() {
+            parser.conceal(&mut unit);
+        }
+        units.push(unit);
     }
+    // What one stage does by itself may also be done before it, in any order.
+    let mut transform = Transform::new(&config);
+    units.iter_mut().rev().step_by(2).for_each(|unit| transform.run(unit));
+    units.iter_mut().step_by(3).for_each(|unit| transform.run(unit));
+    units.iter_mut().for_each(|unit| core.run(unit));
+    units.iter_mut().for_each(|unit| high_band.run(unit));
+    units.iter_mut().for_each(|unit| stereo.run(unit));
+    units.iter_mut().for_each(|unit| output.run(unit));
+    let sound: Vec<_> = units.iter().map(|unit| planes(unit.frame())).collect();
+    assert!(sound == expected, "{name}");
 }
 
 #[test]
 fn what_is_carried_is_as_long_as_said() {
+    carry_what_is_said(samples());
+}
+
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn what_is_carried_is_as_long_as_said_in_the_corpus() {
+    carry_what_is_said(corpus());
+}
+
+fn carry_what_is_said(streams: Vec<(String, Run)>) {
     let mut held = 0;
-    for (name, run) in streams() {
+    for (name, run) in streams {
         let Some(config) = run.config.ok().filter(|config| config.channel_config > 0) else { continue };
         let mut serial = Decoder::new(config).expect("a decoder");
         let mut sound = Vec::new();
@@ -209,28 +235,46 @@ fn what_is_carried_is_as_long_as_said() {
 
 #[test]
 fn decoding_allocates_only_in_the_first_unit() {
-    for (name, run) in streams() {
-        let Some(mut decoder) = run.config.ok().and_then(|config| Decoder::new(config).ok()) else { continue };
-        let mut units = run.units.iter();
-        let _ = units.next().map(|(unit, blocks)| decoder.decode_blocks(unit, *blocks, |_| ()));
-        let _ = decoder.conceal();
-        let counted = allocation_counter::measure(|| {
-            for (unit, blocks) in units.take(40) {
-                let _ = decoder.decode_blocks(unit, *blocks, |_| ());
-            }
-            let _ = decoder.conceal();
-        });
-        assert_eq!(counted.count_total, 0, "{name}");
-    }
+    // A tool that appears on the way is set up where it appears.
+    let from_the_start = samples().into_iter().filter(|(name, _)| name != "he_v2_late.aac");
+    from_the_start.for_each(count_allocations);
 }
 
-/// Streams of the corpus, if it is there.
-fn streams() -> Vec<(String, Run)> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let corpus = std::env::var_os("MALIU_CORPUS").map_or(beside, PathBuf::from);
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn decoding_allocates_only_in_the_first_unit_in_the_corpus() {
+    corpus().into_iter().for_each(count_allocations);
+}
+
+fn count_allocations((name, run): (String, Run)) {
+    let Some(mut decoder) = run.config.ok().and_then(|config| Decoder::new(config).ok()) else { return };
+    let mut units = run.units.iter();
+    let _ = units.next().map(|(unit, blocks)| decoder.decode_blocks(unit, *blocks, |_| ()));
+    let _ = decoder.conceal();
+    let counted = allocation_counter::measure(|| {
+        for (unit, blocks) in units.take(40) {
+            let _ = decoder.decode_blocks(unit, *blocks, |_| ());
+        }
+        let _ = decoder.conceal();
+    });
+    assert_eq!(counted.count_total, 0, "{name}");
+}
+
+/// Streams of the project's samples.
+fn samples() -> Vec<(String, Run)> {
+    streams(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples"), &["adts"])
+}
+
+/// Streams of the corpus, whose folder is `MALIU_CORPUS`.
+fn corpus() -> Vec<(String, Run)> {
+    let folder = std::env::var_os("MALIU_CORPUS").expect("MALIU_CORPUS names the folder of the corpus");
+    streams(&PathBuf::from(folder), &["synth/adts", "synth/heaac", "synth/latm", "real/aac_mp4"])
+}
+
+fn streams(root: &Path, folders: &[&str]) -> Vec<(String, Run)> {
     let mut found = Vec::new();
-    for kind in ["synth/adts", "synth/heaac", "synth/latm", "real/aac_mp4"] {
-        let Ok(entries) = std::fs::read_dir(corpus.join(kind)) else { continue };
+    for folder in folders {
+        let entries = std::fs::read_dir(root.join(folder)).expect("a folder with streams");
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
@@ -245,8 +289,6 @@ fn streams() -> Vec<(String, Run)> {
             found.extend(runs.into_iter().map(|run| (name.clone(), run)));
         }
     }
-    if found.is_empty() {
-        println!("no corpus: nothing compared");
-    }
+    assert!(!found.is_empty(), "no stream in {}", root.display());
     found
 }

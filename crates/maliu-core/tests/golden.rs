@@ -1,7 +1,7 @@
-//! The golden vectors recorded from libavformat 5.1, replayed tick for tick and byte for byte (../shared/vectors/SCHEMA.md).
+//! The golden vectors recorded from libavformat 5.1, replayed tick for tick and byte for byte.
 //!
-//! `MALIU_VECTORS` names another folder of the same kind. Where the project decided to differ, `differences.rs` names
-//! the rule and what is expected instead.
+//! A selection that covers every rule and kind lies in `golden/vectors`; `MALIU_VECTORS` names a folder with more of
+//! them. Where the project decided to differ, `differences.rs` names the rule and the expected result.
 
 #[path = "golden/case.rs"]
 mod case;
@@ -22,39 +22,43 @@ mod run;
 #[path = "golden/sink.rs"]
 mod sink;
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
 use case::Case;
 
-/// The folder with the vectors.
-fn folder() -> PathBuf {
-    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
-    env::var_os("MALIU_VECTORS").map_or_else(default, PathBuf::from)
+/// The folders with vectors: the project's own, and the one that `MALIU_VECTORS` names.
+fn folders() -> Vec<PathBuf> {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/vectors");
+    [own].into_iter().chain(env::var_os("MALIU_VECTORS").map(PathBuf::from)).collect()
 }
 
-/// The cases of one file; none, with a note, where the default folder is not there. A folder that is named must have it.
+/// The cases of one file in one folder.
+fn read(folder: &Path, name: &str) -> Vec<Value> {
+    let path = folder.join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let cases: Vec<_> = lines.map(|line| serde_json::from_str(line).expect("a vector is JSON")).collect();
+    assert!(!cases.is_empty(), "{}: no vectors", path.display());
+    cases
+}
+
+/// The cases of one file in every folder.
 fn vectors(name: &str) -> Vec<Value> {
-    let path = folder().join(name);
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            let lines = text.lines().filter(|line| !line.trim().is_empty());
-            lines.map(|line| serde_json::from_str(line).expect("a vector is JSON")).collect()
-        }
-        Err(error) if env::var_os("MALIU_VECTORS").is_some() => panic!("{}: {error}", path.display()),
-        Err(_) => {
-            println!("golden: {} is not there, nothing is replayed", path.display());
-            Vec::new()
-        }
-    }
+    folders().iter().flat_map(|folder| read(folder, name)).collect()
 }
 
 fn replay(name: &str) {
     let wanted = env::var("MALIU_CASE").unwrap_or_default();
     let (mut cases, mut real, mut exempt, mut faults) = (0, 0, Vec::new(), Vec::new());
-    for json in vectors(name) {
-        let case = Case::new(json, &folder());
+    let folders = folders();
+    let all = folders.iter().flat_map(|folder| read(folder, name).into_iter().map(move |json| (folder, json)));
+    for (folder, json) in all {
+        let case = Case::new(json, folder);
         if !case.id.starts_with(&wanted) {
             continue;
         }

@@ -93,7 +93,23 @@ pub struct Report {
     pub first_damage: Option<String>,
     /// Samples that were beyond [`frame::LOUDEST`] and were brought back to it.
     pub clamped: u64,
+    /// What else is odd about the stream, each once.
+    pub notes: Vec<String>,
 }
+
+impl Report {
+    /// Adds a note, unless it is there.
+    #[cfg(feature = "h264")]
+    fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) && self.notes.len() < MOST_NOTES {
+            self.notes.push(note);
+        }
+    }
+}
+
+/// Most notes of a stream.
+#[cfg(feature = "h264")]
+const MOST_NOTES: usize = 16;
 
 /// How a decoder is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

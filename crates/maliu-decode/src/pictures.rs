@@ -10,15 +10,43 @@ use maliu_core::{
 use crate::Report;
 
 #[cfg(feature = "h264")]
+mod grey;
+#[cfg(feature = "h264")]
 mod h264;
+#[cfg(feature = "h264")]
+mod join;
+#[cfg(feature = "h264")]
+mod library;
+#[cfg(feature = "h264")]
+mod memory;
+#[cfg(feature = "h264")]
+mod order;
+#[cfg(feature = "h264")]
+mod references;
 mod rgb;
+
+/// How a decoder of pictures is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PictureOptions {
+    /// Most bytes for pictures that are being decoded, kept for prediction or waiting to be shown: 256 MiB. A stream that
+    /// needs more is refused, whatever level it declares. Pictures that were given out are the caller's.
+    pub memory: u64,
+}
+
+impl Default for PictureOptions {
+    fn default() -> Self {
+        Self { memory: 256 << 20 }
+    }
+}
 
 /// Turns the packets of one stream into pictures.
 pub trait PictureDecoder: Send {
     /// Pictures that became ready to be shown, in the order in which they are shown.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when the stream uses a feature the decoder does not have.
+    /// [`Error::Unsupported`] when the stream uses a feature the decoder does not have, or needs more memory than
+    /// [`PictureOptions::memory`].
     fn decode(&mut self, packet: &Packet) -> Result<Vec<Picture>>;
 
     /// The pictures that are still to come when the last packet was decoded.
@@ -89,9 +117,18 @@ impl Picture {
 /// # Errors
 /// [`Error::Unsupported`] naming the codec or the feature of it that cannot be decoded.
 pub fn pictures_for(info: &StreamInfo) -> Result<Box<dyn PictureDecoder>> {
+    pictures_with(info, PictureOptions::default())
+}
+
+/// As [`pictures_for`], with options.
+///
+/// # Errors
+/// As [`pictures_for`].
+#[cfg_attr(not(feature = "h264"), expect(unused_variables, reason = "no decoder is built in"))]
+pub fn pictures_with(info: &StreamInfo, options: PictureOptions) -> Result<Box<dyn PictureDecoder>> {
     match info.codec {
         #[cfg(feature = "h264")]
-        maliu_core::stream::Codec::H264 => Ok(Box::new(h264::H264::new(info))),
+        maliu_core::stream::Codec::H264 => Ok(Box::new(h264::H264::new(info, options))),
         codec => Err(Error::unsupported(format!("pictures of codec {codec}"))),
     }
 }
@@ -115,5 +152,5 @@ pub fn colour_of(info: &StreamInfo) -> Colour {
 /// before. For programs; call it once.
 pub fn quiet_library_panics() {
     #[cfg(feature = "h264")]
-    h264::quiet_panics();
+    library::quiet_panics();
 }

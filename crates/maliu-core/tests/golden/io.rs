@@ -3,7 +3,10 @@
 //! All vectors are run with `Errors::Sticky`, FFmpeg's way. What `Errors::Once` does instead is told by tests/avio.rs of
 //! maliu (rows IO-4, IO-19 and IO-20 of the differences).
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use maliu::avio::{BufferedReader, BufferedWriter, Code, Errors, Label, Probed, Whence};
 use serde_json::{Value, json};
@@ -59,6 +62,24 @@ fn same(case: &Value, index: usize, op: &Value, got: Value) {
     }
 }
 
+/// The recorded seeks that the callback refused: offset, whence, code.
+struct Refusals(Vec<(i64, i64, i64)>);
+
+fn refusals(case: &Value) -> Refusals {
+    let ops = case["ops"].as_array().into_iter().flatten();
+    let events = ops.flat_map(|op| op["ev"].as_array().into_iter().flatten());
+    let seeks = events.filter(|event| event[0] == "seek" && event[3].as_i64() < Some(0));
+    Refusals(seeks.map(|seek| (int(&seek[1]), int(&seek[2]), int(&seek[3]))).collect())
+}
+
+impl Refusals {
+    /// The code with which a place before the start is refused: the recorded one, if that seek was recorded.
+    fn code(&self, offset: i64, whence: Whence) -> Code {
+        let known = self.0.iter().find(|refusal| (refusal.0, refusal.1) == (offset, whence_number(whence)));
+        known.map_or(Code::EINVAL, |refusal| Code(refusal.2 as i32))
+    }
+}
+
 /// A source of `bytes` whose reads follow a schedule of limits and errors.
 fn reader(case: &Value, capacity: usize, bytes: Vec<u8>, schedule: Vec<i64>, log: &Log) -> BufferedReader {
     let at = Arc::new(Mutex::new(0usize));
@@ -84,13 +105,15 @@ fn reader(case: &Value, capacity: usize, bytes: Vec<u8>, schedule: Vec<i64>, log
     });
     if yes(&case["seek_callback"]) {
         let note = log.clone();
+        let refusals = refusals(case);
         reader = reader.with_seek(move |offset, whence| {
-            let result = match whence {
+            let to = match whence {
                 Whence::Size if no_size => Err(Code::ENOSYS),
                 Whence::Size => Ok(len),
                 Whence::End => Ok(len + offset),
                 _ => Ok(offset),
             };
+            let result = to.and_then(|to| if to < 0 { Err(refusals.code(offset, whence)) } else { Ok(to) });
             if let (Ok(to), false) = (result, whence == Whence::Size) {
                 *at.lock().unwrap() = usize::try_from(to).unwrap();
             }
@@ -168,10 +191,22 @@ fn probing_gives_back_what_the_reference_gives_back() {
     for case in vectors("probe-") {
         // Neither the most bytes to look at nor, for long inputs, the bytes are part of a case: the reference's score is
         // given for the look at which it was given, and one pair of both must reproduce every call and state.
-        let pairs = [0, 2048, 3000, 4096, 8192].into_iter().flat_map(|max| (1..=11).map(move |look| (max, look)));
+        let pairs = limits(&case).into_iter().flat_map(|max| (1..=11).map(move |look| (max, look)));
         let mut outcomes = pairs.map(|(max, look)| probe(&case, max, look));
         assert!(outcomes.any(|got| got == expected_probe(&case)), "{case:#}");
     }
+}
+
+/// Limits of probing that a case can tell apart: none, the smallest, and where its reads ended or were to end.
+fn limits(case: &Value) -> BTreeSet<usize> {
+    let (mut limits, mut total) = (BTreeSet::from([0, 2048]), 0);
+    for event in case["probe"]["ev"].as_array().into_iter().flatten() {
+        limits.insert(total + size(&event[1]));
+        total += usize::try_from(int(&event[2])).unwrap_or(0);
+        limits.insert(total);
+    }
+    limits.retain(|limit| *limit == 0 || *limit >= 2048);
+    limits
 }
 
 fn expected_probe(case: &Value) -> Value {
@@ -229,18 +264,19 @@ fn writer(case: &Value, log: &Log, file: &Arc<Mutex<(Vec<u8>, usize)>>) -> Buffe
         false => BufferedWriter::new(capacity, move |bytes| write(bytes, Label::Unknown, None)),
     };
     if yes(&case["seek_callback"]) {
-        let (note, place) = (log.clone(), file.clone());
+        let (note, place, refusals) = (log.clone(), file.clone(), refusals(case));
         writer = writer.with_seek(move |offset, whence| {
             let mut file = place.lock().unwrap();
-            let result = match whence {
-                Whence::Size => file.0.len() as i64,
-                _ => {
-                    file.1 = usize::try_from(offset).unwrap();
-                    offset
+            let result = match (whence, usize::try_from(offset)) {
+                (Whence::Size, _) => Ok(file.0.len() as i64),
+                (_, Ok(at)) => {
+                    file.1 = at;
+                    Ok(offset)
                 }
+                (_, Err(_)) => Err(refusals.code(offset, whence)),
             };
-            note.lock().unwrap().push(json!(["seek", offset, whence_number(whence), result]));
-            Ok(result)
+            note.lock().unwrap().push(json!(["seek", offset, whence_number(whence), number(result)]));
+            result
         });
     }
     writer.set_direct(yes(&case["direct"]));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use maliu::avio::{BufferedWriter, Code, Errors, Label, Whence};
 use maliu_core::output::{Edit, Mark, Output};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     case::Case,
@@ -169,14 +169,16 @@ fn seeks(
     let (store, log) = (Arc::clone(store), Arc::clone(log));
     move |offset, whence| {
         let mut store = store.lock().unwrap();
-        let (number, result) = match whence {
-            Whence::Size => (65536, store.bytes.len() as i64),
-            _ => {
-                store.at = offset as usize;
-                (0, offset)
+        let (number, result) = match (whence, usize::try_from(offset)) {
+            (Whence::Size, _) => (65536, Ok(store.bytes.len() as i64)),
+            (_, Ok(at)) => {
+                store.at = at;
+                (0, Ok(offset))
             }
+            (_, Err(_)) => (0, Err(Code::EINVAL)),
         };
-        log.lock().unwrap().push(Value::from(vec![json!("seek"), json!(offset), json!(number), json!(result)]));
-        Ok(result)
+        let answer = result.unwrap_or_else(|code| code.0.into());
+        log.lock().unwrap().push(json!(["seek", offset, number, answer]));
+        result
     }
 }

@@ -1,4 +1,4 @@
-//! The files of the corpus, where it is at hand, and what must hold for every one of them.
+//! The raw video files of samples/ and, where it is at hand, of the corpus; and what must hold for every one of them.
 
 use std::{env, fs, path::PathBuf, task::Poll};
 
@@ -11,32 +11,44 @@ use maliu_core::{
     syntax::annexb::{self, Splitter, Step},
 };
 
-/// Folder of the corpus; `None`, and a word about it, where it is absent.
-fn folder() -> Option<PathBuf> {
-    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let folder = env::var_os("MALIU_CORPUS").map_or_else(default, PathBuf::from);
-    if !folder.is_dir() {
-        println!("no corpus at {}: nothing compared", folder.display());
-        return None;
-    }
-    Some(folder)
+/// A raw video file.
+pub struct File {
+    pub format: &'static Format,
+    pub name: String,
+    pub data: Vec<u8>,
+    /// Listing of its packets and NAL units by the reference; empty for samples.
+    pub reference: String,
 }
 
-/// (format, name, bytes, reference) of every raw video file.
-pub fn files() -> Vec<(&'static Format, String, Vec<u8>, String)> {
-    let Some(folder) = folder() else { return Vec::new() };
+/// The project's samples.
+pub fn samples() -> Vec<File> {
+    files(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../samples"), &[""])
+}
+
+/// The files of the corpus, whose folder is `MALIU_CORPUS`.
+pub fn corpus() -> Vec<File> {
+    let folder = env::var_os("MALIU_CORPUS").expect("MALIU_CORPUS names the folder of the corpus");
+    files(&PathBuf::from(folder), &["real", "synth"])
+}
+
+fn files(root: &std::path::Path, origins: &[&str]) -> Vec<File> {
     let mut found = Vec::new();
     for format in [&formats::h264::FORMAT, &formats::h265::FORMAT] {
-        for origin in ["real", "synth"] {
+        for origin in origins {
             let inside = PathBuf::from(origin).join(format.name);
-            for entry in fs::read_dir(folder.join(&inside)).expect("a folder of the corpus") {
+            for entry in fs::read_dir(root.join(&inside)).expect("a folder of raw video") {
                 let name = entry.expect("an entry").file_name().into_string().expect("a name");
-                let bytes = fs::read(folder.join(&inside).join(&name)).expect("a file");
-                let reference = folder.join("refs").join(&inside).join(format!("{name}.ref"));
-                found.push((format, name, bytes, fs::read_to_string(reference).unwrap_or_default()));
+                if name.ends_with(".dump") {
+                    continue;
+                }
+                let data = fs::read(root.join(&inside).join(&name)).expect("a file");
+                let reference = root.join("refs").join(&inside).join(format!("{name}.ref"));
+                let reference = fs::read_to_string(reference).unwrap_or_default();
+                found.push(File { format, name, data, reference });
             }
         }
     }
+    assert!(!found.is_empty(), "no raw video in {}", root.display());
     found
 }
 
@@ -59,7 +71,17 @@ pub fn packets(format: &'static Format, settings: &[(&str, &str)], data: &[u8], 
 
 #[test]
 fn byte_by_byte_gives_the_access_units_of_the_whole() {
-    for (format, name, data, _) in files() {
+    split_into_access_units(samples());
+}
+
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn byte_by_byte_gives_the_access_units_of_the_whole_in_the_corpus() {
+    split_into_access_units(corpus());
+}
+
+fn split_into_access_units(files: Vec<File>) {
+    for File { format, name, data, .. } in files {
         let whole = packets(format, &[], &data, usize::MAX);
         let bytes: usize = whole.iter().map(|packet| packet.data.len()).sum();
         assert!(whole.is_empty() || bytes == data.len(), "{name}: {bytes} of {} bytes", data.len());
@@ -70,8 +92,10 @@ fn byte_by_byte_gives_the_access_units_of_the_whole() {
 }
 
 #[test]
+#[ignore = "needs MALIU_CORPUS"]
 fn byte_by_byte_gives_the_nal_units_that_the_reference_lists() {
-    for (_, name, data, reference) in files() {
+    let mut compared = 0;
+    for File { name, data, reference, .. } in corpus() {
         let listed = reference.split_once("[nals]").map_or("", |(_, nals)| nals);
         let cells = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
         let listed: Vec<_> =
@@ -97,12 +121,24 @@ fn byte_by_byte_gives_the_nal_units_that_the_reference_lists() {
         assert_eq!(found[..sure], listed[..sure], "{name}");
         let whole: Vec<_> = annexb::units(&data).map(|unit| unit.at.to_string()).collect();
         assert!(found.iter().map(|(at, _)| at).eq(&whole), "{name}: units of the whole");
+        compared += 1;
     }
+    assert!(compared > 0, "the corpus lists no NAL units");
 }
 
 #[test]
 fn times_are_in_order_and_no_two_pictures_are_shown_at_once() {
-    for (format, name, data, _) in files() {
+    times_are_in_order(samples());
+}
+
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn times_are_in_order_and_no_two_pictures_are_shown_at_once_in_the_corpus() {
+    times_are_in_order(corpus());
+}
+
+fn times_are_in_order(files: Vec<File>) {
+    for File { format, name, data, .. } in files {
         let all = packets(format, &[], &data, usize::MAX);
         let dts: Vec<_> = all.iter().filter_map(|packet| packet.dts).collect();
         assert!(dts.windows(2).all(|pair| pair[0] < pair[1]), "{name}: dts");

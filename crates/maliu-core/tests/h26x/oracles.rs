@@ -1,4 +1,4 @@
-//! Parameter sets and slice headers of the corpus, read by other parsers and by ours.
+//! Parameter sets and slice headers of the samples and the corpus, read by other parsers and by ours.
 
 use h264_reader::{
     Context,
@@ -12,12 +12,22 @@ use h264_reader::{
 };
 use maliu_core::syntax::{annexb, h264, h265};
 
-use crate::corpus::files;
+use crate::corpus::{File, corpus, samples};
 
 #[test]
 fn h264_parameter_sets_and_slices_read_as_by_h264_reader() {
+    compare_h264(samples());
+}
+
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn h264_parameter_sets_and_slices_read_as_by_h264_reader_in_the_corpus() {
+    compare_h264(corpus());
+}
+
+fn compare_h264(files: Vec<File>) {
     let (mut sets_read, mut slices_read) = (0, 0);
-    for (_, name, data, _) in files().into_iter().filter(|file| file.0.name == "h264") {
+    for File { name, data, .. } in files.into_iter().filter(|file| file.format.name == "h264") {
         let (mut theirs, mut ours) = (Context::new(), h264::ParameterSets::default());
         for unit in annexb::units(&data) {
             let nal = unit.trimmed();
@@ -57,6 +67,7 @@ fn h264_parameter_sets_and_slices_read_as_by_h264_reader() {
         }
     }
     println!("{sets_read} parameter sets and {slices_read} slices compared");
+    assert!(sets_read > 0 && slices_read > 0, "nothing compared");
 }
 
 fn same_sps(name: &str, theirs: &SeqParameterSet, ours: &h264::Sps) {
@@ -132,8 +143,18 @@ fn same_slice(name: &str, theirs: &h264_reader::nal::slice::SliceHeader, ours: &
 
 #[test]
 fn h265_sequence_parameter_sets_read_as_by_scuffle() {
+    compare_h265(samples());
+}
+
+#[test]
+#[ignore = "needs MALIU_CORPUS"]
+fn h265_sequence_parameter_sets_read_as_by_scuffle_in_the_corpus() {
+    compare_h265(corpus());
+}
+
+fn compare_h265(files: Vec<File>) {
     let mut compared = 0;
-    for (_, name, data, _) in files().into_iter().filter(|file| file.0.name == "h265") {
+    for File { name, data, .. } in files.into_iter().filter(|file| file.format.name == "h265") {
         for unit in annexb::units(&data) {
             let nal = unit.trimmed();
             if h265::Header::of(nal).is_none_or(|header| header.nal_unit_type != h265::kind::SPS) {
@@ -172,4 +193,5 @@ fn h265_sequence_parameter_sets_read_as_by_scuffle() {
         }
     }
     println!("{compared} sets compared");
+    assert!(compared > 0, "nothing compared");
 }

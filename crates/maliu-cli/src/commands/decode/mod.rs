@@ -63,6 +63,9 @@ pub struct Args {
     /// Write only the picture shown at this time, as PNG: seconds, M:S or H:M:S.
     #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with_all = ["start", "duration", "to"])]
     snapshot: Option<Ticks>,
+    /// Most memory for video frames being decoded, in MiB; a stream that needs more is refused.
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    picture_memory: u32,
     /// Whether encoder delay and padding are dropped.
     #[arg(long, default_value = "on")]
     gapless: Gapless,

@@ -8,7 +8,7 @@ use maliu::{
     stream::{Kind, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
-use maliu_decode::pictures::{Picture, PictureDecoder, colour_of, pictures_for, quiet_library_panics};
+use maliu_decode::pictures::{Picture, PictureDecoder, PictureOptions, colour_of, pictures_with, quiet_library_panics};
 
 use super::Args;
 use crate::{
@@ -92,6 +92,7 @@ impl Work<'_> {
             if let Some(why) = report.first_damage {
                 tracing::warn!("{} NAL units could not be decoded; the first: {why}", report.damaged);
             }
+            report.notes.iter().for_each(|note| tracing::warn!("{note}"));
             self.put_all(rest)?;
         }
         self.close(opened)
@@ -110,9 +111,11 @@ impl Work<'_> {
     }
 
     fn decoder(&mut self, opened: &Opened) -> Result<&mut dyn PictureDecoder> {
+        let mut options = PictureOptions::default();
+        options.memory = u64::from(self.args.picture_memory) << 20;
         let decoder = match (self.decoder.take(), &self.stream) {
             (Some(decoder), _) => decoder,
-            (None, Some((_, info))) => pictures_for(info).map_err(|error| super::decoding(opened, &error))?,
+            (None, Some((_, info))) => pictures_with(info, options).map_err(|error| super::decoding(opened, &error))?,
             (None, None) => return Err(Failure::Failed(format!("reading {}: there is no video stream", opened.name))),
         };
         Ok(self.decoder.insert(decoder).as_mut())

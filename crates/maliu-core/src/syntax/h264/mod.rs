@@ -24,7 +24,7 @@ pub use picture::{Picture, Pictures};
 pub use pps::Pps;
 pub use sei::{PictureTiming, RecoveryPoint, for_each_sei};
 pub use sets::ParameterSets;
-pub use slice::{SliceHeader, SliceStart, SliceType, restarts_order};
+pub use slice::{Marking, MemoryOperation, SliceHeader, SliceStart, SliceType, restarts_order};
 pub use sps::{PicOrderCnt, ScalingList, ScalingLists, Sps};
 pub use to_annexb::ToAnnexB;
 pub use vui::{BitstreamRestriction, Hrd, Timing, Vui};

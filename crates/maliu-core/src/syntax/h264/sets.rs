@@ -51,6 +51,11 @@ impl ParameterSets {
         self.pps.of(id)
     }
 
+    /// The NAL unit of the picture parameter set of an id.
+    pub fn pps_nal(&self, id: u8) -> Option<&Bytes> {
+        self.pps.nal(id)
+    }
+
     /// The sets a slice uses that names picture parameter set `id`.
     pub fn of_slice(&self, id: u8) -> Option<(&Sps, &Pps)> {
         let pps = self.pps(id)?;

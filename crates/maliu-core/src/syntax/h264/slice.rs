@@ -1,6 +1,6 @@
 //! Slice header, as far as access units, picture order and reference marking need it (ISO/IEC 14496-10 §7.3.3).
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, vec::Vec};
 
 use super::{Header, ParameterSets, PicOrderCnt, Pps, Sps, kind};
 use crate::{bits::Bits, syntax::annexb};
@@ -200,16 +200,119 @@ impl SliceHeader {
     }
 }
 
+/// How a picture changes which pictures are kept for prediction (§7.3.3.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marking {
+    /// An IDR picture becomes a long-term reference.
+    pub long_term_reference_flag: bool,
+    /// `operations` say what happens, not the sliding window.
+    pub adaptive: bool,
+    /// The memory management control operations, in order.
+    pub operations: Vec<MemoryOperation>,
+}
+
+/// One memory management control operation (Table 7-9). Names are the standard's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryOperation {
+    /// 1: a short-term picture is not used any more.
+    ShortTermUnused {
+        /// Distance from the current picture's number, less 1.
+        difference_of_pic_nums_minus1: u32,
+    },
+    /// 2: a long-term picture is not used any more.
+    LongTermUnused {
+        /// Its number.
+        long_term_pic_num: u32,
+    },
+    /// 3: a short-term picture becomes a long-term one.
+    ToLongTerm {
+        /// Distance from the current picture's number, less 1.
+        difference_of_pic_nums_minus1: u32,
+        /// The index it gets.
+        long_term_frame_idx: u32,
+    },
+    /// 4: long-term pictures with this index or a higher one are not used any more.
+    MaxLongTerm {
+        /// The highest index that stays, plus 1.
+        max_long_term_frame_idx_plus1: u32,
+    },
+    /// 5: no picture is used any more.
+    Restart,
+    /// 6: the current picture becomes a long-term one.
+    CurrentToLongTerm {
+        /// The index it gets.
+        long_term_frame_idx: u32,
+    },
+}
+
+/// Most operations of one picture: two for each of 16 frames of two fields, and one of each kind without a picture.
+const MAX_OPERATIONS: usize = 66;
+
+impl Marking {
+    /// The header of the slice in `nal` and how its picture marks references; of a picture that is not used for
+    /// reference the default. `None` when it is not a slice, is cut short, breaks a limit of the standard or names
+    /// parameter sets that are not in `sets`.
+    pub fn parse(nal: &[u8], sets: &ParameterSets) -> Option<(SliceHeader, Self)> {
+        let slice = Slice::of(nal, LONG_HEAD)?;
+        let mut bits = Bits::new(&slice.rbsp);
+        let (header, sps, pps) = SliceHeader::read(slice.header, &mut bits, sets)?;
+        let marking = if header.nal_ref_idc == 0 && !header.idr {
+            Self::default()
+        } else {
+            skip_to_marking(&mut bits, &header, sps, pps)?;
+            Self::read(&mut bits, header.idr)?
+        };
+        Some((header, marking))
+    }
+
+    fn read(bits: &mut Bits<'_>, idr: bool) -> Option<Self> {
+        let mut marking = Self::default();
+        if idr {
+            let _no_output_of_prior_pics_flag = bits.flag()?;
+            marking.long_term_reference_flag = bits.flag()?;
+            return Some(marking);
+        }
+        marking.adaptive = bits.flag()?;
+        while marking.adaptive {
+            let operation = match bits.ue()? {
+                0 => break,
+                1 => MemoryOperation::ShortTermUnused { difference_of_pic_nums_minus1: small(bits)? },
+                2 => MemoryOperation::LongTermUnused { long_term_pic_num: small(bits)? },
+                3 => MemoryOperation::ToLongTerm {
+                    difference_of_pic_nums_minus1: small(bits)?,
+                    long_term_frame_idx: small(bits)?,
+                },
+                4 => MemoryOperation::MaxLongTerm { max_long_term_frame_idx_plus1: small(bits)? },
+                5 => MemoryOperation::Restart,
+                6 => MemoryOperation::CurrentToLongTerm { long_term_frame_idx: small(bits)? },
+                _ => return None,
+            };
+            marking.operations.push(operation);
+            if marking.operations.len() > MAX_OPERATIONS {
+                return None;
+            }
+        }
+        Some(marking)
+    }
+
+    /// Whether it ends all references and restarts the order of pictures (operation 5).
+    pub fn restarts(&self) -> bool {
+        self.operations.contains(&MemoryOperation::Restart)
+    }
+}
+
+/// A number of a picture or an index, which has at most 17 bits.
+fn small(bits: &mut Bits<'_>) -> Option<u32> {
+    bits.ue().filter(|value| *value < 1 << 17)
+}
+
 /// Whether the slice in `nal` ends all references and restarts the order of pictures, as memory management operation 5
 /// does in a picture that is no IDR picture (§7.4.3.3).
 pub fn restarts_order(nal: &[u8], sets: &ParameterSets) -> bool {
-    let Some(slice) = Slice::of(nal, LONG_HEAD) else { return false };
-    let mut bits = Bits::new(&slice.rbsp);
-    let Some((header, sps, pps)) = SliceHeader::read(slice.header, &mut bits, sets) else { return false };
-    !header.idr && header.nal_ref_idc != 0 && marking_has_5(&mut bits, &header, sps, pps).unwrap_or(false)
+    Marking::parse(nal, sets).is_some_and(|(header, marking)| !header.idr && marking.restarts())
 }
 
-fn marking_has_5(bits: &mut Bits<'_>, header: &SliceHeader, sps: &Sps, pps: &Pps) -> Option<bool> {
+fn skip_to_marking(bits: &mut Bits<'_>, header: &SliceHeader, sps: &Sps, pps: &Pps) -> Option<()> {
     let slice_type = header.start.slice_type;
     let lists = match slice_type {
         SliceType::P | SliceType::Sp => 1,
@@ -236,19 +339,7 @@ fn marking_has_5(bits: &mut Bits<'_>, header: &SliceHeader, sps: &Sps, pps: &Pps
     if weighted {
         skip_weights(bits, active.get(..lists)?, sps.chroma_array_type() != 0)?;
     }
-    let adaptive_ref_pic_marking_mode_flag = bits.flag()?;
-    if !adaptive_ref_pic_marking_mode_flag {
-        return Some(false);
-    }
-    loop {
-        match bits.ue()? {
-            0 => return Some(false),
-            5 => return Some(true),
-            3 => bits.ue().and(bits.ue())?,
-            1 | 2 | 4 | 6 => bits.ue()?,
-            _ => return None,
-        };
-    }
+    Some(())
 }
 
 fn skip_list_modification(bits: &mut Bits<'_>) -> Option<()> {
