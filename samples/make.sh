@@ -98,6 +98,8 @@ make -f lavfi -i "sine=frequency=440:sample_rate=22050:duration=0.3" $exact -c:a
 x264="-c:v libx264 -preset veryfast -threads 1 -pix_fmt yuv420p -g 10 -bf 2 -crf 35"
 make -f lavfi -i "$picture" $exact $x264 h264/b_frames.h264
 make -f lavfi -i "$picture" $exact $x264 -tune zerolatency -slices 3 -profile:v baseline h264/baseline_slices.h264
+make -f lavfi -i "testsrc=size=64x48:rate=25" $exact -frames:v 48 -c:v libx264 -preset veryfast -pix_fmt yuv420p \
+  -x264-params intra-refresh=1:keyint=12:bframes=0:ref=1:scenecut=0:threads=1:log-level=none h264/intra_refresh.h264
 make -f lavfi -i "$picture" $exact -c:v libx265 -preset ultrafast -x265-params log-level=none:pools=1:info=0 -crf 38 -g 10 h265/main.h265
 make -f lavfi -i "$picture" -f lavfi -i "$sweep" $exact $x264 -c:a aac -b:a 48k -shortest flv/h264_aac.flv
 make -f lavfi -i "$picture" -f lavfi -i "$tone" $exact -c:v flv1 -q:v 20 -c:a libmp3lame -b:a 32k -shortest flv/flv1_mp3.flv

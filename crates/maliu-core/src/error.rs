@@ -1,6 +1,9 @@
 //! What can go wrong, and whose fault it is: the input's (with an offset), the caller's (an enum to match on), or a limit's.
 
-use alloc::{borrow::Cow, string::String};
+use alloc::{
+    borrow::Cow,
+    string::{String, ToString},
+};
 
 /// The result of everything in this crate.
 pub type Result<T> = core::result::Result<T, Error>;
@@ -83,7 +86,7 @@ pub enum PacketError {
     #[error("the stream is an attachment (WF-21)")]
     Attachment,
     /// The dts is lower than, or in strict formats equal to, the one before (WF-35).
-    #[error("dts {dts:?} after {last:?}, which the format does not allow (WF-35)")]
+    #[error("dts {} after {}, which the format does not allow (WF-35)", known(*dts), known(*last))]
     DtsOrder {
         /// The stream's last accepted dts.
         last: Option<i64>,
@@ -99,8 +102,13 @@ pub enum PacketError {
         dts: i64,
     },
     /// No dts could be derived for an interleaved write (WF-40).
-    #[error("no dts (WF-40)")]
+    #[error("the packet has no dts, and none can be derived to interleave by (WF-40)")]
     NoDts,
+}
+
+/// A time as text.
+fn known(time: Option<i64>) -> String {
+    time.map_or_else(|| "unknown".to_string(), |time| time.to_string())
 }
 
 impl Error {

@@ -3,6 +3,8 @@
 //! A selection that covers every rule and kind lies in `golden/vectors`; `MALIU_VECTORS` names a folder with more of
 //! them. Where the project decided to differ, `differences.rs` names the rule and the expected result.
 
+#[path = "golden/audio.rs"]
+mod audio;
 #[path = "golden/case.rs"]
 mod case;
 #[path = "golden/differences.rs"]

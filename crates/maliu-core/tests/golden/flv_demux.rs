@@ -31,10 +31,11 @@ fn packets_streams_and_tags_are_those_of_the_reference() {
     let mut compared = 0;
     for vector in &vectors {
         let given = read(vector);
-        match exempt(vector) {
+        match exempt(vector, &given) {
             Some("FLD PreviousTagSize") => data_size_is_followed(vector, &given),
             Some("FLD-10 H.263/MPEG-4") => one_stream_for_each_codec(vector, &given),
             Some("FLD-12 forward") => metadata_packets_are_whole(vector, &given),
+            Some("FLD-25 junk") => what_is_behind_junk_is_tags(vector, &given),
             Some(rule) => panic!("{rule} is no rule"),
             None => {
                 same(vector, &given);
@@ -47,13 +48,44 @@ fn packets_streams_and_tags_are_those_of_the_reference() {
 }
 
 /// The rule of docs/differences.md that a vector falls under.
-fn exempt(vector: &Value) -> Option<&'static str> {
+fn exempt(vector: &Value, given: &Given) -> Option<&'static str> {
     match vector["kind"].as_str().unwrap_or_default() {
         "previous sizes all zero" if vector["ignore_prevtag"] == 0 => Some("FLD PreviousTagSize"),
         "mpeg4 and h263" => Some("FLD-10 H.263/MPEG-4"),
         kind if kind.starts_with("metadata at non-zero time") && vector["seekable"] == 0 => Some("FLD-12 forward"),
+        _ if ends_at_junk(vector, given) => Some("FLD-25 junk"),
         _ => None,
     }
+}
+
+/// Whether the reference ended at bytes that are no tag, and we went on behind them.
+fn ends_at_junk(vector: &Value, given: &Given) -> bool {
+    let theirs: Vec<&Value> = vector["packets"].as_array().expect("packets").iter().filter(|p| p.is_array()).collect();
+    let ours: Vec<Value> = given.packets.iter().map(packet_json).collect();
+    let before = ours.len() > theirs.len() && ours.iter().zip(&theirs).all(|(ours, theirs)| ours == *theirs);
+    let data = unhex(&vector["data"]);
+    let last = theirs.last().and_then(|packet| packet[4].as_u64()).map(|at| at as usize);
+    let next = last.map_or(Some(13), |at| tag_end(&data, at));
+    before && next.is_some_and(|at| tag_end(&data, at).is_none())
+}
+
+/// Where the tag at `at` ends, behind its size; `None` where none stands whose size is right.
+fn tag_end(data: &[u8], at: usize) -> Option<usize> {
+    let [_, s2, s1, s0] = *data.get(at..)?.first_chunk()?;
+    let end = at + 11 + u32::from_be_bytes([0, s2, s1, s0]) as usize;
+    let behind = u32::from_be_bytes(*data.get(end..)?.first_chunk()?) as usize;
+    (behind == end - at).then_some(end + 4)
+}
+
+/// FLD-25: what we read behind junk at which the reference ends is whole tags.
+fn what_is_behind_junk_is_tags(vector: &Value, given: &Given) {
+    let data = unhex(&vector["data"]);
+    let theirs = vector["packets"].as_array().expect("packets").iter().filter(|packet| packet.is_array()).count();
+    for packet in &given.packets[theirs..] {
+        let at = packet.position.expect("a position") as usize;
+        assert!(tag_end(&data, at).is_some(), "{}: no tag at {at}", vector["id"]);
+    }
+    assert!(given.warnings > 0, "{}: junk is warned of", vector["id"]);
 }
 
 fn same(vector: &Value, given: &Given) {

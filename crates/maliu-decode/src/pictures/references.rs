@@ -170,7 +170,7 @@ impl References {
             }
             MemoryOperation::ToLongTerm { difference_of_pic_nums_minus1, long_term_frame_idx } => {
                 let (frame_num, field) = named(current - i64::from(difference_of_pic_nums_minus1) - 1);
-                self.to_long_term(frame_num, field, long_term_frame_idx);
+                self.keep_long_term(frame_num, field, long_term_frame_idx);
             }
             MemoryOperation::MaxLongTerm { max_long_term_frame_idx_plus1 } => {
                 self.kept.retain(|kept| kept.long_term.is_none_or(|index| index < max_long_term_frame_idx_plus1));
@@ -180,7 +180,7 @@ impl References {
         }
     }
 
-    fn to_long_term(&mut self, frame_num: u32, field: Option<Structure>, index: u32) {
+    fn keep_long_term(&mut self, frame_num: u32, field: Option<Structure>, index: u32) {
         let Some(first) = self.kept.iter().find(|kept| kept.is_short(frame_num, field)).copied() else { return };
         self.kept.retain(|kept| kept.long_term != Some(index) || first.is_paired(kept));
         let named = self.kept.iter_mut().filter(|kept| kept.is_short(frame_num, field));
