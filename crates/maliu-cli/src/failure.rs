@@ -5,6 +5,10 @@ use std::{
     io::{self, Write},
 };
 
+use maliu::plain::plain;
+
+use crate::escape::{self, Escaping};
+
 /// Exit code: all is done, or whoever read the output has had enough.
 pub const DONE: u8 = 0;
 
@@ -36,7 +40,7 @@ pub type Result<T = ()> = std::result::Result<T, Failure>;
 impl Failure {
     /// A failure while `doing` something to `name`.
     pub fn while_(doing: &str, name: &str, why: impl fmt::Display) -> Self {
-        Self::Failed(format!("{doing} {name}: {why}"))
+        Self::Failed(format!("{doing} {}: {}", plain(name), plain(&why.to_string())))
     }
 
     /// A failure of writing to `name`; a broken pipe is told apart.
@@ -59,8 +63,8 @@ impl Failure {
     /// What the user is told; nothing about a closed output.
     pub fn words(self) -> String {
         match self {
-            Self::Failed(why) | Self::Unread(why) => why,
-            Self::Usage(why) => format!("{why}\nmaliu --help tells more"),
+            Self::Failed(why) | Self::Unread(why) => escape::text(&why),
+            Self::Usage(why) => format!("{}\nmaliu --help tells more", escape::text(&why)),
             Self::BrokenPipe => String::new(),
         }
     }
@@ -77,7 +81,7 @@ impl fmt::Display for Failure {
 
 /// Says a line on stderr. A closed stderr must not turn it into a panic.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(Escaping(io::stderr()), "{line}");
 }
 
 /// Errors of writing to standard output.

@@ -5,10 +5,13 @@ use std::{
     io::{self, Write},
 };
 
+use crate::escape;
+
 /// A line of JSON about a command under way: on standard output, or on standard error when media goes there. Who does
 /// not read the lines does not stop the command.
 pub fn line(out: &str, value: &serde_json::Value) {
-    let _ = if out == "-" { writeln!(io::stderr(), "{value}") } else { writeln!(io::stdout(), "{value}") };
+    let line = escape::line(value);
+    let _ = if out == "-" { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
 }
 
 /// An open object or array; [`Open::close`] ends it.

@@ -14,6 +14,7 @@ use clap::{CommandFactory, Parser};
 
 mod commands;
 mod descriptors;
+mod escape;
 mod failure;
 mod input;
 mod json;

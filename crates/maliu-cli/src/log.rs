@@ -5,8 +5,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use maliu::plain::plain;
 use tracing::{Level, Metadata, field::Field};
-use tracing_subscriber::fmt::{MakeWriter, format};
+use tracing_subscriber::fmt::{MakeWriter, format as layout};
 
 /// How much is said.
 #[derive(clap::Args, Clone, Copy)]
@@ -30,11 +31,11 @@ impl Args {
             _ => Level::DEBUG,
         };
         // The offset that a warning carries as a field stands in its text, too.
-        let message_only = format::debug_fn(
-            |writer: &mut format::Writer, field: &Field, value: &dyn std::fmt::Debug| {
-                if field.name() == "message" { write!(writer, "{value:?}") } else { Ok(()) }
-            },
-        );
+        let message_only =
+            layout::debug_fn(|writer: &mut layout::Writer, field: &Field, value: &dyn std::fmt::Debug| {
+                // What files and peers say comes here, too.
+                if field.name() == "message" { write!(writer, "{}", plain(&format!("{value:?}"))) } else { Ok(()) }
+            });
         tracing_subscriber::fmt()
             .with_writer(Stderr { most: if self.verbose > 0 { u64::MAX } else { MOST_WARNINGS } })
             .with_ansi(io::stderr().is_terminal())

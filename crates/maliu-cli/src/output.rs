@@ -13,6 +13,7 @@ use maliu::{
 };
 
 use crate::{
+    escape::Escaping,
     failure::{Failure, Result},
     lent, places, stop,
 };
@@ -119,7 +120,7 @@ pub fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -
 /// Prints text on standard output. What was printed before a failure is shown.
 pub fn print(text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
     let to = places::ask(|places| places.text()).unwrap_or_else(|| Box::new(io::stdout().lock()));
-    let mut out = BufWriter::with_capacity(GATHERED, Patient(to));
+    let mut out = Escaping(BufWriter::with_capacity(GATHERED, Patient(to)));
     let end = text(&mut out);
     out.flush()?;
     end

@@ -6,7 +6,7 @@ use std::{
 };
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use maliu::time::Ticks;
+use maliu::{plain::plain, time::Ticks};
 
 use crate::time::clock;
 
@@ -91,7 +91,7 @@ impl Meter {
     pub fn show(&mut self, done: u64, more: impl FnOnce() -> String) {
         if !self.bar.is_hidden() && self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE) {
             self.shown = Some(Instant::now());
-            self.bar.set_message(more());
+            self.bar.set_message(plain(&more()).to_string());
             self.bar.set_position(done);
         }
     }

@@ -29,6 +29,7 @@ pub mod error;
 pub mod time;
 pub mod bits;
 pub mod digest;
+pub mod plain;
 pub mod packet;
 pub mod stream;
 pub mod account;

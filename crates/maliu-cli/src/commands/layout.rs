@@ -5,6 +5,7 @@ use std::io::Write;
 use maliu::{
     input::Input,
     layout::{self, Layout, Line, PRESETS},
+    plain::plain,
 };
 use serde_json::json;
 
@@ -164,5 +165,12 @@ fn as_dump(out: &mut dyn Write, line: &Line, bytes: &[u8]) -> Result {
     let hex: Vec<String> = shown.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let more = if shown.len() > 8 { " …" } else { "" };
     let place = line.message.map_or_else(|| "-".to_owned(), |number| number.to_string());
-    Ok(writeln!(out, "{:08x}  {:<26} {place:>5} {:<16} {}", line.at, hex.join(" ") + more, line.name, line.value)?)
+    Ok(writeln!(
+        out,
+        "{:08x}  {:<26} {place:>5} {:<16} {}",
+        line.at,
+        hex.join(" ") + more,
+        line.name,
+        plain(&line.value)
+    )?)
 }

@@ -32,6 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::feeder::Feeder;
 use crate::{
+    escape,
     failure::{Failure, Result},
     input,
     keys::Believe,
@@ -258,7 +259,7 @@ impl Report {
             "error": error.map(ToString::to_string),
         });
         // Who does not read the lines does not stop the sending.
-        let _ = writeln!(std::io::stdout(), "{line}");
+        let _ = writeln!(std::io::stdout(), "{}", escape::line(&line));
     }
 }
 

@@ -117,3 +117,13 @@ pub fn packet(time: u64, data: usize) -> Vec<u8> {
     body.resize(body.len() + data, 7);
     body
 }
+
+/// The body of a packet of so little data, and of side data of a kind (1 a configuration, 4 opaque, above unknown).
+pub fn packet_beside(time: u64, kind: u8, side: usize, data: usize) -> Vec<u8> {
+    let mut body = packet(time, 0);
+    body[..4].copy_from_slice(&(34 + 5 + side as u32).to_be_bytes());
+    body.push(kind);
+    body.extend((side as u32).to_be_bytes());
+    body.resize(body.len() + side + data, 7);
+    body
+}

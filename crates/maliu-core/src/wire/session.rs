@@ -14,7 +14,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::error::Error;
+use crate::{error::Error, plain::plain};
 
 mod link;
 mod live;
@@ -46,7 +46,7 @@ pub const MAX_HANDSHAKE_BODY: usize = 4096;
 #[non_exhaustive]
 pub enum Fault {
     /// The peer has ended the connection and said why.
-    #[error("the peer refused: {text}")]
+    #[error("the peer refused: {}", plain(text))]
     Refused {
         /// In which class of reasons.
         reason: Reason,

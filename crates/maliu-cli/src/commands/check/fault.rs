@@ -2,6 +2,8 @@
 
 use std::{fmt, io};
 
+use maliu::plain::plain;
+
 use crate::json;
 
 /// What kinds of faults there are.
@@ -160,7 +162,7 @@ impl fmt::Display for Fault {
         if let Some(stream) = self.stream {
             write!(f, ", stream {stream}")?;
         }
-        write!(f, ": {} ({}; {})", self.what, self.kind.rule, self.kind.fix)
+        write!(f, ": {} ({}; {})", plain(&self.what), self.kind.rule, self.kind.fix)
     }
 }
 

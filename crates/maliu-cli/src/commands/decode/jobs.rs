@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
     thread::{Builder, available_parallelism},
@@ -11,7 +11,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Args, Container, one};
-use crate::failure::{Failure, Result};
+use crate::failure::{self, Failure, Result};
 
 /// Decodes all inputs, so many at a time. What fails is told and does not keep the others from being written.
 pub fn run(args: Args, jobs: usize) -> Result {
@@ -26,9 +26,7 @@ pub fn run(args: Args, jobs: usize) -> Result {
         while let Some((input, output)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Err(failure) = decode(&args, input, output) {
                 failed.fetch_add(1, Ordering::Relaxed);
-                bar.suspend(|| {
-                    let _ = writeln!(std::io::stderr(), "{failure}");
-                });
+                bar.suspend(|| failure::say(&failure.to_string()));
             }
             bar.inc(1);
         }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use maliu::{
     packet::Packet,
+    plain::plain,
     stream::{Media, StreamInfo},
     time::{Ticks, TimeBase},
 };
@@ -46,7 +47,7 @@ fn one_packet(out: &mut dyn Write, opened: &Opened, packet: &Packet, hash: Optio
 
 fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<()> {
     let span = facts::span(opened, survey);
-    write!(out, "{}: {}", opened.name, opened.reader.format().map_or("unknown", |format| format.name))?;
+    write!(out, "{}: {}", plain(&opened.name), opened.reader.format().map_or("unknown", |format| format.name))?;
     if let Some(duration) = span.duration {
         let about = if span.estimated { "about " } else { "" };
         write!(out, ", {about}{} s", facts::seconds(duration, TimeBase::MICROS))?;
@@ -70,25 +71,16 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
     }
     let tags = survey.metadata.iter().flat_map(|metadata| metadata.entries());
     for (name, value) in tags {
-        writeln!(out, "  {name}: {}", printable(value))?;
+        writeln!(out, "  {}: {}", plain(name), plain(value))?;
     }
     for chapter in survey.metadata.iter().flat_map(|metadata| metadata.chapters()) {
-        writeln!(out, "  chapter at {} s: {}", facts::seconds(chapter.start, chapter.base), printable(&chapter.title))?;
+        writeln!(out, "  chapter at {} s: {}", facts::seconds(chapter.start, chapter.base), plain(&chapter.title))?;
     }
     let pictures = survey.metadata.iter().flat_map(|metadata| metadata.pictures());
     for picture in pictures {
-        writeln!(out, "  picture: {}, {} bytes", printable(&picture.mime), picture.size)?;
+        writeln!(out, "  picture: {}, {} bytes", plain(&picture.mime), picture.size)?;
     }
     Ok(())
-}
-
-/// Without what could move the cursor of a terminal.
-fn printable(text: &str) -> String {
-    let escaped = |letter: char| match letter.is_control() {
-        true => letter.escape_default().to_string(),
-        false => letter.to_string(),
-    };
-    text.chars().map(escaped).collect()
 }
 
 fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> String {
@@ -120,7 +112,7 @@ fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> Str
     }
     words.extend(info.bit_rate.map(|rate| format!("{} kb/s", rate / 1000)));
     words.push(format!("time base {}", info.time_base));
-    words.extend(Some(&info.language).filter(|language| !language.is_empty()).map(|tag| printable(tag)));
+    words.extend(Some(&info.language).filter(|language| !language.is_empty()).map(|tag| plain(tag).to_string()));
     words.extend(info.disposition.names().map(str::to_owned));
     words.extend(info.encryption.as_ref().map(|how| format!("encrypted ({})", String::from_utf8_lossy(&how.scheme))));
     words.join(", ")

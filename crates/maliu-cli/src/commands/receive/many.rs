@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use maliu::{formats, wire::message::Reason};
+use maliu::{formats, plain::plain, wire::message::Reason};
 use serde_json::json;
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
@@ -204,7 +204,7 @@ const BLINK: Duration = Duration::from_millis(200);
 const CONNECTIONS: usize = 4;
 
 fn refuse(guest: Guest, why: String) {
-    tracing::warn!("{}: refused: {why}", guest.hello.name);
+    tracing::warn!("{}: refused: {why}", plain(&guest.hello.name));
     tokio::spawn(async move { guest.connection.refuse(Reason::Busy, &why).await });
 }
 

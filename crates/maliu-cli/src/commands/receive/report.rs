@@ -19,7 +19,7 @@ use maliu::{
 };
 use serde_json::{Value, json};
 
-use crate::progress::Meter;
+use crate::{escape, progress::Meter};
 
 /// Between two lines.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -40,8 +40,8 @@ impl Lines {
         // Who does not read the lines does not stop the receiving.
         let _ = match (self.json, self.aside) {
             (false, _) => Ok(()),
-            (true, true) => writeln!(std::io::stderr(), "{value}"),
-            (true, false) => writeln!(std::io::stdout(), "{value}"),
+            (true, true) => writeln!(std::io::stderr(), "{}", escape::line(value)),
+            (true, false) => writeln!(std::io::stdout(), "{}", escape::line(value)),
         };
     }
 }

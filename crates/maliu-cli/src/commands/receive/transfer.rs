@@ -7,6 +7,7 @@ use std::{
 };
 
 use maliu::{
+    plain::plain,
     tokio::wire::{Error, Incoming},
     wire::message::Reason,
 };
@@ -142,7 +143,7 @@ impl Transfer {
         let Guest { mut connection, hello } = guest;
         let known = self.store.as_ref().filter(|store| store.id == hello.id);
         if known.is_none() && self.store.is_some() && !self.replaceable {
-            tracing::warn!("{}: another transfer is under way", hello.name);
+            tracing::warn!("{}: another transfer is under way", plain(&hello.name));
             let why = "another transfer is under way, or waits to be finished (receive --fresh forgets it)";
             tokio::spawn(async move { connection.refuse(Reason::Busy, why).await });
             return Ok(None);
