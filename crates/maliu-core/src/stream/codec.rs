@@ -63,6 +63,7 @@ macro_rules! codecs {
 
 codecs! {
     Aac Audio "aac" "AAC (Advanced Audio Coding)";
+    AacLatm Audio "aac_latm" "AAC in LATM";
     Mp1 Audio "mp1" "MPEG audio layer I";
     Mp2 Audio "mp2" "MPEG audio layer II";
     Mp3 Audio "mp3" "MPEG audio layer III";
@@ -111,6 +112,10 @@ codecs! {
     Ac3 Audio "ac3" "Dolby Digital (AC-3)";
     Eac3 Audio "eac3" "Dolby Digital Plus (E-AC-3)";
     Dts Audio "dts" "DTS Coherent Acoustics";
+    TrueHd Audio "truehd" "TrueHD";
+    S302m Audio "s302m" "SMPTE 302M";
+    PcmBluray Audio "pcm_bluray" "PCM of Blu-ray discs";
+    PcmDvd Audio "pcm_dvd" "PCM of DVDs";
     AmrNb Audio "amr_nb" "AMR narrow band";
     AmrWb Audio "amr_wb" "AMR wide band";
     UnknownAudio Audio "unknown" "audio of an unknown codec";
@@ -127,8 +132,11 @@ codecs! {
     Vp6 Video "vp6" "On2 VP6";
     Vp6F Video "vp6f" "On2 VP6, Flash variant";
     Vp6A Video "vp6a" "On2 VP6 with alpha";
+    Mpeg1Video Video "mpeg1video" "MPEG-1 video";
     Mpeg2Video Video "mpeg2video" "MPEG-2 video";
     Mpeg4 Video "mpeg4" "MPEG-4 part 2";
+    Vc1 Video "vc1" "SMPTE VC-1";
+    Cavs Video "cavs" "Chinese AVS";
     Mjpeg Video "mjpeg" "Motion JPEG";
     Png Video "png" "PNG";
     RawVideo Video "rawvideo" "uncompressed video";
@@ -136,7 +144,14 @@ codecs! {
     Text Subtitle "text" "plain text";
     Srt Subtitle "subrip" "SubRip";
     DvbSubtitle Subtitle "dvb_subtitle" "DVB subtitles";
+    Teletext Subtitle "dvb_teletext" "DVB teletext";
+    AribCaption Subtitle "arib_caption" "ARIB STD-B24 captions";
+    Pgs Subtitle "hdmv_pgs_subtitle" "Presentation graphics of Blu-ray discs";
+    DvdSubtitle Subtitle "dvd_subtitle" "DVD subtitles";
     Data Data "none" "data";
+    TimedId3 Data "timed_id3" "ID3 tags with times";
+    Scte35 Data "scte_35" "SCTE 35 splice information";
+    DvdNav Data "dvd_nav_packet" "DVD navigation";
     BinData Data "bin_data" "binary data";
     Klv Data "klv" "SMPTE 336M key-length-value data";
     Ttf Attachment "ttf" "TrueType font";

@@ -30,17 +30,10 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (0, &[0xd4, 0xc3, 0xb2, 0xa1], "a pcap capture"),
 ];
 
-/// Bytes of a transport stream packet, and its first byte.
-const TS: (usize, u8) = (188, 0x47);
-
-/// Transport stream packets in a row that make it sure.
-const TS_ROW: usize = 4;
-
 /// What `bytes` are the beginning of, when that is a container which is not read here.
 pub fn container(bytes: &[u8]) -> Option<&'static str> {
     let marked = MARKS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
-    let packets = || (0..TS_ROW).all(|n| bytes.get(n * TS.0) == Some(&TS.1));
-    marked.map(|row| row.2).or_else(|| packets().then_some("an MPEG transport stream (ISO/IEC 13818-1)"))
+    marked.map(|row| row.2)
 }
 
 #[cfg(test)]
@@ -51,11 +44,6 @@ mod tests {
     fn marks_name_the_container() {
         assert_eq!(container(b"caff\0\x01\0\0desc"), Some("a Core Audio file"));
         assert!(container(b"\0\0\0\x18ftypisom").is_some_and(|name| name.contains("MP4")));
-        let mut packets = [0_u8; 188 * 4];
-        assert_eq!(container(&packets), None);
-        packets.iter_mut().step_by(188).for_each(|byte| *byte = 0x47);
-        assert!(container(&packets).is_some_and(|name| name.contains("transport")));
-        assert_eq!(container(&packets[..564]), None);
         for ours in [&b"RIFF\0\0\0\0WAVE"[..], b"FLV\x01", &[0xff, 0xf1], &[0, 0, 0, 1, 0x67], b"ID3\x03", b""] {
             assert_eq!(container(ours), None, "{ours:?}");
         }

@@ -10,10 +10,12 @@ use alloc::format;
 use super::tags::{self, Step, Tags};
 use crate::{input::Input, stream::Metadata};
 
-/// The frames of a format: each begins with 0xff.
+/// The frames of a format: each begins with [`Frames::FIRST`].
 pub trait Frames {
     /// What a frame's header says.
     type Header: Copy + core::fmt::Debug;
+    /// First byte of every frame.
+    const FIRST: u8 = 0xff;
     /// Bytes that tell whether a header stands somewhere; at least 3.
     const HEADER: usize;
     /// Bytes that are passed over unseen where a frame was due and none stands.
@@ -188,18 +190,18 @@ impl<F: Frames> Framing<F> {
 
     /// Where the next header or tag may stand: only that is looked at, whatever slices the bytes came in.
     fn next_start(&self, bytes: &[u8], ended: bool) -> usize {
-        let mut starts = memchr::memchr3_iter(0xff, b'I', b'T', bytes);
+        let mut starts = memchr::memchr3_iter(F::FIRST, b'I', b'T', bytes);
         let found = starts.find(|at| {
             let rest = bytes.get(*at..).unwrap_or_default();
             let cut = rest.len() < F::HEADER && !ended;
-            cut || if rest.first() == Some(&0xff) { self.frames.header(rest).is_some() } else { tags::begins(rest) }
+            cut || if rest.first() == Some(&F::FIRST) { self.frames.header(rest).is_some() } else { tags::begins(rest) }
         });
         found.unwrap_or(bytes.len())
     }
 
     fn judge(&self, bytes: &[u8], ended: bool) -> Judgement<F::Header> {
         let Some(header) = self.frames.header(bytes) else {
-            let cut = bytes.first() == Some(&0xff) && bytes.len() < F::HEADER;
+            let cut = bytes.first() == Some(&F::FIRST) && bytes.len() < F::HEADER;
             return match (cut, ended) {
                 (true, false) => Judgement::More,
                 (true, true) if self.junk.is_none() => Judgement::Cut(None),
@@ -288,7 +290,7 @@ pub fn chain<F: Frames + Clone>(frames: &F, bytes: &[u8], most: usize) -> Chain 
         let rest = bytes.get(chain.bytes..).unwrap_or_default();
         let Some(header) = frames.header(rest).filter(|h| first.is_none_or(|f| frames.agree(&f, h))) else {
             chain.goes_on = chain.frames > 0 && tags::begins(rest);
-            chain.open = chain.goes_on || rest.len() < F::HEADER && rest.first().is_none_or(|b| *b == 0xff);
+            chain.open = chain.goes_on || rest.len() < F::HEADER && rest.first().is_none_or(|b| *b == F::FIRST);
             return chain;
         };
         (chain.goes_on, chain.open) = (true, true);

@@ -14,6 +14,7 @@ pub mod fill;
 pub mod order;
 pub mod samples;
 pub mod shift;
+pub mod turns;
 
 /// How timestamps are treated on the way to a muxer (WF-3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

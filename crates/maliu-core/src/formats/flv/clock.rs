@@ -1,9 +1,9 @@
 //! Tag times as one line: joined files are put behind each other, the 32-bit wrap is unrolled (FLD-26, FLD-28).
 
-use crate::time::Ticks;
+use crate::{time::Ticks, timing::turns::FirstTurn};
 
-/// Ticks of one turn of the 32-bit clock, in ms.
-const TURN: i64 = 1 << 32;
+/// Bits of the clock of tags, in ms.
+const BITS: u32 = 32;
 
 /// How far behind the first time a time may lie before it counts as wrapped, in ms.
 const SLACK: i64 = 60_000;
@@ -15,15 +15,7 @@ pub struct Clock {
     offset: i64,
     /// The last time given out, before unrolling.
     last: i64,
-    wrap: Option<Wrap>,
-}
-
-/// Which times are a turn away from what they mean, seen from the first one.
-#[derive(Clone, Copy, Debug)]
-struct Wrap {
-    reference: i64,
-    /// Times below the reference come a turn later; else those above came a turn earlier.
-    later: bool,
+    turn: FirstTurn,
 }
 
 impl Clock {
@@ -35,10 +27,7 @@ impl Clock {
     /// A packet with this time was given out.
     pub fn given(&mut self, time: i64) {
         self.last = time;
-        if self.wrap.is_none() {
-            let (reference, later) = (time - SLACK, time < TURN - SLACK);
-            self.wrap = Some(Wrap { reference, later });
-        }
+        self.turn.begin(BITS, time, SLACK);
     }
 
     /// Another file begins: its times count from just behind the last one given out.
@@ -48,17 +37,15 @@ impl Clock {
 
     /// A time with its wrap undone. The first one given out decides which way times wrap.
     pub fn unroll(&self, time: i64) -> Ticks {
-        Ticks(match self.wrap {
-            Some(Wrap { reference, later: true }) if time < reference => time.saturating_add(TURN),
-            Some(Wrap { reference, later: false }) if time >= reference => time.saturating_sub(TURN),
-            _ => time,
-        })
+        Ticks(self.turn.unroll(time))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TURN: i64 = 1 << BITS;
 
     fn unrolled(times: &[u32]) -> alloc::vec::Vec<i64> {
         let mut clock = Clock::default();

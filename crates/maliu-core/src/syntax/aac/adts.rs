@@ -66,6 +66,33 @@ impl AdtsHeader {
         ]
     }
 
+    /// Where the raw data blocks of `frame` (from the header on) stand, without their checksums; `None` when nothing
+    /// says it.
+    pub fn blocks_of(&self, frame: &[u8]) -> Option<[(usize, usize); 4]> {
+        const CHECKSUM: usize = 2;
+        let (first, count) = (self.size(), usize::from(self.blocks));
+        if !self.crc || count == 1 {
+            return None;
+        }
+        let mut starts = [frame.len() - first; 5];
+        if let Some(start) = starts.first_mut() {
+            *start = 0;
+        }
+        let positions = frame.get(HEADER..first)?.chunks_exact(2);
+        for (start, position) in starts.iter_mut().skip(1).zip(positions).take(count - 1) {
+            *start = usize::from(u16::from_be_bytes(position.try_into().ok()?));
+        }
+        let mut blocks = [(0, 0); 4];
+        for (block, pair) in blocks.iter_mut().zip(starts.windows(2)).take(count) {
+            let [from, to] = *<&[usize; 2]>::try_from(pair).ok()?;
+            *block = (first + from, (first + to).checked_sub(CHECKSUM).filter(|end| *end > first + from)?);
+            if first + to > frame.len() {
+                return None;
+            }
+        }
+        Some(blocks)
+    }
+
     /// Bytes in front of the first raw data block: the header, block positions and checksum.
     pub fn size(&self) -> usize {
         if self.crc { HEADER + 2 * usize::from(self.blocks) } else { HEADER }

@@ -41,6 +41,8 @@ pub struct Extension {
 
 const AOT_SBR: u8 = 5;
 const AOT_PS: u8 = 29;
+const AOT_LD: u8 = 23;
+const AOT_ELD: u8 = 39;
 const SYNC_SBR: u32 = 0x2b7;
 const SYNC_PS: u32 = 0x548;
 
@@ -62,6 +64,16 @@ impl AudioSpecificConfig {
     /// The configuration in `bytes`; `None` when it is cut or uses a reserved rate.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let bits = &mut Bits::new(bytes);
+        let mut config = Self::read(bits)?;
+        if config.extension.is_none() {
+            config.extension = read_backward_compatible(bits);
+        }
+        Some(config)
+    }
+
+    /// The configuration at `bits`, which are left behind it. What old decoders do not look at is not looked for: in
+    /// streams that do not say how long a configuration is, other bits follow.
+    pub fn read(bits: &mut Bits) -> Option<Self> {
         let first_type = read_type(bits)?;
         let mut config = Self::new(first_type, read_rate(bits)?, bits.read(4)? as u8);
         if first_type == AOT_SBR || first_type == AOT_PS {
@@ -69,16 +81,42 @@ impl AudioSpecificConfig {
             config.extension = Some(Extension { sample_rate: read_rate(bits)?, sbr: true, ps, hierarchical: true });
             config.object_type = read_type(bits)?;
         }
-        if matches!(config.object_type, 1..=4 | 6 | 7 | 17 | 19..=23) {
-            config.read_general(bits)?;
+        match config.object_type {
+            1..=4 | 6 | 7 | 17 | 19..=23 => config.read_general(bits)?,
+            AOT_ELD => config.read_low_delay(bits)?,
+            _ => {}
         }
-        if matches!(config.object_type, 17 | 19..=27) {
+        if matches!(config.object_type, 17 | 19..=27 | AOT_ELD) {
             bits.skip(2)?;
         }
-        if config.extension.is_none() {
-            config.extension = read_backward_compatible(bits);
-        }
         Some(config)
+    }
+
+    /// ELDSpecificConfig (§4.6.20.1).
+    fn read_low_delay(&mut self, bits: &mut Bits) -> Option<()> {
+        self.short_frames = bits.flag()?;
+        bits.skip(3)?;
+        if bits.flag()? {
+            bits.skip(2)?;
+            let headers = match self.channel_config {
+                1 | 2 => 1,
+                3 => 2,
+                4..=6 => 3,
+                7 => 4,
+                _ => 0,
+            };
+            (0..headers).try_for_each(|_| skip_sbr_header(bits))?;
+        }
+        while bits.read(4)? != 0 {
+            let mut length = bits.read(4)?;
+            if length == 15 {
+                let more = bits.read(8)?;
+                length += more;
+                length += if more == 255 { bits.read(16)? } else { 0 };
+            }
+            bits.skip(length as usize * 8)?;
+        }
+        Some(())
     }
 
     /// GASpecificConfig (§4.4.1).
@@ -153,8 +191,20 @@ impl AudioSpecificConfig {
 
     /// Samples per channel that one raw data block decodes to in the core coder.
     pub fn frame_size(&self) -> u32 {
-        if self.short_frames { 960 } else { 1024 }
+        match (self.object_type, self.short_frames) {
+            (AOT_LD | AOT_ELD, false) => 512,
+            (AOT_LD | AOT_ELD, true) => 480,
+            (_, false) => 1024,
+            (_, true) => 960,
+        }
     }
+}
+
+/// sbr_header (§4.4.2.8).
+fn skip_sbr_header(bits: &mut Bits) -> Option<()> {
+    bits.skip(1 + 4 + 4 + 3 + 2)?;
+    let (first, second) = (bits.flag()?, bits.flag()?);
+    bits.skip(if first { 5 } else { 0 } + if second { 6 } else { 0 })
 }
 
 /// The syncExtensionType part behind a configuration, which old decoders do not look at.

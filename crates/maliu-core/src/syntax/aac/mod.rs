@@ -3,10 +3,12 @@
 
 pub mod adts;
 pub mod config;
+mod frames;
 pub mod pce;
 
 pub use adts::AdtsHeader;
 pub use config::{AudioSpecificConfig, Extension};
+pub use frames::AdtsFrames;
 pub use pce::Pce;
 
 /// Hz by samplingFrequencyIndex (ISO/IEC 14496-3 table 1.18).

@@ -5,17 +5,14 @@ use core::task::Poll;
 
 use bytes::Bytes;
 
-use super::{
-    super::walk::{Met, Walk},
-    frames::AdtsFrames,
-};
+use super::super::walk::{Met, Walk};
 use crate::{
     error::Result,
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet},
     stream::{Audio, Codec, Media, StreamInfo},
-    syntax::aac::{AdtsHeader, Pce},
+    syntax::aac::{AdtsFrames, AdtsHeader, Pce},
     time::{Ticks, TimeBase},
 };
 
@@ -58,7 +55,7 @@ impl Adts {
         let wanted = self.walk.seek.take().unwrap_or(Ticks(i64::MIN));
         let Some(frame) = input.take(length) else { return };
         let new_config = self.describe(&header, &frame);
-        let blocks = split(&header, &frame);
+        let blocks = header.blocks_of(&frame);
         if blocks.is_none() && header.crc && header.blocks > 1 {
             input.warn_at(at, "raw data block positions make no sense: the blocks stay together, checksums among them");
         }
@@ -117,32 +114,6 @@ impl Adts {
 /// Whether the fixed two bytes of both configurations are the same.
 fn same_but_pce(known: &StreamInfo, config: &[u8]) -> bool {
     known.config.get(..2) == config.get(..2)
-}
-
-/// Where the raw data blocks of a frame stand, without their checksums; `None` when nothing says it.
-fn split(header: &AdtsHeader, frame: &[u8]) -> Option<[(usize, usize); 4]> {
-    const CHECKSUM: usize = 2;
-    let (first, count) = (header.size(), usize::from(header.blocks));
-    if !header.crc || count == 1 {
-        return None;
-    }
-    let mut starts = [frame.len() - first; 5];
-    if let Some(start) = starts.first_mut() {
-        *start = 0;
-    }
-    let positions = frame.get(crate::syntax::aac::adts::HEADER..first)?.chunks_exact(2);
-    for (start, position) in starts.iter_mut().skip(1).zip(positions).take(count - 1) {
-        *start = usize::from(u16::from_be_bytes(position.try_into().ok()?));
-    }
-    let mut blocks = [(0, 0); 4];
-    for (block, pair) in blocks.iter_mut().zip(starts.windows(2)).take(count) {
-        let [from, to] = *<&[usize; 2]>::try_from(pair).ok()?;
-        *block = (first + from, (first + to).checked_sub(CHECKSUM).filter(|end| *end > first + from)?);
-        if first + to > frame.len() {
-            return None;
-        }
-    }
-    Some(blocks)
 }
 
 impl Demuxer for Adts {

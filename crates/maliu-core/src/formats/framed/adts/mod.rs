@@ -14,7 +14,6 @@
 use alloc::boxed::Box;
 
 mod demuxer;
-mod frames;
 mod muxer;
 mod probe;
 

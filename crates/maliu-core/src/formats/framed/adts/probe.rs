@@ -1,10 +1,10 @@
 //! Whether bytes are ADTS (PAR-50).
 
-use super::{
-    super::probe::{BEHIND_JUNK, behind_tags, rows},
-    frames::AdtsFrames,
+use super::super::probe::{BEHIND_JUNK, behind_tags, rows};
+use crate::{
+    format::Score,
+    syntax::aac::{AdtsFrames, adts},
 };
-use crate::{format::Score, syntax::aac::adts};
 
 pub(super) fn probe(bytes: &[u8]) -> Score {
     let Some(body) = behind_tags(bytes) else { return Score::More("a tag so far") };

@@ -1,13 +1,11 @@
 //! What framing must know of ADTS frames.
 
-use crate::syntax::{
-    aac::{AdtsHeader, adts},
-    framing::{Frames, Length},
-};
+use super::{AdtsHeader, adts};
+use crate::syntax::framing::{Frames, Length};
 
 /// ADTS frames.
 #[derive(Clone, Debug)]
-pub(super) struct AdtsFrames;
+pub struct AdtsFrames;
 
 impl Frames for AdtsFrames {
     type Header = AdtsHeader;

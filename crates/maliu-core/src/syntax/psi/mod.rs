@@ -1,0 +1,53 @@
+//! Program specific information: sections in the payloads of transport packets, and the tables in them
+//! (ISO/IEC 13818-1 §2.4.4, ETSI EN 300 468).
+//!
+//! ```text
+//!   payload: pointer │ rest of a section │ table_id syntax(1) length(12) … crc(32) │ table_id … │ ff ff ff
+//!   long section: table_id length │ id(16) version(5) current_next(1) │ number last_number │ body │ crc
+//! ```
+
+pub mod descriptors;
+mod sections;
+mod tables;
+
+pub use descriptors::{Descriptor, descriptors};
+pub use sections::{MAX_SECTION, Sections};
+pub use tables::{Eit, Elementary, Event, LongSection, Pat, Pmt, Sdt, Service};
+
+/// CRC-32/MPEG-2 (ISO/IEC 13818-1 Annex A): 0 over a whole section with its checksum.
+pub fn crc32(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, byte| {
+        let index = (crc >> 24) as u8 ^ byte;
+        crc << 8 ^ TABLE.get(usize::from(index)).copied().unwrap_or(0)
+    })
+}
+
+const TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut n = 0;
+    while n < 256 {
+        let (mut value, mut bit) = ((n as u32) << 24, 0);
+        while bit < 8 {
+            value = if value & 0x8000_0000 != 0 { value << 1 ^ 0x04c1_1db7 } else { value << 1 };
+            bit += 1;
+        }
+        #[allow(clippy::indexing_slicing, reason = "evaluated at compile time, n is below 256")]
+        {
+            table[n] = value;
+        }
+        n += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_the_one_of_the_standard() {
+        assert_eq!(crc32(b"123456789"), 0x0376_e6e7);
+        let pat = [0x00, 0xb0, 0x0d, 0x00, 0x01, 0xc1, 0x00, 0x00, 0x00, 0x01, 0xf0, 0x00, 0x2a, 0xb1, 0x04, 0xb2];
+        assert_eq!(crc32(&pat), 0);
+    }
+}
