@@ -3,7 +3,7 @@
 # The files are committed; run it only to add one. Each file's .dump is written by `UPDATE=1 cargo test --test dumps`.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p adts mp3 wav flv h264 h265
+mkdir -p adts mp3 wav flv h264 h265 mpegts
 
 tone="sine=frequency=440:sample_rate=44100:duration=1"
 sweep="aevalsrc='0.4*sin(2*PI*(200+600*t)*t)|0.4*sin(2*PI*(900-500*t)*t)':s=44100:d=2"
@@ -183,3 +183,33 @@ Path("h265/end_of_sequence.h265").write_bytes(b"".join(h[:irap[1]]) + eos + b"".
 Path("h265/no_sets.h265").write_bytes(b"".join(h[irap[0]:irap[0] + 6]))
 PY
 du -ch */* | tail -1
+
+# MPEG-TS
+small="testsrc2=size=96x64:rate=10:duration=1"
+ts="-muxdelay 0 -muxpreload 0 -f mpegts"
+make -f lavfi -i "$small" -f lavfi -i "sine=frequency=440:sample_rate=32000:duration=1" $exact -pix_fmt yuv420p -c:v libx264 -preset veryfast -g 5 -bf 2 \
+  -crf 40 -c:a aac -b:a 24k -metadata:s:a:0 language=eng $ts mpegts/h264_aac.ts
+make -f lavfi -i "$small" $exact -t 0.5 -pix_fmt yuv420p -c:v libx265 -crf 40 -x265-params log-level=none:keyint=3 $ts mpegts/h265.ts
+make -f lavfi -i "$small" -f lavfi -i "sine=frequency=440:sample_rate=48000:duration=0.3" $exact -t 0.3 -c:v mpeg2video -q:v 31 -c:a ac3 -b:a 64k \
+  -mpegts_m2ts_mode 1 $ts mpegts/mpeg2_ac3.m2ts
+make -f lavfi -i "sine=frequency=440:sample_rate=48000:duration=0.4" $exact -c:a libopus -b:a 16k $ts mpegts/opus.ts
+make -f lavfi -i "sine=frequency=440:sample_rate=16000:duration=0.4" $exact -c:a aac -b:a 16k -mpegts_flags latm $ts mpegts/latm.ts
+python3 - <<'PY'
+from pathlib import Path
+d = Path("mpegts/h264_aac.ts").read_bytes()
+p = [d[i:i + 188] for i in range(0, len(d), 188)]
+pid = lambda x: (x[1] & 31) << 8 | x[2]
+keep = lambda wanted: [x for x in p if wanted(x)]
+write = lambda name, packets: Path("mpegts/" + name).write_bytes(b"".join(packets))
+# Joined in mid-stream, without tables: 204 bytes a packet.
+write("no_tables_204.ts", [x + bytes(16) for x in keep(lambda x: pid(x) >= 0x100 and pid(x) < 0x1000)[9:40]])
+# Junk in front and between, a lost packet, a faulty one, a duplicate, null packets.
+bad = p[:70]
+es = [i for i, x in enumerate(bad) if pid(x) == 0x100]
+bad[es[7]] = bytes([0x47, bad[es[7]][1] | 0x80]) + bad[es[7]][2:]
+bad[es[11]] = b""
+bad.insert(es[3], bad[es[3]])
+bad.insert(es[4], b"\x47\x1f\xff\x10" + b"\xff" * 184)
+bad.insert(es[9], b"junk \x47 junk" * 9)
+write("damaged.ts", [b"\x47not a packet" * 20] + bad)
+PY

@@ -7,12 +7,14 @@ pub mod flv;
 pub mod frame_hash;
 mod framed;
 pub mod hash;
+mod mpeg;
 pub mod null;
 pub mod pcm;
 pub mod wav;
 
 pub use annexb::{h264, h265};
 pub use framed::{adts, mp3};
+pub use mpeg::mpegts;
 
 /// Every format, in the order in which ties of a probe are decided.
 pub const ALL: &[&Format] = &[
@@ -22,6 +24,7 @@ pub const ALL: &[&Format] = &[
     &adts::FORMAT,
     &mp3::FORMAT,
     &wav::FORMAT,
+    &mpegts::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use crate::{
     samples::samples,
-    trace::{Feed, Open, trace},
+    trace::{Feed, Open, Trace, trace},
 };
 
 /// Most trials of one kind on one file; larger files are tried at evenly spread places.
@@ -43,10 +43,36 @@ fn input_cut_short_anywhere_gives_its_whole_packets() {
         let whole = trace(Open::Of(format), &bytes, Feed::Whole);
         for end in places(bytes.len()) {
             let cut = trace(Open::Of(format), &bytes[..end], Feed::Slices(1000));
-            let sure = cut.packets.len().saturating_sub(1).min(whole.packets.len());
-            assert_eq!(cut.packets[..sure], whole.packets[..sure], "{} cut at {end}", path.display());
+            match format.name.starts_with("mpeg") {
+                true => whole_packets_of_each_stream(&cut, &whole, &path.display().to_string(), end),
+                false => {
+                    let sure = cut.packets.len().saturating_sub(1).min(whole.packets.len());
+                    assert_eq!(cut.packets[..sure], whole.packets[..sure], "{} cut at {end}", path.display());
+                }
+            }
             trace(Open::Detect, &bytes[..end], Feed::Whole);
         }
+    }
+}
+
+/// In multiplexes every stream has a unit under way at the end.
+fn whole_packets_of_each_stream(cut: &Trace, whole: &Trace, name: &str, end: usize) {
+    let streams = |trace: &Trace| -> Vec<String> {
+        let lines = trace.lines.iter().filter(|line| line.starts_with("stream "));
+        lines.map(|line| line.split(' ').take(4).collect::<Vec<_>>().join(" ")).collect()
+    };
+    if !streams(cut).iter().all(|stream| streams(whole).contains(stream)) {
+        // Streams without a map are found by their content, of which too little is there.
+        return;
+    }
+    for stream in 0..4 {
+        let of = |trace: &Trace| -> Vec<String> {
+            let prefix = format!("packet {stream} ");
+            trace.packets.iter().filter(|packet| packet.starts_with(&prefix)).cloned().collect()
+        };
+        let (cut, whole) = (of(cut), of(whole));
+        let sure = cut.len().saturating_sub(1).min(whole.len());
+        assert_eq!(cut[..sure], whole[..sure], "{name} cut at {end}, stream {stream}");
     }
 }
 
