@@ -3,7 +3,7 @@
 # The files are committed; run it only to add one. Each file's .dump is written by `UPDATE=1 cargo test --test dumps`.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p adts mp3 wav flv h264 h265 mpegts
+mkdir -p adts mp3 wav flv h264 h265 mpegts loas ac3 eac3 dts
 
 tone="sine=frequency=440:sample_rate=44100:duration=1"
 sweep="aevalsrc='0.4*sin(2*PI*(200+600*t)*t)|0.4*sin(2*PI*(900-500*t)*t)':s=44100:d=2"
@@ -212,4 +212,21 @@ bad.insert(es[3], bad[es[3]])
 bad.insert(es[4], b"\x47\x1f\xff\x10" + b"\xff" * 184)
 bad.insert(es[9], b"junk \x47 junk" * 9)
 write("damaged.ts", [b"\x47not a packet" * 20] + bad)
+PY
+
+# LOAS, AC-3, E-AC-3, DTS
+beep="sine=frequency=440:sample_rate=48000:duration=0.5"
+make -f lavfi -i "$beep" $exact -c:a aac -b:a 32k -f latm loas/mono_48000.loas
+make -f lavfi -i "sine=frequency=440:sample_rate=22050:duration=0.5" $exact -ac 2 -c:a aac -b:a 32k -f latm loas/stereo_22050.loas
+make -f lavfi -i "$beep" $exact -t 0.3 -c:a ac3 -b:a 64k ac3/mono_48000.ac3
+make -f lavfi -i "sine=frequency=440:sample_rate=44100:duration=0.3" $exact -ac 2 -c:a ac3 -b:a 96k ac3/stereo_44100.ac3
+make -f lavfi -i "$beep" $exact -t 0.3 -c:a eac3 -b:a 64k eac3/mono_48000.eac3
+make -f lavfi -i "$beep" $exact -t 0.1 -ac 2 -c:a dca -strict -2 -b:a 320k dts/stereo_48000.dts
+python3 - <<'PY'
+from pathlib import Path
+d = Path("loas/mono_48000.loas").read_bytes()
+e = Path("loas/stereo_22050.loas").read_bytes()
+Path("loas/junk_and_change.loas").write_bytes(b"\x56\xe0junk" + d[:1200] + e[:700])
+a = Path("ac3/mono_48000.ac3").read_bytes()
+Path("ac3/junk_between_and_cut.ac3").write_bytes(a[:1024] + b"\x0b\x77junk" * 5 + a[1024:2000])
 PY

@@ -13,7 +13,7 @@ pub mod pcm;
 pub mod wav;
 
 pub use annexb::{h264, h265};
-pub use framed::{adts, mp3};
+pub use framed::{adts, coded, loas, mp3};
 pub use mpeg::mpegts;
 
 /// Every format, in the order in which ties of a probe are decided.
@@ -24,6 +24,10 @@ pub const ALL: &[&Format] = &[
     &adts::FORMAT,
     &mp3::FORMAT,
     &wav::FORMAT,
+    &loas::FORMAT,
+    &coded::AC3,
+    &coded::EAC3,
+    &coded::DTS,
     &mpegts::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,

@@ -6,6 +6,8 @@
 //! ```
 
 pub mod adts;
+pub mod coded;
+pub mod loas;
 pub mod mp3;
 mod probe;
 mod walk;

@@ -37,7 +37,7 @@ pub(super) fn rows<F: Frames + Clone>(frames: &F, body: &[u8], judge: impl Fn(Ch
     let within = body.get(..JUNK).unwrap_or(body);
     let mut open = body.len() < JUNK;
     let mut at = 1;
-    while let Some(next) = within.get(at..).and_then(|rest| memchr::memchr(0xff, rest)) {
+    while let Some(next) = within.get(at..).and_then(|rest| memchr::memchr(F::FIRST, rest)) {
         at += next;
         let row = framing::chain(frames, body.get(at..).unwrap_or_default(), BEHIND_JUNK);
         if let Some(score) = judge(row, at) {

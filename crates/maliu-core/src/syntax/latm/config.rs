@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     bits::{BitWriter, Bits},
+    stream::Audio,
     syntax::aac::AudioSpecificConfig,
 };
 
@@ -42,6 +43,16 @@ pub enum LengthType {
     Bytes,
     /// 1: always this many bits.
     Fixed(u32),
+}
+
+impl Layer {
+    /// The facts of a stream of this layer.
+    pub fn facts(&self) -> Audio {
+        let (config, frame) = (&self.audio, self.audio.frame_size());
+        let extended = config.extension.filter(|extension| extension.sbr && extension.hierarchical);
+        let rate = extended.map_or(config.sample_rate, |extension| extension.sample_rate);
+        Audio { frame_size: frame, preroll: frame, ..Audio::new(rate, config.channels()) }
+    }
 }
 
 impl StreamMuxConfig {

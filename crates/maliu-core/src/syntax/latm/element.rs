@@ -7,6 +7,9 @@ use bytes::Bytes;
 use super::config::{LengthType, StreamMuxConfig, bits_of};
 use crate::bits::Bits;
 
+/// Most frames that wait for the first configuration.
+pub const MAX_HELD: usize = 64;
+
 /// Follows the configurations of a stream of AudioMuxElements.
 #[derive(Clone, Debug, Default)]
 pub struct Latm {

@@ -10,5 +10,5 @@ mod element;
 mod frames;
 
 pub use config::{Layer, LengthType, StreamMuxConfig};
-pub use element::{Element, Latm, Payload};
+pub use element::{Element, Latm, MAX_HELD, Payload};
 pub use frames::{HEADER, LoasFrames, LoasHeader};

@@ -1,15 +1,17 @@
 //! Raw data blocks of AAC in LOAS frames.
 
-use alloc::{boxed::Box, collections::VecDeque};
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+
+use bytes::Bytes;
 
 use super::{Cut, Cutter, Facts, Unit};
 use crate::{
     error::Result,
     input::Input,
-    stream::{Audio, Codec, Media},
+    stream::{Codec, Media},
     syntax::{
         framing::{Found, Framing},
-        latm::{HEADER, Latm, Layer, LoasFrames},
+        latm::{Element, HEADER, Latm, Layer, LoasFrames, MAX_HELD},
     },
 };
 
@@ -18,6 +20,8 @@ pub(in super::super) struct Elements {
     latm: Latm,
     described: bool,
     waiting: VecDeque<Unit>,
+    /// Frames with their offsets that wait for the first configuration.
+    held: Vec<(u64, Bytes)>,
     /// Frames that could not be read were remarked on.
     told: bool,
 }
@@ -29,6 +33,7 @@ impl Default for Elements {
             latm: Latm::default(),
             described: false,
             waiting: VecDeque::new(),
+            held: Vec::new(),
             told: false,
         }
     }
@@ -52,6 +57,7 @@ impl Cutter for Elements {
     fn restart(&mut self) {
         self.framing.restart();
         self.waiting.clear();
+        self.held.clear();
     }
 }
 
@@ -59,21 +65,40 @@ impl Elements {
     fn frame(&mut self, length: usize, input: &mut Input) {
         let at = input.offset();
         let Some(frame) = input.take(length) else { return };
-        let end = at.saturating_add(length as u64);
-        let element = frame.slice(HEADER.min(length)..);
-        let Some(parts) = self.latm.element(&element) else {
-            if !core::mem::replace(&mut self.told, true) {
-                input.warn_at(at, "LATM frames that cannot be read, or before the first configuration, are left out");
+        let body = frame.slice(HEADER.min(length)..);
+        let configured = self.latm.config().is_some();
+        match self.latm.element(&body) {
+            Some(parts) => {
+                for (at, frame) in core::mem::take(&mut self.held) {
+                    let body = frame.slice(HEADER.min(frame.len())..);
+                    if let Some(parts) = self.latm.element(&body) {
+                        self.emit(at, &body, &parts);
+                    }
+                }
+                self.emit(at, &body, &parts);
             }
-            return;
-        };
+            None if !configured
+                && self.held.len() < MAX_HELD
+                && body.first().is_some_and(|first| first & 0x80 != 0) =>
+            {
+                self.held.push((at, frame));
+            }
+            None if !core::mem::replace(&mut self.told, true) => {
+                input.warn_at(at, "LATM frames that cannot be read are left out");
+            }
+            None => {}
+        }
+    }
+
+    fn emit(&mut self, at: u64, element: &Bytes, parts: &Element) {
+        let end = at.saturating_add((HEADER + element.len()) as u64);
         let Some(layer) = self.latm.config().and_then(|config| config.layers.first()) else { return };
         let samples = (layer.audio.frame_size(), layer.audio.sample_rate);
         let mut facts = (parts.new_config || !self.described).then(|| Box::new(facts(layer)));
         let replaces = self.described && facts.is_some();
         self.described = true;
         for payload in &parts.payloads {
-            let Some(data) = payload.data(&element) else { continue };
+            let Some(data) = payload.data(element) else { continue };
             let facts = facts.take();
             let replaces = replaces && facts.is_some();
             self.waiting.push_back(Unit { at, end, data, key: true, samples, facts, replaces, ..Unit::default() });
@@ -82,10 +107,6 @@ impl Elements {
 }
 
 fn facts(layer: &Layer) -> Facts {
-    let (config, frame) = (&layer.audio, layer.audio.frame_size());
-    let extended = config.extension.filter(|extension| extension.sbr && extension.hierarchical);
-    let rate = extended.map_or(config.sample_rate, |extension| extension.sample_rate);
-    let audio = Audio { frame_size: frame, preroll: frame, ..Audio::new(rate, config.channels()) };
-    let profile = config.object_type.checked_sub(1);
-    Facts { codec: Codec::Aac, media: Media::Audio(audio), config: layer.config.clone(), profile }
+    let profile = layer.audio.object_type.checked_sub(1);
+    Facts { codec: Codec::Aac, media: Media::Audio(layer.facts()), config: layer.config.clone(), profile }
 }
