@@ -3,7 +3,7 @@
 # The files are committed; run it only to add one. Each file's .dump is written by `UPDATE=1 cargo test --test dumps`.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p adts mp3 wav flv h264 h265 mpegts loas ac3 eac3 dts
+mkdir -p adts mp3 wav flv h264 h265 mpegts loas ac3 eac3 dts mp4
 
 tone="sine=frequency=440:sample_rate=44100:duration=1"
 sweep="aevalsrc='0.4*sin(2*PI*(200+600*t)*t)|0.4*sin(2*PI*(900-500*t)*t)':s=44100:d=2"
@@ -230,3 +230,23 @@ Path("loas/junk_and_change.loas").write_bytes(b"\x56\xe0junk" + d[:1200] + e[:70
 a = Path("ac3/mono_48000.ac3").read_bytes()
 Path("ac3/junk_between_and_cut.ac3").write_bytes(a[:1024] + b"\x0b\x77junk" * 5 + a[1024:2000])
 PY
+
+# MP4 and QuickTime
+small="testsrc2=size=64x48:rate=10:duration=1.2"
+beep="sine=frequency=440:sample_rate=16000:duration=1.2"
+h264="-c:v libx264 -preset veryslow -crf 40 -bf 2 -g 6 -x264-params scenecut=0 -pix_fmt yuv420p"
+aac="-c:a aac -b:a 16k"
+av() { make -f lavfi -i "$small" -f lavfi -i "$beep" $exact $h264 $aac "$@"; }
+av mp4/moov_behind.mp4
+av -movflags +faststart -map 0 -map 1 mp4/moov_front.mp4
+av -movflags +faststart+negative_cts_offsets mp4/negative_cts.mp4
+av -movflags +frag_keyframe+empty_moov+default_base_moof mp4/fragments.mp4
+av -movflags +frag_keyframe+delay_moov+default_base_moof+dash mp4/fragments_edit.mp4
+av -movflags +frag_keyframe mp4/fragments_behind_tables.mp4
+make -ss 0.55 -i mp4/moov_front.mp4 $exact -c copy -movflags +faststart mp4/edit_list.mp4
+make -f lavfi -i "$beep" $exact -c:a alac -movflags +faststart mp4/alac.m4a
+make -f lavfi -i "$beep" $exact -c:a pcm_s16be -movflags +faststart mp4/pcm_s16be.mov
+make -f lavfi -i "sine=frequency=440:sample_rate=16000:duration=0.2" $exact -c:a pcm_s24le -movflags +faststart mp4/pcm_s24le.mov
+printf ';FFMETADATA1\ntitle=Lied\nartist=maliu\ntrack=3/12\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=600\nEND=1200\ntitle=Two\n' > mp4/meta.txt
+make -f lavfi -i "$beep" -i mp4/meta.txt -map 0 -map_metadata 1 -map_chapters 1 -fflags +bitexact -flags +bitexact $aac -movflags +faststart mp4/tags_chapters.m4a
+rm mp4/meta.txt

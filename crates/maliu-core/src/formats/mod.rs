@@ -7,6 +7,7 @@ pub mod flv;
 pub mod frame_hash;
 mod framed;
 pub mod hash;
+pub mod mp4;
 mod mpeg;
 pub mod null;
 pub mod pcm;
@@ -19,6 +20,11 @@ pub use mpeg::mpegts;
 /// Every format, in the order in which ties of a probe are decided.
 pub const ALL: &[&Format] = &[
     &flv::FORMAT,
+    &mp4::FORMAT,
+    &mp4::MOV,
+    &mp4::M4A,
+    &mp4::FMP4,
+    &mp4::CMAF,
     &h264::FORMAT,
     &h265::FORMAT,
     &adts::FORMAT,

@@ -80,9 +80,11 @@ codecs! {
     PcmF32Le Audio "pcm_f32le" "PCM 32-bit floating point little-endian";
     PcmF32Be Audio "pcm_f32be" "PCM 32-bit floating point big-endian";
     PcmF64Le Audio "pcm_f64le" "PCM 64-bit floating point little-endian";
+    PcmF64Be Audio "pcm_f64be" "PCM 64-bit floating point big-endian";
     PcmALaw Audio "pcm_alaw" "PCM A-law (ITU-T G.711)";
     PcmMuLaw Audio "pcm_mulaw" "PCM µ-law (ITU-T G.711)";
     AdpcmImaWav Audio "adpcm_ima_wav" "ADPCM IMA, WAV";
+    AdpcmImaQt Audio "adpcm_ima_qt" "ADPCM IMA, QuickTime";
     AdpcmMs Audio "adpcm_ms" "ADPCM Microsoft";
     AdpcmSwf Audio "adpcm_swf" "ADPCM Shockwave Flash";
     AdpcmImaDk3 Audio "adpcm_ima_dk3" "ADPCM IMA, Duck DK3";
@@ -109,15 +111,25 @@ codecs! {
     Opus Audio "opus" "Opus";
     Vorbis Audio "vorbis" "Vorbis";
     Flac Audio "flac" "FLAC (Free Lossless Audio Codec)";
+    Alac Audio "alac" "ALAC (Apple Lossless Audio Codec)";
     Ac3 Audio "ac3" "Dolby Digital (AC-3)";
     Eac3 Audio "eac3" "Dolby Digital Plus (E-AC-3)";
+    Ac4 Audio "ac4" "Dolby AC-4";
+    TrueHd Audio "truehd" "Dolby TrueHD";
     Dts Audio "dts" "DTS Coherent Acoustics";
-    TrueHd Audio "truehd" "TrueHD";
     S302m Audio "s302m" "SMPTE 302M";
     PcmBluray Audio "pcm_bluray" "PCM of Blu-ray discs";
     PcmDvd Audio "pcm_dvd" "PCM of DVDs";
     AmrNb Audio "amr_nb" "AMR narrow band";
     AmrWb Audio "amr_wb" "AMR wide band";
+    MpegH Audio "mpegh_3d_audio" "MPEG-H 3D Audio";
+    Qcelp Audio "qcelp" "QCELP / PureVoice";
+    Evrc Audio "evrc" "EVRC (Enhanced Variable Rate Codec)";
+    Ilbc Audio "ilbc" "iLBC (Internet Low Bitrate Codec)";
+    Mace3 Audio "mace3" "MACE 3:1 (Macintosh Audio Compression/Expansion)";
+    Mace6 Audio "mace6" "MACE 6:1 (Macintosh Audio Compression/Expansion)";
+    Qdm2 Audio "qdm2" "QDesign Music Codec 2";
+    Qdmc Audio "qdmc" "QDesign Music Codec 1";
     UnknownAudio Audio "unknown" "audio of an unknown codec";
     H264 Video "h264" "H.264 / AVC (ITU-T H.264, ISO/IEC 14496-10)";
     H265 Video "hevc" "H.265 / HEVC (ITU-T H.265, ISO/IEC 23008-2)";
@@ -138,6 +150,17 @@ codecs! {
     Vc1 Video "vc1" "SMPTE VC-1";
     Cavs Video "cavs" "Chinese AVS";
     Mjpeg Video "mjpeg" "Motion JPEG";
+    ProRes Video "prores" "Apple ProRes";
+    DnxHd Video "dnxhd" "VC-3 / DNxHD";
+    Jpeg2000 Video "jpeg2000" "JPEG 2000";
+    DvVideo Video "dvvideo" "DV (Digital Video)";
+    Svq1 Video "svq1" "Sorenson Video 1";
+    Svq3 Video "svq3" "Sorenson Video 3";
+    Cinepak Video "cinepak" "Cinepak";
+    QtRle Video "qtrle" "QuickTime Animation (RLE)";
+    Cfhd Video "cfhd" "GoPro CineForm HD";
+    Gif Video "gif" "GIF (Graphics Interchange Format)";
+    Bmp Video "bmp" "BMP (Windows bitmap)";
     Png Video "png" "PNG";
     RawVideo Video "rawvideo" "uncompressed video";
     UnknownVideo Video "unknown" "video of an unknown codec";
@@ -147,6 +170,10 @@ codecs! {
     Teletext Subtitle "dvb_teletext" "DVB teletext";
     AribCaption Subtitle "arib_caption" "ARIB STD-B24 captions";
     Pgs Subtitle "hdmv_pgs_subtitle" "Presentation graphics of Blu-ray discs";
+    MovText Subtitle "mov_text" "3GPP timed text";
+    WebVtt Subtitle "webvtt" "WebVTT";
+    Ttml Subtitle "ttml" "TTML (Timed Text Markup Language)";
+    Eia608 Subtitle "eia_608" "EIA-608 closed captions";
     DvdSubtitle Subtitle "dvd_subtitle" "DVD subtitles";
     Data Data "none" "data";
     TimedId3 Data "timed_id3" "ID3 tags with times";
@@ -154,6 +181,8 @@ codecs! {
     DvdNav Data "dvd_nav_packet" "DVD navigation";
     BinData Data "bin_data" "binary data";
     Klv Data "klv" "SMPTE 336M key-length-value data";
+    Timecode Data "timecode" "time code of a recording";
+    Emsg Data "emsg" "event messages of a segment (ISO/IEC 23009-1)";
     Ttf Attachment "ttf" "TrueType font";
 }
 

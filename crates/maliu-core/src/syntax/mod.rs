@@ -13,6 +13,7 @@ pub mod h264;
 pub mod h265;
 pub mod id3v1;
 pub mod id3v2;
+pub mod isobmff;
 pub mod latm;
 pub mod lyrics3;
 pub mod mpeg_audio;

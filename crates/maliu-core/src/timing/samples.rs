@@ -24,7 +24,7 @@ pub(crate) fn exact_bits(codec: Codec) -> i64 {
         Codec::PcmS16Le | Codec::PcmS16Be => 16,
         Codec::PcmS24Le | Codec::PcmS24Be => 24,
         Codec::PcmS32Le | Codec::PcmS32Be | Codec::PcmF32Le | Codec::PcmF32Be | Codec::PcmF24Le => 32,
-        Codec::PcmS64Le | Codec::PcmF64Le => 64,
+        Codec::PcmS64Le | Codec::PcmF64Le | Codec::PcmF64Be => 64,
         Codec::AdpcmYamaha | Codec::AdpcmImaOki | Codec::AdpcmCt | Codec::G722 => 4,
         _ => 0,
     }

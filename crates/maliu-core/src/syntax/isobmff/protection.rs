@@ -1,0 +1,71 @@
+//! How samples are encrypted: scheme, key, and the defaults of a track (ISO/IEC 14496-12 §8.12, 23001-7 §8.2).
+
+use super::{
+    boxes::{Boxes, Kind},
+    fields::Fields,
+};
+
+/// What `sinf` states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Protection {
+    /// scheme_type: `cenc`, `cbc1`, `cens`, `cbcs`, ….
+    pub scheme: Kind,
+    /// default_KID.
+    pub key_id: [u8; 16],
+    /// default_isProtected.
+    pub protected: bool,
+    /// Bytes of the initialisation vector of each sample; 0 when one is constant.
+    pub iv_size: u8,
+    /// The constant initialisation vector, padded with zeros, and how many bytes of it are stated.
+    pub constant_iv: Option<([u8; 16], u8)>,
+    /// Of a pattern, blocks that are encrypted and blocks that are not; both 0 without a pattern.
+    pub pattern: (u8, u8),
+}
+
+/// The body of a `sinf` box.
+pub fn parse(body: &[u8]) -> Option<Protection> {
+    let mut protection = Protection::default();
+    let mut scheme = Fields::new(Boxes::new(body).body_of(b"schm")?);
+    scheme.version()?;
+    protection.scheme = scheme.kind()?;
+    if let Some(tenc) = Boxes::new(body).body_of(b"schi").and_then(|schi| Boxes::new(schi).body_of(b"tenc")) {
+        defaults(&mut protection, tenc);
+    }
+    Some(protection)
+}
+
+fn defaults(protection: &mut Protection, tenc: &[u8]) -> Option<()> {
+    let mut fields = Fields::new(tenc);
+    let (version, _) = fields.version()?;
+    fields.u8()?;
+    let pattern = fields.u8()?;
+    if version > 0 {
+        protection.pattern = (pattern >> 4, pattern & 15);
+    }
+    protection.protected = fields.u8()? != 0;
+    protection.iv_size = fields.u8()?;
+    protection.key_id = fields.uuid()?;
+    if protection.protected && protection.iv_size == 0 {
+        let size = fields.u8()?.min(16);
+        let stated = fields.bytes(size.into())?;
+        let mut iv = [0; 16];
+        iv.get_mut(..stated.len())?.copy_from_slice(stated);
+        protection.constant_iv = Some((iv, size));
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_with_a_constant_vector_is_read() {
+        let schm = b"\0\0\0\x14schm\0\0\0\0cbcs\0\x01\0\0";
+        let tenc = [b"\0\0\0\x31tenc\x01\0\0\0\0\x19\x01\0".as_slice(), &[7; 16], &[16], &[9; 16]].concat();
+        let schi = [b"\0\0\0\x39schi".as_slice(), &tenc].concat();
+        let found = parse(&[schm.as_slice(), &schi].concat()).unwrap();
+        assert_eq!((found.scheme, found.pattern, found.iv_size), (*b"cbcs", (1, 9), 0));
+        assert_eq!((found.key_id, found.constant_iv), ([7; 16], Some(([9; 16], 16))));
+    }
+}
