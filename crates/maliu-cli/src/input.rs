@@ -66,28 +66,27 @@ pub fn name(path: &str) -> &str {
 
 /// The bytes that a command line calls `path`, and how the user is told about them.
 pub fn source(path: &str) -> Result<(String, Box<dyn Source + Send>)> {
-    find(path, |file| Box::new(Stoppable::new(file)))
+    let source = place(path, |file| Box::new(Stoppable::new(file)))
+        .map_err(|error| Failure::while_("opening", name(path), error))?;
+    Ok((name(path).to_owned(), source))
 }
 
-/// The same with files opened by `open`.
-fn find(path: &str, open: impl FnOnce(io::File) -> Box<dyn Source + Send>) -> Result<(String, Box<dyn Source + Send>)> {
-    let name = name(path);
-    let lent = lent::take(path).map(Ok).or_else(|| places::ask(|places| places.source(path)));
-    let source = match lent {
+/// The bytes at `path`, read ahead of those who want them.
+pub fn ahead(path: &str) -> std::io::Result<Box<dyn Source + Send>> {
+    place(path, |file| Box::new(io::Ahead::new(Stoppable::new(file))))
+}
+
+fn place(path: &str, open: impl FnOnce(io::File) -> Box<dyn Source + Send>) -> std::io::Result<Box<dyn Source + Send>> {
+    match lent::take(path).map(Ok).or_else(|| places::ask(|places| places.source(path))) {
         Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source + Send>),
         None => if path == "-" { io::stdin() } else { io::File::open(path) }.map(open),
-    };
-    Ok((name.to_owned(), source.map_err(|error| Failure::while_("opening", name, error))?))
+    }
 }
 
-/// Reads once more into `input`, showing what is read to `see`; returns how many bytes, 0 at the end.
-pub fn feed(name: &str, source: &mut impl Source, input: &mut Input, mut see: impl FnMut(u64, &[u8])) -> Result<usize> {
+/// Reads once more into `input`; returns how many bytes, 0 at the end.
+pub fn feed(name: &str, source: &mut impl Source, input: &mut Input) -> Result<usize> {
     let block = source.block_size();
-    let mut read = |at: u64, buf: &mut [u8]| {
-        let got = source.read_at(at, buf)?;
-        see(at, buf.get(..got).unwrap_or_default());
-        Ok(got)
-    };
+    let mut read = |at: u64, buf: &mut [u8]| source.read_at(at, buf);
     let fed = io::patiently(|| blocking::feed(input, block, &mut read), io::is_not_yet);
     fed.map_err(|error| Failure::Unread(format!("reading {name}: {error}")))
 }
@@ -139,9 +138,10 @@ impl Args {
     /// The bytes of the input, what they are called, and how many there are.
     fn source(&self) -> Result<(String, Box<dyn Source + Send>, Option<u64>)> {
         let Some(seconds) = self.follow else {
-            let (name, mut source) = find(&self.path, |file| Box::new(io::Ahead::new(Stoppable::new(file))))?;
+            let source = ahead(&self.path);
+            let mut source = source.map_err(|error| Failure::while_("opening", name(&self.path), error))?;
             let size = source.size();
-            return Ok((name, source, size));
+            return Ok((name(&self.path).to_owned(), source, size));
         };
         let (name, file) = source(&self.path)?;
         let source: Box<dyn Source + Send> = match Duration::try_from_secs_f64(seconds) {
@@ -149,11 +149,6 @@ impl Args {
             Err(_) => Box::new(Follow::new(file)),
         };
         Ok((name, source, None))
-    }
-
-    /// Opens a source under this name.
-    pub fn open_source(&self, source: Box<dyn Source + Send>) -> Result<Opened> {
-        self.opened(&self.path, source, None)
     }
 
     fn opened(&self, name: &str, source: Box<dyn Source + Send>, size: Option<u64>) -> Result<Opened> {

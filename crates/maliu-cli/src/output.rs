@@ -35,11 +35,6 @@ impl Target {
         Ok(Self { name: name(path).to_owned(), pump: Pump::new(sink), live: lent::is_live(), _litter: litter })
     }
 
-    /// Starts writing to a sink that messages call `name`.
-    pub fn over(name: &str, sink: impl Sink + 'static) -> Self {
-        Self { name: name.to_owned(), pump: Pump::new(Box::new(sink)), live: false, _litter: None }
-    }
-
     /// Where a muxer puts its edits.
     pub fn output(&mut self) -> &mut Output {
         self.pump.output()

@@ -83,6 +83,19 @@ fn found(bytes: &[u8], more: &[&str]) -> (Option<i32>, Vec<Fault>) {
     (output.status.code(), list.collect())
 }
 
+/// A sequence header with the sets of [`AVC`] behind start codes.
+fn foreign() -> Vec<u8> {
+    let (sps, pps) = (&AVC[13..37], &AVC[40..46]);
+    [&AVC[..5], b"\0\0\0\x01", sps, b"\0\0\0\x01", pps].concat()
+}
+
+/// A raw stream whose sequence parameter set has no timing: the flag of its VUI is cleared.
+fn raw_without_rate() -> Vec<u8> {
+    let set = b"\0\0\0\x01\x67\x42\xc0\x1e\xda\x02\x80\xbf\xe5\x84";
+    let rest = b"\0\0\0\x01\x68\xce\x3c\x80\0\0\0\x01\x65\x88\x84\0\x10";
+    [&set[..], rest].concat()
+}
+
 /// Bytes that provoke a code, and where it is to be found; `None` where no place is meant.
 fn provocations() -> Vec<(&'static str, Vec<u8>, Option<u64>)> {
     let tags = film();
@@ -116,6 +129,7 @@ fn provocations() -> Vec<(&'static str, Vec<u8>, Option<u64>)> {
         ("no-size", wav, Some(data as u64)),
         ("unreadable", changed(|tags| tags.extend(tracks)), None),
         ("bad-config", h264, None),
+        ("foreign-config", changed(|tags| tags[0] = tag(9, 0, &foreign())), Some(13)),
         ("no-config", changed(|tags| drop(tags.remove(1))), None),
         ("late-config", changed(|tags| tags.swap(0, 2)), Some(13)),
         ("repeated-config", changed(|tags| tags.insert(6, tag(8, 40, AAC))), Some(again(6))),
@@ -127,6 +141,7 @@ fn provocations() -> Vec<(&'static str, Vec<u8>, Option<u64>)> {
             Some(again(6)),
         ),
         ("jump", changed(|tags| tags.push(picture(60_000, true, 0))), Some(behind)),
+        ("no-frame-rate", raw_without_rate(), None),
         ("no-duration", changed(|_| ()), None),
         ("bad-duration", changed(|tags| tags.insert(0, metadata(&[("duration", 90.0)]))), None),
         ("bad-filesize", changed(|tags| tags.insert(0, metadata(&[("filesize", 90.0)]))), None),
@@ -247,7 +262,7 @@ fn a_packet_that_the_end_cuts_is_not_repaired_but_left_out() {
     let mut cut = file(&film());
     cut.truncate(cut.len() - 6);
     let (code, _, said) = text(&run_on(cut, &["repair", "-", &mended]));
-    assert_eq!((code, said.contains("1 packets that the end of the input cuts left out")), (Some(0), true), "{said}");
+    assert_eq!((code, said.contains("left out 1 packet that the end of the input cuts")), (Some(0), true), "{said}");
     assert_eq!(run(&["remux", &mended, "-", "-f", "md5"]).stdout, {
         let whole = within(&folder, "whole.flv");
         fs::write(&whole, changed(|tags| drop(tags.pop()))).unwrap();
@@ -256,6 +271,53 @@ fn a_packet_that_the_end_cuts_is_not_repaired_but_left_out() {
     let alone = file(&[tag(9, 0, AVC), picture(0, true, 0)]);
     let (code, _, said) = text(&run_on(alone[..alone.len() - 5].to_vec(), &["repair", "-", &mended]));
     assert_eq!((code, said.contains("there is no packet in it")), (Some(1), true), "{said}");
+}
+
+#[test]
+fn repair_gives_lengths_to_units_behind_start_codes() {
+    let coded = |time: u32, first: u8, nal: u8| {
+        tag(9, time, &[&[first, 1, 0, 0, 0, 0, 0, 0, 1, nal, 0x88, 0x84, time as u8], &[][..]].concat())
+    };
+    let mut tags = vec![tag(9, 0, &foreign()), tag(8, 0, AAC)];
+    for n in 0..4 {
+        tags.extend([if n == 0 { coded(0, 0x17, 0x65) } else { coded(n * 40, 0x27, 0x41) }, sound(n * 40)]);
+    }
+    let repaired = run_on(file(&tags), &["repair", "-", "-"]);
+    assert!(text(&repaired).2.contains("4 video packets"), "{:?}", text(&repaired));
+    assert!(found(&repaired.stdout, &["--strict"]).1.iter().all(|(code, ..)| code == "no-index"));
+    let bytes = &repaired.stdout;
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    assert!(has(&[0x17, 0, 0, 0, 0, 1, 0x64]) && has(&[0x17, 1, 0, 0, 0, 0, 0, 0, 4, 0x65]), "a record, and lengths");
+    assert!(!has(&[0, 0, 0, 1, 0x65]));
+}
+
+#[test]
+fn repair_says_which_stream_it_leaves_out_and_why() {
+    let mut tags = film();
+    tags.retain(|tag| tag[0] == 8 || tag[11] != 0x17 || tag[12] == 0);
+    let repaired = run_on(file(&tags), &["repair", "-", "-"]);
+    let (code, _, said) = text(&repaired);
+    assert_eq!(
+        (code, said.contains("stream 0 left out with 2 packets: no packet is a keyframe")),
+        (Some(0), true),
+        "{said}"
+    );
+}
+
+#[test]
+fn metadata_that_a_publisher_sent_to_a_server_is_kept_and_broken_script_data_becomes_no_caption() {
+    let body = |name: &[u8]| [b"\x02\0", &[name.len() as u8][..], name].concat();
+    let mut published = body(b"@setDataFrame");
+    published.extend_from_slice(&body(b"onMetaData"));
+    published.extend_from_slice(b"\x08\0\0\0\0\0\x05title\x02\0\x04mine\0\0\x09");
+    let bytes = changed(|tags| {
+        tags.insert(0, tag(18, 0, &published));
+        tags.insert(6, tag(18, 60, b"\x02\0\x30broken"));
+    });
+    let repaired = run_on(bytes, &["repair", "-", "-"]);
+    let probed = json(&run_on(repaired.stdout, &["probe", "-", "--json"]));
+    assert_eq!(probed["streams"].as_array().unwrap().len(), 2, "{probed}");
+    assert!(probed.to_string().contains("\"mine\""), "{probed}");
 }
 
 #[test]

@@ -2,17 +2,22 @@
 
 use alloc::vec::Vec;
 
+use crate::remark::Refusal;
+
 /// A cursor over the bits of a slice. Every read is an `Option`: `None` when the bits are not there.
 #[derive(Clone, Debug)]
 pub struct Bits<'a> {
     data: &'a [u8],
     at: usize,
+    /// The field being read, by name.
+    field: &'static str,
+    refusal: Option<Refusal>,
 }
 
 impl<'a> Bits<'a> {
     /// A cursor on the first bit of `data`.
     pub fn new(data: &'a [u8]) -> Self {
-        Self { data, at: 0 }
+        Self { data, at: 0, field: "its first field", refusal: None }
     }
 
     /// The next bit.
@@ -75,6 +80,42 @@ impl<'a> Bits<'a> {
         let code = i64::from(self.ue()?);
         let magnitude = (code + 1) / 2;
         i32::try_from(if code % 2 == 1 { magnitude } else { -magnitude }).ok()
+    }
+
+    /// Names the field that is read next, for [`Bits::refusal`].
+    pub fn field(&mut self, name: &'static str) -> &mut Self {
+        self.field = name;
+        self
+    }
+
+    /// ue(v) of the field `name`; `None`, with the refusal noted, when it is not from `least` to `most`.
+    pub fn ue_within(&mut self, name: &'static str, least: u32, most: u32) -> Option<u32> {
+        let value = self.field(name).ue()?;
+        self.within(value.into(), least.into(), most.into()).then_some(value)
+    }
+
+    /// As [`Bits::ue_within`], from 0 to below `limit` ≤ 256.
+    pub fn ue_below(&mut self, name: &'static str, limit: u32) -> Option<u8> {
+        self.ue_within(name, 0, limit.saturating_sub(1)).map(|value| value as u8)
+    }
+
+    /// Whether `value`, of the field named last, is in its range; the refusal is noted when it is not.
+    pub fn within(&mut self, value: i64, least: i64, most: i64) -> bool {
+        let fits = (least..=most).contains(&value);
+        if !fits {
+            self.refusal = Some(Refusal::Range { field: self.field, value, least, most });
+        }
+        fits
+    }
+
+    /// Notes that the field named last names a set that is not there.
+    pub fn missing(&mut self, value: u32) {
+        self.refusal = Some(Refusal::Missing { field: self.field, value });
+    }
+
+    /// Why a read has come to `None`: the value that was noted, else that the bits are not there.
+    pub fn refusal(&self) -> Refusal {
+        self.refusal.unwrap_or(Refusal::Short { field: self.field })
     }
 
     /// Bits taken since the start.

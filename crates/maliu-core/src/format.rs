@@ -1,6 +1,6 @@
 //! What a format is: a row of data, a probe, a demuxer and a muxer.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use core::task::Poll;
 
 use crate::{
@@ -114,6 +114,18 @@ impl Weigh for Event {
     }
 }
 
+/// What the header of an input declares of the whole of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Declared {
+    /// Its length in seconds, as written.
+    pub duration: Option<f64>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// The index of keyframes: their offsets, and their times in seconds. Broken ones differ in length.
+    pub index: Option<(Vec<u64>, Vec<f64>)>,
+}
+
 /// Bytes in, events out. Short of bytes it takes nothing and returns [`Poll::Pending`].
 pub trait Demuxer: Send {
     /// Returns the next event; [`Poll::Pending`] when more bytes must be fed first, which is never returned once the
@@ -138,6 +150,12 @@ pub trait Demuxer: Send {
     /// Whether it reads tags in front of its content itself. ID3v2 tags are otherwise taken off before it sees the input.
     fn reads_tags(&self) -> bool {
         false
+    }
+
+    /// What the header has declared so far, to be compared with what is there; `None` where the format declares nothing,
+    /// or the demuxer was made without the setting `audit`.
+    fn declared(&self) -> Option<&Declared> {
+        None
     }
 
     /// Length of the whole input, when it is known.

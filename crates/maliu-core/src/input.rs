@@ -9,7 +9,11 @@ use alloc::{borrow::Cow, vec::Vec};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::error::{Error, Result};
+pub use crate::remark::Warning;
+use crate::{
+    error::{Error, Result},
+    remark::Remark,
+};
 
 /// Most unread bytes that a parser may let pile up while it asks for more.
 pub const MAX_WINDOW: usize = 64 << 20;
@@ -49,15 +53,6 @@ impl Block {
     pub fn room(&mut self) -> &mut [u8] {
         self.0.get_mut(FRONT..).unwrap_or_default()
     }
-}
-
-/// A remark of a parser about bytes it could read past.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// Absolute offset in the input (or output), in bytes.
-    pub at: u64,
-    /// What was found and what was done about it.
-    pub what: Cow<'static, str>,
 }
 
 /// A window on a stream of bytes, at absolute offsets.
@@ -403,15 +398,39 @@ impl Input {
         self.size
     }
 
-    /// Notes a remark about the byte at the current offset.
+    /// Notes a remark of no particular kind about the byte at the current offset.
     pub fn warn(&mut self, what: impl Into<Cow<'static, str>>) {
-        self.warn_at(self.offset, what);
+        self.remark(Remark::Other, what);
+    }
+
+    /// Notes a remark of no particular kind about the byte at `at`.
+    pub fn warn_at(&mut self, at: u64, what: impl Into<Cow<'static, str>>) {
+        self.remark_at(at, Remark::Other, what);
+    }
+
+    /// Notes a remark about the byte at the current offset.
+    pub fn remark(&mut self, kind: Remark, what: impl Into<Cow<'static, str>>) {
+        self.remark_at(self.offset, kind, what);
     }
 
     /// Notes a remark about the byte at `at`.
-    pub fn warn_at(&mut self, at: u64, what: impl Into<Cow<'static, str>>) {
+    pub fn remark_at(&mut self, at: u64, kind: Remark, what: impl Into<Cow<'static, str>>) {
+        self.note(|| Warning { at, stream: None, kind, what: what.into() });
+    }
+
+    /// Notes a remark about the byte at `at`, which is about stream `stream`.
+    pub fn remark_on(&mut self, stream: usize, at: u64, kind: Remark, what: impl Into<Cow<'static, str>>) {
+        self.note(|| Warning { at, stream: Some(stream), kind, what: what.into() });
+    }
+
+    /// Notes a remark that another parser has made, at its place in this input.
+    pub fn pass_on(&mut self, warning: Warning) {
+        self.note(|| warning);
+    }
+
+    fn note(&mut self, warning: impl FnOnce() -> Warning) {
         if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push(Warning { at, what: what.into() });
+            self.warnings.push(warning());
         } else {
             self.unheard = self.unheard.saturating_add(1);
         }

@@ -27,6 +27,7 @@ extern crate alloc;
 // The order of this list is the dependency rule: a module uses only those above it (tests/architecture.rs).
 pub mod error;
 pub mod time;
+pub mod remark;
 pub mod bits;
 pub mod digest;
 pub mod plain;

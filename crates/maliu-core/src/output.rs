@@ -4,7 +4,10 @@ use alloc::{borrow::Cow, collections::VecDeque, vec::Vec};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{input::Warning, time::Ticks};
+use crate::{
+    remark::{Remark, Warning},
+    time::Ticks,
+};
 
 mod join;
 use join::Join;
@@ -189,7 +192,8 @@ impl Output {
     /// Notes a remark about the byte at the current position.
     pub fn warn(&mut self, what: impl Into<Cow<'static, str>>) {
         if self.warnings.len() < crate::input::MAX_WARNINGS {
-            self.warnings.push(Warning { at: self.position, what: what.into() });
+            let (at, kind) = (self.position, Remark::Other);
+            self.warnings.push(Warning { at, stream: None, kind, what: what.into() });
         }
     }
 

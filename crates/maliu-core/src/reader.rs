@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     account::{Sieve, Weigh},
     error::{Error, Result},
-    format::{Demuxer, Event, Format, Score},
+    format::{Declared, Demuxer, Event, Format, Score},
     input::{Input, MAX_WINDOW},
     stream::{StreamInfo, limits::MAX_DESCRIPTIONS},
     syntax::{
@@ -59,6 +59,7 @@ pub struct PacketReader {
     sieve: Sieve,
     /// Where the demuxer stood after the last packet.
     behind: u64,
+    audit: bool,
 }
 
 enum State {
@@ -100,7 +101,29 @@ impl PacketReader {
     }
 
     fn in_state(state: State) -> Self {
-        Self { state, streams: Vec::new(), verdict: Verdict::default(), sieve: Sieve::default(), behind: 0 }
+        let (verdict, sieve) = (Verdict::default(), Sieve::default());
+        Self { state, streams: Vec::new(), verdict, sieve, behind: 0, audit: false }
+    }
+
+    /// Makes the demuxer keep what the header declares ([`PacketReader::declared`]) and remark on configurations that come
+    /// late or again, where the format knows of such things. To be called before the first byte is fed.
+    pub fn auditing(mut self) -> Self {
+        self.audit = true;
+        if let State::Reading { format, demuxer, .. } = &mut self.state
+            && let Ok(audited) = open(format, audit(format, true))
+            && !audit(format, true).is_empty()
+        {
+            *demuxer = audited;
+        }
+        self
+    }
+
+    /// What the header has declared so far, with [`PacketReader::auditing`]; `None` where the format declares nothing.
+    pub fn declared(&self) -> Option<&Declared> {
+        match &self.state {
+            State::Reading { demuxer, .. } => demuxer.declared(),
+            State::Probing { .. } => None,
+        }
     }
 
     /// Returns the next event; [`Poll::Pending`] when more bytes must be fed first. Poll and feed in any order.
@@ -113,7 +136,7 @@ impl PacketReader {
     pub fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         if let State::Probing { .. } = self.state {
             match self.probe(input)? {
-                Some(format) => self.state = State::begin(format, &[])?,
+                Some(format) => self.state = State::begin(format, audit(format, self.audit))?,
                 None => return Ok(Poll::Pending),
             }
         }
@@ -255,6 +278,11 @@ fn leading_tags(seen: &[u8], ended: bool) -> Option<usize> {
             _ => return Some(all),
         };
     }
+}
+
+/// The settings of an audit, if one is wanted and the format has them.
+fn audit(format: &Format, wanted: bool) -> &'static [(&'static str, &'static str)] {
+    if wanted && format.settings.iter().any(|help| help.name == "audit") { &[("audit", "1")] } else { &[] }
 }
 
 fn open(format: &'static Format, settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {

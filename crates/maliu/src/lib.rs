@@ -26,6 +26,8 @@ mod log;
 mod drive;
 pub mod blocking;
 pub mod copy;
+pub mod check;
+pub mod repair;
 pub mod avio;
 #[cfg(feature = "layout")]
 pub mod layout;

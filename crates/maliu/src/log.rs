@@ -32,7 +32,10 @@ impl Remarks {
 
 fn log(format: &str, warnings: Vec<Warning>, more: u64) {
     for warning in warnings {
-        tracing::warn!(at = warning.at, "{format}: {} at byte {}", warning.what, warning.at);
+        if warning.kind.is_notice() {
+            continue;
+        }
+        tracing::warn!(at = warning.at, "{format}: {} at offset {}", warning.what, warning.at);
     }
     if more > 0 {
         tracing::warn!("{format}: {more} further remarks");

@@ -149,7 +149,7 @@ fn summary(layout: &Layout) -> String {
 fn read(path: &str) -> Result<Vec<u8>> {
     let (name, mut source) = input::source(path)?;
     let mut bytes = Input::new();
-    while bytes.peek().len() < MAX_CAPTURE && input::feed(&name, &mut source, &mut bytes, |_, _| {})? > 0 {}
+    while bytes.peek().len() < MAX_CAPTURE && input::feed(&name, &mut source, &mut bytes)? > 0 {}
     Ok(bytes.peek().get(..MAX_CAPTURE).unwrap_or(bytes.peek()).to_vec())
 }
 

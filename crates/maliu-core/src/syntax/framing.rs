@@ -8,7 +8,7 @@
 use alloc::format;
 
 use super::tags::{self, Step, Tags};
-use crate::{input::Input, stream::Metadata};
+use crate::{input::Input, remark::Remark, stream::Metadata};
 
 /// The frames of a format: each begins with [`Frames::FIRST`].
 pub trait Frames {
@@ -252,13 +252,13 @@ impl<F: Frames> Framing<F> {
     fn end_junk_at(&mut self, at: u64, input: &mut Input) {
         let Some(Junk { from, cut, .. }) = self.junk.take() else { return };
         let count = at.saturating_sub(from);
-        input.warn_at(
-            from,
-            match cut {
-                true => format!("frame cut short by the end of the input: {count} bytes left out"),
-                false => format!("{count} bytes that are no frame skipped"),
-            },
-        );
+        if cut {
+            let what = format!("frame cut short by the end of the input: {count} bytes left out");
+            input.remark_at(from, Remark::Cut { missing: None }, what);
+        } else {
+            let kind = Remark::Junk { bytes: Some(count) };
+            input.remark_at(from, kind, format!("{count} bytes that are no frame skipped"));
+        }
     }
 }
 

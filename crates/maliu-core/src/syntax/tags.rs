@@ -6,7 +6,7 @@ use super::{
     id3v2::{self, Size},
     lyrics3,
 };
-use crate::{input::Input, stream::Metadata};
+use crate::{input::Input, remark::Remark, stream::Metadata};
 
 /// Most bytes of one tag that are kept in memory and read; the rest of a longer one is passed over.
 pub const MAX_TAG: usize = 256 << 10;
@@ -62,7 +62,7 @@ impl Tags {
             Tag::Lyrics(_) => lyrics3::read(kept, &mut self.metadata),
         }
         if ended && size > bytes.len() as u64 {
-            input.warn("tag cut short by the end of the input");
+            input.remark(Remark::Cut { missing: None }, "tag cut short by the end of the input");
         }
         // Forward always works.
         let _ = input.goto(input.offset().saturating_add(size));

@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Result},
     format::{Demuxer, Event, Format, Score},
     input::Input,
+    remark::Remark,
     timing::Rules,
 };
 
@@ -57,7 +58,10 @@ impl Demuxer for Content {
                 Err(error) => return Err(error),
             };
             match event {
-                Wire::Skipped { at, bytes } => input.warn_at(at, format!("{bytes} bytes that are no message skipped")),
+                Wire::Skipped { at, bytes } => {
+                    let kind = Remark::Junk { bytes: Some(bytes) };
+                    input.remark_at(at, kind, format!("{bytes} bytes that are no message skipped"));
+                }
                 Wire::NeedBytes => return Ok(Poll::Pending),
                 Wire::End => {
                     if !core::mem::replace(&mut self.ended, true) {
@@ -79,7 +83,8 @@ impl Content {
     fn content(&mut self, sequence: u64, message: Message, input: &mut Input) -> Option<Event> {
         if message.is_content() {
             if sequence > self.next {
-                input.warn(format!("{} messages are missing", sequence - self.next));
+                let units = sequence - self.next;
+                input.remark(Remark::Missing { units }, format!("{units} messages are missing"));
             }
             self.next = sequence.saturating_add(1);
         }

@@ -37,7 +37,7 @@ fn compare_h264(files: Vec<File>) {
             match nal[0] & 0x1f {
                 h264::kind::SPS => {
                     let Ok(sps) = SeqParameterSet::from_bits(bits) else { continue };
-                    assert_eq!(noted, Some(true), "{name}: SPS at {}", unit.at);
+                    assert_eq!(noted, Some(Ok(())), "{name}: SPS at {}", unit.at);
                     same_sps(&name, &sps, &h264::Sps::parse(nal).expect("an SPS"));
                     theirs.put_seq_param_set(sps);
                     sets_read += 1;

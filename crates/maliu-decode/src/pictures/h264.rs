@@ -114,7 +114,7 @@ impl H264 {
     fn set(&mut self, nal: &[u8]) {
         let known = self.sets.version();
         let sps = Sps::parse(nal);
-        if self.sets.note(nal) != Some(true) {
+        if self.sets.note(nal) != Some(Ok(())) {
             let why = "a parameter set that is damaged or breaks a limit of the standard";
             self.refused.get_or_insert_with(|| format!("h264: {why}"));
             return self.damaged(why.to_owned());

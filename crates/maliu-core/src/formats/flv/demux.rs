@@ -6,17 +6,18 @@
 //!                           └─ size passes the end ─▶ Stopped
 //! ```
 
-use alloc::{borrow::Cow, boxed::Box, collections::VecDeque, format};
+use alloc::{boxed::Box, collections::VecDeque, format};
 use core::task::Poll;
 
 use bytes::{Buf, Bytes};
 
 use crate::{
     account::Telling,
-    error::{Error, Result},
-    format::{Demuxer, Event},
+    error::Result,
+    format::{Declared, Demuxer, Event},
     input::Input,
     packet::Packet,
+    remark::Remark,
     stream::{Kind as StreamKind, Metadata},
     time::{Ticks, TimeBase},
 };
@@ -25,6 +26,7 @@ use super::{
     clock::Clock,
     header::{self, Header},
     index::Index,
+    lost::zero_tail,
     resync::{Found, Search},
     seek::{Seek, Tail},
     settings::Reading,
@@ -58,9 +60,13 @@ pub struct Flv {
     /// The end of the file was looked at for its duration, or need not be.
     pub(super) tail_seen: bool,
     /// Whether any tag was met.
-    met: bool,
+    pub(super) met: bool,
     /// Offset at which the end of a cut file was last remarked upon.
     remarked: Option<u64>,
+    /// What the first onMetaData declares, for an audit.
+    pub(super) declared: Option<Box<Declared>>,
+    /// Whether an onMetaData has come.
+    pub(super) declares: bool,
 }
 
 /// Where in the file the demuxer is.
@@ -73,7 +79,12 @@ pub(super) enum State {
     /// Before a tag.
     Tags,
     /// Among bytes that are no tags, since an offset.
-    Lost { search: Search, since: u64 },
+    Lost {
+        search: Search,
+        since: u64,
+        /// Where the zeros begin that stand last in what was let go of.
+        zeros: u64,
+    },
     /// On the way to a time, at the middle of what is left of the file.
     Bisect(Seek, Search, u64),
     /// On the way to a time, from head to head.
@@ -131,6 +142,8 @@ impl Flv {
             tail_seen: false,
             met: false,
             remarked: None,
+            declared: options.audit.then(Box::default),
+            declares: false,
         }
     }
 
@@ -139,7 +152,7 @@ impl Flv {
             State::Tags => self.next_tag(input),
             State::Header => self.header(input),
             State::FirstSize => self.first_size(input),
-            State::Lost { search, since } => self.look(input, search, since),
+            State::Lost { search, since, zeros } => self.look(input, search, since, zeros),
             State::Bisect(seek, search, middle) => self.halve(seek, search, middle, input),
             State::Walk(seek) => self.walk(seek, input),
             State::Tail(tail) => self.tail(tail, input),
@@ -169,8 +182,8 @@ impl Flv {
                 input.goto(header::KUX_FRONT)?;
             }
             _ => {
-                input.warn("no FLV signature");
-                self.lose(input.offset());
+                input.remark(Remark::Junk { bytes: None }, "no FLV signature");
+                self.lose(input.offset(), input.offset());
             }
         }
         Ok(Step::Again)
@@ -187,10 +200,13 @@ impl Flv {
         match u32_at(seen, 0) {
             Some(0) | None => {}
             Some(_) if likely(0) && !likely(TAIL) => {
-                input.warn("no PreviousTagSize before the first tag");
+                input.remark(Remark::NoSize, "no PreviousTagSize before the first tag");
                 return Ok(Step::Again);
             }
-            Some(size) => input.warn(format!("PreviousTagSize before the first tag is {size}, not 0")),
+            Some(size) => {
+                let kind = Remark::TrailingSize { found: size.into(), expected: 0 };
+                input.remark(kind, format!("PreviousTagSize before the first tag is {size}, not 0"));
+            }
         }
         input.skip(TAIL);
         Ok(Step::Again)
@@ -215,12 +231,14 @@ impl Flv {
         match self.judge(&head, seen, ended) {
             Verdict::Need => return Ok(Step::Need),
             Verdict::NoTag => {
-                input.warn(format!("no tag: nothing fits behind its size of {}", head.size));
-                self.lose(at.saturating_add(1));
+                let kind = Remark::Junk { bytes: None };
+                input.remark(kind, format!("no tag: nothing fits behind its size of {}", head.size));
+                self.lose(at, at.saturating_add(1));
                 return Ok(Step::Again);
             }
             Verdict::FollowAnyway(found) => {
-                input.warn(format!("PreviousTagSize {found} after a tag of {}", head.length()));
+                let kind = Remark::TrailingSize { found: found.into(), expected: head.length() as u64 };
+                input.remark(kind, format!("PreviousTagSize {found} after a tag of {}", head.length()));
             }
             Verdict::Follow => {}
         }
@@ -299,7 +317,7 @@ impl Flv {
         }
         let whole = head.length() + TAIL;
         if self.options.recover && self.tags_behind(seen.get(..whole - 1).unwrap_or(seen), at) {
-            self.lose(at.saturating_add(1));
+            self.lose(at, at.saturating_add(1));
             return Step::Again;
         }
         if seen.len() < head.length() {
@@ -307,21 +325,27 @@ impl Flv {
                 return Step::Need;
             }
             if self.options.recover || !self.met {
-                self.lose(at.saturating_add(1));
+                self.lose(at, at.saturating_add(1));
             } else {
-                input.warn(format!(
-                    "junk: its size of {} passes the end; recover=1 looks for tags behind it",
-                    head.size
-                ));
+                let what =
+                    format!("junk: its size of {} passes the end; recover=1 looks for tags behind it", head.size);
+                input.remark(Remark::Junk { bytes: None }, what);
                 self.state = State::Stopped;
             }
             return Step::Again;
         }
         match self.judge(&head, seen, ended) {
             Verdict::Need => return Step::Need,
-            Verdict::NoTag => self.lose(at.saturating_add(1)),
+            Verdict::NoTag => self.lose(at, at.saturating_add(1)),
             Verdict::Follow | Verdict::FollowAnyway(_) => {
-                input.warn(format!("a tag of the unknown type {} is passed over", seen.first().unwrap_or(&0) & 0x1f));
+                if ended && seen.iter().all(|byte| *byte == 0) {
+                    zero_tail(input, at, seen.len() as u64);
+                    self.state = State::Stopped;
+                    return Step::Again;
+                }
+                let number = seen.first().unwrap_or(&0) & 0x1f;
+                let kind = Remark::UnknownType { number: number.into() };
+                input.remark(kind, format!("a tag of the unknown type {number} is passed over"));
                 self.total = self.total.wrapping_add(head.length() as u32);
                 input.skip(whole);
             }
@@ -333,11 +357,13 @@ impl Flv {
     fn cut(&mut self, head: Head, input: &mut Input) -> Result<Step> {
         let at = input.offset();
         if self.options.recover && self.tags_behind(input.peek(), at) {
-            input.warn(format!("no tag: its size of {} passes the end", head.size));
-            self.lose(at.saturating_add(1));
+            input.remark(Remark::Junk { bytes: None }, format!("no tag: its size of {} passes the end", head.size));
+            self.lose(at, at.saturating_add(1));
             return Ok(Step::Again);
         }
-        input.warn(format!("the input ends {} bytes before its last tag does", head.length() - input.peek().len()));
+        let missing = head.length() - input.peek().len();
+        let kind = Remark::Cut { missing: Some(missing as u64) };
+        input.remark(kind, format!("the input ends {missing} bytes before its last tag does"));
         self.follow(Tag { head, at, cut: true }, input)
     }
 
@@ -349,51 +375,14 @@ impl Flv {
     fn end_inside(&mut self, input: &mut Input, left: usize) -> Step {
         if left > 0 && self.remarked != Some(input.offset()) {
             self.remarked = Some(input.offset());
-            input.warn(format!("the input ends with {left} bytes of a tag's head"));
+            if input.peek().iter().all(|byte| *byte == 0) {
+                zero_tail(input, input.offset(), left as u64);
+            } else {
+                let kind = Remark::Cut { missing: None };
+                input.remark(kind, format!("the input ends with {left} bytes of a tag's head"));
+            }
         }
         Step::End
-    }
-
-    fn lose(&mut self, from: u64) {
-        self.state = State::Lost { search: Search::new(from, self.options.recover), since: from };
-    }
-
-    /// FLD-25.
-    fn look(&mut self, input: &mut Input, mut search: Search, since: u64) -> Result<Step> {
-        let found = search.look(input.peek(), input.offset());
-        match found {
-            Found::Pair(start) => {
-                input.warn_at(since, format!("{} bytes are no tags", start.saturating_sub(since)));
-                input.goto(start)?;
-                self.state = State::Tags;
-                return Ok(Step::Again);
-            }
-            Found::Header(_) => self.clock.next_file(),
-            Found::Nothing => {}
-        }
-        // What lies before the search cannot begin a tag any more.
-        if search.from > input.offset() {
-            input.goto(search.from)?;
-        }
-        self.state = State::Lost { search, since };
-        if found != Found::Nothing {
-            return Ok(Step::Again);
-        }
-        if !input.ended() {
-            return Ok(Step::Need);
-        }
-        let left = input.offset().saturating_add(input.peek().len() as u64).saturating_sub(since);
-        if !self.met {
-            return Err(Error::malformed("flv", "no tags", since));
-        }
-        let zeros = input.peek().iter().all(|byte| *byte == 0);
-        let what: Cow<'static, str> = match zeros {
-            true => format!("the last {left} bytes are zeros: the recording was cut").into(),
-            false => format!("the last {left} bytes are no tags").into(),
-        };
-        input.warn_at(since, what);
-        self.state = State::Stopped;
-        Ok(Step::Again)
     }
 }
 
@@ -424,6 +413,10 @@ impl Demuxer for Flv {
 
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
         self.start_seek(to, base, input)
+    }
+
+    fn declared(&self) -> Option<&Declared> {
+        self.declared.as_deref()
     }
 
     fn duration(&self) -> Option<(Ticks, TimeBase)> {

@@ -3,6 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
+    format::Declared,
     stream::Metadata,
     syntax::amf::Value,
     time::{Rounding, Ticks, TimeBase},
@@ -121,6 +122,20 @@ fn structure(key: &str, value: &Value, effects: &mut Effects) {
         "datastream" => effects.text_streams += 1,
         _ => {}
     }
+}
+
+/// Takes over what is declared of the whole file, as it is written.
+pub fn declare(value: &Value, declared: &mut Declared) {
+    let number = |name| value.member(name)?.number();
+    declared.duration = number("duration");
+    declared.size = number("filesize").filter(|bytes| *bytes >= 1.0).map(|bytes| bytes as u64);
+    let list = |name| match value.member("keyframes")?.member(name) {
+        Some(Value::Numbers(list)) => Some(list.clone()),
+        Some(Value::Array(list)) => Some(list.iter().filter_map(Value::number).collect()),
+        _ => Some(Vec::new()),
+    };
+    let places = list("filepositions").map(|places| places.into_iter().map(|place| place as u64).collect());
+    declared.index = places.zip(list("times"));
 }
 
 /// Width and height, which the reference ignores; here they serve streams that say nothing themselves.

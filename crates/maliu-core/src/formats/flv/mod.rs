@@ -24,6 +24,7 @@ mod enhanced;
 mod facts;
 mod header;
 mod index;
+mod lost;
 mod metadata;
 mod mux;
 mod payload;

@@ -9,7 +9,9 @@ use crate::{
     format::Event,
     input::Input,
     packet::{Flags as Marks, Packet},
+    remark::Remark,
     stream::{Codec, Kind as StreamKind, Media},
+    syntax::annexb::Framing,
 };
 
 use super::{
@@ -176,7 +178,18 @@ impl Flv {
             config.truncate(2);
         }
         if tag.cut {
-            return input.warn_at(tag.at, "the input ends inside a codec configuration");
+            let kind = Remark::Cut { missing: None };
+            return input.remark_on(index, tag.at, kind, "the input ends inside a codec configuration");
+        }
+        if self.options.audit {
+            self.audit_config(index, &config, tag, input);
+        }
+        let coded = |codec| matches!(codec, Codec::H264 | Codec::H265);
+        if self.streams.peek(index).is_some_and(|stream| coded(stream.info.codec))
+            && Framing::guess(&config) == Framing::AnnexB
+        {
+            let what = "the video sequence header holds parameter sets behind start codes, not a configuration record";
+            input.remark_on(index, tag.at, Remark::ForeignConfig, what);
         }
         let promised = self.streams.promise.size;
         let Some(stream) = self.streams.edit(index) else { return };
@@ -187,6 +200,30 @@ impl Flv {
         // It outlives the buffer that it was read into.
         super::facts::from_config(stream.edit(), Bytes::copy_from_slice(&config), promised);
         stream.settled = stream.info.as_video().is_none_or(|video| video.width.is_some());
+    }
+
+    /// Remarks on a configuration that comes behind packets which need it, or again.
+    fn audit_config(&mut self, index: usize, config: &Bytes, tag: &Tag, input: &mut Input) {
+        let Some(stream) = self.streams.edit(index) else { return };
+        let kind = if stream.info.codec.kind() == StreamKind::Audio { "audio" } else { "video" };
+        if let Some(first) = stream.early.take() {
+            let what = format!("{kind} comes before its sequence header");
+            input.remark_on(index, first, Remark::LateConfig { first }, what);
+        }
+        if stream.last_config.as_ref() == Some(config) {
+            input.remark_on(index, tag.at, Remark::RepeatedConfig, format!("the same {kind} sequence header again"));
+        }
+        stream.last_config = Some(Bytes::copy_from_slice(config));
+    }
+
+    /// Notes the first packet that needs a configuration and has none.
+    fn audit_packet(&mut self, index: usize, at: u64) {
+        let needs = |codec| matches!(codec, Codec::H264 | Codec::H265 | Codec::Aac | Codec::Opus);
+        if let Some(stream) = self.streams.edit(index).filter(|stream| needs(stream.info.codec))
+            && stream.last_config.is_none()
+        {
+            stream.early.get_or_insert(at);
+        }
     }
 
     /// VP6: the byte that crops the picture is the stream's configuration, and the last one counts.
@@ -229,7 +266,8 @@ impl Flv {
             if let Some(stream) = self.streams.edit(index) {
                 stream.settled = true;
             }
-            input.warn_at(tag.at, "AAC without a configuration in front: its rate and channels are not known");
+            let what = "AAC without a configuration in front: its rate and channels are not known";
+            input.remark_on(index, tag.at, Remark::NoConfig(None), what);
         }
     }
 
@@ -248,6 +286,9 @@ impl Flv {
     /// FLD-22.
     #[inline(always)]
     pub(super) fn packet(&mut self, stream: usize, tag: &Tag, composition: i32, flags: Marks, data: Bytes) -> Packet {
+        if self.options.audit {
+            self.audit_packet(stream, tag.at);
+        }
         let time = self.clock.join(tag.head.time);
         self.clock.given(time);
         let believed = composition <= MAX_COMPOSITION;

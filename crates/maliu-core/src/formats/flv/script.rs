@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     input::Input,
     packet::{Flags, Packet},
+    remark::Remark,
     stream::{Codec, Kind as StreamKind, Media},
     syntax::amf::{Cursor, Fault, amf0},
 };
@@ -27,6 +28,9 @@ const MAX_NAME: usize = 31;
 /// Longest member name on the way to the text (FLD-13).
 const MAX_MEMBER: usize = 19;
 
+/// The command by which a publisher hands metadata to a server.
+const SET_DATA_FRAME: &[u8] = b"@setDataFrame";
+
 impl Flv {
     pub(super) fn script(&mut self, tag: Tag, mut body: Bytes, input: &mut Input) -> Result<Option<Packet>> {
         if tag.head.kind == Kind::Script3 {
@@ -38,10 +42,12 @@ impl Flv {
             return Ok(None);
         }
         let mut cursor = Cursor::new(&body);
-        let name = match amf0::read_text(&mut cursor) {
-            Some(name) if name.len() <= MAX_NAME => name,
-            _ => b"",
-        };
+        let mut text = amf0::read_text(&mut cursor);
+        if self.options.recover && text == Some(SET_DATA_FRAME) {
+            // What a publisher sends to a server, which some servers write into the file as it came.
+            text = amf0::read_text(&mut cursor);
+        }
+        let name = text.filter(|name| name.len() <= MAX_NAME).unwrap_or_default();
         let small = body.len() <= TOO_SMALL;
         match name {
             b"onMetaData" | b"onCuePoint" | b"|RtmpSampleAccess" if !small => {
@@ -49,7 +55,7 @@ impl Flv {
                 let fault = self.metadata(&name, &mut cursor, &tag, input)?;
                 if let Some(fault) = fault {
                     input.warn_at(tag.at, alloc::format!("{name} cannot be read to its end: {fault:?}"));
-                } else if tag.head.time != 0 && tag.head.kind == Kind::Script {
+                } else if tag.head.time != 0 && tag.head.kind == Kind::Script && !self.options.recover {
                     return self.timed(Codec::Text, &tag, body, 0).map(Some);
                 }
                 Ok(None)
@@ -67,6 +73,11 @@ impl Flv {
                 }
             },
             b"onCaptionInfo" => self.timed(Codec::Text, &tag, body, 0).map(Some),
+            _ if small && self.options.recover => {
+                let kind = Remark::Junk { bytes: Some(tag.head.length() as u64) };
+                input.remark_at(tag.at, kind, "a script tag without a message is passed over");
+                Ok(None)
+            }
             _ if small => self.timed(Codec::Text, &tag, body, 0).map(Some),
             _ => self.timed(Codec::Data, &tag, body, 0).map(Some),
         }
@@ -81,6 +92,12 @@ impl Flv {
 
     fn metadata(&mut self, name: &str, cursor: &mut Cursor<'_>, tag: &Tag, input: &Input) -> Result<Option<Fault>> {
         let read = amf0::read(cursor);
+        if name == "onMetaData"
+            && !core::mem::replace(&mut self.declares, true)
+            && let Some(declared) = &mut self.declared
+        {
+            metadata::declare(&read.value, declared);
+        }
         let effects = metadata::apply(name, &read.value, &mut self.tags, self.options.full_metadata);
         self.bad_sizes |= effects.bad_sizes;
         self.duration = effects.duration.or(self.duration);

@@ -24,6 +24,12 @@ pub const ALL: &[Help] = &[
                behind another file header, whose times then follow.",
     },
     Help {
+        name: "audit",
+        value: "0|1",
+        default: "0",
+        what: "Reading: keep what onMetaData declares, and remark on sequence headers that come late or again.",
+    },
+    Help {
         name: "aac_seq_header_detect",
         value: "0|1",
         default: "0",
@@ -77,6 +83,8 @@ pub struct Reading {
     pub full_metadata: bool,
     /// Look for tags behind junk whose size passes the end, and behind a second file header.
     pub recover: bool,
+    /// Keep what is declared, and remark on configurations that come late or again.
+    pub audit: bool,
 }
 
 impl Reading {
@@ -90,6 +98,7 @@ impl Reading {
             ignore_sizes: settings.flag("ignore_prevtag")?.unwrap_or(false),
             full_metadata: settings.flag("full_metadata")?.unwrap_or(false),
             recover: settings.flag("recover")?.unwrap_or(false),
+            audit: settings.flag("audit")?.unwrap_or(false),
         };
         settings.finish()?;
         Ok(options)

@@ -43,6 +43,10 @@ pub struct Stream {
     pub next_config: Option<Bytes>,
     /// Colour information to travel with the next packet.
     pub next_colors: Option<Bytes>,
+    /// The last configuration, for an audit.
+    pub last_config: Option<Bytes>,
+    /// Offset of the first packet that came without a configuration, for an audit.
+    pub early: Option<u64>,
     changed: bool,
 }
 
@@ -127,7 +131,16 @@ impl Streams {
             _ => None,
         }
         .filter(|rate| *rate > 0);
-        let stream = Stream { key, info, settled: false, next_config: None, next_colors: None, changed: true };
+        let stream = Stream {
+            key,
+            info,
+            settled: false,
+            next_config: None,
+            next_colors: None,
+            last_config: None,
+            early: None,
+            changed: true,
+        };
         if self.all.is_empty() {
             self.all.reserve_exact(USUAL_STREAMS);
         }

@@ -358,8 +358,9 @@ impl Track {
             return;
         }
         let (warnings, _) = self.input.take_warnings();
-        for Warning { at, what } in warnings {
-            remarks.note(self.position(at), format!("stream {}: {what}", self.index.unwrap_or(0)));
+        for warning in warnings {
+            let what = format!("stream {}: {}", self.index.unwrap_or(0), warning.what).into();
+            remarks.push(Warning { at: self.position(warning.at), stream: self.index, what, ..warning });
         }
     }
 }
@@ -420,18 +421,22 @@ const MAX_REMARKS: usize = 48;
 impl Remarks {
     /// Notes a remark about the byte at `at`.
     pub fn note(&mut self, at: u64, what: impl Into<alloc::borrow::Cow<'static, str>>) {
+        self.push(Warning::new(at, what));
+    }
+
+    fn push(&mut self, warning: Warning) {
         self.noted += 1;
         if self.noted <= MAX_REMARKS {
-            self.waiting.push_back(Warning { at, what: what.into() });
+            self.waiting.push_back(warning);
         } else if self.noted == MAX_REMARKS + 1 {
-            self.waiting.push_back(Warning { at, what: "further remarks are left out".into() });
+            self.waiting.push_back(Warning::new(warning.at, "further remarks are left out"));
         }
     }
 
     /// Hands the remarks to the input.
     pub fn flush(&mut self, input: &mut Input) {
         for warning in self.waiting.drain(..) {
-            input.warn_at(warning.at, warning.what);
+            input.pass_on(warning);
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet},
+    remark::Remark,
     stream::{Audio, Media, Metadata, StreamInfo},
     syntax::{
         id3v2,
@@ -193,7 +194,7 @@ impl Wav {
             (_, size) => size,
         };
         if size == 0 {
-            input.warn("data chunk without a size: it goes on to the end of the input");
+            input.remark(Remark::NoSize, "data chunk without a size: it goes on to the end of the input");
         }
         let end = if size == 0 { u64::MAX } else { start.saturating_add(size) };
         let padding = if size == chunk.size { chunk.padded - chunk.size } else { end.saturating_sub(self.origin) & 1 };
@@ -296,7 +297,7 @@ impl Wav {
                 self.state = State::Chunks;
             }
             if left > 0 && data.end < u64::MAX {
-                input.warn("data chunk cut short by the end of the input");
+                input.remark(Remark::Cut { missing: None }, "data chunk cut short by the end of the input");
             }
             return false;
         }
@@ -311,7 +312,12 @@ impl Wav {
         };
         let (at, time) = (input.offset(), self.time);
         if let Some(junk) = self.junk.take() {
-            input.warn_at(junk, alloc::format!("{} bytes that are no frame skipped", at.saturating_sub(junk)));
+            let bytes = at.saturating_sub(junk);
+            input.remark_at(
+                junk,
+                Remark::Junk { bytes: Some(bytes) },
+                alloc::format!("{bytes} bytes that are no frame skipped"),
+            );
         }
         let Some(data) = input.take(size) else { return true };
         let samples = units::samples(format, &data).map(|count| Ticks(i64::try_from(count).unwrap_or(i64::MAX)));

@@ -12,6 +12,7 @@ use super::scan::{StartCodes, code_start, trimmed};
 use crate::{
     error::{Error, Result},
     input::Input,
+    remark::Remark,
 };
 
 /// Most bytes of one access unit.
@@ -138,7 +139,7 @@ impl Assembler {
                 let begin = code_start(window, code, 0);
                 let dropped = self.junk_dropped || begin > MAX_JUNK;
                 if dropped || window.get(..begin).unwrap_or_default().iter().any(|byte| *byte != 0) {
-                    input.warn("bytes before the first start code");
+                    input.remark(Remark::Junk { bytes: None }, "bytes before the first start code");
                 }
                 let start = if dropped { code - input.skip(begin) } else { code } + START_CODE;
                 (self.nal, self.searched, self.junk_dropped) = (Some(Current { start, judged: false }), start, false);
@@ -151,7 +152,7 @@ impl Assembler {
                     self.junk_dropped = true;
                 }
                 if input.ended() && !input.peek().is_empty() {
-                    input.warn("no start code in the bytes that follow");
+                    input.remark(Remark::Junk { bytes: None }, "no start code in the bytes that follow");
                     input.skip(usize::MAX);
                     self.searched = 0;
                 }

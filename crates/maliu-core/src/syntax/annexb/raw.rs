@@ -5,6 +5,8 @@
 //!                     └ parameter sets ─▶ StreamInfo, when it is new or has changed
 //! ```
 
+use alloc::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::{Assembled, Assembler, Clock, assemble::Coding, clock::Timing};
@@ -12,6 +14,7 @@ use crate::{
     error::Result,
     input::Input,
     packet::{Flags, Packet},
+    remark::Remark,
     stream::{Codec, Media, StreamInfo, Video},
     time::TimeBase,
 };
@@ -36,8 +39,8 @@ pub trait RawCoding: Coding {
     /// What the parameter sets of `picture` say; `None` without them.
     fn describe(&self, picture: &Self::Picture) -> Option<Description>;
 
-    /// The next remark about the stream, with the offset of what it is about.
-    fn next_warning(&mut self) -> Option<(u64, &'static str)>;
+    /// The next remark about the stream: the offset of what it is about, its kind, and the sentence.
+    fn next_warning(&mut self) -> Option<(u64, Remark, Cow<'static, str>)>;
 }
 
 /// What parameter sets say of a stream.
@@ -119,8 +122,8 @@ impl<C: RawCoding> RawStream<C> {
             Assembled::NeedBytes => return Ok(RawEvent::NeedBytes),
             Assembled::End => return Ok(RawEvent::End),
         };
-        while let Some((at, what)) = self.coding.next_warning() {
-            input.warn_at(at, what);
+        while let Some((at, kind, what)) = self.coding.next_warning() {
+            input.remark_at(at, kind, what);
         }
         let (is_key, timing) = (self.coding.is_key(&picture), self.coding.timing(&picture));
         if !self.begun && timing.order.is_some() {
@@ -185,7 +188,8 @@ impl<C: RawCoding> RawStream<C> {
         }
         if description.is_some() && !self.rate_assumed {
             self.rate_assumed = true;
-            input.warn_at(at, "the stream does not say its frame rate: 25 assumed");
+            let kind = Remark::NoFrameRate { assumed: DEFAULT_RATE.0 };
+            input.remark_at(at, kind, "the stream declares no frame rate, which is optional: 25 assumed");
         }
         DEFAULT_RATE
     }

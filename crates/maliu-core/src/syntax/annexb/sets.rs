@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use crate::remark::Refusal;
+
 /// Largest parameter set that is kept, in bytes.
 const MAX_SET: usize = 65_535;
 
@@ -29,15 +31,21 @@ impl<S> Default for SetsById<S> {
 }
 
 impl<S> SetsById<S> {
-    /// Keeps the set in `nal`, unless it is known, in the place of the one with the same id. Whether it could be read.
-    pub fn keep(&mut self, nal: &[u8], parse: impl FnOnce() -> Option<S>, id: impl FnOnce(&S) -> u8) -> bool {
+    /// Keeps the set in `nal`, unless it is known, in the place of the one with the same id. Or why it cannot be read.
+    pub fn keep(
+        &mut self,
+        nal: &[u8],
+        read: impl FnOnce() -> Result<S, Refusal>,
+        id: impl FnOnce(&S) -> u8,
+    ) -> Result<(), Refusal> {
         if nal.len() > MAX_SET {
-            return false;
+            let (value, most) = (nal.len() as i64, MAX_SET as i64);
+            return Err(Refusal::Range { field: "the size of the set", value, least: 1, most });
         }
         if self.sets.iter().any(|known| known.nal == nal) {
-            return true;
+            return Ok(());
         }
-        let Some(set) = parse() else { return false };
+        let set = read()?;
         self.version += 1;
         let kept = Kept { id: id(&set), nal: Bytes::copy_from_slice(nal), set };
         let index = self.sets.partition_point(|known| known.id < kept.id);
@@ -48,7 +56,7 @@ impl<S> SetsById<S> {
                 self.sets.insert(index, kept);
             }
         }
-        true
+        Ok(())
     }
 
     /// Grows with every set that is new or has changed.

@@ -1,10 +1,13 @@
 //! What is known of an access unit of H.264 once it is whole: key, order, kind, structure.
 
+use alloc::borrow::Cow;
+
 use super::{
     AccessUnits, Header, ParameterSets, PicOrderCnt, PictureOrder, PictureTiming, RecoveryPoint, SliceHeader,
     SliceStart, SliceType, for_each_sei, kind, restarts_order,
 };
 use crate::{
+    remark::Remark,
     stream::{Codec, Video},
     syntax::annexb::{Coding, Description, RawCoding, Remarks, Timing},
 };
@@ -67,15 +70,16 @@ impl Pictures {
     fn first_slice(&mut self, nal: &[u8], at: u64) {
         let idr = Header::of(nal).is_some_and(|header| header.nal_unit_type == kind::IDR);
         self.current.start = SliceStart::parse(nal);
-        self.current.slice = SliceHeader::parse(nal, &self.sets);
+        let read = SliceHeader::read(nal, &self.sets);
+        self.current.slice = read.ok();
         self.current.key = idr || self.current.recovery.is_some();
         self.current.restarts = idr;
         let sets = self.current.start.and_then(|start| self.sets.of_slice(start.pic_parameter_set_id));
         let (Some(slice), Some((sps, pps))) = (self.current.slice, sets) else {
-            self.remarks.note_sets(at, false);
+            self.remarks.note_sets(at, read.err());
             return;
         };
-        self.remarks.note_sets(at, true);
+        self.remarks.note_sets(at, None);
         self.current.sps_id = Some(sps.seq_parameter_set_id);
         let one_reference = sps.max_num_ref_frames <= 1 && pps.num_ref_idx_default_active[0] <= 1;
         self.current.key |= one_reference && slice.start.slice_type == SliceType::I;
@@ -101,8 +105,10 @@ impl Coding for Pictures {
                 self.first_slice(nal, at)
             }
             Some(kind::SEI) => self.sei(nal),
-            Some(kind::SPS | kind::PPS) if self.sets.note(nal) == Some(false) => {
-                self.remarks.note(at, "a parameter set that cannot be read");
+            Some(kind::SPS | kind::PPS) => {
+                if let Some(Err(why)) = self.sets.note(nal) {
+                    self.remarks.note_refused(at, why);
+                }
             }
             _ => {}
         }
@@ -157,7 +163,7 @@ impl RawCoding for Pictures {
         Some(Description { config: self.sets.to_annexb(sps.seq_parameter_set_id), profile: sps.profile_idc, video })
     }
 
-    fn next_warning(&mut self) -> Option<(u64, &'static str)> {
+    fn next_warning(&mut self) -> Option<(u64, Remark, Cow<'static, str>)> {
         self.remarks.next()
     }
 }

@@ -2,11 +2,8 @@
 
 use alloc::boxed::Box;
 
-use super::{
-    Header, ScalingLists, Sps, kind,
-    sps::{below, scaling_lists},
-};
-use crate::{bits::Bits, syntax::annexb};
+use super::{Header, ScalingLists, Sps, kind, sps::scaling_lists};
+use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A picture parameter set. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,36 +42,48 @@ impl Pps {
     /// The set in `nal`, a whole NAL unit of type 8 with its header. `sps` finds the sequence parameter set of an id;
     /// without it lists of 8×8 weights are counted as for 4:2:0. `None` when the set is cut short or breaks a limit.
     pub fn parse<'s>(nal: &[u8], sps: impl Fn(u8) -> Option<&'s Sps>) -> Option<Self> {
-        if Header::of(nal)?.nal_unit_type != kind::PPS {
-            return None;
-        }
-        let rbsp = annexb::unescape(annexb::trimmed(nal).get(1..)?);
+        Self::read(nal, sps).ok()
+    }
+
+    /// As [`Pps::parse`].
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn read<'s>(nal: &[u8], sps: impl Fn(u8) -> Option<&'s Sps>) -> Result<Self, Refusal> {
+        Header::of(nal).filter(|header| header.nal_unit_type == kind::PPS).ok_or(Refusal::Type)?;
+        let rbsp = annexb::unescape(annexb::trimmed(nal).get(1..).unwrap_or_default());
         let mut bits = Bits::new(&rbsp);
-        let mut pps = Self {
-            pic_parameter_set_id: below(bits.ue()?, 256)?,
-            seq_parameter_set_id: below(bits.ue()?, 32)?,
-            entropy_coding_mode_flag: bits.flag()?,
-            bottom_field_pic_order_in_frame_present_flag: bits.flag()?,
-            num_slice_groups: below(bits.ue()?, 8)? + 1,
-            ..Self::default()
-        };
-        if pps.num_slice_groups > 1 {
-            slice_groups(&mut bits, pps.num_slice_groups)?;
-        }
-        pps.num_ref_idx_default_active = [below(bits.ue()?, 32)? + 1, below(bits.ue()?, 32)? + 1];
-        pps.weighted_pred_flag = bits.flag()?;
-        pps.weighted_bipred_idc = bits.read(2)? as u8;
-        pps.pic_init_qp_minus26 = bits.se()?;
-        let _pic_init_qs_minus26 = bits.se()?;
-        let _chroma_qp_index_offset = bits.se()?;
-        pps.deblocking_filter_control_present_flag = bits.flag()?;
-        pps.constrained_intra_pred_flag = bits.flag()?;
-        pps.redundant_pic_cnt_present_flag = bits.flag()?;
+        let mut pps = Self::fields(&mut bits).ok_or_else(|| bits.refusal())?;
         if more_rbsp_data(&bits, &rbsp) {
             let chroma = sps(pps.seq_parameter_set_id).map_or(1, |sps| sps.chroma_format_idc);
             // Older sets end before these fields; broken ones end inside them.
             pps.extension(&mut bits, chroma);
         }
+        Ok(pps)
+    }
+
+    fn fields(bits: &mut Bits<'_>) -> Option<Self> {
+        let mut pps = Self {
+            pic_parameter_set_id: bits.ue_below("pic_parameter_set_id", 256)?,
+            seq_parameter_set_id: bits.ue_below("seq_parameter_set_id", 32)?,
+            entropy_coding_mode_flag: bits.flag()?,
+            bottom_field_pic_order_in_frame_present_flag: bits.flag()?,
+            num_slice_groups: bits.ue_below("num_slice_groups_minus1", 8)? + 1,
+            ..Self::default()
+        };
+        if pps.num_slice_groups > 1 {
+            slice_groups(bits, pps.num_slice_groups)?;
+        }
+        let l0 = bits.ue_below("num_ref_idx_l0_default_active_minus1", 32)? + 1;
+        pps.num_ref_idx_default_active = [l0, bits.ue_below("num_ref_idx_l1_default_active_minus1", 32)? + 1];
+        pps.weighted_pred_flag = bits.field("weighted_pred_flag").flag()?;
+        pps.weighted_bipred_idc = bits.read(2)? as u8;
+        pps.pic_init_qp_minus26 = bits.field("pic_init_qp_minus26").se()?;
+        let _pic_init_qs_minus26 = bits.se()?;
+        let _chroma_qp_index_offset = bits.se()?;
+        pps.deblocking_filter_control_present_flag = bits.flag()?;
+        pps.constrained_intra_pred_flag = bits.flag()?;
+        pps.redundant_pic_cnt_present_flag = bits.flag()?;
         Some(pps)
     }
 
@@ -91,7 +100,7 @@ impl Pps {
 
 /// Passes over the description of slice groups.
 fn slice_groups(bits: &mut Bits<'_>, groups: u8) -> Option<()> {
-    match bits.ue()? {
+    match bits.ue_below("slice_group_map_type", 7)? {
         0 => (0..groups).try_for_each(|_run_length| bits.ue().map(|_| ())),
         2 => (1..groups).try_for_each(|_top_left_and_bottom_right| bits.ue().and(bits.ue()).map(|_| ())),
         3..=5 => bits.skip(1).and_then(|()| bits.ue()).map(|_slice_group_change_rate| ()),

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use super::{Pps, Sps, kind};
-use crate::syntax::annexb::{self, SetsById, behind_codes};
+use crate::{
+    remark::Refusal,
+    syntax::annexb::{self, SetsById, behind_codes},
+};
 
 /// Parameter sets met so far. Few and small: at most 32 and 256 of them.
 #[derive(Clone, Debug, Default)]
@@ -13,14 +16,14 @@ pub struct ParameterSets {
 }
 
 impl ParameterSets {
-    /// Notes `nal` if it is a parameter set. `Some(false)`: it is one that does not parse.
-    pub fn note(&mut self, nal: &[u8]) -> Option<bool> {
+    /// Notes `nal` if it is a parameter set; an error says why one cannot be read.
+    pub fn note(&mut self, nal: &[u8]) -> Option<Result<(), Refusal>> {
         let nal = annexb::trimmed(nal);
         Some(match nal.first()? & 0x1f {
-            kind::SPS => self.sps.keep(nal, || Sps::parse(nal), |sps| sps.seq_parameter_set_id),
+            kind::SPS => self.sps.keep(nal, || Sps::read(nal), |sps| sps.seq_parameter_set_id),
             kind::PPS => {
-                let parse = || Pps::parse(nal, |id| self.sps.of(id));
-                self.pps.keep(nal, parse, |pps| pps.pic_parameter_set_id)
+                let read = || Pps::read(nal, |id| self.sps.of(id));
+                self.pps.keep(nal, read, |pps| pps.pic_parameter_set_id)
             }
             _ => return None,
         })

@@ -3,7 +3,7 @@
 use alloc::{borrow::Cow, vec::Vec};
 
 use super::{Header, ParameterSets, PicOrderCnt, Pps, Sps, kind};
-use crate::{bits::Bits, syntax::annexb};
+use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// What a slice codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +113,9 @@ impl SliceStart {
 
     fn read(bits: &mut Bits<'_>) -> Option<Self> {
         Some(Self {
-            first_mb_in_slice: bits.ue()?,
-            slice_type: SliceType::of(bits.ue()?)?,
-            pic_parameter_set_id: u8::try_from(bits.ue()?).ok()?,
+            first_mb_in_slice: bits.field("first_mb_in_slice").ue()?,
+            slice_type: SliceType::of(bits.ue_within("slice_type", 0, 9)?)?,
+            pic_parameter_set_id: bits.ue_below("pic_parameter_set_id", 256)?,
         })
     }
 }
@@ -124,14 +124,25 @@ impl SliceHeader {
     /// The header of the slice in `nal` (or in its first bytes). `None` when it is no slice, too short, or names sets
     /// that are not there.
     pub fn parse(nal: &[u8], sets: &ParameterSets) -> Option<Self> {
-        let slice = Slice::of(nal, HEAD)?;
-        let mut bits = Bits::new(&slice.rbsp);
-        Self::read(slice.header, &mut bits, sets).map(|(header, ..)| header)
+        Self::read(nal, sets).ok()
     }
 
-    fn read<'s>(nal: Header, bits: &mut Bits<'_>, sets: &'s ParameterSets) -> Option<(Self, &'s Sps, &'s Pps)> {
+    /// As [`SliceHeader::parse`].
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn read(nal: &[u8], sets: &ParameterSets) -> Result<Self, Refusal> {
+        let slice = Slice::of(nal, HEAD).ok_or(Refusal::Type)?;
+        let mut bits = Bits::new(&slice.rbsp);
+        Self::fields(slice.header, &mut bits, sets).map(|(header, ..)| header).ok_or_else(|| bits.refusal())
+    }
+
+    fn fields<'s>(nal: Header, bits: &mut Bits<'_>, sets: &'s ParameterSets) -> Option<(Self, &'s Sps, &'s Pps)> {
         let start = SliceStart::read(bits)?;
-        let (sps, pps) = sets.of_slice(start.pic_parameter_set_id)?;
+        let Some((sps, pps)) = sets.of_slice(start.pic_parameter_set_id) else {
+            bits.missing(start.pic_parameter_set_id.into());
+            return None;
+        };
         let mut header = Self {
             start,
             nal_ref_idc: nal.nal_ref_idc,
@@ -149,17 +160,17 @@ impl SliceHeader {
         if sps.separate_colour_plane_flag {
             header.colour_plane_id = bits.read(2)? as u8;
         }
-        header.frame_num = bits.read(u32::from(sps.log2_max_frame_num))?;
+        header.frame_num = bits.field("frame_num").read(u32::from(sps.log2_max_frame_num))?;
         if !sps.frame_mbs_only_flag {
             header.field_pic_flag = bits.flag()?;
             header.bottom_field_flag = header.field_pic_flag && bits.flag()?;
         }
         if header.idr {
-            header.idr_pic_id = bits.ue()?;
+            header.idr_pic_id = bits.field("idr_pic_id").ue()?;
         }
         header.read_order(bits, sps, pps)?;
         if pps.redundant_pic_cnt_present_flag {
-            header.redundant_pic_cnt = bits.ue()?;
+            header.redundant_pic_cnt = bits.field("redundant_pic_cnt").ue()?;
         }
         Some((header, sps, pps))
     }
@@ -168,7 +179,7 @@ impl SliceHeader {
         let bottom_too = pps.bottom_field_pic_order_in_frame_present_flag && !self.field_pic_flag;
         match &sps.pic_order_cnt {
             PicOrderCnt::Lsb { log2_max_lsb } => {
-                self.pic_order_cnt_lsb = bits.read(u32::from(*log2_max_lsb))?;
+                self.pic_order_cnt_lsb = bits.field("pic_order_cnt_lsb").read(u32::from(*log2_max_lsb))?;
                 if bottom_too {
                     self.delta_pic_order_cnt_bottom = bits.se()?;
                 }
@@ -255,7 +266,7 @@ impl Marking {
     pub fn parse(nal: &[u8], sets: &ParameterSets) -> Option<(SliceHeader, Self)> {
         let slice = Slice::of(nal, LONG_HEAD)?;
         let mut bits = Bits::new(&slice.rbsp);
-        let (header, sps, pps) = SliceHeader::read(slice.header, &mut bits, sets)?;
+        let (header, sps, pps) = SliceHeader::fields(slice.header, &mut bits, sets)?;
         let marking = if header.nal_ref_idc == 0 && !header.idr {
             Self::default()
         } else {

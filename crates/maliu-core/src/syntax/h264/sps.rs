@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{Header, Vui, kind};
-use crate::{bits::Bits, syntax::annexb};
+use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A sequence parameter set. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,53 +103,64 @@ impl Sps {
     /// The set in `nal`, a whole NAL unit of type 7 (or 15) with its header. `None` when it is cut short or breaks a
     /// limit of the standard; an unreadable VUI alone is left out.
     pub fn parse(nal: &[u8]) -> Option<Self> {
-        if !matches!(Header::of(nal)?.nal_unit_type, kind::SPS | kind::SUBSET_SPS) {
-            return None;
-        }
-        let rbsp = annexb::unescape(nal.get(1..)?);
+        Self::read(nal).ok()
+    }
+
+    /// As [`Sps::parse`].
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn read(nal: &[u8]) -> Result<Self, Refusal> {
+        let is_set = |header: &Header| matches!(header.nal_unit_type, kind::SPS | kind::SUBSET_SPS);
+        Header::of(nal).filter(is_set).ok_or(Refusal::Type)?;
+        let rbsp = annexb::unescape(nal.get(1..).unwrap_or_default());
         let mut bits = Bits::new(&rbsp);
+        Self::fields(&mut bits).ok_or_else(|| bits.refusal())
+    }
+
+    fn fields(bits: &mut Bits<'_>) -> Option<Self> {
         let mut sps = Self {
-            profile_idc: bits.read(8)? as u8,
+            profile_idc: bits.field("profile_idc").read(8)? as u8,
             constraint_set_flags: bits.read(8)? as u8,
-            level_idc: bits.read(8)? as u8,
-            seq_parameter_set_id: below(bits.ue()?, 32)?,
+            level_idc: bits.field("level_idc").read(8)? as u8,
+            seq_parameter_set_id: bits.ue_below("seq_parameter_set_id", 32)?,
             chroma_format_idc: 1,
             bit_depth_luma: 8,
             bit_depth_chroma: 8,
             ..Self::default()
         };
         if has_chroma_fields(sps.profile_idc) {
-            sps.chroma_fields(&mut bits)?;
+            sps.chroma_fields(bits)?;
         }
-        sps.log2_max_frame_num = below(bits.ue()?, 13)? + 4;
-        sps.pic_order_cnt = PicOrderCnt::parse(&mut bits)?;
-        sps.max_num_ref_frames = below(bits.ue()?, 17)?;
+        sps.log2_max_frame_num = bits.ue_below("log2_max_frame_num_minus4", 13)? + 4;
+        sps.pic_order_cnt = PicOrderCnt::parse(bits)?;
+        sps.max_num_ref_frames = bits.ue_below("max_num_ref_frames", 17)?;
         sps.gaps_in_frame_num_value_allowed_flag = bits.flag()?;
-        sps.pic_width_in_mbs = bits.ue().filter(|mbs| *mbs < MAX_MBS)? + 1;
-        sps.pic_height_in_map_units = bits.ue().filter(|mbs| *mbs < MAX_MBS)? + 1;
-        sps.frame_mbs_only_flag = bits.flag()?;
+        sps.pic_width_in_mbs = bits.ue_within("pic_width_in_mbs_minus1", 0, MAX_MBS - 1)? + 1;
+        sps.pic_height_in_map_units = bits.ue_within("pic_height_in_map_units_minus1", 0, MAX_MBS - 1)? + 1;
+        sps.frame_mbs_only_flag = bits.field("frame_mbs_only_flag").flag()?;
         if !sps.frame_mbs_only_flag {
             sps.mb_adaptive_frame_field_flag = bits.flag()?;
         }
-        sps.direct_8x8_inference_flag = bits.flag()?;
-        if bits.flag()? {
+        sps.direct_8x8_inference_flag = bits.field("direct_8x8_inference_flag").flag()?;
+        if bits.field("frame_cropping_flag").flag()? {
             for side in &mut sps.frame_crop {
                 *side = bits.ue()?;
             }
         }
-        if bits.flag()? {
-            sps.vui = Vui::parse(&mut bits).map(Box::new);
+        if bits.field("vui_parameters_present_flag").flag()? {
+            sps.vui = Vui::parse(bits).map(Box::new);
         }
         Some(sps)
     }
 
     fn chroma_fields(&mut self, bits: &mut Bits<'_>) -> Option<()> {
-        self.chroma_format_idc = below(bits.ue()?, 4)?;
+        self.chroma_format_idc = bits.ue_below("chroma_format_idc", 4)?;
         if self.chroma_format_idc == 3 {
             self.separate_colour_plane_flag = bits.flag()?;
         }
-        self.bit_depth_luma = below(bits.ue()?, 7)? + 8;
-        self.bit_depth_chroma = below(bits.ue()?, 7)? + 8;
+        self.bit_depth_luma = bits.ue_below("bit_depth_luma_minus8", 7)? + 8;
+        self.bit_depth_chroma = bits.ue_below("bit_depth_chroma_minus8", 7)? + 8;
         self.qpprime_y_zero_transform_bypass_flag = bits.flag()?;
         if bits.flag()? {
             let count = if self.chroma_format_idc == 3 { 12 } else { 8 };
@@ -263,19 +274,18 @@ pub(super) fn has_chroma_fields(profile_idc: u8) -> bool {
 
 impl PicOrderCnt {
     fn parse(bits: &mut Bits<'_>) -> Option<Self> {
-        Some(match bits.ue()? {
-            0 => Self::Lsb { log2_max_lsb: below(bits.ue()?, 13)? + 4 },
+        Some(match bits.ue_below("pic_order_cnt_type", 3)? {
+            0 => Self::Lsb { log2_max_lsb: bits.ue_below("log2_max_pic_order_cnt_lsb_minus4", 13)? + 4 },
             1 => Self::Cycle {
                 delta_pic_order_always_zero_flag: bits.flag()?,
                 offset_for_non_ref_pic: bits.se()?,
                 offset_for_top_to_bottom_field: bits.se()?,
                 offset_for_ref_frame: {
-                    let count = bits.ue().filter(|count| *count < 256)?;
+                    let count = bits.ue_below("num_ref_frames_in_pic_order_cnt_cycle", 256)?;
                     (0..count).map(|_| bits.se()).collect::<Option<_>>()?
                 },
             },
-            2 => Self::CodingOrder,
-            _ => return None,
+            _ => Self::CodingOrder,
         })
     }
 }
@@ -296,7 +306,10 @@ fn scaling_list(bits: &mut Bits<'_>, size: usize) -> Option<ScalingList> {
     let (mut last, mut next) = (8i32, 8i32);
     while weights.len() < size {
         if next != 0 {
-            let delta = bits.se().filter(|delta| (-128..=127).contains(delta))?;
+            let delta = bits.field("delta_scale").se()?;
+            if !bits.within(delta.into(), -128, 127) {
+                return None;
+            }
             next = (last + delta).rem_euclid(256);
             if next == 0 && weights.is_empty() {
                 return Some(ScalingList::Standard);
@@ -308,13 +321,10 @@ fn scaling_list(bits: &mut Bits<'_>, size: usize) -> Option<ScalingList> {
     Some(ScalingList::Coded(weights))
 }
 
-/// `value` as a byte if it is below `limit` ≤ 256.
-pub(super) fn below(value: u32, limit: u32) -> Option<u8> {
-    (value < limit).then_some(value as u8)
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     /// A set as x264 writes it: High, level 1.2, 176×144, 25 frames a second.
@@ -328,6 +338,17 @@ mod tests {
         let sps = Sps::parse(HIGH).unwrap();
         assert_eq!((sps.profile_name(), sps.level_idc, sps.codec_string().as_str()), (Some("High"), 12, "avc1.64000C"));
         assert_eq!((sps.display_size(), sps.frame_rate()), ((176, 144), Some((25, 1))));
+    }
+
+    #[test]
+    fn a_refused_set_names_the_field_its_value_and_its_range() {
+        // seq_parameter_set_id 32: 00000100001.
+        let field = "seq_parameter_set_id";
+        let refused = Sps::read(&[0x67, 66, 0, 30, 0b0000_0100, 0b0010_0000]);
+        assert_eq!(refused, Err(Refusal::Range { field, value: 32, least: 0, most: 31 }));
+        assert_eq!(refused.unwrap_err().to_string(), "seq_parameter_set_id is 32, expected 0 to 31");
+        assert_eq!(Sps::read(&HIGH[..3]), Err(Refusal::Short { field: "level_idc" }));
+        assert_eq!(Sps::read(&[0x68, 66]), Err(Refusal::Type));
     }
 
     #[test]

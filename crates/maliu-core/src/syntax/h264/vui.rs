@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use super::sps::below;
 use crate::{
     bits::Bits,
     syntax::annexb::{VideoSignal, reduced},
@@ -120,8 +119,8 @@ impl Vui {
                 max_bytes_per_pic_denom: bits.ue()?,
                 max_bits_per_mb_denom: bits.ue()?,
                 log2_max_mv_length: (bits.ue()?, bits.ue()?),
-                max_num_reorder_frames: below(bits.ue()?, 17)?,
-                max_dec_frame_buffering: below(bits.ue()?, 17)?,
+                max_num_reorder_frames: bits.ue_below("max_num_reorder_frames", 17)?,
+                max_dec_frame_buffering: bits.ue_below("max_dec_frame_buffering", 17)?,
             });
         }
         Some(())

@@ -1,9 +1,12 @@
 //! What is known of an access unit of H.265 once it is whole: key, order, kind.
 
+use alloc::borrow::Cow;
+
 use super::{
     AccessUnits, Header, ParameterSets, PictureOrder, PictureTiming, RecoveryPoint, SliceHeader, for_each_sei, kind,
 };
 use crate::{
+    remark::Remark,
     stream::{Codec, Video},
     syntax::annexb::{Coding, Description, RawCoding, Remarks, Timing},
 };
@@ -62,13 +65,14 @@ impl Pictures {
 
     fn first_slice(&mut self, nal: &[u8], header: Header, at: u64) {
         self.current.nal = Some(header);
-        self.current.slice = SliceHeader::parse(nal, &self.sets);
+        let read = SliceHeader::read(nal, &self.sets);
+        self.current.slice = read.ok();
         let sets = self.current.slice.and_then(|slice| self.sets.of_slice(slice.slice_pic_parameter_set_id));
         let (Some(slice), Some((sps, _))) = (self.current.slice, sets) else {
-            self.remarks.note_sets(at, false);
+            self.remarks.note_sets(at, read.err());
             return;
         };
-        self.remarks.note_sets(at, true);
+        self.remarks.note_sets(at, None);
         self.current.sps_id = Some(sps.sps_seq_parameter_set_id);
         if let Some((order, restarts)) = self.order.next(&slice, sps, self.after_end) {
             (self.current.order, self.current.restarts) = (Some(order), restarts);
@@ -91,8 +95,10 @@ impl Coding for Pictures {
         let Some(header) = Header::of(nal).filter(|header| header.nuh_layer_id == 0) else { return };
         match header.nal_unit_type {
             _ if header.is_slice() && self.current.nal.is_none() => self.first_slice(nal, header, at),
-            kind::VPS..=kind::PPS if self.sets.note(nal) == Some(false) => {
-                self.remarks.note(at, "a parameter set that cannot be read")
+            kind::VPS..=kind::PPS => {
+                if let Some(Err(why)) = self.sets.note(nal) {
+                    self.remarks.note_refused(at, why);
+                }
             }
             kind::PREFIX_SEI => self.sei(nal),
             kind::EOS => self.after_end = true,
@@ -151,7 +157,7 @@ impl RawCoding for Pictures {
         Some(Description { config: self.sets.to_annexb(sps.sps_seq_parameter_set_id), profile, video })
     }
 
-    fn next_warning(&mut self) -> Option<(u64, &'static str)> {
+    fn next_warning(&mut self) -> Option<(u64, Remark, Cow<'static, str>)> {
         self.remarks.next()
     }
 }

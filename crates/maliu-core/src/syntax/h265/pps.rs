@@ -1,7 +1,7 @@
 //! Picture parameter set: what the slice segment headers that name it contain (ISO/IEC 23008-2 §7.3.2.3).
 
-use super::{Header, kind, sps::below};
-use crate::{bits::Bits, syntax::annexb};
+use super::{Header, kind};
+use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A picture parameter set, up to its tiles. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,14 +35,24 @@ pub struct Pps {
 impl Pps {
     /// The set in `nal`, a whole NAL unit of type 34 with its header. `None` when it is cut short or breaks a limit.
     pub fn parse(nal: &[u8]) -> Option<Self> {
-        if Header::of(nal)?.nal_unit_type != kind::PPS {
-            return None;
-        }
-        let rbsp = annexb::unescape_head(nal.get(Header::SIZE..)?, HEAD);
+        Self::read(nal).ok()
+    }
+
+    /// As [`Pps::parse`].
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn read(nal: &[u8]) -> Result<Self, Refusal> {
+        Header::of(nal).filter(|header| header.nal_unit_type == kind::PPS).ok_or(Refusal::Type)?;
+        let rbsp = annexb::unescape_head(nal.get(Header::SIZE..).unwrap_or_default(), HEAD);
         let mut bits = Bits::new(&rbsp);
+        Self::fields(&mut bits).ok_or_else(|| bits.refusal())
+    }
+
+    fn fields(bits: &mut Bits<'_>) -> Option<Self> {
         let mut pps = Self {
-            pps_pic_parameter_set_id: below(bits.ue()?, 64)?,
-            pps_seq_parameter_set_id: below(bits.ue()?, 16)?,
+            pps_pic_parameter_set_id: bits.ue_below("pps_pic_parameter_set_id", 64)?,
+            pps_seq_parameter_set_id: bits.ue_below("pps_seq_parameter_set_id", 16)?,
             dependent_slice_segments_enabled_flag: bits.flag()?,
             output_flag_present_flag: bits.flag()?,
             num_extra_slice_header_bits: bits.read(3)? as u8,
@@ -51,8 +61,9 @@ impl Pps {
         };
         let _sign_data_hiding_enabled_flag = bits.flag()?;
         pps.cabac_init_present_flag = bits.flag()?;
-        pps.num_ref_idx_default_active = [below(bits.ue()?, 15)? + 1, below(bits.ue()?, 15)? + 1];
-        pps.init_qp_minus26 = bits.se()?;
+        let l0 = bits.ue_below("num_ref_idx_l0_default_active_minus1", 15)? + 1;
+        pps.num_ref_idx_default_active = [l0, bits.ue_below("num_ref_idx_l1_default_active_minus1", 15)? + 1];
+        pps.init_qp_minus26 = bits.field("init_qp_minus26").se()?;
         // constrained_intra_pred_flag, transform_skip_enabled_flag.
         bits.skip(2)?;
         let cu_qp_delta_enabled_flag = bits.flag()?;

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use super::{Header, Pps, Sps, Vps, kind};
-use crate::syntax::annexb::{self, SetsById, behind_codes};
+use crate::{
+    remark::Refusal,
+    syntax::annexb::{self, SetsById, behind_codes},
+};
 
 /// Parameter sets of the base layer met so far. Few and small: at most 16, 16 and 64 of them.
 #[derive(Clone, Debug, Default)]
@@ -14,14 +17,14 @@ pub struct ParameterSets {
 }
 
 impl ParameterSets {
-    /// Notes `nal` if it is a parameter set of the base layer. `Some(false)`: it is one that does not parse.
-    pub fn note(&mut self, nal: &[u8]) -> Option<bool> {
+    /// Notes `nal` if it is a parameter set of the base layer; an error says why one cannot be read.
+    pub fn note(&mut self, nal: &[u8]) -> Option<Result<(), Refusal>> {
         let nal = annexb::trimmed(nal);
         let header = Header::of(nal).filter(|header| header.nuh_layer_id == 0)?;
         Some(match header.nal_unit_type {
-            kind::VPS => self.vps.keep(nal, || Vps::parse(nal), |vps| vps.vps_video_parameter_set_id),
-            kind::SPS => self.sps.keep(nal, || Sps::parse(nal), |sps| sps.sps_seq_parameter_set_id),
-            kind::PPS => self.pps.keep(nal, || Pps::parse(nal), |pps| pps.pps_pic_parameter_set_id),
+            kind::VPS => self.vps.keep(nal, || Vps::read(nal), |vps| vps.vps_video_parameter_set_id),
+            kind::SPS => self.sps.keep(nal, || Sps::read(nal), |sps| sps.sps_seq_parameter_set_id),
+            kind::PPS => self.pps.keep(nal, || Pps::read(nal), |pps| pps.pps_pic_parameter_set_id),
             _ => return None,
         })
     }

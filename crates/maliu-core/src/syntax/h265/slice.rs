@@ -1,7 +1,7 @@
 //! Slice segment header, as far as access units and picture order need it (ISO/IEC 23008-2 §7.3.6.1).
 
 use super::{Header, ParameterSets, kind};
-use crate::{bits::Bits, syntax::annexb};
+use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// What a slice codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,20 +56,35 @@ impl SliceHeader {
     /// The header of the slice segment in `nal` (or in its first bytes). `None` when it is none, too short, or names
     /// sets that are not there.
     pub fn parse(nal: &[u8], sets: &ParameterSets) -> Option<Self> {
-        let header = Header::of(nal).filter(|header| header.is_slice())?;
-        let rbsp = annexb::unescape_head(nal.get(Header::SIZE..)?, HEAD);
+        Self::read(nal, sets).ok()
+    }
+
+    /// As [`SliceHeader::parse`].
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn read(nal: &[u8], sets: &ParameterSets) -> Result<Self, Refusal> {
+        let header = Header::of(nal).filter(|header| header.is_slice()).ok_or(Refusal::Type)?;
+        let rbsp = annexb::unescape_head(nal.get(Header::SIZE..).unwrap_or_default(), HEAD);
         let mut bits = Bits::new(&rbsp);
+        Self::fields(header, &mut bits, sets).ok_or_else(|| bits.refusal())
+    }
+
+    fn fields(header: Header, bits: &mut Bits<'_>, sets: &ParameterSets) -> Option<Self> {
         let first_slice_segment_in_pic_flag = bits.flag()?;
         if header.is_irap() {
             let _no_output_of_prior_pics_flag = bits.flag()?;
         }
-        let slice_pic_parameter_set_id = u8::try_from(bits.ue()?).ok()?;
-        let (sps, pps) = sets.of_slice(slice_pic_parameter_set_id)?;
+        let slice_pic_parameter_set_id = bits.ue_below("slice_pic_parameter_set_id", 64)?;
+        let Some((sps, pps)) = sets.of_slice(slice_pic_parameter_set_id) else {
+            bits.missing(slice_pic_parameter_set_id.into());
+            return None;
+        };
         let mut dependent_slice_segment_flag = false;
         if !first_slice_segment_in_pic_flag {
             dependent_slice_segment_flag = pps.dependent_slice_segments_enabled_flag && bits.flag()?;
             let address_bits = u32::BITS - sps.pic_size_in_ctbs().saturating_sub(1).leading_zeros();
-            let _slice_segment_address = bits.read(address_bits)?;
+            let _slice_segment_address = bits.field("slice_segment_address").read(address_bits)?;
         }
         let mut slice =
             Self { nal: header, first_slice_segment_in_pic_flag, slice_pic_parameter_set_id, independent: None };
@@ -77,11 +92,10 @@ impl SliceHeader {
             return Some(slice);
         }
         bits.skip(usize::from(pps.num_extra_slice_header_bits))?;
-        let slice_type = match bits.ue()? {
+        let slice_type = match bits.ue_below("slice_type", 3)? {
             0 => SliceType::B,
             1 => SliceType::P,
-            2 => SliceType::I,
-            _ => return None,
+            _ => SliceType::I,
         };
         let pic_output_flag = !pps.output_flag_present_flag || bits.flag()?;
         if sps.separate_colour_plane_flag {
@@ -89,7 +103,7 @@ impl SliceHeader {
         }
         let idr = matches!(header.nal_unit_type, kind::IDR_W_RADL | kind::IDR_N_LP);
         let lsb_bits = if idr { 0 } else { u32::from(sps.log2_max_pic_order_cnt_lsb) };
-        let slice_pic_order_cnt_lsb = bits.read(lsb_bits)?;
+        let slice_pic_order_cnt_lsb = bits.field("slice_pic_order_cnt_lsb").read(lsb_bits)?;
         slice.independent = Some(IndependentHeader { slice_type, pic_output_flag, slice_pic_order_cnt_lsb });
         Some(slice)
     }

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{Header, ProfileTierLevel, Vui, kind, ref_pic_set};
-use crate::{bits::Bits, syntax::annexb};
+use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A sequence parameter set. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,41 +84,59 @@ impl Sps {
     /// The set in `nal`, a whole NAL unit of type 33 with its header. `None` when it is cut short or breaks a limit of
     /// the standard; an unreadable VUI or extension alone is left out.
     pub fn parse(nal: &[u8]) -> Option<Self> {
-        if Header::of(nal)?.nal_unit_type != kind::SPS {
-            return None;
-        }
-        let rbsp = annexb::unescape(nal.get(Header::SIZE..)?);
+        Self::read(nal).ok()
+    }
+
+    /// As [`Sps::parse`].
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn read(nal: &[u8]) -> Result<Self, Refusal> {
+        Header::of(nal).filter(|header| header.nal_unit_type == kind::SPS).ok_or(Refusal::Type)?;
+        let rbsp = annexb::unescape(nal.get(Header::SIZE..).unwrap_or_default());
         let mut bits = Bits::new(&rbsp);
-        let mut sps = Self {
-            sps_video_parameter_set_id: bits.read(4)? as u8,
-            sps_max_sub_layers_minus1: bits.read(3).filter(|minus1| *minus1 < 7)? as u8,
-            sps_temporal_id_nesting_flag: bits.flag()?,
-            ..Self::default()
-        };
-        sps.profile_tier_level = ProfileTierLevel::parse(&mut bits, sps.sps_max_sub_layers_minus1)?;
-        sps.picture_fields(&mut bits)?;
-        sps.coding_fields(&mut bits)?;
+        let mut sps = Self::fields(&mut bits).ok_or_else(|| bits.refusal())?;
         // What is needed is read: a damaged rest costs only itself.
         sps.rest(&mut bits);
+        Ok(sps)
+    }
+
+    fn fields(bits: &mut Bits<'_>) -> Option<Self> {
+        let sps_video_parameter_set_id = bits.field("sps_video_parameter_set_id").read(4)? as u8;
+        let sps_max_sub_layers_minus1 = bits.field("sps_max_sub_layers_minus1").read(3)? as u8;
+        if !bits.within(sps_max_sub_layers_minus1.into(), 0, 6) {
+            return None;
+        }
+        let sps_temporal_id_nesting_flag = bits.flag()?;
+        let profile_tier_level = ProfileTierLevel::parse(bits.field("profile_tier_level"), sps_max_sub_layers_minus1)?;
+        let mut sps = Self {
+            sps_video_parameter_set_id,
+            sps_max_sub_layers_minus1,
+            sps_temporal_id_nesting_flag,
+            profile_tier_level,
+            ..Self::default()
+        };
+        sps.picture_fields(bits)?;
+        sps.coding_fields(bits)?;
         Some(sps)
     }
 
     fn picture_fields(&mut self, bits: &mut Bits<'_>) -> Option<()> {
-        self.sps_seq_parameter_set_id = below(bits.ue()?, 16)?;
-        self.chroma_format_idc = below(bits.ue()?, 4)?;
+        self.sps_seq_parameter_set_id = bits.ue_below("sps_seq_parameter_set_id", 16)?;
+        self.chroma_format_idc = bits.ue_below("chroma_format_idc", 4)?;
         if self.chroma_format_idc == 3 {
             self.separate_colour_plane_flag = bits.flag()?;
         }
-        self.pic_width_in_luma_samples = bits.ue().filter(|side| (1..=MAX_SIDE).contains(side))?;
-        self.pic_height_in_luma_samples = bits.ue().filter(|side| (1..=MAX_SIDE).contains(side))?;
-        if bits.flag()? {
+        self.pic_width_in_luma_samples = bits.ue_within("pic_width_in_luma_samples", 1, MAX_SIDE)?;
+        self.pic_height_in_luma_samples = bits.ue_within("pic_height_in_luma_samples", 1, MAX_SIDE)?;
+        if bits.field("conformance_window_flag").flag()? {
             for side in &mut self.conf_win {
                 *side = bits.ue()?;
             }
         }
-        self.bit_depth_luma = below(bits.ue()?, 9)? + 8;
-        self.bit_depth_chroma = below(bits.ue()?, 9)? + 8;
-        self.log2_max_pic_order_cnt_lsb = below(bits.ue()?, 13)? + 4;
+        self.bit_depth_luma = bits.ue_below("bit_depth_luma_minus8", 9)? + 8;
+        self.bit_depth_chroma = bits.ue_below("bit_depth_chroma_minus8", 9)? + 8;
+        self.log2_max_pic_order_cnt_lsb = bits.ue_below("log2_max_pic_order_cnt_lsb_minus4", 13)? + 4;
         let all_layers = bits.flag()?;
         for _ in if all_layers { 0 } else { self.sps_max_sub_layers_minus1 }..=self.sps_max_sub_layers_minus1 {
             self.sub_layer_ordering.push(SubLayerOrdering::parse(bits)?);
@@ -127,10 +145,10 @@ impl Sps {
     }
 
     fn coding_fields(&mut self, bits: &mut Bits<'_>) -> Option<()> {
-        let log2_min_luma_coding_block_size = below(bits.ue()?, 4)? + 3;
-        let log2_diff_max_min_luma_coding_block_size = below(bits.ue()?, 4)?;
+        let log2_min_luma_coding_block_size = bits.ue_below("log2_min_luma_coding_block_size_minus3", 4)? + 3;
+        let log2_diff_max_min_luma_coding_block_size = bits.ue_below("log2_diff_max_min_luma_coding_block_size", 4)?;
         self.ctb_log2_size = log2_min_luma_coding_block_size + log2_diff_max_min_luma_coding_block_size;
-        (3..=6).contains(&self.ctb_log2_size).then_some(())
+        bits.field("CtbLog2SizeY").within(self.ctb_log2_size.into(), 3, 6).then_some(())
     }
 
     fn rest(&mut self, bits: &mut Bits<'_>) -> Option<()> {
@@ -207,8 +225,8 @@ impl Sps {
 impl SubLayerOrdering {
     pub(super) fn parse(bits: &mut Bits<'_>) -> Option<Self> {
         Some(Self {
-            max_dec_pic_buffering_minus1: below(bits.ue()?, 16)?,
-            max_num_reorder_pics: below(bits.ue()?, 17)?,
+            max_dec_pic_buffering_minus1: bits.ue_below("sps_max_dec_pic_buffering_minus1", 16)?,
+            max_num_reorder_pics: bits.ue_below("sps_max_num_reorder_pics", 17)?,
             max_latency_increase_plus1: bits.ue()?,
         })
     }
@@ -229,7 +247,7 @@ pub(super) fn scaling_lists(bits: &mut Bits<'_>, chroma_format_idc: u8) -> Optio
 fn scaling_list(bits: &mut Bits<'_>, size: u32) -> Option<ScalingList> {
     let scaling_list_pred_mode_flag = bits.flag()?;
     if !scaling_list_pred_mode_flag {
-        return Some(ScalingList::Copied(below(bits.ue()?, 6)?));
+        return Some(ScalingList::Copied(bits.ue_below("scaling_list_pred_matrix_id_delta", 6)?));
     }
     let count = 64.min(1usize << (4 + (size << 1)));
     let mut next = 8i32;
@@ -245,9 +263,4 @@ fn scaling_list(bits: &mut Bits<'_>, size: u32) -> Option<ScalingList> {
         weights.push(next as u8);
     }
     Some(ScalingList::Coded(dc, weights))
-}
-
-/// `value` as a byte if it is below `limit` ≤ 256.
-pub(super) fn below(value: u32, limit: u32) -> Option<u8> {
-    (value < limit).then_some(value as u8)
 }

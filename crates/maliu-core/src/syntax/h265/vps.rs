@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Header, ProfileTierLevel, SubLayerOrdering, Timing, kind};
-use crate::{bits::Bits, syntax::annexb};
+use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A video parameter set, up to its timing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,12 +27,22 @@ pub struct Vps {
 impl Vps {
     /// The set in `nal`, a whole NAL unit of type 32 with its header. `None` when it is cut short or breaks a limit.
     pub fn parse(nal: &[u8]) -> Option<Self> {
-        if Header::of(nal)?.nal_unit_type != kind::VPS {
-            return None;
-        }
-        let rbsp = annexb::unescape(nal.get(Header::SIZE..)?);
+        Self::read(nal).ok()
+    }
+
+    /// As [`Vps::parse`].
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn read(nal: &[u8]) -> Result<Self, Refusal> {
+        Header::of(nal).filter(|header| header.nal_unit_type == kind::VPS).ok_or(Refusal::Type)?;
+        let rbsp = annexb::unescape(nal.get(Header::SIZE..).unwrap_or_default());
         let mut bits = Bits::new(&rbsp);
-        let vps_video_parameter_set_id = bits.read(4)? as u8;
+        Self::fields(&mut bits).ok_or_else(|| bits.refusal())
+    }
+
+    fn fields(bits: &mut Bits<'_>) -> Option<Self> {
+        let vps_video_parameter_set_id = bits.field("vps_video_parameter_set_id").read(4)? as u8;
         // vps_base_layer_internal_flag, vps_base_layer_available_flag.
         bits.skip(2)?;
         let mut vps = Self {
@@ -43,16 +53,17 @@ impl Vps {
             ..Self::default()
         };
         let _vps_reserved_0xffff_16bits = bits.read(16)?;
-        vps.profile_tier_level = ProfileTierLevel::parse(&mut bits, vps.vps_max_sub_layers_minus1)?;
+        vps.profile_tier_level =
+            ProfileTierLevel::parse(bits.field("profile_tier_level"), vps.vps_max_sub_layers_minus1)?;
         let all_layers = bits.flag()?;
         for _ in if all_layers { 0 } else { vps.vps_max_sub_layers_minus1 }..=vps.vps_max_sub_layers_minus1 {
-            vps.sub_layer_ordering.push(SubLayerOrdering::parse(&mut bits)?);
+            vps.sub_layer_ordering.push(SubLayerOrdering::parse(bits)?);
         }
         let vps_max_layer_id = bits.read(6)? as usize;
-        let vps_num_layer_sets_minus1 = bits.ue().filter(|minus1| *minus1 < 1024)? as usize;
+        let vps_num_layer_sets_minus1 = bits.ue_within("vps_num_layer_sets_minus1", 0, 1023)? as usize;
         bits.skip(vps_num_layer_sets_minus1 * (vps_max_layer_id + 1))?;
         if bits.flag()? {
-            vps.timing = Some(Timing::parse(&mut bits)?);
+            vps.timing = Some(Timing::parse(bits)?);
         }
         Some(vps)
     }

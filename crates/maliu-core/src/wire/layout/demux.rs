@@ -16,6 +16,7 @@ use crate::{
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet},
+    remark::Remark,
     stream::{Audio, Codec, Kind, Media, StreamInfo, Video},
     time::{Rounding, Ticks, TimeBase},
 };
@@ -265,7 +266,7 @@ impl Reader {
     fn close(&mut self, input: &mut Input) -> Event {
         let left = input.peek().len();
         if left > 0 {
-            input.warn(format!("{left} bytes of a message that is cut short"));
+            input.remark(Remark::Cut { missing: None }, format!("{left} bytes of a message that is cut short"));
             input.skip(left);
         }
         for stream in &mut self.streams {

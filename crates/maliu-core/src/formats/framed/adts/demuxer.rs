@@ -11,6 +11,7 @@ use crate::{
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet},
+    remark::Remark,
     stream::{Audio, Codec, Media, StreamInfo},
     syntax::aac::{AdtsFrames, AdtsHeader, Pce},
     time::{Ticks, TimeBase},
@@ -45,7 +46,7 @@ impl Adts {
         let block = FRAME_SIZE * (TIME_BASE.den.get() / rate);
         let whole = Ticks(i64::from(block) * i64::from(header.blocks));
         if length == header.size() {
-            input.warn("frame without content skipped");
+            input.remark(Remark::Junk { bytes: None }, "frame without content skipped");
             input.skip(length);
             return;
         }

@@ -12,6 +12,7 @@ use crate::{
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet, Trim},
+    remark::Remark,
     stream::{Audio, Codec, Media, StreamInfo},
     syntax::{
         framing::Frame,
@@ -192,13 +193,16 @@ impl Demuxer for Mp3 {
                         None => return Ok(Poll::Pending),
                         Some(false) => self.frame(frame, input),
                         Some(true) => {
-                            input.warn("first frame passed over: the next one has another mode");
+                            input.remark(
+                                Remark::Junk { bytes: None },
+                                "first frame passed over: the next one has another mode",
+                            );
                             input.skip(length);
                         }
                     }
                 }
                 Met::Cut(header) => {
-                    input.warn("frame cut short by the end of the input");
+                    input.remark(Remark::Cut { missing: None }, "frame cut short by the end of the input");
                     let length = input.peek().len();
                     self.frame(Frame { header, length, sure: false, behind_junk: false }, input);
                     self.walk.pending.iter_mut().for_each(|event| {

@@ -25,8 +25,8 @@ impl<C: RawCoding + Default + Send> Cutter for Units<C> {
             Assembled::NeedBytes => return Ok(Cut::NeedBytes),
             Assembled::End => return Ok(Cut::End),
         };
-        while let Some((at, what)) = self.coding.next_warning() {
-            input.warn_at(at, what);
+        while let Some((at, kind, what)) = self.coding.next_warning() {
+            input.remark_at(at, kind, what);
         }
         let key = self.coding.is_key(&picture);
         let (facts, replaces) = self.describe(&picture);

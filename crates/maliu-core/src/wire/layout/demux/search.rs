@@ -9,7 +9,7 @@ use super::super::{
     BodyKind, Constant, Layout,
     message::{self, Facts, Lack, Steady},
 };
-use crate::input::Input;
+use crate::{input::Input, remark::Remark};
 
 /// Bits of constants in a message from which no further proof is asked.
 const STRONG: usize = 24;
@@ -90,13 +90,15 @@ impl Search {
             Some((by, place, anew)) if by <= end || ended => {
                 let skipped = place.saturating_sub(self.start);
                 let ahead = usize::try_from(place.saturating_sub(input.offset())).unwrap_or(usize::MAX);
-                input.warn_at(self.start, format!("{}; {skipped} bytes skipped", self.why));
+                let what = format!("{}; {skipped} bytes skipped", self.why);
+                input.remark_at(self.start, Remark::Junk { bytes: Some(skipped) }, what);
                 input.skip(ahead);
                 Step::Found { anew }
             }
             None if ended => {
                 let skipped = self.next.saturating_sub(self.start);
-                input.warn_at(self.start, format!("{}; {skipped} bytes skipped, no message follows", self.why));
+                let what = format!("{}; {skipped} bytes skipped, no message follows", self.why);
+                input.remark_at(self.start, Remark::Junk { bytes: Some(skipped) }, what);
                 input.skip(input.peek().len());
                 Step::Nothing
             }

@@ -8,28 +8,28 @@ use std::{
     process,
 };
 
-use maliu::io::{Editable, Seekable};
+use crate::io::{Editable, Seekable};
 
 /// Most bytes that are kept.
-pub const MAX_SPOOL: u64 = 16 << 30;
+pub const MAX_SCRATCH: u64 = 16 << 30;
 
 /// Names that are tried, should others have left theirs.
 const MAX_NAMES: u32 = 1000;
 
 /// A file which is gone with this value, or at once where an open file can go.
-pub struct Spool {
+pub struct Scratch {
     file: File,
     left_at: Option<PathBuf>,
 }
 
-impl Spool {
+impl Scratch {
     /// An empty one on the disk of `path` if there is a folder for it, else among temporary files.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn beside(path: &str) -> io::Result<Self> {
-        match folder(path).map(Self::inside) {
-            Some(Ok(spool)) => Ok(spool),
+    pub fn beside(path: Option<&Path>) -> io::Result<Self> {
+        match path.and_then(folder).map(Self::inside) {
+            Some(Ok(scratch)) => Ok(scratch),
             _ => Self::inside(&env::temp_dir()),
         }
     }
@@ -49,15 +49,15 @@ impl Spool {
     /// Reads `from` to its end.
     ///
     /// # Errors
-    /// Those of reading and of the disk; `FileTooLarge` beyond [`MAX_SPOOL`].
-    pub fn of(mut from: impl Read) -> io::Result<Self> {
-        let mut spool = Self::inside(&env::temp_dir())?;
-        let kept = io::copy(&mut from.by_ref().take(MAX_SPOOL), &mut spool.file)?;
-        if kept == MAX_SPOOL && from.read(&mut [0])? > 0 {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_SPOOL} bytes")));
+    /// Those of reading and of the disk; `FileTooLarge` beyond [`MAX_SCRATCH`].
+    pub fn keep(mut from: impl Read) -> io::Result<Self> {
+        let mut scratch = Self::inside(&env::temp_dir())?;
+        let kept = io::copy(&mut from.by_ref().take(MAX_SCRATCH), &mut scratch.file)?;
+        if kept == MAX_SCRATCH && from.read(&mut [0])? > 0 {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_SCRATCH} bytes")));
         }
-        spool.file.flush()?;
-        Ok(spool)
+        scratch.file.flush()?;
+        Ok(scratch)
     }
 
     /// Where bytes are kept; to be called while there are none.
@@ -96,7 +96,7 @@ impl Spool {
         }
     }
 
-    /// As [`Spool::read`], as a file.
+    /// As [`Scratch::read`], as a file.
     ///
     /// # Errors
     /// Those of the disk.
@@ -107,7 +107,7 @@ impl Spool {
     }
 }
 
-impl Drop for Spool {
+impl Drop for Scratch {
     fn drop(&mut self) {
         if let Some(path) = &self.left_at {
             // Nothing can be done about a file that does not go.
@@ -117,11 +117,11 @@ impl Drop for Spool {
 }
 
 /// Where a file of this path stands; a device, whose folder is not on a disk, and standard output have none.
-fn folder(path: &str) -> Option<&Path> {
-    if path == "-" || fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+fn folder(path: &Path) -> Option<&Path> {
+    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return None;
     }
-    let folder = Path::new(path).parent()?;
+    let folder = path.parent()?;
     Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn what_is_mended_is_kept_on_the_disk_of_the_output() {
-        assert_eq!(folder("out.flv"), Some(Path::new(".")));
-        assert_eq!(folder("films/out.flv"), Some(Path::new("films")));
-        assert_eq!(folder("-"), None);
-        assert_eq!(folder(&env::temp_dir().to_string_lossy()), None);
+        let folder = |path: &'static str| folder(Path::new(path)).map(Path::to_path_buf);
+        assert_eq!(folder("out.flv"), Some(".".into()));
+        assert_eq!(folder("films/out.flv"), Some("films".into()));
+        assert_eq!(super::folder(&env::temp_dir()), None);
         if cfg!(unix) {
             assert_eq!(folder("/dev/null"), None);
         }

@@ -1,0 +1,114 @@
+//! `maliu check`: what is wrong with a file, where, by which rule, and what helps.
+
+use std::io::{self, Write};
+
+use maliu::{
+    Error,
+    check::{self, Fault, Report},
+    formats,
+    reader::PacketReader,
+};
+
+use crate::{
+    failure::{Failure, Result},
+    input, json, output,
+};
+
+/// Reports what is wrong with a file. Exit code 1 if anything is.
+#[derive(clap::Args)]
+#[command(after_help = NOTES)]
+pub struct Args {
+    /// File to read; - is standard input.
+    #[arg(value_name = "IN")]
+    input: String,
+    /// Format of the input; it is recognised by its content otherwise.
+    #[arg(short, long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Notices count as faults.
+    #[arg(long)]
+    strict: bool,
+}
+
+const NOTES: &str =
+    "Each fault has a code that does not change between versions, the offset and the time where it stands
+first, how often it was found, the rule it breaks and what helps; docs/check.md lists them. Faults lose or spoil
+something; notices do not: a file without an index or a duration, as every live recording is, is no faulty file
+unless --strict is given.";
+
+/// Reads everything and reports.
+pub fn run(args: Args) -> Result {
+    let (name, source) = input::source(&args.input)?;
+    let report = check::run(source, reader(args.from.as_deref())?).map_err(|error| match error {
+        Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),
+        Error::Media(error) => Failure::while_("reading", &name, error),
+    })?;
+    output::print(|out| {
+        let print = if args.json { print_json } else { print_text };
+        Ok(print(&name, &report, out)?)
+    })?;
+    match report.faults + if args.strict { report.notices } else { 0 } {
+        0 => Ok(()),
+        1 => Err(Failure::Failed(format!("{name}: 1 fault"))),
+        count => Err(Failure::Failed(format!("{name}: {count} faults"))),
+    }
+}
+
+fn reader(from: Option<&str>) -> Result<PacketReader> {
+    let Some(name) = from else { return Ok(PacketReader::detect(formats::ALL)) };
+    let format = formats::named(name).ok_or_else(|| Failure::Usage(format!("no format is called {name}")))?;
+    PacketReader::of(format, &[]).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn print_text(name: &str, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for fault in &report.list {
+        writeln!(out, "{fault}")?;
+    }
+    let listed: u64 = report.list.iter().map(|fault| fault.times).sum();
+    let all = report.faults + report.notices;
+    if all > listed {
+        writeln!(out, "… and {} more", all - listed)?;
+    }
+    if report.faults == 0 {
+        writeln!(out, "{name}: {}, {} packets, no fault", report.format, report.packets)?;
+    }
+    Ok(())
+}
+
+fn print_json(name: &str, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut root = json::object(out)?;
+    root.string("file", name)?;
+    root.string("format", report.format)?;
+    root.bare("packets", report.packets)?;
+    root.bare("fault_count", report.faults)?;
+    root.bare("notice_count", report.notices)?;
+    let mut list = root.array("faults")?;
+    for fault in &report.list {
+        let mut item = list.item()?;
+        print_fault(fault, &mut item)?;
+        item.close()?;
+    }
+    list.close()?;
+    root.close()?;
+    writeln!(out)
+}
+
+fn print_fault(fault: &Fault, item: &mut json::Open) -> io::Result<()> {
+    item.string("code", fault.kind.code)?;
+    item.string("severity", fault.kind.severity.name())?;
+    if let Some(at) = fault.at {
+        item.bare("offset", at)?;
+    }
+    if let Some(time) = fault.time {
+        item.plain("time", format_args!("{time:.3}"))?;
+    }
+    if let Some(stream) = fault.stream {
+        item.bare("stream", stream)?;
+    }
+    item.bare("times", fault.times)?;
+    item.string("rule", fault.kind.rule)?;
+    item.string("what", &fault.what)?;
+    item.string("fix", fault.fix)
+}

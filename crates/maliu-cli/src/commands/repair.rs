@@ -1,0 +1,83 @@
+//! `maliu repair`: a damaged FLV file written anew, with everything in it that can still be read.
+
+use std::io;
+
+use maliu::{
+    Error,
+    io::Source,
+    repair::{self, Options, Scratch},
+};
+
+use crate::{
+    failure::{self, Failure, Result},
+    input, output,
+};
+
+/// Writes a damaged FLV file anew: sizes, times, sequence headers, duration and keyframe index are right.
+#[derive(clap::Args)]
+#[command(after_help = NOTES)]
+pub struct Args {
+    /// FLV file to read. It is read twice and never changed; - is standard input, which is kept on disk for that, up to
+    /// 16 GiB.
+    #[arg(value_name = "IN")]
+    input: String,
+    /// File to write; - is standard output, to which it goes when it is complete.
+    #[arg(value_name = "OUT")]
+    output: String,
+    /// Longest pause that is believed; a longer one, and every step back, is closed. A stream whose usual pauses are
+    /// longer keeps them.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    max_gap: u32,
+}
+
+const NOTES: &str =
+    "Mended: wrong PreviousTagSize, junk between tags, zeros and cut tags at the end, steps back and jumps
+of the time of a stream, single wrong times, pts below dts, sequence headers that are missing, doubled, late or in
+Annex B form, duration, file size and keyframe index. A file that is repaired once is not changed by a second time.
+
+Examples:
+  maliu check broken.flv
+  maliu repair broken.flv whole.flv && maliu check whole.flv";
+
+/// Mends the input, reports what was mended and left out, and writes.
+pub fn run(args: Args) -> Result {
+    output::is_none_of(&args.output, [args.input.as_str()].into_iter())?;
+    let stdin = match args.input.as_str() {
+        "-" => Some(
+            Scratch::keep(io::stdin().lock()).map_err(|error| Failure::while_("keeping", "standard input", error))?,
+        ),
+        _ => None,
+    };
+    let mut options = Options::default();
+    options.max_gap = args.max_gap;
+    options.beside = (args.output != "-").then(|| args.output.clone().into());
+    let mended = repair::mend(|| open(&args.input, stdin.as_ref()), &options).map_err(|error| failed(&args, error))?;
+    for line in mended.report().lines() {
+        failure::say(&format!("{}: {line}", args.output));
+    }
+    let (sink, _litter) = output::open(&args.output)?;
+    mended.write(sink).map_err(|error| failed(&args, error))?;
+    match mended.unread() {
+        Some(error) => Err(Failure::Unread(format!("reading {}: {error}", input::name(&args.input)))),
+        None => Ok(()),
+    }
+}
+
+fn open(path: &str, stdin: Option<&Scratch>) -> io::Result<Box<dyn Source + Send>> {
+    match stdin {
+        Some(kept) => Ok(Box::new(kept.read()?)),
+        None => input::ahead(path),
+    }
+}
+
+fn failed(args: &Args, error: repair::Error) -> Failure {
+    let name = input::name(&args.input);
+    match error {
+        repair::Error::Open(error) => Failure::while_("opening", name, error),
+        repair::Error::Read(error) => input::failed(name, &error),
+        repair::Error::Write(Error::Io(error)) => Failure::writing(output::name(&args.output), &error),
+        error @ (repair::Error::NoPacket | repair::Error::NoKeyframe(_)) => Failure::while_("reading", name, error),
+        error @ repair::Error::Keep(_) => Failure::Failed(error.to_string()),
+        error => Failure::while_("writing", output::name(&args.output), error),
+    }
+}

@@ -1,0 +1,26 @@
+//! Reads a whole input and reports its faults: what the reader remarks, what times and streams break, and what the
+//! header declares and the input does not keep.
+//!
+//! ```text
+//!   Source ─▶ PacketReader ─┬ remarks ──────────────────────┐
+//!                           ├ packets ─▶ Lane, one a stream ─┼▶ Report: one Fault for each kind and stream, counted
+//!                           └ Declared ─▶ Found ─────────────┘
+//! ```
+//!
+//! ```no_run
+//! use maliu::{check, formats, io::File, reader::PacketReader};
+//! # fn main() -> maliu::Result<()> {
+//! let report = check::run(File::open("talk.flv")?, PacketReader::detect(formats::ALL))?;
+//! for fault in &report.list {
+//!     println!("{fault}");
+//! }
+//! println!("{} faults, {} notices", report.faults, report.notices);
+//! # Ok(()) }
+//! ```
+
+mod fault;
+mod found;
+mod survey;
+
+pub use fault::{Fault, Kind, Severity, kinds};
+pub use survey::{MAX_LISTED, Report, run};

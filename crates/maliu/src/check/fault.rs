@@ -1,0 +1,240 @@
+//! One fault: a stable code, where it stands, the rule, and what helps.
+
+use std::fmt;
+
+use maliu_core::{plain::plain, remark::Remark};
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Kind {
+    /// Does not change between versions.
+    pub code: &'static str,
+    /// Whether it makes a file faulty.
+    pub severity: Severity,
+    /// The rule that is broken.
+    pub rule: &'static str,
+    /// What helps an FLV file.
+    fix_flv: &'static str,
+    /// What helps any other.
+    fix_other: &'static str,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Something is lost, refused or shown at a wrong time.
+    Fault,
+    /// All can be read and shown; something that would help is missing or superfluous.
+    Notice,
+}
+
+/// The kinds of faults, in the order of docs/check.md.
+pub mod kinds {
+    use super::{Kind, Severity};
+
+    const fn fault(code: &'static str, rule: &'static str, fix: (&'static str, &'static str)) -> Kind {
+        Kind { code, severity: Severity::Fault, rule, fix_flv: fix.0, fix_other: fix.1 }
+    }
+
+    const fn notice(code: &'static str, rule: &'static str, fix: (&'static str, &'static str)) -> Kind {
+        Kind { severity: Severity::Notice, ..fault(code, rule, fix) }
+    }
+
+    const REWRITE: (&str, &str) = ("maliu repair", "maliu remux into the same format");
+    const ENCODE: (&str, &str) = ("encode again; no tool can guess it", "encode again; no tool can guess it");
+    const DROPS: (&str, &str) = (
+        "maliu repair drops the part; fetch the file again to have it",
+        "maliu remux drops the part; fetch the file again to have it",
+    );
+    const KEEPS: (&str, &str) = ("maliu repair keeps what comes before", "maliu remux keeps what comes before");
+    const CONFIG: (&str, &str) = ("maliu repair makes one for AAC", "encode again, or find the missing start");
+    const LEADING: (&str, &str) = ("maliu remux leaves them out", "maliu remux leaves them out");
+    const NOTED: (&str, &str) = ("see docs/differences.md", "see docs/differences.md");
+    const RATE: (&str, &str) =
+        ("none is needed; --option frame_rate= sets it", "none is needed; --option frame_rate= sets it");
+
+    /// Bytes that belong to nothing.
+    pub const JUNK: Kind = fault("junk", "format", REWRITE);
+    /// Something ends too early.
+    pub const CUT: Kind = fault("cut", "format", DROPS);
+    /// Nothing but zeros at the end.
+    pub const ZERO_TAIL: Kind = fault("zero-tail", "format", REWRITE);
+    /// The size behind a tag is not the tag's.
+    pub const PREVIOUS_SIZE: Kind = fault("previous-size", "FLV-18", REWRITE);
+    /// A unit of no known type.
+    pub const UNKNOWN_TAG: Kind = fault("unknown-tag", "FLV-31", REWRITE);
+    /// A size that was never written.
+    pub const NO_SIZE: Kind = fault("no-size", "format", REWRITE);
+    /// The rest cannot be read.
+    pub const UNREADABLE: Kind = fault("unreadable", "format", KEEPS);
+    /// A configuration that cannot be read.
+    pub const BAD_CONFIG: Kind = fault("bad-config", "format", ENCODE);
+    /// A configuration of another form than the format's.
+    pub const FOREIGN_CONFIG: Kind = fault("foreign-config", "FLV-19", REWRITE);
+    /// A stream without the configuration that its codec needs.
+    pub const NO_CONFIG: Kind = fault("no-config", "FLV-19", CONFIG);
+    /// Packets before the configuration of their stream.
+    pub const LATE_CONFIG: Kind = fault("late-config", "FLV-19", REWRITE);
+    /// A configuration that was there already.
+    pub const REPEATED_CONFIG: Kind = notice("repeated-config", "FLV-25", REWRITE);
+    /// Video packets that cannot be decoded, at the start.
+    pub const NO_KEY: Kind = fault("no-key", "WF-61", LEADING);
+    /// A dts below the one before.
+    pub const DTS_BACK: Kind = fault("dts-back", "WF-35", REWRITE);
+    /// A video frame that is shown before it is decoded.
+    pub const PTS_BEFORE_DTS: Kind = fault("pts-before-dts", "WF-36", REWRITE);
+    /// A pause that nobody means.
+    pub const JUMP: Kind = fault("jump", "WF-46", REWRITE);
+    /// A raw stream without a frame rate, which is optional.
+    pub const NO_FRAME_RATE: Kind = notice("no-frame-rate", "format", RATE);
+    /// A header that does not declare how long the file is.
+    pub const NO_DURATION: Kind = notice("no-duration", "FLV-44", REWRITE);
+    /// A header that declares a wrong duration.
+    pub const BAD_DURATION: Kind = fault("bad-duration", "FLV-44", REWRITE);
+    /// A header that declares a wrong size.
+    pub const BAD_FILESIZE: Kind = notice("bad-filesize", "FLV-44", REWRITE);
+    /// No index of the keyframes.
+    pub const NO_INDEX: Kind = notice("no-index", "FLV-45", REWRITE);
+    /// An index that leads to wrong places or declares wrong times.
+    pub const BAD_INDEX: Kind = fault("bad-index", "FLV-45", REWRITE);
+    /// Anything else that the reader remarks.
+    pub const REMARK: Kind = fault("remark", "format", NOTED);
+
+    /// All of them.
+    pub const ALL: &[Kind] = &[
+        JUNK,
+        CUT,
+        ZERO_TAIL,
+        PREVIOUS_SIZE,
+        UNKNOWN_TAG,
+        NO_SIZE,
+        UNREADABLE,
+        BAD_CONFIG,
+        FOREIGN_CONFIG,
+        NO_CONFIG,
+        LATE_CONFIG,
+        REPEATED_CONFIG,
+        NO_KEY,
+        DTS_BACK,
+        PTS_BEFORE_DTS,
+        JUMP,
+        NO_FRAME_RATE,
+        NO_DURATION,
+        BAD_DURATION,
+        BAD_FILESIZE,
+        NO_INDEX,
+        BAD_INDEX,
+        REMARK,
+    ];
+}
+
+/// A fault of a file; one that comes again in the same stream is counted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Fault {
+    /// What it is.
+    pub kind: Kind,
+    /// The offset where it stands first, in bytes.
+    pub at: Option<u64>,
+    /// The time where it stands first, in seconds.
+    pub time: Option<f64>,
+    /// The stream it is in.
+    pub stream: Option<usize>,
+    /// What was found first and what was expected.
+    pub what: String,
+    /// What helps, in a file of this format.
+    pub fix: &'static str,
+    /// How often it was found.
+    pub times: u64,
+}
+
+impl Severity {
+    /// `fault` or `notice`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fault => "fault",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+impl Kind {
+    /// The kind of a reader's remark.
+    pub fn of(remark: Remark) -> Self {
+        match remark {
+            Remark::Junk { .. } => kinds::JUNK,
+            Remark::ZeroTail { .. } => kinds::ZERO_TAIL,
+            Remark::Cut { .. } => kinds::CUT,
+            Remark::TrailingSize { .. } => kinds::PREVIOUS_SIZE,
+            Remark::NoSize => kinds::NO_SIZE,
+            Remark::UnknownType { .. } => kinds::UNKNOWN_TAG,
+            Remark::BadConfig(_) => kinds::BAD_CONFIG,
+            Remark::ForeignConfig => kinds::FOREIGN_CONFIG,
+            Remark::NoConfig(_) => kinds::NO_CONFIG,
+            Remark::LateConfig { .. } => kinds::LATE_CONFIG,
+            Remark::RepeatedConfig => kinds::REPEATED_CONFIG,
+            Remark::NoFrameRate { .. } => kinds::NO_FRAME_RATE,
+            _ => kinds::REMARK,
+        }
+    }
+
+    /// What helps, in a file of the format of this short name.
+    pub fn fix(&self, format: &str) -> &'static str {
+        if format == "flv" { self.fix_flv } else { self.fix_other }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind.severity == Severity::Notice {
+            write!(f, "notice: ")?;
+        }
+        write!(f, "{}", self.kind.code)?;
+        if let Some(at) = self.at {
+            write!(f, " at offset {at}")?;
+        }
+        if let Some(time) = self.time {
+            write!(f, ", {time:.3} s")?;
+        }
+        if let Some(stream) = self.stream {
+            write!(f, ", stream {stream}")?;
+        }
+        write!(f, ": {}", plain(&self.what))?;
+        if self.times > 1 {
+            write!(f, "; {} times in all", self.times)?;
+        }
+        write!(f, " ({}; {})", self.kind.rule, self.fix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_come_from_kinds_of_remarks_not_from_their_words() {
+        for (remark, code) in [
+            (Remark::TrailingSize { found: 0, expected: 12 }, "previous-size"),
+            (Remark::UnknownType { number: 7 }, "unknown-tag"),
+            (Remark::Junk { bytes: None }, "junk"),
+            (Remark::Cut { missing: Some(3) }, "cut"),
+            (Remark::Other, "remark"),
+        ] {
+            assert_eq!(Kind::of(remark).code, code, "{remark:?}");
+        }
+    }
+
+    #[test]
+    fn every_code_is_documented_in_order() {
+        let page = include_str!("../../../../docs/check.md");
+        let codes: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        assert_eq!(codes, kinds::ALL.iter().map(|kind| kind.code).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn advice_fits_the_format() {
+        assert_eq!(kinds::JUNK.fix("flv"), "maliu repair");
+        assert!(kinds::ALL.iter().all(|kind| !kind.fix("wav").contains("repair")));
+    }
+}

@@ -1,0 +1,173 @@
+//! Writes a damaged FLV file anew, with everything in it that can still be read.
+//!
+//! ```text
+//!   open() ─▶ Survey: streams, configurations, usual steps of time of the whole file
+//!   open() ─▶ packets ─▶ Times: they rise without jumps ─▶ FLV muxer: sizes, sequence headers, duration, keyframe index
+//!                                                             └─▶ Scratch, mended again until nothing changes ─▶ Sink
+//! ```
+//!
+//! ```no_run
+//! use maliu::{io::{AtomicFile, File}, repair};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mended = repair::mend(|| File::open("broken.flv"), &repair::Options::default())?;
+//! for line in mended.report().lines() {
+//!     eprintln!("{line}");
+//! }
+//! mended.write(AtomicFile::create("whole.flv")?)?;
+//! # Ok(()) }
+//! ```
+
+use std::{
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use maliu_core::{formats, output::Mark};
+
+use crate::{
+    blocking::{Pump, Reader},
+    error,
+    io::{BLOCK_SIZE, Sink, Source, patiently},
+};
+
+mod report;
+mod rewrite;
+mod scratch;
+mod survey;
+mod times;
+
+pub use report::{LeftOut, Report};
+pub use scratch::{MAX_SCRATCH, Scratch};
+
+use rewrite::Rewrite;
+use survey::Survey;
+
+/// How a file is repaired.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// The longest pause in seconds that is believed; a longer one, and every step back, is closed. A stream whose usual
+    /// pauses are longer keeps them.
+    pub max_gap: u32,
+    /// A path on the disk where what is mended is kept until it is complete: a file of the folder that holds this path.
+    /// Among temporary files otherwise.
+    pub beside: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_gap: 10, beside: None }
+    }
+}
+
+/// Why nothing was repaired.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input cannot be opened.
+    #[error(transparent)]
+    Open(io::Error),
+    /// The input cannot be read, not even its beginning.
+    #[error(transparent)]
+    Read(error::Error),
+    /// There is no packet in it.
+    #[error("there is no packet in it")]
+    NoPacket,
+    /// No stream begins with, or reaches, a packet at which decoding can start.
+    #[error("there is no packet in it that can be decoded: {}", .0.join("; "))]
+    NoKeyframe(Vec<String>),
+    /// What was mended cannot be kept until it is complete.
+    #[error("keeping what was mended: {0}")]
+    Keep(io::Error),
+    /// The output cannot be written.
+    #[error(transparent)]
+    Write(error::Error),
+}
+
+/// How often a file is mended at most.
+const MAX_PASSES: u32 = 6;
+
+/// A file that was mended, kept on disk.
+pub struct Mended {
+    kept: Scratch,
+    report: Report,
+    unread: Option<io::Error>,
+}
+
+/// Mends the FLV file that `open` opens, which is called twice, until mending changes nothing: what heavy damage leaves may
+/// look different once it is in order.
+///
+/// # Errors
+/// See [`Error`]. An input that fails on the way is mended as far as it goes; see [`Mended::unread`].
+pub fn mend<S: Source + Send + 'static>(
+    mut open: impl FnMut() -> io::Result<S>,
+    options: &Options,
+) -> Result<Mended, Error> {
+    let (mut kept, report, unread) = pass(&mut open, options)?;
+    for _ in 1..MAX_PASSES {
+        let (again, ..) = pass(&mut || kept.read(), options)?;
+        let same = again.is(&kept).map_err(Error::Keep)?;
+        kept = again;
+        if same {
+            break;
+        }
+    }
+    Ok(Mended { kept, report, unread })
+}
+
+impl Mended {
+    /// What was mended and what was left out.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Why the source did not give all of the input, if it did not. What follows that place is unknown.
+    pub fn unread(&self) -> Option<&io::Error> {
+        self.unread.as_ref()
+    }
+
+    /// Writes the mended file and completes the sink.
+    ///
+    /// # Errors
+    /// [`Error::Keep`], [`Error::Write`].
+    pub fn write<S: Sink>(&self, sink: S) -> Result<S, Error> {
+        let (mut file, mut pump) = (self.kept.open().map_err(Error::Keep)?, Pump::new(sink));
+        loop {
+            let mut block = vec![0; BLOCK_SIZE];
+            let read = file.read(&mut block).map_err(Error::Keep)?;
+            block.truncate(read);
+            if block.is_empty() {
+                patiently(|| pump.finish(), error::Error::is_not_yet).map_err(Error::Write)?;
+                return Ok(pump.into_sink());
+            }
+            pump.output().append(Mark::Body { time: None }, [block.into()]);
+            put(&mut pump)?;
+        }
+    }
+}
+
+/// Reads twice, writes once.
+fn pass<S: Source + Send + 'static>(
+    open: &mut impl FnMut() -> io::Result<S>,
+    options: &Options,
+) -> Result<(Scratch, Report, Option<io::Error>), Error> {
+    let mut reader = reader(open)?;
+    let survey = Survey::of(&mut reader)?;
+    drop(reader);
+    let kept = Scratch::beside(options.beside.as_deref()).map_err(Error::Keep)?;
+    let mut pump = Pump::new(kept.write().map_err(Error::Keep)?);
+    let mut rewrite = Rewrite::start(&survey, options, &mut pump)?;
+    let unread = rewrite.copy(&mut self::reader(open)?, &mut pump)?;
+    let report = rewrite.close(pump)?;
+    Ok((kept, report, unread.or(survey.unread)))
+}
+
+/// A reader of the file that looks for tags where others give up.
+fn reader<S: Source>(open: &mut impl FnMut() -> io::Result<S>) -> Result<Reader<S>, Error> {
+    let source = open().map_err(Error::Open)?;
+    Reader::of(source, &formats::flv::FORMAT, &[("recover", "1")]).map_err(Error::Read)
+}
+
+fn put<S: Sink>(pump: &mut Pump<S>) -> Result<(), Error> {
+    patiently(|| pump.pump().and_then(|()| pump.ready()), error::Error::is_not_yet).map_err(Error::Write)
+}

@@ -1,0 +1,86 @@
+//! What was mended, and what was left out and why.
+
+/// What a repair came to.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// Streams that were left out whole.
+    pub streams: Vec<LeftOut>,
+    /// Steps back in time that were closed.
+    pub back: u64,
+    /// Jumps ahead in time that were closed.
+    pub jumps: u64,
+    /// Single times off their stream's line that were put back on it.
+    pub strays: u64,
+    /// Packets shown before they are decoded that were moved to their dts.
+    pub below: u64,
+    /// Video packets before the first keyframe that were left out.
+    pub leading: u64,
+    /// Packets that the end of the input cuts, left out.
+    pub cut: u64,
+    /// Packets that FLV cannot carry, left out, and why the first of them.
+    pub refused: (u64, String),
+    /// Configurations that cannot be read, left out.
+    pub configs: u64,
+    /// Video packets and sequence headers whose start codes became lengths.
+    pub converted: u64,
+    /// Why reading ended before the end of the input.
+    pub stopped: Option<String>,
+}
+
+/// A stream that was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// Its number in the input.
+    pub stream: usize,
+    /// How many packets it has.
+    pub packets: u64,
+    /// Why.
+    pub why: String,
+}
+
+impl Report {
+    /// The report as sentences; none when nothing was to be mended.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .streams
+            .iter()
+            .map(|LeftOut { stream, packets, why }| {
+                format!("stream {stream} left out with {}: {why}", packed(*packets))
+            })
+            .collect();
+        let counts = [
+            (self.back, "closed", "step back in time", "steps back in time"),
+            (self.jumps, "closed", "jump ahead in time", "jumps ahead in time"),
+            (self.strays, "put back on the line of their stream:", "stray time", "stray times"),
+            (
+                self.below,
+                "moved to their dts:",
+                "packet shown before it is decoded",
+                "packets shown before they are decoded",
+            ),
+            (
+                self.leading,
+                "left out",
+                "video packet before the first keyframe",
+                "video packets before the first keyframe",
+            ),
+            (self.cut, "left out", "packet that the end of the input cuts", "packets that the end of the input cuts"),
+            (self.configs, "left out", "configuration that cannot be read", "configurations that cannot be read"),
+            (self.converted, "given lengths in place of start codes:", "video packet", "video packets"),
+        ];
+        for (count, done, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            lines.push(format!("{done} {count} {}", if count == 1 { one } else { many }));
+        }
+        if let (count @ 1.., why) = &self.refused {
+            lines.push(format!("left out {} that FLV cannot carry; the first: {why}", packed(*count)));
+        }
+        lines.extend(self.stopped.as_ref().map(|why| format!("{why}; what comes before it is kept")));
+        lines
+    }
+}
+
+fn packed(count: u64) -> String {
+    if count == 1 { "1 packet".to_owned() } else { format!("{count} packets") }
+}
