@@ -109,7 +109,7 @@ fn wrong_calls_say_what_would_be_right() {
         assert!(error.contains(words), "{error}");
     }
     let (code, _, error) = text(&run(&["remux", &path, "-", "-f", "framecrc", "--map", "7"]));
-    assert_eq!((code, error.contains("--map 7 chooses")), (Some(1), true), "{error}");
+    assert_eq!((code, error.contains("--map 7 selects")), (Some(1), true), "{error}");
 }
 
 #[test]

@@ -1,10 +1,31 @@
 //! Instants and spans in ticks, time bases, and the exact conversion between them (WF-1).
 
-use core::{cmp::Ordering, fmt, num::NonZeroU32, ops};
+use core::{cmp::Ordering, fmt, num::NonZeroU32, ops, time::Duration};
 
 /// An instant or a span, counted in a [`TimeBase`]. Arithmetic saturates, here and nowhere else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticks(pub i64);
+
+impl Ticks {
+    /// `seconds` in ticks of `base`, rounded to the nearest. Saturates; a value that is not a number counts as 0.
+    ///
+    /// ```
+    /// use maliu_core::time::{Ticks, TimeBase};
+    ///
+    /// assert_eq!(Ticks::from_seconds(1.5, TimeBase::MILLIS), Ticks(1500));
+    /// ```
+    pub fn from_seconds(seconds: f64, base: TimeBase) -> Self {
+        let exact = seconds * f64::from(base.den.get()) / f64::from(base.num.get());
+        // A cast rounds towards zero and saturates.
+        Self((exact + if exact < 0.0 { -0.5 } else { 0.5 }) as i64)
+    }
+
+    /// `duration` in ticks of `base`, rounded to the nearest. Saturates.
+    pub fn from_duration(duration: Duration, base: TimeBase) -> Self {
+        let nanos = Self(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX));
+        TimeBase::NANOS.rescale(nanos, base, Rounding::Near)
+    }
+}
 
 impl ops::Add for Ticks {
     type Output = Self;
@@ -108,6 +129,12 @@ impl TimeBase {
         time.0 as f64 * f64::from(self.num.get()) / f64::from(self.den.get())
     }
 
+    /// `time` of this base as a span; what is negative becomes zero.
+    pub fn duration(self, time: Ticks) -> Duration {
+        let nanos = self.rescale(time, Self::NANOS, Rounding::Near);
+        Duration::from_nanos(u64::try_from(nanos.0).unwrap_or(0))
+    }
+
     /// Which of two times comes first, exactly, across bases.
     pub fn compare(a: Ticks, a_base: Self, b: Ticks, b_base: Self) -> Ordering {
         // |i64| · u32 · u32 < 2^127: the products are exact.
@@ -207,6 +234,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn seconds_and_durations_become_the_nearest_tick() {
+        for (seconds, ticks) in [(0.0, 0), (0.0004, 0), (0.0006, 1), (-0.0006, -1), (1e300, i64::MAX), (f64::NAN, 0)] {
+            assert_eq!(Ticks::from_seconds(seconds, TimeBase::MILLIS), Ticks(ticks), "{seconds}");
+        }
+        let half = Duration::from_millis(1500);
+        assert_eq!(Ticks::from_duration(half, TimeBase::SECONDS), Ticks(2));
+        assert_eq!(Ticks::from_duration(half, TimeBase::hz(90_000)), Ticks(135_000));
+        assert_eq!(TimeBase::hz(90_000).duration(Ticks(135_000)), half);
+        assert_eq!(TimeBase::SECONDS.duration(Ticks(-1)), Duration::ZERO);
     }
 
     #[test]

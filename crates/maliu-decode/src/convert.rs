@@ -1,6 +1,9 @@
 //! Sound of any rate and channels brought to one: for streams that change on the way into one file.
 
-use maliu_core::error::{Error, Result};
+use maliu_core::{
+    error::{Error, Result},
+    stream::Audio,
+};
 
 use crate::{AudioFrame, Samples, frame::floats};
 
@@ -13,6 +16,22 @@ pub struct Converter {
 }
 
 impl Converter {
+    /// A converter to `sample_rate` Hz and this number of channels in their usual layout.
+    ///
+    /// ```
+    /// use maliu_decode::{AudioFrame, Converter, Samples};
+    ///
+    /// let (samples, time) = (Samples::F32(vec![0.5; 480]), None);
+    /// let mono = AudioFrame { sample_rate: 48_000, channels: 1, channel_mask: 0, time, samples };
+    /// let mut converter = Converter::new(48_000, 2);
+    /// assert_eq!(converter.convert(mono)?[0].channels, 2);
+    /// # Ok::<(), maliu_core::error::Error>(())
+    /// ```
+    pub fn new(sample_rate: u32, channels: u16) -> Self {
+        let channel_mask = Audio::new(sample_rate, channels).usual_mask();
+        Self { sample_rate, channels, channel_mask, resampler: None }
+    }
+
     /// A converter to the rate and channels of `frame`.
     pub fn to_those_of(frame: &AudioFrame) -> Self {
         let AudioFrame { sample_rate, channels, channel_mask, .. } = *frame;

@@ -2,6 +2,8 @@
 
 use maliu_core::time::Ticks;
 
+use crate::SampleFormat;
+
 /// Sound of all channels over some time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioFrame {
@@ -63,6 +65,30 @@ impl AudioFrame {
         }
     }
 
+    /// All samples as fractions of full scale, channels interleaved.
+    pub fn to_f32(&self) -> Vec<f32> {
+        floats(&self.samples)
+    }
+
+    /// All samples as 16-bit numbers, channels interleaved; rounded and clipped as [`SampleFormat`] does.
+    pub fn to_i16(&self) -> Vec<i16> {
+        let mut bytes = Vec::new();
+        SampleFormat::S16Le.write(self, &mut bytes);
+        bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect()
+    }
+
+    /// The samples of one channel, in order, as fractions of full scale; none for a channel that is not there.
+    pub fn channel(&self, channel: usize) -> impl Iterator<Item = f32> + '_ {
+        let (channels, samples) = (usize::from(self.channels), &self.samples);
+        let end = if channel < channels { samples.len() } else { 0 };
+        (channel..end).step_by(channels.max(1)).map(|at| samples.fraction(at))
+    }
+
+    /// The samples of each channel by itself, as fractions of full scale.
+    pub fn planes(&self) -> Vec<Vec<f32>> {
+        (0..usize::from(self.channels)).map(|channel| self.channel(channel).collect()).collect()
+    }
+
     /// A frame without sound.
     pub(crate) fn nothing() -> Self {
         Self { sample_rate: 0, channels: 0, channel_mask: 0, time: None, samples: Samples::F32(Vec::new()) }
@@ -97,6 +123,15 @@ impl Samples {
             Self::I32(samples) => samples.len(),
             Self::F32(samples) => samples.len(),
             Self::F64(samples) => samples.len(),
+        }
+    }
+
+    /// The sample at this place as a fraction of full scale; 0 where there is none.
+    fn fraction(&self, at: usize) -> f32 {
+        match self {
+            Self::I32(samples) => samples.get(at).map_or(0.0, |sample| whole_to_float(*sample)),
+            Self::F32(samples) => samples.get(at).copied().unwrap_or(0.0),
+            Self::F64(samples) => samples.get(at).map_or(0.0, |sample| *sample as f32),
         }
     }
 
@@ -135,10 +170,15 @@ fn woven<const N: usize>(planes: [&[f32]; N]) -> Vec<f32> {
 /// The samples as fractions of full scale.
 pub(crate) fn floats(samples: &Samples) -> Vec<f32> {
     match samples {
-        Samples::I32(samples) => samples.iter().map(|sample| *sample as f32 * (1.0 / 2_147_483_648.0)).collect(),
+        Samples::I32(samples) => samples.iter().copied().map(whole_to_float).collect(),
         Samples::F32(samples) => samples.clone(),
         Samples::F64(samples) => samples.iter().map(|sample| *sample as f32).collect(),
     }
+}
+
+/// A whole number as a fraction of full scale.
+fn whole_to_float(sample: i32) -> f32 {
+    sample as f32 * (1.0 / 2_147_483_648.0)
 }
 
 fn drop_front<T>(samples: &mut Vec<T>, n: usize) {
@@ -148,6 +188,16 @@ fn drop_front<T>(samples: &mut Vec<T>, n: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_come_in_the_form_that_is_asked_for() {
+        let samples = Samples::I32(vec![i32::MIN, 1 << 30, 0, -(1 << 30)]);
+        let frame = AudioFrame { sample_rate: 1, channels: 2, channel_mask: 0, time: None, samples };
+        assert_eq!(frame.to_f32(), [-1.0, 0.5, 0.0, -0.5]);
+        assert_eq!(frame.to_i16(), [-32_768, 16_384, 0, -16_384]);
+        assert_eq!(frame.planes(), [[-1.0, 0.0], [0.5, -0.5]]);
+        assert_eq!(frame.channel(2).count(), 0);
+    }
 
     #[test]
     fn cuts_count_samples_of_a_channel() {

@@ -17,6 +17,8 @@
 //! # Ok::<(), maliu_core::error::Error>(())
 //! ```
 
+use std::{ops::Range, time::Duration};
+
 use maliu_core::{
     error::{Error, Result},
     packet::Packet,
@@ -28,6 +30,7 @@ pub mod frame;
 pub mod parallel;
 pub mod pictures;
 pub mod sample_format;
+pub mod wav;
 
 mod aac;
 mod adpcm;
@@ -43,6 +46,7 @@ pub use convert::Converter;
 pub use frame::{AudioFrame, Samples};
 pub use parallel::Parallel;
 pub use sample_format::SampleFormat;
+pub use wav::WavStream;
 
 /// Turns the packets of one stream into PCM.
 pub trait Decoder: Send {
@@ -63,6 +67,13 @@ pub trait Decoder: Send {
 
     /// The next packet does not follow the last one: a seek.
     fn reset(&mut self);
+
+    /// Keeps only the samples of this span of the stream's time, exact to the sample where the time base counts samples:
+    /// earlier packets are only decoded. Holds until [`Decoder::reset`].
+    fn keep(&mut self, span: Range<Duration>);
+
+    /// Whether the end of the span to keep was reached.
+    fn is_past(&self) -> bool;
 
     /// What was odd so far.
     fn report(&self) -> Report;

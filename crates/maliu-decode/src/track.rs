@@ -1,5 +1,7 @@
 //! What all decoders share: silence for damaged packets, gapless trim, times, changes of configuration.
 
+use std::{ops::Range, time::Duration};
+
 use maliu_core::{
     error::{Error, Result},
     packet::Packet,
@@ -25,6 +27,10 @@ pub(crate) struct Finish {
     report: Report,
     /// Samples per channel still to be dropped.
     trim: usize,
+    /// The only span of time whose sound is wanted.
+    keep: Option<Range<Ticks>>,
+    /// Its end was reached.
+    past: bool,
     /// The last good frame without its samples, and how many it had per channel.
     last: Option<(AudioFrame, usize)>,
 }
@@ -59,7 +65,7 @@ impl Stream {
 
 impl Finish {
     pub(crate) fn new(options: Options) -> Self {
-        Self { options, report: Report::default(), trim: 0, last: None }
+        Self { options, report: Report::default(), trim: 0, keep: None, past: false, last: None }
     }
 
     /// The frame of a packet, or silence in its place.
@@ -86,6 +92,7 @@ impl Finish {
         if self.options.gapless {
             self.cut(info, packet, delay, &mut frame);
         }
+        self.confine(info, &mut frame);
         if overshoots {
             self.report.clamped += frame.clamp();
         }
@@ -93,7 +100,24 @@ impl Finish {
     }
 
     pub(crate) fn reset(&mut self) {
-        self.trim = 0;
+        (self.trim, self.keep, self.past) = (0, None, false);
+    }
+
+    pub(crate) fn keep(&mut self, span: Range<Ticks>) {
+        (self.keep, self.past) = (Some(span), false);
+    }
+
+    /// Drops what is outside the span to keep.
+    fn confine(&mut self, info: &StreamInfo, frame: &mut AudioFrame) {
+        let (Some(span), Some(time)) = (&self.keep, frame.time) else { return };
+        let rate = TimeBase::hz(frame.sample_rate);
+        let samples =
+            |to: Ticks| usize::try_from(info.time_base.rescale(to - time, rate, Rounding::Near).0).unwrap_or(0);
+        let (start, end) = (samples(span.start), samples(span.end));
+        self.past |= end <= frame.len();
+        frame.truncate(end);
+        frame.drop_front(start);
+        frame.time = Some(time.max(span.start));
     }
 
     pub(crate) fn report(&self) -> Report {
@@ -150,6 +174,15 @@ impl Decoder for Track {
     fn reset(&mut self) {
         self.unit.reset();
         self.finish.reset();
+    }
+
+    fn keep(&mut self, span: Range<Duration>) {
+        let time = |time| Ticks::from_duration(time, self.stream.0.time_base);
+        self.finish.keep(time(span.start)..time(span.end));
+    }
+
+    fn is_past(&self) -> bool {
+        self.finish.past
     }
 
     fn report(&self) -> Report {

@@ -11,7 +11,7 @@ mod pump;
 mod reader;
 mod writer;
 
-pub use crate::drive::feed;
+pub use crate::drive::{Landing, feed};
 pub use ahead::ReadAhead;
 pub use pump::{MAX_WAITING, Pump};
 pub use reader::Reader;

@@ -5,7 +5,7 @@
 //!                                                                     └ remarks ─▶ log
 //! ```
 
-use std::{collections::VecDeque, io, task::Poll};
+use std::{collections::VecDeque, io, task::Poll, time::Duration};
 
 use maliu_core::{
     format::Event,
@@ -19,6 +19,31 @@ use crate::{
     io::{overclaimed, uninterrupted},
     log::{self, Remarks},
 };
+
+/// Where a seek has arrived: the packet that comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Landing {
+    /// Index of the packet's stream.
+    pub stream: usize,
+    /// When it is presented, or else decoded; `None` when its format does not say.
+    pub time: Option<Ticks>,
+    /// The unit of `time`.
+    pub base: TimeBase,
+}
+
+impl Landing {
+    /// The time from the start of the input; zero when it is not known.
+    pub fn position(&self) -> Duration {
+        self.time.map_or(Duration::ZERO, |time| self.base.duration(time))
+    }
+}
+
+/// How far before the wanted time decoding starts to be exact there: more than the frames that any audio codec needs.
+pub(crate) const PREROLL: Duration = Duration::from_secs(1);
+
+/// Events that are held back at most while the first packet is looked for.
+pub(crate) const MAX_HELD: usize = 4096;
 
 pub(crate) struct Drive {
     pub input: Input,
@@ -56,6 +81,22 @@ impl Drive {
     fn stuck(&self) -> MediaError {
         let format = log::name(&self.reader);
         MediaError::malformed(format, "more bytes are needed after the end", self.input.offset())
+    }
+
+    /// Whether enough is held: a packet, or the end.
+    pub fn is_started(&self) -> bool {
+        self.held.len() >= MAX_HELD || matches!(self.held.back(), Some(Event::Packet(_) | Event::End))
+    }
+
+    /// The packet that comes next, of those that are held.
+    pub fn landing(&self) -> Option<Landing> {
+        self.held.iter().find_map(|event| match event {
+            Event::Packet(packet) => {
+                let (stream, time, base) = (packet.stream, packet.pts.or(packet.dts), packet.time_base);
+                Some(Landing { stream, time, base })
+            }
+            _ => None,
+        })
     }
 
     /// Goes to `to` (in `base`): packets that are held are dropped, descriptions are not.

@@ -54,6 +54,12 @@ pub const BLOCK_SIZE: usize = 256 << 10;
 pub const MAX_INTERRUPTS: usize = 1000;
 
 /// Bytes to read, at absolute offsets.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a source of bytes",
+    label = "not a `Source`",
+    note = "wrap a `Read + Seek` in `io::Seekable`, a `Read` in `io::Forward`, a closure in `io::Callbacks`; open a path with \
+            `io::File::open`, or turn bytes in memory into `bytes::Bytes`"
+)]
 pub trait Source {
     /// Whether [`Source::read_at`] takes any offset. Otherwise it is asked for consecutive ones only.
     fn seekable(&self) -> bool;
@@ -103,6 +109,12 @@ pub trait Source {
 }
 
 /// A place for bytes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a sink for bytes",
+    label = "not a `Sink`",
+    note = "wrap a `Write + Seek` in `io::Seekable`, a `Write` in `io::Forward`, a closure in `io::WriteCallbacks`; create a \
+            path with `io::File::create`, or write to `io::Memory`"
+)]
 pub trait Sink {
     /// What can be done with bytes that are already written.
     fn reach(&self) -> Reach;

@@ -10,6 +10,7 @@ mod source;
 pub mod wire;
 mod writer;
 
+pub use crate::drive::Landing;
 pub use pump::Pump;
 pub use reader::Reader;
 pub use source::{Forward, Seekable, Source};

@@ -122,9 +122,9 @@ fn seeks_reach_the_callback_and_wrong_arrivals_are_errors() {
     let source = Callbacks::new(move |buf: &mut [u8]| reads.lock().unwrap().read(buf))
         .with_seek(move |to| seeks.lock().unwrap().seek(to));
     let mut reader = Reader::with(source, quads::reader());
-    reader.seek(Ticks(2), TimeBase::SECONDS).unwrap();
+    reader.seek_to(Ticks(2), TimeBase::SECONDS).unwrap();
     assert_eq!(calls(&mut reader, 3), ["2222", "3333", "."]);
-    reader.seek(Ticks(1), TimeBase::SECONDS).unwrap();
+    reader.seek_to(Ticks(1), TimeBase::SECONDS).unwrap();
     assert_eq!(calls(&mut reader, 1), ["1111"]);
 
     let lost = Callbacks::new(|buf: &mut [u8]| Ok(buf.len().min(4))).with_seek(|to| match to {
@@ -140,7 +140,7 @@ fn a_forward_source_refuses_to_go_back() {
     let mut reader = Reader::with(Forward::new(&b"0000111122223333"[..]), quads::reader());
     assert_eq!(calls(&mut reader, 3), ["0000", "1111", "2222"]);
     assert!(matches!(
-        reader.seek(Ticks(0), TimeBase::SECONDS),
+        reader.seek_to(Ticks(0), TimeBase::SECONDS),
         Err(maliu::Error::Media(maliu::MediaError::NotSeekable { .. }))
     ));
     assert_eq!(calls(&mut reader, 2), ["3333", "."], "a refused seek loses nothing");

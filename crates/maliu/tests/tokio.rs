@@ -135,9 +135,9 @@ fn a_stream_that_can_be_sought_is() {
         let source = Seekable::new(io::Cursor::new(b"000011112222"));
         let mut reader = Reader::with(source, quads::reader()).with_block_size(5);
         assert!(matches!(reader.next_event().await, Ok(Event::Stream(0, _))));
-        reader.seek(Ticks(2), TimeBase::SECONDS).await.unwrap();
+        reader.seek_to(Ticks(2), TimeBase::SECONDS).await.unwrap();
         assert_eq!(reader.next_packet().await.unwrap().unwrap().data, "2222");
-        reader.seek(Ticks(1), TimeBase::SECONDS).await.unwrap();
+        reader.seek_to(Ticks(1), TimeBase::SECONDS).await.unwrap();
         assert_eq!(reader.next_packet().await.unwrap().unwrap().data, "1111");
     });
 }

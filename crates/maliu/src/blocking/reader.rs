@@ -1,5 +1,8 @@
 //! A source and a packet reader, pumped: iterate over packets, or ask for events.
 
+use std::{fs, path::Path, time::Duration};
+
+use bytes::Bytes;
 use std::task::Poll;
 
 use maliu_core::{
@@ -13,13 +16,10 @@ use maliu_core::{
 };
 
 use crate::{
-    drive::{self, Drive},
+    drive::{self, Drive, Landing, PREROLL},
     error::{Error, Result},
-    io::Source,
+    io::{File, Source},
 };
-
-/// Events that [`Reader::start`] holds back at most.
-const MAX_HELD: usize = 4096;
 
 /// Packets from a source.
 ///
@@ -30,6 +30,41 @@ pub struct Reader<S> {
     pub(super) drive: Drive,
     /// The iterator has said its last word.
     over: bool,
+}
+
+impl Reader<File> {
+    /// A reader of the file at `path` that finds out by content which format it is.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::new(File::open(path)?))
+    }
+}
+
+impl From<fs::File> for Reader<File> {
+    fn from(file: fs::File) -> Self {
+        Self::new(file.into())
+    }
+}
+
+impl From<Bytes> for Reader<Bytes> {
+    fn from(bytes: Bytes) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Reader<Bytes> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes.into())
+    }
+}
+
+/// Copies the bytes.
+impl From<&[u8]> for Reader<Bytes> {
+    fn from(bytes: &[u8]) -> Self {
+        Self::new(Bytes::copy_from_slice(bytes))
+    }
 }
 
 impl<S: Source> Reader<S> {
@@ -64,8 +99,7 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// As [`Reader::next_event`].
     pub fn start(&mut self) -> Result<()> {
-        while self.drive.held.len() < MAX_HELD && !matches!(self.drive.held.back(), Some(Event::Packet(_) | Event::End))
-        {
+        while !self.drive.is_started() {
             let event = self.read_event()?;
             self.drive.held.push_back(event);
         }
@@ -98,15 +132,40 @@ impl<S: Source> Reader<S> {
         }
     }
 
-    /// Goes to the last packet at which decoding can start at or before `to` (in `base`).
+    /// Goes to the last packet at which decoding can start at or before `to`, and returns where that is; `None` when no
+    /// packet follows. To hear or see what is at `to` itself, use [`Reader::seek_accurate`].
     ///
     /// # Errors
     /// `NotSeekable` when the source only moves forward, and as [`Reader::next_event`].
-    pub fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
+    pub fn seek(&mut self, to: Duration) -> Result<Option<Landing>> {
+        self.seek_to(Ticks::from_duration(to, TimeBase::MICROS), TimeBase::MICROS)
+    }
+
+    /// As [`Reader::seek`], to ticks of `base`.
+    ///
+    /// # Errors
+    /// As [`Reader::seek`].
+    pub fn seek_to(&mut self, to: Ticks, base: TimeBase) -> Result<Option<Landing>> {
         self.start()?;
         self.drive.seek(to, base)?;
         self.over = false;
-        Ok(())
+        self.start()?;
+        Ok(self.drive.landing())
+    }
+
+    /// Goes far enough before `to` that a decoder has run in when it gets there. `Decoder::keep` of
+    /// maliu-decode then drops what comes before `to`.
+    ///
+    /// # Errors
+    /// As [`Reader::seek`].
+    pub fn seek_accurate(&mut self, to: Duration) -> Result<Option<Landing>> {
+        self.seek(to.saturating_sub(PREROLL))
+    }
+
+    /// Tells the format that what was read so far ends a unit: a raw stream gives its last unit at once, not at the next
+    /// start code.
+    pub fn finish_unit(&mut self) {
+        self.drive.reader.finish_unit();
     }
 
     /// The streams met so far, as last described.

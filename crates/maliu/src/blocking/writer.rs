@@ -1,7 +1,7 @@
 //! A packet writer and a sink, pumped.
 
 use maliu_core::{
-    format::Format,
+    format::{Format, Muxer},
     packet::{Frame, Packet},
     stream::StreamInfo,
     writer::{PacketWriter, Plan},
@@ -45,8 +45,19 @@ impl<S: Sink> Writer<S> {
         Ok(Self { pump, packets })
     }
 
-    /// Writes a packet at once: the caller has brought the streams in order. Its times are in the time base of
-    /// [`Writer::streams`].
+    /// As [`Writer::plan`], over a muxer of the caller's own or one made from typed options, e.g.
+    /// [`flv::muxer`](maliu_core::formats::flv::muxer).
+    ///
+    /// # Errors
+    /// As [`Writer::start`].
+    pub fn with_muxer(sink: S, plan: Plan, muxer: Box<dyn Muxer>, streams: &[StreamInfo]) -> Result<Self> {
+        let mut pump = Pump::new(sink);
+        let packets = plan.start_muxer(muxer, streams, pump.output())?;
+        pump.pump()?;
+        Ok(Self { pump, packets })
+    }
+
+    /// Writes a packet at once: the caller has brought the streams in order.
     ///
     /// # Errors
     /// Those of [`PacketWriter::write`] and of the sink.

@@ -140,8 +140,8 @@ impl Feed {
         self.look_ahead()?;
         let Origin::Here(mut reader) = mem::replace(&mut self.origin, Origin::Pushed) else { return Ok(()) };
         if let Some(start) = start.filter(|start| start.0 > 0) {
-            match reader.seek(start, TimeBase::MICROS) {
-                Ok(()) => {
+            match reader.seek_to(start, TimeBase::MICROS) {
+                Ok(_) => {
                     self.held.clear();
                     self.account.clear();
                     self.ended = false;

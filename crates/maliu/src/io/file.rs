@@ -39,15 +39,12 @@ impl File {
     ///
     /// # Errors
     /// Those of the system; a folder is `IsADirectory`.
-    pub fn reading(mut file: fs::File) -> io::Result<Self> {
+    pub fn reading(file: fs::File) -> io::Result<Self> {
         let about = file.metadata()?;
         if about.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        Ok(Self(match file.stream_position() {
-            Ok(base) if about.is_file() => Kind::Reading { file: Seekable::new(file), base },
-            _ => Kind::Stream(Forward::new(file)),
-        }))
+        Ok(file.into())
     }
 
     /// Creates a file to write, or empties the one that is there. See [`super::AtomicFile`] for one that appears whole.
@@ -102,6 +99,17 @@ impl File {
             Kind::WriteOnly(file) | Kind::Reading { file, .. } => file.inner(),
             Kind::Stream(file) => file.inner(),
         }
+    }
+}
+
+/// A source over a file that is open; offset 0 is where it stands.
+impl From<fs::File> for File {
+    fn from(mut file: fs::File) -> Self {
+        let regular = file.metadata().is_ok_and(|about| about.is_file());
+        Self(match file.stream_position() {
+            Ok(base) if regular => Kind::Reading { file: Seekable::new(file), base },
+            _ => Kind::Stream(Forward::new(file)),
+        })
     }
 }
 

@@ -3,10 +3,15 @@
 use std::{
     future::poll_fn,
     io,
+    path::Path,
     task::{Context, Poll},
+    time::Duration,
 };
 
-use ::tokio::io::{AsyncRead, AsyncSeek};
+use ::tokio::{
+    fs,
+    io::{AsyncRead, AsyncSeek},
+};
 use maliu_core::{
     format::{Event, Format},
     formats,
@@ -19,7 +24,7 @@ use maliu_core::{
 
 use super::{Forward, Seekable, Source};
 use crate::{
-    drive::{self, Drive},
+    drive::{self, Drive, Landing, PREROLL},
     error::Result,
     io::BLOCK_SIZE,
 };
@@ -51,7 +56,25 @@ impl<T: AsyncRead + AsyncSeek + Unpin> Reader<Seekable<T>> {
     }
 }
 
+impl Reader<Seekable<fs::File>> {
+    /// A reader of the file at `path` that finds out by content which format it is.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::seekable(fs::File::open(path).await?))
+    }
+}
+
 impl<S: Source> Reader<S> {
+    /// A reader of this format; nothing is probed.
+    ///
+    /// # Errors
+    /// When the format is only written, or for its settings.
+    pub fn of(source: S, format: &'static Format, settings: &[(&str, &str)]) -> Result<Self> {
+        Ok(Self::with(source, PacketReader::of(format, settings)?))
+    }
+
     /// A reader over a source and a packet reader of the caller's choice.
     pub fn with(source: S, reader: PacketReader) -> Self {
         let input = if source.seekable() { Input::seekable(None) } else { Input::new() };
@@ -89,16 +112,66 @@ impl<S: Source> Reader<S> {
         }
     }
 
-    /// Goes to the last packet at which decoding can start at or before `to` (in `base`).
+    /// Reads until the first packet is at hand, so that [`Reader::streams`] lists what is there. Loses nothing.
     ///
     /// # Errors
-    /// `NotSeekable` when the source only moves forward, and as [`Reader::next_event`].
-    pub async fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
-        while self.drive.reader.format().is_none() {
+    /// As [`Reader::next_event`].
+    pub async fn start(&mut self) -> Result<()> {
+        while !self.drive.is_started() {
             let event = poll_fn(|cx| self.poll_event(cx)).await?;
             self.drive.held.push_back(event);
         }
-        self.drive.seek(to, base)
+        Ok(())
+    }
+
+    /// Goes to the last packet at which decoding can start at or before `to`, and returns where that is; `None` when no
+    /// packet follows.
+    ///
+    /// # Errors
+    /// `NotSeekable` when the source only moves forward, and as [`Reader::next_event`].
+    pub async fn seek(&mut self, to: Duration) -> Result<Option<Landing>> {
+        self.seek_to(Ticks::from_duration(to, TimeBase::MICROS), TimeBase::MICROS).await
+    }
+
+    /// As [`Reader::seek`], to ticks of `base`.
+    ///
+    /// # Errors
+    /// As [`Reader::seek`].
+    pub async fn seek_to(&mut self, to: Ticks, base: TimeBase) -> Result<Option<Landing>> {
+        self.start().await?;
+        self.drive.seek(to, base)?;
+        self.start().await?;
+        Ok(self.drive.landing())
+    }
+
+    /// Goes far enough before `to` that a decoder has run in when it gets there. `Decoder::keep` of
+    /// maliu-decode then drops what comes before `to`.
+    ///
+    /// # Errors
+    /// As [`Reader::seek`].
+    pub async fn seek_accurate(&mut self, to: Duration) -> Result<Option<Landing>> {
+        self.seek(to.saturating_sub(PREROLL)).await
+    }
+
+    /// Tells the format that what was read so far ends a unit: a raw stream gives its last unit at once, not at the next
+    /// start code.
+    pub fn finish_unit(&mut self) {
+        self.drive.reader.finish_unit();
+    }
+
+    /// Length of the whole input, when it is known.
+    pub fn duration(&self) -> Option<(Ticks, TimeBase)> {
+        self.drive.reader.duration()
+    }
+
+    /// Offset of the first byte not yet taken by the demuxer.
+    pub fn offset(&self) -> u64 {
+        self.drive.input.offset()
+    }
+
+    /// The source.
+    pub fn source(&self) -> &S {
+        &self.source
     }
 
     /// The streams met so far, as last described.

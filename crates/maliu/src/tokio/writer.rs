@@ -2,8 +2,8 @@
 
 use ::tokio::io::{AsyncSeek, AsyncWrite};
 use maliu_core::{
-    format::Format,
-    packet::Packet,
+    format::{Format, Muxer},
+    packet::{Frame, Packet},
     stream::StreamInfo,
     writer::{PacketWriter, Plan},
 };
@@ -36,7 +36,27 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         Ok(Self { pump, packets })
     }
 
-    /// Writes a packet at once; its times are in the time base of [`Writer::streams`].
+    /// As [`Writer::start`], with tags.
+    ///
+    /// # Errors
+    /// Those of [`Plan::start`].
+    pub fn plan(stream: W, plan: Plan, streams: &[StreamInfo]) -> Result<Self> {
+        let mut pump = Pump::new(stream);
+        let packets = plan.start(streams, pump.output())?;
+        Ok(Self { pump, packets })
+    }
+
+    /// As [`Writer::plan`], over a muxer of the caller's own or one made from typed options.
+    ///
+    /// # Errors
+    /// Those of [`Plan::start_muxer`].
+    pub fn with_muxer(stream: W, plan: Plan, muxer: Box<dyn Muxer>, streams: &[StreamInfo]) -> Result<Self> {
+        let mut pump = Pump::new(stream);
+        let packets = plan.start_muxer(muxer, streams, pump.output())?;
+        Ok(Self { pump, packets })
+    }
+
+    /// Writes a packet at once: the caller has brought the streams in order.
     ///
     /// # Errors
     /// Those of [`PacketWriter::write`] and of the stream.
@@ -56,6 +76,16 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.hand_on().await
     }
 
+    /// Writes an uncoded frame at once.
+    ///
+    /// # Errors
+    /// Those of [`PacketWriter::write_frame`] and of the stream.
+    pub async fn write_frame(&mut self, frame: Frame) -> Result<()> {
+        self.make_room().await?;
+        self.packets.write_frame(frame, self.pump.output())?;
+        self.hand_on().await
+    }
+
     /// Writes all that waits to the stream; packets that wait for their turn go on waiting.
     ///
     /// # Errors
@@ -65,12 +95,23 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.pump.flush().await
     }
 
-    /// Writes what waits and what stands behind the last packet; gives the pump back, whose
-    /// [`finish`](Pump::finish) writes it out and can be called again.
+    /// Writes what waits and what stands behind the last packet, and gives the stream back. Where the future may be
+    /// dropped, use [`Writer::close`].
+    ///
+    /// # Errors
+    /// The first one of the muxer or of the stream.
+    pub async fn finish(self) -> Result<W> {
+        let mut pump = self.close()?;
+        pump.finish().await?;
+        Ok(pump.into_inner())
+    }
+
+    /// As [`Writer::finish`], but gives back the pump, whose [`finish`](Pump::finish) writes out what is left and can be
+    /// called again.
     ///
     /// # Errors
     /// The first one of the muxer.
-    pub fn finish(self) -> Result<Pump<W>> {
+    pub fn close(self) -> Result<Pump<W>> {
         let Self { mut pump, packets } = self;
         packets.finish(pump.output())?;
         Ok(pump)
@@ -84,6 +125,11 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// The packet writer, for what it knows and explains.
     pub fn packets(&mut self) -> &mut PacketWriter {
         &mut self.packets
+    }
+
+    /// Bytes written so far, including those that wait.
+    pub fn position(&mut self) -> u64 {
+        self.pump.output().position()
     }
 
     async fn hand_on(&mut self) -> Result<()> {

@@ -322,8 +322,8 @@ impl<'a> Work<'a> {
     fn seek(&mut self, opened: &mut Opened) {
         let Some((_, info)) = &self.stream else { return };
         let Some(to) = self.window.seek_to(PREROLL, info.time_base) else { return };
-        match opened.reader.seek(to, info.time_base) {
-            Ok(()) => {
+        match opened.reader.seek_to(to, info.time_base) {
+            Ok(_) => {
                 self.window.jumped();
                 if let Some(decoder) = &mut self.decoder {
                     decoder.reset();

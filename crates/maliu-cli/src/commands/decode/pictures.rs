@@ -125,7 +125,7 @@ impl Work<'_> {
     fn seek(&mut self, opened: &mut Opened) -> bool {
         let (Some((_, info)), Some(wanted)) = (&self.stream, self.args.snapshot) else { return false };
         let to = TimeBase::MICROS.rescale(wanted, info.time_base, Rounding::Near);
-        opened.reader.seek(to, info.time_base).is_ok()
+        opened.reader.seek_to(to, info.time_base).is_ok()
     }
 
     /// Writes pictures, or looks among them for the wanted one; false when nothing more is wanted.

@@ -11,8 +11,10 @@
 //! Passed over, with a warning: tags of unknown type, encrypted tags.
 //! Refused: input in which no tag is found.
 
+use alloc::boxed::Box;
+
 use crate::{
-    format::{Format, Rules},
+    format::{Demuxer, Format, Muxer, Rules},
     stream::Codec,
 };
 
@@ -36,6 +38,8 @@ mod streams;
 mod tag;
 mod video;
 
+pub use settings::{Reading as ReadOptions, Writing as Options};
+
 /// Kind of the side data entry that holds the sub-millisecond part of a packet's time: nanoseconds, u32, big-endian.
 pub const SIDE_NANOS: u32 = u32::from_be_bytes(*b"nano");
 
@@ -55,6 +59,24 @@ pub const FORMAT: Format = Format {
     rules: Rules { equal_dts: true, codec_tags: CODEC_TAGS, ..Rules::STRICT },
     default_codecs: (Some(Codec::Mp3), Some(Codec::Flv1)),
 };
+
+/// Makes a demuxer from typed options, for `PacketReader::with`.
+pub fn demuxer(options: ReadOptions) -> Box<dyn Demuxer> {
+    Box::new(demux::Flv::new(options))
+}
+
+/// Makes a muxer from typed options, for `Plan::start_muxer` and the `with_muxer` of writers.
+///
+/// ```
+/// use maliu_core::formats::flv;
+///
+/// let mut options = flv::Options::default();
+/// options.index = true;
+/// let muxer = flv::muxer(options);
+/// ```
+pub fn muxer(options: Options) -> Box<dyn Muxer> {
+    mux::new(options)
+}
 
 /// The container's numbers of codecs, video before audio (FLV-3, FLV-5).
 const CODEC_TAGS: &[(Codec, u32)] = &[

@@ -76,6 +76,7 @@ const FLVFLAGS: [&str; 5] =
 
 /// Options of the demuxer.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Reading {
     /// Never look at PreviousTagSize.
     pub ignore_sizes: bool,
@@ -107,6 +108,7 @@ impl Reading {
 
 /// Options of the muxer.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Writing {
     /// Make up a missing AudioSpecificConfig.
     pub detect_aac: bool,
@@ -116,9 +118,9 @@ pub struct Writing {
     pub no_metadata: bool,
     /// Leave out duration and filesize.
     pub no_totals: bool,
-    /// Insert an index of key frames.
+    /// Insert an index of keyframes; the output must allow insertions.
     pub index: bool,
-    /// µs.
+    /// Duration that onMetaData declares until the end is known, in µs.
     pub duration: i64,
     /// Below 0 what the specification does not foresee is written too.
     pub strict: i64,

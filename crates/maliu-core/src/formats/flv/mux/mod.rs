@@ -73,8 +73,13 @@ struct Written {
 
 /// Makes a muxer from settings.
 pub fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
-    Ok(Box::new(FlvMuxer {
-        options: Writing::parse(settings)?,
+    Ok(new(Writing::parse(settings)?))
+}
+
+/// Makes a muxer from typed options.
+pub fn new(options: Writing) -> Box<dyn Muxer> {
+    Box::new(FlvMuxer {
+        options,
         tracks: Vec::new(),
         streams: Vec::new(),
         tags: Tags::default(),
@@ -84,7 +89,7 @@ pub fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
         keyframes: Keyframes::default(),
         data_start: 0,
         has_video: false,
-    }))
+    })
 }
 
 fn refused(why: impl Into<Cow<'static, str>>) -> Error {
