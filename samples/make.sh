@@ -3,7 +3,7 @@
 # The files are committed; run it only to add one. Each file's .dump is written by `UPDATE=1 cargo test --test dumps`.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p adts mp3 wav flv h264 h265 mpegts loas ac3 eac3 dts mp4
+mkdir -p adts mp3 wav flv h264 h265 mpegts loas ac3 eac3 dts mpegps mp4
 
 tone="sine=frequency=440:sample_rate=44100:duration=1"
 sweep="aevalsrc='0.4*sin(2*PI*(200+600*t)*t)|0.4*sin(2*PI*(900-500*t)*t)':s=44100:d=2"
@@ -229,6 +229,39 @@ e = Path("loas/stereo_22050.loas").read_bytes()
 Path("loas/junk_and_change.loas").write_bytes(b"\x56\xe0junk" + d[:1200] + e[:700])
 a = Path("ac3/mono_48000.ac3").read_bytes()
 Path("ac3/junk_between_and_cut.ac3").write_bytes(a[:1024] + b"\x0b\x77junk" * 5 + a[1024:2000])
+PY
+
+# MPEG-PS
+make -f lavfi -i "$small" -f lavfi -i "sine=frequency=440:sample_rate=44100:duration=0.5" $exact -t 0.5 -r 25 -c:v mpeg1video -q:v 31 -bf 2 -c:a mp2 -b:a 64k \
+  -f mpeg mpegps/mpeg1_mp2.mpg
+make -f lavfi -i "$small" -f lavfi -i "sine=frequency=440:sample_rate=48000:duration=0.3" $exact -t 0.3 -r 25 -c:v mpeg2video -q:v 31 -c:a ac3 -b:a 64k \
+  -f vob mpegps/mpeg2_ac3.vob
+make -f lavfi -i "$small" $exact -pix_fmt yuv420p -c:v libx264 -preset veryfast -g 5 -bf 0 -crf 40 -x264-params aud=1:slices=1 -f h264 mpegps/camera.h264
+make -f lavfi -i "sine=frequency=440:sample_rate=8000:duration=1" $exact -c:a pcm_alaw -f alaw mpegps/camera.alaw
+python3 - <<'PY'
+from pathlib import Path
+video, sound = Path("mpegps/camera.h264"), Path("mpegps/camera.alaw")
+units = [b"\0\0\0\1\x09" + x for x in video.read_bytes().split(b"\0\0\0\1\x09")[1:]]
+alaw = sound.read_bytes()
+video.unlink(), sound.unlink()
+def stamp(mark, t):
+    return bytes([mark << 4 | t >> 29 & 14 | 1, t >> 22 & 255, t >> 14 & 254 | 1, t >> 7 & 255, t << 1 & 254 | 1])
+def pes(sid, data, t=None):
+    head = b"\x80\x80\x05" + stamp(2, t) if t is not None else b"\x80\0\0"
+    n = len(head) + len(data)
+    return b"\0\0\1" + bytes([sid, n >> 8, n & 255]) + head + data
+pack = b"\0\0\1\xba\x44\0\4\0\4\1\0\0\3\xf8"
+psm = b"\0\0\1\xbc\0\x12\xe1\xff\0\0\0\x08\x1b\xe0\0\0\x90\xc0\0\0" + bytes(4)
+out = b""
+for n, unit in enumerate(units):
+    t = 3600 + n * 9000
+    out += pack + (psm if n % 5 == 0 else b"")
+    out += pes(0xE0, unit[:400], t) + b"".join(pes(0xE0, unit[i:i + 400]) for i in range(400, len(unit), 400))
+    out += pes(0xC0, alaw[n * 800:n * 800 + 800], t)
+Path("mpegps/gb28181.ps").write_bytes(out)
+packs = out.split(pack)
+Path("mpegps/joined_with_junk.ps").write_bytes(b"\0\0\1\xe0" + packs[1][60:200] + pack + packs[2] + b"junk\0\0\1\x42" * 7 + pack + packs[3]
+    + pack + packs[4] + packs[5][:300] + pack + packs[6] + pack + packs[7])
 PY
 
 # MP4 and QuickTime

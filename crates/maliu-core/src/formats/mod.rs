@@ -15,7 +15,7 @@ pub mod wav;
 
 pub use annexb::{h264, h265};
 pub use framed::{adts, coded, loas, mp3};
-pub use mpeg::mpegts;
+pub use mpeg::{mpegps, mpegts};
 
 /// Every format, in the order in which ties of a probe are decided.
 pub const ALL: &[&Format] = &[
@@ -35,6 +35,7 @@ pub const ALL: &[&Format] = &[
     &coded::EAC3,
     &coded::DTS,
     &mpegts::FORMAT,
+    &mpegps::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

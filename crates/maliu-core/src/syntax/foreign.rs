@@ -10,7 +10,6 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (8, b"AIFF", "an AIFF file"),
     (8, b"AIFC", "an AIFF-C file"),
     (8, b"AVI ", "an AVI file"),
-    (0, &[0x00, 0x00, 0x01, 0xba], "an MPEG program stream (ISO/IEC 13818-1)"),
     (0, &[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11], "an ASF, WMA or WMV file"),
     (0, b"#!AMR", "an AMR file (RFC 4867)"),
     (0, b"#EXTM3U", "an M3U8 playlist (RFC 8216)"),

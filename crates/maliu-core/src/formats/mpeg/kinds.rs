@@ -157,6 +157,14 @@ fn audio(codec: Codec) -> Audio {
     }
 }
 
+/// Whether a stream of the codec `known` may turn out to be what a map calls `named`: layers of MPEG audio, versions of
+/// MPEG video, AC-3 with and without its extension.
+pub(super) fn kin(known: Codec, named: Codec) -> bool {
+    let groups: [&[Codec]; 3] =
+        [&[Codec::Mp1, Codec::Mp2, Codec::Mp3], &[Codec::Mpeg1Video, Codec::Mpeg2Video], &[Codec::Ac3, Codec::Eac3]];
+    known == named || groups.iter().any(|group| group.contains(&known) && group.contains(&named))
+}
+
 /// The codec of an elementary stream, by its first bytes and the stream_id of its PES packets; `None` when they tell
 /// nothing.
 pub(super) fn guess(stream_id: u8, data: &[u8]) -> Option<Codec> {

@@ -10,5 +10,6 @@
 
 mod cutters;
 mod kinds;
+pub mod mpegps;
 pub mod mpegts;
 mod track;

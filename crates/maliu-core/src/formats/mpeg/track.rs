@@ -10,7 +10,7 @@ use alloc::{boxed::Box, collections::VecDeque, format};
 use bytes::Bytes;
 
 use super::{
-    cutters::{self, Cut, Cutter, Facts, Unit},
+    cutters::{self, Cut, Cutter, Facts, Order, Unit},
     kinds::{self, BASE},
 };
 use crate::{
@@ -63,6 +63,8 @@ pub(super) struct Track {
     clock: Clock,
     /// Where the last unit began.
     last_start: Option<u64>,
+    /// The stream was announced with what its units say.
+    described: bool,
 }
 
 /// When the next frame without a time of its own is due.
@@ -73,6 +75,9 @@ struct Clock {
     rate: u32,
     /// The last decoding time of video.
     last_dts: Option<Ticks>,
+    /// When the first picture of the group is shown, and the last one so far.
+    group: Option<Ticks>,
+    shown: Option<Ticks>,
 }
 
 impl Track {
@@ -90,6 +95,7 @@ impl Track {
             aligned: None,
             clock: Clock::default(),
             last_start: None,
+            described: false,
         }
     }
 
@@ -292,6 +298,7 @@ impl Track {
     fn describe(&mut self, facts: Facts, index: usize, out: &mut VecDeque<Event>) {
         let Facts { codec, media, config, profile } = facts;
         self.info = StreamInfo { codec, media, config, profile, ..self.info.clone() };
+        self.described = true;
         out.push_back(Event::Stream(index, Box::new(self.info.clone())));
     }
 
@@ -307,7 +314,10 @@ impl Track {
         }
         let times = own.and_then(|mark| Some((mark.pts?, mark.dts.or(mark.pts)?)));
         let kind = self.info.media.kind();
-        (own, self.clock.stamp(times, unit.samples, kind, self.frame()))
+        let still = self.info.as_video().is_some_and(|video| video.reorder == 0 && self.described);
+        let immediate = unit.immediate || still;
+        let video = Shown { frame: self.frame(), immediate, order: unit.order };
+        (own, self.clock.stamp(times, unit.samples, kind, video))
     }
 
     /// Whether units end where PES packets end.
@@ -368,6 +378,15 @@ impl Track {
 /// Kind of the side data entry with the arrival clock of a packet of 192 bytes: 4 bytes, the low 30 bits count 27 MHz.
 pub const SIDE_ARRIVAL: u32 = u32::from_be_bytes(*b"arrv");
 
+/// What is known of when a video unit is shown.
+struct Shown {
+    /// Ticks of a frame; 0 when unknown.
+    frame: Ticks,
+    /// It is shown when it is decoded.
+    immediate: bool,
+    order: Option<Order>,
+}
+
 struct Stamps {
     pts: Option<Ticks>,
     dts: Option<Ticks>,
@@ -375,19 +394,37 @@ struct Stamps {
 }
 
 impl Clock {
-    fn stamp(&mut self, times: Option<(Ticks, Ticks)>, samples: (u32, u32), kind: Kind, frame: Ticks) -> Stamps {
+    fn stamp(&mut self, times: Option<(Ticks, Ticks)>, samples: (u32, u32), kind: Kind, shown: Shown) -> Stamps {
         match (kind, samples) {
-            (Kind::Video, _) => self.video(times, frame),
+            (Kind::Video, _) => self.video(times, shown),
             (_, (samples, rate)) if samples > 0 && rate > 0 => self.audio(times.map(|(pts, _)| pts), samples, rate),
             _ => Stamps { pts: times.map(|(pts, _)| pts), dts: times.map(|(_, dts)| dts), duration: None },
         }
     }
 
-    fn video(&mut self, times: Option<(Ticks, Ticks)>, frame: Ticks) -> Stamps {
+    fn video(&mut self, times: Option<(Ticks, Ticks)>, Shown { frame, immediate, order }: Shown) -> Stamps {
         let counted = self.last_dts.filter(|_| frame.0 > 0).map(|last| last + frame);
         let dts = times.map(|(_, dts)| dts).or(counted);
         self.last_dts = dts.or(self.last_dts);
-        Stamps { pts: times.map(|(pts, _)| pts), dts, duration: Some(frame).filter(|frame| frame.0 > 0) }
+        let pts = times.map(|(pts, _)| pts).or(dts.filter(|_| immediate));
+        let pts = order.map_or(pts, |order| self.ordered(pts, order, frame));
+        Stamps { pts, dts, duration: Some(frame).filter(|frame| frame.0 > 0) }
+    }
+
+    /// The time of a picture by its place in its group, where it has none of its own.
+    fn ordered(&mut self, pts: Option<Ticks>, order: Order, frame: Ticks) -> Option<Ticks> {
+        let offset = Ticks(frame.0.saturating_mul(order.number.into()));
+        if order.restarts {
+            self.group = self.shown.map(|last| last + frame);
+        }
+        match pts {
+            Some(pts) => self.group = Some(pts - offset),
+            None if frame.0 == 0 => return None,
+            None => {}
+        }
+        let time = pts.or_else(|| self.group.map(|group| group + offset));
+        self.shown = time.max(self.shown.filter(|_| !order.restarts));
+        time
     }
 
     fn audio(&mut self, time: Option<Ticks>, samples: u32, rate: u32) -> Stamps {

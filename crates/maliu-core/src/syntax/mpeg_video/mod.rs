@@ -10,7 +10,7 @@ mod part4;
 mod sequence;
 
 pub use ends::{End, Ends, PictureEnds, VopEnds};
-pub use part4::{VideoObjectLayer, is_intra_vop};
+pub use part4::{VideoObjectLayer, vop_coding_type};
 pub use sequence::Sequence;
 
 /// picture_start_code.

@@ -100,17 +100,17 @@ fn control(bits: &mut Bits) -> Option<bool> {
     Some(low_delay)
 }
 
-/// Whether the first plane of a unit is intra coded: decoding can start with it.
-pub fn is_intra_vop(unit: &[u8]) -> bool {
+/// vop_coding_type of the first plane of a unit: 0 intra, 1 predicted, 2 from both sides; `None` without a plane.
+pub fn vop_coding_type(unit: &[u8]) -> Option<u8> {
     let codes = StartCodes::default();
     let mut from = 0;
     while let Some(at) = codes.find(unit, from) {
         if unit.get(at + 3) == Some(&VOP) {
-            return unit.get(at + 4).is_some_and(|byte| byte >> 6 == 0);
+            return unit.get(at + 4).map(|byte| byte >> 6);
         }
         from = at + 3;
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -147,6 +147,6 @@ mod tests {
         let expected =
             Video { reorder: 1, frame_rate: Some((25, 1)), pixel_aspect: Some((1, 1)), ..Video::new(176, 144) };
         assert_eq!(video, expected);
-        assert!(is_intra_vop(&[0, 0, 1, 0xb6, 0x10]) && !is_intra_vop(&[0, 0, 1, 0xb6, 0x50]));
+        assert_eq!([0x10, 0x50, 0x90].map(|byte| vop_coding_type(&[0, 0, 1, 0xb6, byte])), [0, 1, 2].map(Some));
     }
 }

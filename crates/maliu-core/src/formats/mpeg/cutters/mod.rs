@@ -36,6 +36,10 @@ pub(super) struct Unit {
     pub data: Bytes,
     /// Decoding can start here.
     pub key: bool,
+    /// Video that is shown when it is decoded: nothing that is decoded later is shown before it.
+    pub immediate: bool,
+    /// Video of known display order.
+    pub order: Option<Order>,
     /// Samples per channel that it decodes to, and how many of them make a second; 0 for what is not audio.
     pub samples: (u32, u32),
     /// Samples to drop at the start and at the end.
@@ -44,6 +48,14 @@ pub(super) struct Unit {
     pub facts: Option<Box<Facts>>,
     /// The facts replace others.
     pub replaces: bool,
+}
+
+/// When a picture is shown, counted in pictures of its group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Order {
+    pub number: u16,
+    /// A group begins: its numbers count from the end of the one before.
+    pub restarts: bool,
 }
 
 /// What the elementary stream says of itself.

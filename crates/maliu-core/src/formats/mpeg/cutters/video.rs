@@ -4,21 +4,25 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 
-use super::{Cut, Cutter, Facts, Unit};
+use super::{Cut, Cutter, Facts, Order, Unit};
 use crate::{
     error::{Error, Result},
     input::Input,
     stream::{Codec, Media},
     syntax::{
         annexb::{MAX_UNIT, StartCodes},
-        mpeg_video::{End, Ends, PICTURE, PictureEnds, Sequence, VideoObjectLayer, VopEnds, is_intra_vop},
+        mpeg_video::{End, Ends, GROUP, PICTURE, PictureEnds, Sequence, VideoObjectLayer, VopEnds, vop_coding_type},
     },
 };
 
 /// What a unit says, of one of the standards.
 pub(super) trait Headers: Ends {
-    /// Whether decoding can start with the unit, and where in it the picture begins.
-    fn picture(unit: &[u8]) -> (bool, usize);
+    /// What the unit's picture is, and where in it the picture begins.
+    fn picture(unit: &[u8]) -> (Kind, usize);
+    /// Its display order, if that is said.
+    fn order(_unit: &[u8]) -> Option<Order> {
+        None
+    }
     /// What its sequence headers say; `None` without them.
     fn facts(unit: &[u8]) -> Option<Facts>;
 }
@@ -90,7 +94,9 @@ impl<E: Headers> Pictures<E> {
         let at = input.offset();
         let data: Bytes = input.take(length).unwrap_or_default();
         self.searched = 0;
-        let (key, picture) = E::picture(&data);
+        let (kind, picture) = E::picture(&data);
+        let order = E::order(&data);
+        let (key, immediate) = (kind == Kind::Intra, kind == Kind::Between);
         let facts = E::facts(&data).filter(|facts| self.described.as_ref() != Some(facts));
         let replaces = facts.is_some() && self.described.is_some();
         if let Some(facts) = &facts {
@@ -98,7 +104,17 @@ impl<E: Headers> Pictures<E> {
         }
         let end = at.saturating_add(data.len() as u64);
         let at = at.saturating_add(picture as u64);
-        Cut::Unit(Unit { at, end, data, key, facts: facts.map(Box::new), replaces, ..Unit::default() })
+        Cut::Unit(Unit {
+            at,
+            end,
+            data,
+            key,
+            immediate,
+            order,
+            facts: facts.map(Box::new),
+            replaces,
+            ..Unit::default()
+        })
     }
 }
 
@@ -109,20 +125,52 @@ fn need(length: usize) -> Result<Cut> {
     }
 }
 
-/// picture_coding_type of pictures that need no other.
-const INTRA: u8 = 1;
+/// How a picture is predicted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// From no other: decoding can start with it.
+    Intra,
+    /// From pictures shown before it.
+    Forward,
+    /// From pictures shown before and behind it, which are decoded before it.
+    Between,
+}
 
 impl Headers for PictureEnds {
-    fn picture(unit: &[u8]) -> (bool, usize) {
+    fn picture(unit: &[u8]) -> (Kind, usize) {
         let codes = StartCodes::default();
         let mut from = 0;
         while let Some(at) = codes.find(unit, from) {
             if unit.get(at + 3) == Some(&PICTURE) {
-                return (unit.get(at + 5).is_some_and(|byte| byte >> 3 & 7 == INTRA), at);
+                // picture_coding_type.
+                let kind = match unit.get(at + 5).map(|byte| byte >> 3 & 7) {
+                    Some(1) => Kind::Intra,
+                    Some(3) => Kind::Between,
+                    _ => Kind::Forward,
+                };
+                return (kind, at);
             }
             from = at + 3;
         }
-        (false, 0)
+        (Kind::Forward, 0)
+    }
+
+    fn order(unit: &[u8]) -> Option<Order> {
+        let codes = StartCodes::default();
+        let (mut from, mut restarts) = (0, false);
+        while let Some(at) = codes.find(unit, from) {
+            match unit.get(at + 3..)? {
+                [PICTURE, a, b, ..] => {
+                    // temporal_reference.
+                    let number = u16::from(*a) << 2 | u16::from(b >> 6);
+                    return Some(Order { number, restarts });
+                }
+                [GROUP, ..] => restarts = true,
+                _ => {}
+            }
+            from = at + 3;
+        }
+        None
     }
 
     fn facts(unit: &[u8]) -> Option<Facts> {
@@ -134,8 +182,13 @@ impl Headers for PictureEnds {
 }
 
 impl Headers for VopEnds {
-    fn picture(unit: &[u8]) -> (bool, usize) {
-        (is_intra_vop(unit), 0)
+    fn picture(unit: &[u8]) -> (Kind, usize) {
+        let kind = match vop_coding_type(unit) {
+            Some(0) => Kind::Intra,
+            Some(2) => Kind::Between,
+            _ => Kind::Forward,
+        };
+        (kind, 0)
     }
 
     fn facts(unit: &[u8]) -> Option<Facts> {

@@ -64,6 +64,7 @@ impl Whole {
             Codec::PcmBluray => bluray(data),
             Codec::S302m => s302m(data),
             Codec::PcmDvd => dvd(data),
+            Codec::PcmALaw | Codec::PcmMuLaw => Some((8000, 1, 8, u32::try_from(data.len()).unwrap_or(0))),
             _ => None,
         };
         let Some((sample_rate, channels, bits, samples)) = head else { return (None, (0, 0)) };
@@ -107,12 +108,12 @@ fn s302m(data: &[u8]) -> Option<Pcm> {
     Some((48_000, channels, bits, samples.len().checked_div(frame)? as u32))
 }
 
-/// LPCM of DVDs: three bytes of head stand in front of the samples.
+/// LPCM of DVDs: three bytes of head stand in front of the samples, which come in pairs.
 fn dvd(data: &[u8]) -> Option<Pcm> {
     let (&[_, format, _], samples) = data.split_first_chunk()?;
     let rate = *[48_000, 96_000, 44_100, 32_000].get(usize::from(format >> 4 & 3))?;
     let channels = u16::from(format & 7) + 1;
     let bits = *[16, 20, 24].get(usize::from(format >> 6))?;
-    let count = samples.len() * 8 / usize::from(channels * bits);
-    Some((rate, channels, bits, count as u32))
+    let pairs = samples.len().checked_div(usize::from(channels * bits) / 4)?;
+    Some((rate, channels, bits, 2 * pairs as u32))
 }

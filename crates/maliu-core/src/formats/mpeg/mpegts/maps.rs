@@ -107,7 +107,7 @@ impl Transport {
             return;
         }
         let shown = kinds::info(codec).codec;
-        let same = known.info.codec == shown || kin(known.info.codec, shown);
+        let same = kinds::kin(known.info.codec, shown);
         if known.index.is_none() || !same {
             let config = if codec == Codec::Opus { kinds::opus_head(stream) } else { Bytes::new() };
             self.decide(track, codec, &config);
@@ -170,14 +170,6 @@ impl Transport {
             None => {}
         }
     }
-}
-
-/// Whether a stream of the codec `known` may turn out to be what a map calls `named`: layers of MPEG audio, versions of
-/// MPEG video, AC-3 with and without its extension.
-fn kin(known: Codec, named: Codec) -> bool {
-    let groups: [&[Codec]; 3] =
-        [&[Codec::Mp1, Codec::Mp2, Codec::Mp3], &[Codec::Mpeg1Video, Codec::Mpeg2Video], &[Codec::Ac3, Codec::Eac3]];
-    groups.iter().any(|group| group.contains(&known) && group.contains(&named))
 }
 
 fn disposition(stream: &Elementary) -> Disposition {

@@ -1,0 +1,71 @@
+//! The program stream map, and the codec of a stream (ISO/IEC 13818-1 §2.5.4).
+
+use alloc::vec::Vec;
+
+use super::super::kinds;
+use crate::{
+    stream::Codec,
+    syntax::{pes, psi::Elementary},
+};
+
+/// stream_type by elementary_stream_id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct StreamMap {
+    rows: Vec<(u8, Elementary)>,
+}
+
+impl StreamMap {
+    /// The map in a packet, from its start code on; `None` when it is cut, or holds for later.
+    pub fn parse(packet: &[u8]) -> Option<Self> {
+        let body = packet.get(pes::START..)?;
+        let (&[flags, _, i0, i1], rest) = body.split_first_chunk::<4>()?;
+        let (_, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([i0, i1])))?;
+        let (&[l0, l1], rest) = rest.split_first_chunk::<2>()?;
+        let length = usize::from(u16::from_be_bytes([l0, l1])).min(rest.len());
+        let mut list = rest.get(..length)?;
+        let mut rows = Vec::new();
+        while let Some((&[stream_type, id, l0, l1], behind)) = list.split_first_chunk::<4>() {
+            let length = usize::from(u16::from_be_bytes([l0, l1])).min(behind.len());
+            let (descriptors, next) = behind.split_at_checked(length)?;
+            rows.push((id, Elementary { stream_type, pid: id.into(), descriptors: descriptors.to_vec() }));
+            list = next;
+        }
+        (flags & 0x80 != 0).then_some(Self { rows })
+    }
+
+    /// What the map says of a stream.
+    pub fn of(&self, id: u8) -> Option<&Elementary> {
+        self.rows.iter().find(|(row, _)| *row == id).map(|(_, stream)| stream)
+    }
+
+    /// The codec of a stream; `None` when nothing but its content says it.
+    pub fn codec(&self, id: u8) -> Option<Codec> {
+        let codec = kinds::codec(self.of(id)?, false);
+        (!matches!(codec, Codec::Data | Codec::BinData)).then_some(codec)
+    }
+}
+
+/// A substream of private stream 1, by its first byte: its codec and the bytes in front of its payload.
+pub(super) fn substream(id: u8) -> Option<(Codec, usize)> {
+    Some(match id {
+        0x20..=0x3f => (Codec::DvdSubtitle, 1),
+        0x80..=0x87 | 0xc0..=0xc7 => (if id < 0x88 { Codec::Ac3 } else { Codec::Eac3 }, 4),
+        0x88..=0x8f | 0x98..=0x9f => (Codec::Dts, 4),
+        0xa0..=0xaf => (Codec::PcmDvd, 4),
+        0xb0..=0xbf => (Codec::TrueHd, 5),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_of_cameras_name_their_codecs() {
+        let map = [0, 0, 1, 0xbc, 0, 18, 0xe1, 0xff, 0, 0, 0, 8, 0x1b, 0xe0, 0, 0, 0x90, 0xc0, 0, 0, 0, 0, 0, 0];
+        let map = StreamMap::parse(&map).unwrap();
+        assert_eq!([0xe0, 0xc0, 0xc1].map(|id| map.codec(id)), [Some(Codec::H264), Some(Codec::PcmALaw), None]);
+        assert_eq!((substream(0x81), substream(0x10)), (Some((Codec::Ac3, 4)), None));
+    }
+}
