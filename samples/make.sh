@@ -101,6 +101,20 @@ make -f lavfi -i "$picture" $exact $x264 -tune zerolatency -slices 3 -profile:v 
 make -f lavfi -i "testsrc=size=64x48:rate=25" $exact -frames:v 48 -c:v libx264 -preset veryfast -pix_fmt yuv420p \
   -x264-params intra-refresh=1:keyint=12:bframes=0:ref=1:scenecut=0:threads=1:log-level=none h264/intra_refresh.h264
 make -f lavfi -i "$picture" $exact -c:v libx265 -preset ultrafast -x265-params log-level=none:pools=1:info=0 -crf 38 -g 10 h265/main.h265
+x265="-pix_fmt yuv420p -c:v libx265 -preset ultrafast"
+tiny="testsrc=size=64x48:rate=25"
+common="log-level=none:pools=1:info=0:bframes=3:b-adapt=0:scenecut=0:crf=40"
+make -f lavfi -i "$tiny" $exact -frames:v 25 $x265 -x265-params "$common:keyint=9:min-keyint=9:open-gop=0:radl=2" h265/idr_with_leading.h265
+make -f lavfi -i "$tiny" $exact -frames:v 20 $x265 -x265-params "$common:keyint=8:min-keyint=8:open-gop=1" h265/open.h265
+python3 - <<'PY'
+import re
+from pathlib import Path
+d = Path("h265/open.h265").read_bytes()
+sets = [m.start() - 1 for m in re.finditer(b"\0\0\1", d) if d[m.start() + 3] >> 1 == 32]
+Path("h265/joined_at_cra.h265").write_bytes(d + d[sets[1]:])
+Path("h265/joined_behind_end.h265").write_bytes(d[: sets[2]] + b"\0\0\0\1\x4a\1" + d[sets[1]:])
+Path("h265/open.h265").unlink()
+PY
 make -f lavfi -i "$picture" -f lavfi -i "$sweep" $exact $x264 -c:a aac -b:a 48k -shortest flv/h264_aac.flv
 make -f lavfi -i "$picture" -f lavfi -i "$tone" $exact -c:v flv1 -q:v 20 -c:a libmp3lame -b:a 32k -shortest flv/flv1_mp3.flv
 make -f lavfi -i "$tone" $exact -ar 44100 -c:a aac -b:a 32k flv/aac_only.flv

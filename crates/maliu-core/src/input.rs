@@ -398,6 +398,12 @@ impl Input {
         self.size
     }
 
+    /// The largest offset that names a place inside the input, or its end: what is known of it so far.
+    pub(crate) fn known_end(&self) -> u64 {
+        let received = (self.ended && !self.seekable).then_some(self.fed);
+        self.size.or(received).unwrap_or(u64::MAX)
+    }
+
     /// Notes a remark of no particular kind about the byte at the current offset.
     pub fn warn(&mut self, what: impl Into<Cow<'static, str>>) {
         self.remark(Remark::Other, what);
@@ -430,7 +436,9 @@ impl Input {
 
     fn note(&mut self, warning: impl FnOnce() -> Warning) {
         if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push(warning());
+            let warning = warning();
+            let at = warning.at.min(self.known_end());
+            self.warnings.push(Warning { at, ..warning });
         } else {
             self.unheard = self.unheard.saturating_add(1);
         }

@@ -160,6 +160,8 @@ impl PacketReader {
                 return Err(Error::Limit { what: "unread bytes (MAX_WINDOW)", limit: MAX_WINDOW as u64 });
             }
             Ok(Poll::Pending) => input.rest(),
+            // A size that lies takes a demuxer past the end: what it misses is missing there.
+            Err(Error::Malformed { at, .. }) => *at = (*at).min(input.known_end()),
             _ => {}
         }
         polled

@@ -4,6 +4,7 @@
 use std::{fs, path::PathBuf, task::Poll};
 
 use maliu_core::{
+    error::Error,
     format::{Event, Format, Score},
     formats::{self, adts, flv, h264, wav},
     input::Input,
@@ -130,5 +131,29 @@ fn io_45_a_packet_that_is_cut_short_is_marked_corrupt() {
                 assert_eq!(found[5].flags.has(Flags::CORRUPT), kept < last.data.len(), "{kept}");
             }
         }
+    }
+}
+
+/// A chunk whose size goes past the end: the place that is named lies inside the file, however it is read.
+#[test]
+fn errors_and_warnings_name_places_inside_the_input() {
+    let mut file = b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0".to_vec();
+    file.extend(b"junk\0\0\0\x7f rest");
+    for mut input in [Input::new(), Input::seekable(Some(file.len() as u64))] {
+        let mut reader = PacketReader::of(&formats::wav::FORMAT, &[]).unwrap();
+        let error = loop {
+            match reader.poll(&mut input) {
+                Ok(Poll::Pending) => {
+                    let at = (input.next_read() as usize).min(file.len());
+                    input.push(&file[at..]);
+                    input.end();
+                }
+                Ok(event) => assert_ne!(event, Poll::Ready(Event::End)),
+                Err(error) => break error,
+            }
+        };
+        let Error::Malformed { at, .. } = error else { panic!("{error}") };
+        assert!(at <= file.len() as u64, "byte {at} of {}", file.len());
+        assert!(input.take_warnings().0.iter().all(|warning| warning.at <= file.len() as u64));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   [tag] frame frame frame [junk] frame frame [tag] frame [cut frame] [tag]
-//!         └ trusted where one is due ┘      └ after junk: sure if another frame, a tag or the end follows it
+//!         └ trusted where one is due ┘      └ after junk: if frames, a tag or the end follow it
 //! ```
 
 use alloc::format;
@@ -22,8 +22,10 @@ pub trait Frames {
     const BLIND: u64 = 0;
     /// Whether a frame that the end of the input cuts short is handed out as [`Found::Cut`], not left out.
     const CUT: bool = false;
-    /// Whether any header behind the first frame begins a frame, even if nothing confirms it.
-    const GREEDY: bool = false;
+    /// Frames that must follow the header of another kind of stream, behind the first frame of all, before it counts.
+    const CONFIRMED_BY: usize = 1;
+    /// Whether a header's length may be wrong: frames that stand inside the bytes it names are then frames.
+    const LENGTH_MAY_LIE: bool = false;
 
     /// The header at the start of `bytes`.
     fn header(&self, bytes: &[u8]) -> Option<Self::Header>;
@@ -215,20 +217,39 @@ impl<F: Frames> Framing<F> {
             Length::More => return Judgement::More,
             Length::None => return Judgement::No,
         };
-        let greedy = F::GREEDY && self.last.is_some();
-        let first = due && self.last.is_none() && !self.frames.alone(&header, bytes.get(..length).unwrap_or_default());
+        let whole = bytes.get(..length);
+        if F::LENGTH_MAY_LIE
+            && whole.or(Some(bytes).filter(|_| ended)).is_some_and(|frame| self.holds_frames(&header, frame))
+        {
+            return Judgement::No;
+        }
+        let first = due && self.last.is_none() && !self.frames.alone(&header, whole.unwrap_or_default());
         match bytes.get(length..) {
             Some(next) if first && !ended && next.len() < F::HEADER => Judgement::More,
             Some(next) if first && next.len() >= F::HEADER && !self.stands_before(&header, next) => Judgement::No,
             Some(_) if due => Judgement::Frame(header, length, true),
             None if !ended => Judgement::More,
-            None if due || greedy => Judgement::Cut(Some(header)),
+            None if due => Judgement::Cut(Some(header)),
             None => Judgement::No,
-            Some(next) if next.len() < F::HEADER && !ended => Judgement::More,
-            Some(next) if self.follows(&header, next) => Judgement::Frame(header, length, true),
-            Some(_) if greedy => Judgement::Frame(header, length, false),
-            Some(_) => Judgement::No,
+            Some(_) => match self.is_confirmed(&header, length, bytes, ended) {
+                Some(true) => Judgement::Frame(header, length, true),
+                Some(false) => Judgement::No,
+                None => Judgement::More,
+            },
         }
+    }
+
+    /// Whether two headers in a row of the same stream stand inside what `header` names its frame.
+    fn holds_frames(&self, header: &F::Header, frame: &[u8]) -> bool {
+        let inside = frame.get(F::HEADER..).unwrap_or_default();
+        memchr::memchr_iter(0xff, inside).any(|at| {
+            let row =
+                |at: usize| self.frames.header(inside.get(at..)?).filter(|other| self.frames.agree(header, other));
+            row(at).is_some_and(|other| match self.frames.length(&other, inside.get(at..).unwrap_or_default(), true) {
+                Length::Known(length) => row(at + length).is_some(),
+                _ => false,
+            })
+        })
     }
 
     /// Whether `next` is a frame or tag that may stand behind the first frame.
@@ -236,13 +257,32 @@ impl<F: Frames> Framing<F> {
         self.frames.header(next).is_some_and(|other| self.frames.agree(header, &other)) || tags::begins(next)
     }
 
-    /// Whether `next` is what may stand behind a frame.
-    fn follows(&self, header: &F::Header, next: &[u8]) -> bool {
-        let framed = self.frames.header(next).is_some_and(|other| match self.last {
-            Some(_) => self.frames.agree(header, &other),
-            None => self.frames.begins(header, &other),
-        });
-        framed || next.is_empty() || tags::begins(next)
+    /// Whether what stands behind the frame of `length` bytes at the start of `bytes` confirms it: frames of its stream,
+    /// or the end or a tag where it continues what was there before. `None`: more bytes decide.
+    fn is_confirmed(&self, header: &F::Header, length: usize, bytes: &[u8], ended: bool) -> Option<bool> {
+        let continues = self.last.is_none_or(|last| self.frames.agree(&last, header));
+        let (mut at, mut seen) = (length, 0);
+        while seen < F::CONFIRMED_BY {
+            let next = bytes.get(at..).unwrap_or_default();
+            if next.len() < F::HEADER && !ended {
+                return None;
+            }
+            if next.is_empty() || tags::begins(next) {
+                return Some(continues || seen > 0);
+            }
+            let agrees = |other: &F::Header| match self.last {
+                Some(_) => self.frames.agree(header, other),
+                None => self.frames.begins(header, other),
+            };
+            let Some(other) = self.frames.header(next).filter(agrees) else { return Some(false) };
+            seen += 1;
+            match self.frames.length(&other, next, ended) {
+                Length::Known(length) => at = at.saturating_add(length),
+                Length::More if !ended => return None,
+                Length::More | Length::None => return Some(seen >= F::CONFIRMED_BY || ended),
+            }
+        }
+        Some(true)
     }
 
     fn end_junk(&mut self, input: &mut Input) {

@@ -157,3 +157,26 @@ fn fld_15_metadata_describe_streams_at_the_first_level() {
     assert_eq!((kinds(&streams), streams[0].bit_rate), (vec![Kind::Video], None));
     assert_eq!(packets[0].dts, Some(Ticks(0)));
 }
+
+/// FLD-21: a sequence header and pictures behind start codes are read as if behind lengths, with one warning.
+#[test]
+fn start_codes_become_lengths() {
+    let sets = [
+        &b"\0\0\0\x01\x67\x64\0\x0c\xac\xd9\x42\xc4\xe8\x40\0\0\x03\0\x40\0\0\x0c\x83\xc5\x0a\x65\x80"[..],
+        b"\0\0\0\x01\x68\xeb\xe3\xcb\x22\xc0",
+    ]
+    .concat();
+    let header = |data: &[u8]| tag(9, 0, &[&[0x17, 0, 0, 0, 0], data].concat());
+    let coded = |time: u8, data: &[u8]| tag(9, time, &[&[0x17, 1, 0, 0, 0], data].concat());
+    let (streams, packets, warnings) =
+        read(&file(&[header(&sets), coded(0, b"\0\0\0\x01\x65\x88"), coded(40, b"\0\0\x01\x65\x89\0\0\x01\x65\x8a")]));
+    assert_eq!(streams[0].config.first(), Some(&1), "a record");
+    assert_eq!(streams[0].as_video().and_then(|video| video.width).map(u32::from), Some(176));
+    let data: Vec<_> = packets.iter().map(|packet| &packet.data[..]).collect();
+    assert_eq!(data, [&b"\0\0\0\x02\x65\x88"[..], b"\0\0\0\x02\x65\x89\0\0\0\x02\x65\x8a"]);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    // The same where only the pictures are.
+    let record = streams[0].config.clone();
+    let (again, packets, warnings) = read(&file(&[header(&record), coded(0, b"\0\0\0\x01\x65\x88")]));
+    assert_eq!((&again[0].config, &packets[0].data[..], warnings.len()), (&record, &b"\0\0\0\x02\x65\x88"[..], 1));
+}

@@ -5,3 +5,4 @@ mod corpus;
 mod latency;
 mod oracles;
 mod properties;
+mod restarts;

@@ -77,8 +77,8 @@ struct Shown {
 impl H264 {
     /// A decoder of this stream.
     pub fn new(info: &StreamInfo, options: PictureOptions) -> Self {
-        let config = Config::parse(&info.config).map(|config| config.to_annexb());
-        let container_sets = annexb::units(&config.unwrap_or_default()).map(|unit| unit.trimmed().to_vec()).collect();
+        let config = Config::parse(&info.config).map_or_else(|| info.config.clone(), |config| config.to_annexb());
+        let container_sets = annexb::units(&config).map(|unit| unit.trimmed().to_vec()).collect();
         let mut decoder = Self {
             library: Library::new(),
             framing: Framing::of_h264(&info.config),
@@ -310,16 +310,12 @@ impl H264 {
     }
 }
 
-/// How many pictures are held back; `None` when the stream does not say.
-fn declared_depth(sps: &Sps) -> Option<u8> {
+/// How many pictures are held back.
+fn declared_depth(sps: &Sps) -> u8 {
     let restricted = sps.vui.as_ref().is_some_and(|vui| vui.bitstream_restriction.is_some());
     let depth = sps.reorder_depth();
-    // Baseline has no B pictures.
-    match sps.profile_idc {
-        66 => Some(0),
-        _ if restricted || depth == 0 => Some(depth),
-        _ => None,
-    }
+    // A decoded picture buffer that is full gives out a picture (§C.4.5.3); levels may be understated.
+    if restricted || depth == 0 { depth } else { depth.max(sps.max_num_ref_frames) }
 }
 
 impl PictureDecoder for H264 {

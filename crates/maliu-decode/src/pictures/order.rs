@@ -22,9 +22,9 @@ impl<T> Default for Order<T> {
 }
 
 impl<T> Order<T> {
-    /// Pictures that are decoded before one that is shown earlier; `None` when the stream does not say.
-    pub fn set_depth(&mut self, depth: Option<u8>) {
-        self.depth = depth.map_or(MOST, |depth| usize::from(depth).min(MOST));
+    /// Pictures that are decoded before one that is shown earlier; at most 16.
+    pub fn set_depth(&mut self, depth: u8) {
+        self.depth = usize::from(depth).min(MOST);
     }
 
     /// Order counts begin anew: all that wait are shown first.
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     /// How many pictures are out after each of these.
-    fn shown(depth: Option<u8>, counts: &[i32]) -> (Vec<i32>, Vec<usize>) {
+    fn shown(depth: u8, counts: &[i32]) -> (Vec<i32>, Vec<usize>) {
         let (mut order, mut out) = (Order::default(), Vec::new());
         order.set_depth(depth);
         let mut lengths = Vec::new();
@@ -91,14 +91,14 @@ mod tests {
 
     #[test]
     fn a_picture_is_out_as_soon_as_the_declared_depth_allows() {
-        assert_eq!(shown(Some(0), &[0, 2, 4]), (vec![0, 2, 4], vec![1, 2, 3]));
-        assert_eq!(shown(Some(1), &[0, 4, 2, 8, 6]), (vec![0, 2, 4, 6, 8], vec![0, 1, 2, 3, 4]));
-        assert_eq!(shown(None, &[0, 4, 2]), (vec![0, 2, 4], vec![0, 0, 0]));
+        assert_eq!(shown(0, &[0, 2, 4]), (vec![0, 2, 4], vec![1, 2, 3]));
+        assert_eq!(shown(1, &[0, 4, 2, 8, 6]), (vec![0, 2, 4, 6, 8], vec![0, 1, 2, 3, 4]));
+        assert_eq!(shown(16, &[0, 4, 2]), (vec![0, 2, 4], vec![0, 0, 0]));
     }
 
     #[test]
     fn a_stream_that_declares_too_little_is_held_back_longer_from_then_on() {
-        assert_eq!(shown(Some(0), &[0, 4, 2, 8, 6, 12, 10]).0, [0, 4, 2, 6, 8, 10, 12]);
+        assert_eq!(shown(0, &[0, 4, 2, 8, 6, 12, 10]).0, [0, 4, 2, 6, 8, 10, 12]);
     }
 
     #[test]

@@ -11,7 +11,10 @@ use crate::{
     packet::{Flags as Marks, Packet},
     remark::Remark,
     stream::{Codec, Kind as StreamKind, Media},
-    syntax::annexb::Framing,
+    syntax::{
+        annexb::{self, Framing},
+        h264, h265,
+    },
 };
 
 use super::{
@@ -100,6 +103,7 @@ impl Flv {
             return Ok(None);
         }
         let composition = signed([c2, c1, c0]);
+        let body = self.with_lengths(index, &tag, body, input);
         Ok((!body.is_empty()).then(|| self.packet(index, &tag, composition, Marks::key(key), body)))
     }
 
@@ -160,6 +164,7 @@ impl Flv {
                     payload.advance(3);
                 }
                 self.settle_from_data(index, &payload);
+                payload = self.with_lengths(index, tag, payload, input);
                 return (!payload.is_empty()).then(|| self.packet(index, tag, composition, Marks::key(key), payload));
             }
             Part::End | Part::Other(_) => {}
@@ -192,6 +197,14 @@ impl Flv {
             input.remark_on(index, tag.at, Remark::ForeignConfig, what);
         }
         let promised = self.streams.promise.size;
+        if annexb::starts_with_code(&config)
+            && let Some(record) = self.streams.peek(index).and_then(|stream| record_of(stream.info.codec, &config))
+        {
+            config = record;
+            if let Some(stream) = self.streams.get_mut(index) {
+                stream.has_start_codes = true;
+            }
+        }
         let Some(stream) = self.streams.edit(index) else { return };
         if !stream.info.config.is_empty() {
             stream.next_config = Some(config);
@@ -223,6 +236,37 @@ impl Flv {
             && stream.last_config.is_none()
         {
             stream.early.get_or_insert(at);
+        }
+    }
+
+    /// The data of a packet with start codes, behind lengths as the configuration has it.
+    fn with_lengths(&mut self, index: usize, tag: &Tag, data: Bytes, input: &mut Input) -> Bytes {
+        if !annexb::starts_with_code(&data) || tag.cut {
+            return data;
+        }
+        // 00 00 01 may also begin a length: a long start code has to come first.
+        if !data.starts_with(&[0, 0, 0, 1]) && !self.streams.peek(index).is_some_and(|stream| stream.has_start_codes) {
+            return data;
+        }
+        let framing = self.streams.peek(index).map(|stream| match stream.info.codec {
+            Codec::H264 => Framing::of_h264(&stream.info.config),
+            Codec::H265 => Framing::of_h265(&stream.info.config),
+            _ => Framing::AnnexB,
+        });
+        if framing != Some(Framing::Lengths(4)) || Framing::guess(&data) != Framing::AnnexB {
+            return data;
+        }
+        self.say_annexb(index, tag, input);
+        annexb::to_lengths(&data, Framing::AnnexB)
+    }
+
+    /// Warns once a stream.
+    fn say_annexb(&mut self, index: usize, tag: &Tag, input: &mut Input) {
+        if let Some(stream) = self.streams.get_mut(index)
+            && !core::mem::replace(&mut stream.has_start_codes, true)
+        {
+            let what = "NAL units behind start codes, where FLV has lengths: read as if behind lengths";
+            input.remark_on(index, tag.at, Remark::ForeignConfig, what);
         }
     }
 
@@ -317,6 +361,15 @@ impl Flv {
             }
         }
         packet
+    }
+}
+
+/// The configuration record of parameter sets with start codes.
+fn record_of(codec: Codec, sets: &Bytes) -> Option<Bytes> {
+    match codec {
+        Codec::H264 => h264::build_config(sets).ok(),
+        Codec::H265 => h265::build_config(sets).ok(),
+        _ => None,
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Stream {
     pub last_config: Option<Bytes>,
     /// Offset of the first packet that came without a configuration, for an audit.
     pub early: Option<u64>,
+    /// Its NAL units stand behind start codes, and that was said.
+    pub has_start_codes: bool,
     changed: bool,
 }
 
@@ -139,6 +141,7 @@ impl Streams {
             next_colors: None,
             last_config: None,
             early: None,
+            has_start_codes: false,
             changed: true,
         };
         if self.all.is_empty() {
@@ -163,6 +166,11 @@ impl Streams {
     /// The last stream of this kind, if there is one.
     pub fn last(&self, kind: Kind) -> Option<usize> {
         self.all.iter().rposition(|stream| stream.info.codec.kind() == kind)
+    }
+
+    /// The stream at `index`, for what is not told.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut Stream> {
+        self.all.get_mut(index)
     }
 
     /// The stream at `index`, if something waits for its next packet.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{
     container::{Chunk, Container, Start},
+    content::{self, Content},
     units::{self, Unit, Units},
 };
 use crate::{
@@ -43,6 +44,8 @@ enum State {
     Start,
     /// At a chunk's header.
     Chunks,
+    /// At the front of the data, which decides what the stream is.
+    Judge(Data),
     /// In the body of a data chunk.
     Data(Data),
     End,
@@ -61,6 +64,8 @@ pub(super) struct Wav {
     long_sizes: Option<(u64, u64)>,
     /// Samples as a `fact` chunk says.
     fact: u64,
+    /// What the data is where it is not what the format names.
+    content: Option<Content>,
     /// The data chunk found while the chunks behind it are read ahead.
     found: Option<Data>,
     stream: Option<Described>,
@@ -96,6 +101,7 @@ impl Wav {
             told: Metadata::default(),
             long_sizes: None,
             fact: 0,
+            content: None,
             found: None,
             stream: None,
             pending: VecDeque::new(),
@@ -209,9 +215,27 @@ impl Wav {
             return input.goto(data.next);
         }
         input.goto(data.start)?;
+        self.state = State::Judge(data);
+        Ok(())
+    }
+
+    /// Describes the stream, behind a look at its data where that is needed. Returns whether more bytes are needed.
+    fn judge(&mut self, data: Data, input: &mut Input) -> Result<bool> {
+        let doubtful = self.stream.is_none() && self.format.as_ref().is_some_and(content::is_doubtful);
+        if let Some(format) = self.format.as_ref().filter(|_| doubtful) {
+            let size = usize::try_from(data.end - data.start).unwrap_or(usize::MAX).min(content::LOOK);
+            let seen = input.peek();
+            if seen.len() < size && !input.ended() {
+                return Ok(true);
+            }
+            self.content = content::of(format, seen.get(..size).unwrap_or(seen));
+            if let Some(content) = self.content {
+                input.warn(content.remark);
+            }
+        }
         self.describe(data, input)?;
         self.state = State::Data(data);
-        Ok(())
+        Ok(false)
     }
 
     /// The chunks are over: back to the data that was found, or the end.
@@ -219,8 +243,7 @@ impl Wav {
         match (self.found.take(), self.stream.is_some()) {
             (Some(data), false) => {
                 input.goto(data.start)?;
-                self.describe(data, input)?;
-                self.state = State::Data(data);
+                self.state = State::Judge(data);
             }
             (_, true) => self.state = State::End,
             (None, false) => return Err(Error::malformed("wav", "no data chunk", input.offset())),
@@ -238,16 +261,21 @@ impl Wav {
             return Err(Error::malformed("wav", "no fmt chunk before the data", data.start));
         };
         let time_base = TimeBase::hz(format.sample_rate);
+        let drop_sign = self.content.is_some_and(|content| content.drop_sign);
+        // Of four bytes three are left where the sign is dropped.
+        let kept = |bytes: u32| if drop_sign { bytes / 4 * 3 } else { bytes };
         let audio = Audio {
             channel_mask: format.channel_mask.unwrap_or(0),
             bits_per_sample: format.bits_per_sample,
-            block_align: format.block_align.into(),
+            block_align: kept(format.block_align.into()),
             ..Audio::new(format.sample_rate, format.channels)
         };
-        let mut stream = StreamInfo::new(format.codec(), time_base, Media::Audio(audio));
-        stream.codec_tag = NonZeroU32::new(format.tag.into());
+        let codec = self.content.map_or(format.codec(), |content| content.codec);
+        let mut stream = StreamInfo::new(codec, time_base, Media::Audio(audio));
+        let named = matches!(codec.name().as_bytes(), [b'p', b'c', b'm', ..]) || self.content.is_none();
+        stream.codec_tag = NonZeroU32::new(format.tag.into()).filter(|_| named);
         stream.config = Bytes::copy_from_slice(&format.extra);
-        stream.bit_rate = Some(u64::from(format.bytes_per_second) * 8).filter(|rate| *rate > 0);
+        stream.bit_rate = Some(u64::from(kept(format.bytes_per_second)) * 8).filter(|rate| *rate > 0);
         self.duration = self.count(format, data, input).and_then(|count| i64::try_from(count).ok()).map(Ticks);
         stream.duration = self.duration;
         self.stream = Some(Described { time_base, units: Units::of(format), data });
@@ -331,6 +359,10 @@ impl Wav {
             return false;
         }
         self.seek = None;
+        let data = match self.content {
+            Some(Content { drop_sign: true, .. }) => content::without_sign(&data),
+            _ => data,
+        };
         let time = samples.map(|_| time);
         let packet = Packet {
             pts: time,
@@ -355,6 +387,7 @@ impl Demuxer for Wav {
             let need = match self.state {
                 State::Start => self.start(input)?,
                 State::Chunks => self.chunk(input)?,
+                State::Judge(data) => self.judge(data, input)?,
                 State::Data(data) => self.packet(data, input),
                 State::End => {
                     self.tell();

@@ -10,11 +10,13 @@
 //! - A data size of 0 or 0xffffffff is a recording under way: it goes on to the end of the input.
 //! - On an input that can seek the chunks behind the data are read first, and the last data chunk counts; else they are
 //!   read where they stand, and data chunks follow each other.
+//! - The first 8 KiB of data decide where `fmt ` cannot: how 24 bits lie in 4 bytes, and whether AC-3 or DTS is named PCM.
 //! - RIFX gets its numbers turned, but its samples keep little-endian names, as in the reference.
 
 use alloc::boxed::Box;
 
 mod container;
+mod content;
 mod demuxer;
 mod muxer;
 mod probe;

@@ -99,6 +99,13 @@ fn aac(data: &[u8], last: bool) -> Option<usize> {
     memchr::memchr_iter(0xff, within).find(|at| header(*at).is_some()).or(seen.then_some(within.len()))
 }
 
+/// Samples of AAC in the rate of the format, which may be twice that of a frame's header; `None` of what has no header.
+fn aac_samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
+    let header = AdtsHeader::parse(data)?;
+    let samples = 1024 * u64::from(header.blocks) * u64::from(format.sample_rate);
+    samples.checked_div(u64::from(header.sample_rate()))
+}
+
 /// Samples per channel that so many bytes decode to; `None` when nobody can say.
 pub(super) fn samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
     let bytes = data.len() as u64;
@@ -115,6 +122,7 @@ pub(super) fn samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
         Codec::TrueSpeech => Some(bytes / 32 * 240),
         Codec::G7231 => Some(240),
         Codec::G729 => Some(bytes / 10 * 80),
+        Codec::Aac => aac_samples(format, data),
         Codec::Mp2 | Codec::Mp3 => Header::parse(data).map(|header| u64::from(header.samples())),
         codec if exact_bits(codec) > 0 => Some(bytes * 8 / (exact_bits(codec).unsigned_abs() * channels)),
         codec @ (Codec::WmaV1 | Codec::WmaV2 | Codec::Atrac3 | Codec::AdpcmImaDk3 | Codec::AdpcmImaDk4) => {

@@ -12,6 +12,7 @@ impl Frames for AdtsFrames {
     const HEADER: usize = adts::HEADER;
     /// The reference looks for an ID3v2 header where a frame is missing, and for the next sync word only behind it.
     const BLIND: u64 = 10;
+    const LENGTH_MAY_LIE: bool = true;
 
     fn header(&self, bytes: &[u8]) -> Option<AdtsHeader> {
         AdtsHeader::parse(bytes)

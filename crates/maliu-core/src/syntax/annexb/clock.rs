@@ -20,6 +20,11 @@ pub struct Timing {
     pub restarts: bool,
     /// Decoding can start with it, or started with it although it should not: pictures that follow may be shown before.
     pub leading_may_follow: bool,
+    /// The order restarts, and pictures that follow may be shown before this one: how many is known when one comes that
+    /// is not. See [`Timing::leading`].
+    pub awaits_leading: bool,
+    /// Steps that pictures which follow are shown before this one, where that is known.
+    pub leading: Option<i64>,
     /// How many steps it is shown for.
     pub span: i64,
     /// Most steps by which a picture is decoded before it is shown.
@@ -95,6 +100,11 @@ impl Clock {
         }
     }
 
+    /// Whether times were given that what follows must continue.
+    pub fn has_begun(&self) -> bool {
+        self.anchored
+    }
+
     /// The times of the next picture in decoding order.
     pub fn stamp(&mut self, picture: Timing) -> Stamps {
         if !self.anchored && picture.order.is_some() {
@@ -107,9 +117,11 @@ impl Clock {
             self.anchor(picture, shown.saturating_add(room));
         } else if picture.restarts {
             self.floor = self.end.max(self.next.saturating_add(picture.reorder));
-            let step = self.floor.saturating_add(self.leading);
+            let step = self.floor.saturating_add(picture.leading.unwrap_or(self.leading));
             self.anchor(picture, step);
-            self.next = self.next.max(step.saturating_sub(picture.reorder));
+            // Decoding goes on evenly where it is known what is shown first.
+            let first = if picture.leading.is_some() { self.floor } else { step };
+            self.next = self.next.max(first.saturating_sub(picture.reorder));
         }
         let nominal = self.ticks(self.next);
         self.next = self.next.saturating_add(picture.span);

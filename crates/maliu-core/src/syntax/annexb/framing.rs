@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::scan::{starts_with_code, units_with_empty};
+use super::scan::{starts_with_code, units};
 
 /// How the NAL units of a packet are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,14 +81,14 @@ impl<'a> Iterator for Lengths<'a> {
 }
 
 /// `data` with each NAL unit behind its length in 4 bytes. `from` says how it is packaged; what already is so is
-/// returned as it stands. Bytes before the first start code are dropped, no start code gives nothing, and two codes in
-/// a row have an empty unit between them (PAR-12).
+/// returned as it stands. Bytes before the first start code are dropped, no start code gives nothing, and empty units
+/// are left out (PAR-12).
 pub fn to_lengths(data: &Bytes, from: Framing) -> Bytes {
     match from {
         Framing::Lengths(4) => data.clone(),
         Framing::AnnexB => {
             let mut out = Vec::with_capacity(data.len() + 16);
-            units_with_empty(data).for_each(|unit| put(&mut out, unit.data));
+            units(data).for_each(|unit| put(&mut out, unit.data));
             out.into()
         }
         Framing::Lengths(size) => {
@@ -135,6 +135,8 @@ mod tests {
         assert_eq!(&back[..], [0, 0, 0, 1, 0x67, 5, 0, 0, 0, 1, 0x65, 8, 9, 0]);
         assert_eq!(from_lengths(&back, Framing::guess(&back)), back);
         assert_eq!(to_lengths(&bytes(&[5, 6, 7]), Framing::AnnexB), bytes(&[]));
+        let empty = bytes(&[0, 0, 1, 0, 0, 1, 0x65, 8, 0, 0, 1]);
+        assert_eq!(&to_lengths(&empty, Framing::AnnexB)[..], [0, 0, 0, 2, 0x65, 8], "empty units are left out");
     }
 
     #[test]

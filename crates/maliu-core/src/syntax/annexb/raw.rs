@@ -5,7 +5,7 @@
 //!                     └ parameter sets ─▶ StreamInfo, when it is new or has changed
 //! ```
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, collections::VecDeque};
 
 use bytes::Bytes;
 
@@ -76,11 +76,54 @@ pub struct RawStream<C: RawCoding> {
     /// Frames per second that were asked for.
     asked_rate: Option<(u32, u32)>,
     described: Option<(Option<u64>, StreamInfo)>,
-    /// Waits behind the description it changed.
-    waiting: Option<Packet>,
+    /// What was decided and not asked for yet.
+    ready: VecDeque<RawEvent>,
+    /// A picture that restarts the order and those shown before it, until it is known how many they are.
+    held: Held,
     rate_assumed: bool,
     /// A picture came.
     begun: bool,
+}
+
+/// Pictures in decoding order: one that restarts the order, and those that follow and are shown before it.
+#[derive(Debug, Default)]
+struct Held {
+    units: VecDeque<(Packet, Timing)>,
+    bytes: usize,
+    /// Order counts: of the first picture, and the lowest.
+    first: i64,
+    lowest: i64,
+}
+
+/// Most pictures that are held.
+const MAX_HELD: usize = 64;
+
+/// Most bytes of them.
+const MAX_HELD_BYTES: usize = 16 << 20;
+
+impl Held {
+    /// Whether the picture belongs to those that are held.
+    fn takes(&self, timing: &Timing, bytes: usize) -> bool {
+        let fits = self.units.len() < MAX_HELD && self.bytes.saturating_add(bytes) <= MAX_HELD_BYTES;
+        let before = timing.order.is_none_or(|order| order < self.first);
+        !self.units.is_empty() && fits && before && !timing.restarts
+    }
+
+    fn push(&mut self, packet: Packet, timing: Timing) {
+        let order = timing.order.unwrap_or(self.lowest);
+        if self.units.is_empty() {
+            (self.first, self.lowest) = (order, order);
+        }
+        self.lowest = self.lowest.min(order);
+        self.bytes = self.bytes.saturating_add(packet.data.len());
+        self.units.push_back((packet, timing));
+    }
+
+    /// Steps that the others are shown before the first.
+    fn leading(&self) -> Option<i64> {
+        let (_, timing) = self.units.front()?;
+        Some(self.first.saturating_sub(self.lowest).saturating_mul(timing.scale.max(1)))
+    }
 }
 
 /// Ticks of all raw streams, as in the reference.
@@ -98,7 +141,8 @@ impl<C: RawCoding> RawStream<C> {
             clock: Clock::new(RAW_TIME_BASE),
             asked_rate: rate,
             described: None,
-            waiting: None,
+            ready: VecDeque::new(),
+            held: Held::default(),
             rate_assumed: false,
             begun: false,
         }
@@ -114,18 +158,24 @@ impl<C: RawCoding> RawStream<C> {
     /// # Errors
     /// [`crate::error::Error::Limit`] for an access unit that is too long.
     pub fn poll(&mut self, input: &mut Input) -> Result<RawEvent> {
-        if let Some(packet) = self.waiting.take() {
-            return Ok(RawEvent::Packet(packet));
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(event);
+            }
+            match self.assembler.poll(input, &mut self.coding)? {
+                Assembled::Unit(at, data, picture) => self.unit(at, data, &picture, input),
+                Assembled::NeedBytes => return Ok(RawEvent::NeedBytes),
+                Assembled::End if self.held.units.is_empty() => return Ok(RawEvent::End),
+                Assembled::End => self.release(),
+            }
         }
-        let (at, data, picture) = match self.assembler.poll(input, &mut self.coding)? {
-            Assembled::Unit(at, data, picture) => (at, data, picture),
-            Assembled::NeedBytes => return Ok(RawEvent::NeedBytes),
-            Assembled::End => return Ok(RawEvent::End),
-        };
+    }
+
+    fn unit(&mut self, at: u64, data: Bytes, picture: &C::Picture, input: &mut Input) {
         while let Some((at, kind, what)) = self.coding.next_warning() {
             input.remark_at(at, kind, what);
         }
-        let (is_key, timing) = (self.coding.is_key(&picture), self.coding.timing(&picture));
+        let (is_key, timing) = (self.coding.is_key(picture), self.coding.timing(picture));
         if !self.begun && timing.order.is_some() {
             self.begun = true;
             if !is_key {
@@ -133,24 +183,36 @@ impl<C: RawCoding> RawStream<C> {
                     .warn_at(at, "the stream begins inside a sequence: what comes before a key picture may not decode");
             }
         }
-        let changed = self.describe(&picture, at, input);
+        if !self.held.takes(&timing, data.len()) {
+            self.release();
+        }
+        if let Some(info) = self.describe(picture, at, input) {
+            self.release();
+            self.ready.push_back(RawEvent::Stream(info));
+        }
+        let packet = Packet { flags: Flags::key(is_key), position: Some(at), data, ..Packet::default() };
+        if !self.held.units.is_empty() || timing.awaits_leading && self.clock.has_begun() {
+            self.held.push(packet, timing);
+        } else {
+            self.give(packet, timing);
+        }
+    }
+
+    /// Gives times to the pictures that were held, now that it is known how many are shown before the first.
+    fn release(&mut self) {
+        let held = core::mem::take(&mut self.held);
+        let leading = held.leading();
+        for (n, (packet, timing)) in held.units.into_iter().enumerate() {
+            let leading = leading.filter(|_| n == 0);
+            self.give(packet, Timing { leading, ..timing });
+        }
+    }
+
+    fn give(&mut self, packet: Packet, timing: Timing) {
         let stamps = self.clock.stamp(timing);
-        let packet = Packet {
-            pts: stamps.pts,
-            dts: Some(stamps.dts),
-            duration: Some(stamps.duration).filter(|duration| duration.0 != 0),
-            flags: Flags::key(is_key),
-            position: Some(at),
-            data,
-            ..Packet::default()
-        };
-        Ok(match changed {
-            Some(info) => {
-                self.waiting = Some(packet);
-                RawEvent::Stream(info)
-            }
-            None => RawEvent::Packet(packet),
-        })
+        let duration = Some(stamps.duration).filter(|duration| duration.0 != 0);
+        let (pts, dts) = (stamps.pts, Some(stamps.dts));
+        self.ready.push_back(RawEvent::Packet(Packet { pts, dts, duration, ..packet }));
     }
 
     /// The stream as it is from `picture` on, if that is news.

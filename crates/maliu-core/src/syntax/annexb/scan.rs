@@ -54,14 +54,14 @@ pub fn units(data: &[u8]) -> impl Iterator<Item = Unit<'_>> + Clone {
 }
 
 /// As [`units`], with the empty ones between two codes.
-pub(super) fn units_with_empty(data: &[u8]) -> Units<'_> {
+fn units_with_empty(data: &[u8]) -> Units<'_> {
     let codes = StartCodes::default();
     let next = codes.find(data, 0);
     Units { codes, data, next }
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Units<'a> {
+struct Units<'a> {
     codes: StartCodes,
     data: &'a [u8],
     /// Index of the next 00 00 01.

@@ -140,6 +140,8 @@ impl RawCoding for Pictures {
             in_coding_order: sps.is_some_and(|sps| sps.pic_order_cnt == PicOrderCnt::CodingOrder),
             restarts: picture.restarts,
             leading_may_follow: !picture.restarts,
+            awaits_leading: false,
+            leading: None,
             span: if field { 1 } else { 2 },
             reorder: sps.map_or(0, |sps| i64::from(sps.reorder_depth()) * 2),
         }

@@ -32,7 +32,7 @@ impl Config {
             return None;
         }
         let mut bits = Bits::new(config.get(1..13)?);
-        let profile = ProfileTierLevel::parse(&mut bits, 0)?;
+        let mut profile = ProfileTierLevel::parse(&mut bits, 0)?;
         let length_size = (*config.get(21)? & 3) + 1;
         let mut nals = Vec::new();
         let mut rest = config.slice(FIXED..);
@@ -40,6 +40,12 @@ impl Config {
             let [_completeness_and_type, high, low, ..] = *rest else { return None };
             rest = rest.slice(3..);
             nals.extend(sized(&mut rest, u16::from_be_bytes([high, low]))?);
+        }
+        // Some writers leave the general fields blank; the sequence parameter set has them too.
+        if (profile.general_profile_idc, profile.general_level_idc) == (0, 0)
+            && let Some(sps) = nals.iter().find_map(|nal| Sps::parse(nal))
+        {
+            profile = sps.profile_tier_level;
         }
         Some(Self { profile, length_size, nals })
     }
@@ -153,5 +159,22 @@ impl Facts {
         let nested = if self.nested { 4 } else { 0 };
         out.push(self.max_sub_layers << 3 | nested | 3);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_general_fields_are_taken_from_the_set() {
+        let sample = include_bytes!("../../../../../samples/h265/idr_with_leading.h265");
+        let sets: Vec<_> = annexb::units(sample).take(3).map(|unit| Bytes::copy_from_slice(unit.trimmed())).collect();
+        let record = build_config(&behind_codes(sets.iter())).unwrap();
+        let right = Config::parse(&record).unwrap();
+        assert!(right.profile.general_profile_idc > 0 && right.profile.general_level_idc > 0);
+        let mut blank = record.to_vec();
+        blank[1..13].fill(0);
+        assert_eq!(Config::parse(&blank.into()).map(|config| config.profile), Some(right.profile));
     }
 }

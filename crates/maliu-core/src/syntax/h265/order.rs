@@ -10,7 +10,12 @@ pub struct PictureOrder {
     prev_msb: i64,
     prev_lsb: i64,
     started: bool,
+    /// Highest order count since counts restarted.
+    highest: i64,
 }
+
+/// A clean random access picture whose order count is this much above all before it begins another recording.
+const MAX_GAP: i64 = 64;
 
 impl PictureOrder {
     /// The order count of the picture that `slice` begins, and whether counts restart with it. `after_end`: it follows
@@ -24,12 +29,21 @@ impl PictureOrder {
             _ => false,
         };
         let max_lsb = 1 << sps.log2_max_pic_order_cnt_lsb;
-        let msb = if restarts { 0 } else { order_msb(lsb, max_lsb, (self.prev_msb, self.prev_lsb)) };
+        let continued = order_msb(lsb, max_lsb, (self.prev_msb, self.prev_lsb));
+        // What precedes such a picture in decoding order also precedes it in output order (§8.3.1): one that does not
+        // continue the counts begins another recording that was joined on without an end of sequence.
+        let count = continued.saturating_add(lsb);
+        let joined =
+            nal_unit_type == kind::CRA && (count <= self.highest || count > self.highest.saturating_add(MAX_GAP));
+        let restarts = restarts || joined;
+        let msb = if restarts { 0 } else { continued };
         if slice.nal.temporal_id == 0 && may_be_previous(slice.nal) {
             (self.prev_msb, self.prev_lsb) = (msb, lsb);
         }
         self.started = true;
-        Some((msb.saturating_add(lsb), restarts))
+        let count = msb.saturating_add(lsb);
+        self.highest = if restarts { count } else { self.highest.max(count) };
+        Some((count, restarts))
     }
 }
 

@@ -101,7 +101,7 @@ impl Coding for Pictures {
                 }
             }
             kind::PREFIX_SEI => self.sei(nal),
-            kind::EOS => self.after_end = true,
+            kind::EOS | kind::EOB => self.after_end = true,
             _ => {}
         }
     }
@@ -126,14 +126,18 @@ impl RawCoding for Pictures {
     fn timing(&self, picture: &Picture) -> Timing {
         let sps = picture.sps_id.and_then(|id| self.sets.sps(id));
         let kind = picture.nal.map(|header| header.nal_unit_type);
+        let reorder = sps.map_or(0, |sps| i64::from(sps.reorder_depth()));
+        let without_leading = matches!(kind, Some(kind::BLA_N_LP | kind::IDR_N_LP));
         Timing {
             order: picture.order,
             scale: 1,
             in_coding_order: false,
             restarts: picture.restarts,
-            leading_may_follow: !matches!(kind, Some(kind::BLA_N_LP | kind::IDR_W_RADL | kind::IDR_N_LP)),
+            leading_may_follow: !without_leading && kind != Some(kind::IDR_W_RADL),
+            awaits_leading: picture.restarts && reorder > 0 && !without_leading,
+            leading: None,
             span: 1,
-            reorder: sps.map_or(0, |sps| i64::from(sps.reorder_depth())),
+            reorder,
         }
     }
 

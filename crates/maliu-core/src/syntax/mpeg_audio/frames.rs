@@ -25,7 +25,7 @@ impl Frames for MpegFrames {
     type Header = Header;
     const HEADER: usize = mpeg_audio::HEADER;
     const CUT: bool = true;
-    const GREEDY: bool = true;
+    const CONFIRMED_BY: usize = 2;
 
     fn header(&self, bytes: &[u8]) -> Option<Header> {
         Header::parse(bytes)

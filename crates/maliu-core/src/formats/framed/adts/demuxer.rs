@@ -237,6 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn a_length_that_lies_swallows_no_frames() {
+        let good = frame(HEADER, &[0x21; 60]);
+        let mut liar = good.clone();
+        // 8191 bytes, as far as the header goes.
+        (liar[3], liar[4], liar[5]) = (liar[3] | 3, 0xff, 0xff);
+        for behind in [20, 200] {
+            let bytes = [good.repeat(3), liar.clone(), good.repeat(behind)].concat();
+            let (_, packets, warnings) = read(&bytes);
+            assert_eq!((packets.len(), warnings.len()), (3 + behind, 1), "{warnings:?}");
+        }
+    }
+
+    #[test]
     fn a_frame_is_out_as_soon_as_it_is_whole() {
         let (mut input, mut adts) = (Input::new(), Adts::new());
         input.push(&frame(HEADER, b"abc"));

@@ -310,21 +310,35 @@ mod tests {
     }
 
     #[test]
-    fn junk_is_passed_over_and_a_header_in_it_taken_but_not_believed() {
+    fn junk_is_passed_over_with_headers_in_it_that_nothing_confirms() {
         let odd = frame([0xff, 0xff, 0x10, 0x04]);
         let bytes = [&frame(PLAIN)[..], &frame(PLAIN), b"junk", &odd, b"more", &frame(PLAIN), &frame(PLAIN)].concat();
-        let size = odd.len() as u64;
+        let behind = 834 + 4 + odd.len() + 4;
         let expected = [
             "mp3 44100 2".into(),
             "0 417 0,0".into(),
             "417 417 0,0".into(),
-            "! 834 4 bytes that are no frame skipped".into(),
-            alloc::format!("838 {size} 0,0 damaged"),
-            alloc::format!("! {} 4 bytes that are no frame skipped", 838 + size),
-            alloc::format!("{} 417 0,0", 842 + size),
-            alloc::format!("{} 417 0,0", 842 + size + 417),
+            alloc::format!("! 834 {} bytes that are no frame skipped", behind - 834),
+            alloc::format!("{behind} 417 0,0"),
+            alloc::format!("{} 417 0,0", behind + 417),
         ];
         assert_eq!(read(&bytes, None), expected);
+        // Two headers that confirm each other are still junk: a third does not follow.
+        let loud = frame([0xff, 0xfb, 0xb0, 0x64]);
+        let bytes =
+            [&frame(PLAIN)[..], &frame(PLAIN), b"junk", &loud, &loud, b"more", &frame(PLAIN), &frame(PLAIN)].concat();
+        let behind = 834 + 4 + 2 * loud.len() + 4;
+        assert_eq!(read(&bytes, None)[3], alloc::format!("! 834 {} bytes that are no frame skipped", behind - 834));
+    }
+
+    #[test]
+    fn a_header_of_another_layer_at_the_end_is_junk() {
+        let other = frame([0xff, 0xfd, 0x90, 0x64]);
+        for tail in [&other[..], &other[..100]] {
+            let got = read(&[&frame(PLAIN)[..], &frame(PLAIN), tail].concat(), None);
+            let junk = alloc::format!("! 834 {} bytes that are no frame skipped", tail.len());
+            assert_eq!(got, ["mp3 44100 2", "0 417 0,0", "417 417 0,0", &junk]);
+        }
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub(super) fn probe(bytes: &[u8]) -> Score {
     if body.is_empty() {
         return Score::More("zeros so far");
     }
+    if is_transport_stream(bytes) {
+        return Score::No("packets of an MPEG transport stream");
+    }
     let frames = MpegFrames::default();
     rows(&frames, body, |row, at| {
         if row.headers() >= BEHIND_JUNK && at <= CUT {
@@ -28,6 +31,15 @@ pub(super) fn probe(bytes: &[u8]) -> Score {
         let all = || framing::chain(&frames, body.get(at..).unwrap_or_default(), usize::MAX);
         (row.frames >= 2 && all().bytes > body.len() / PART)
             .then_some(Score::Maybe("a good part of it is frames in a row"))
+    })
+}
+
+/// Whether the sync bytes of three packets, or of all there are, stand where a transport stream has them: every 188
+/// bytes, or every 192 with a time in front (ISO/IEC 13818-1 §2.4.3.2).
+fn is_transport_stream(bytes: &[u8]) -> bool {
+    [(0, 188), (4, 192)].into_iter().any(|(first, distance)| {
+        let mut marks = bytes.get(first..).unwrap_or_default().iter().step_by(distance).take(3);
+        marks.len() >= 2 && marks.all(|byte| *byte == 0x47)
     })
 }
 
@@ -56,6 +68,16 @@ mod tests {
         let joined = [&frames(1)[10..], &frames(6)].concat();
         assert_eq!(probe(&joined).level(), 3);
         assert_eq!(probe(&joined[..134 + 144 * 2]).level(), 2);
+    }
+
+    #[test]
+    fn a_small_transport_stream_is_no_audio_of_ours() {
+        for front in [&[][..], &[0, 0, 1, 2]] {
+            let mut packet = [front, &[0x47, 0x41, 0, 0x10][..]].concat();
+            packet.extend(frames(1));
+            packet.resize(front.len() + 188, 0xff);
+            assert_eq!(probe(&packet.repeat(6)).level(), 0, "{front:?}");
+        }
     }
 
     #[test]

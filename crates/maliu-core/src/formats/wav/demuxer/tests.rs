@@ -100,3 +100,22 @@ fn what_is_missing_is_said_with_its_place() {
     let unread = Wav::new().seek(Ticks(0), TimeBase::SECONDS, &mut Input::new());
     assert!(matches!(unread, Err(Error::Unsupported(_))));
 }
+
+#[test]
+fn twenty_four_bits_in_four_bytes_are_integers() {
+    let fmt = sized(b"fmt ", b"\x01\0\x01\0\x40\x1f\0\0\0\x7d\0\0\x04\0\x18\0");
+    let bytes = file(b"RIFF", &[fmt, sized(b"data", b"ab!\0cd?\0")]);
+    for seekable in [false, true] {
+        assert_eq!(read(&bytes, seekable), ["pcm_s24le Some(2)", "0 ab!cd?"]);
+    }
+}
+
+#[test]
+fn aac_has_times() {
+    let fmt = sized(b"fmt ", b"\xff\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x01\0\x10\0");
+    // Two ADTS frames at 8 kHz, in a file whose rate is the doubled one.
+    let frame = [0xff, 0xf1, 0x6c, 0x40, 0x01, 0x3f, 0xfc, b'x', b'y'];
+    let lines = read(&file(b"RIFF", &[fmt, sized(b"data", &frame.repeat(2))]), true);
+    let times: Vec<_> = lines[1..].iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!((&lines[0][..3], times), ("aac", vec!["0", "2048"]));
+}
