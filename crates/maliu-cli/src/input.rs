@@ -23,8 +23,9 @@ use maliu::{
 };
 
 use crate::{
+    context::Context,
     failure::{Failure, Result},
-    layouts, lent, places,
+    layouts,
     stop::Stoppable,
     time,
 };
@@ -65,19 +66,23 @@ pub fn name(path: &str) -> &str {
 }
 
 /// The bytes that a command line calls `path`, and how the user is told about them.
-pub fn source(path: &str) -> Result<(String, Box<dyn Source + Send>)> {
-    let source = place(path, |file| Box::new(Stoppable::new(file)))
+pub fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
+    let source = place(path, context, |file| Box::new(Stoppable::new(file)))
         .map_err(|error| Failure::while_("opening", name(path), error))?;
     Ok((name(path).to_owned(), source))
 }
 
 /// The bytes at `path`, read ahead of those who want them.
-pub fn ahead(path: &str) -> std::io::Result<Box<dyn Source + Send>> {
-    place(path, |file| Box::new(io::Ahead::new(Stoppable::new(file))))
+pub fn ahead(path: &str, context: &Context) -> std::io::Result<Box<dyn Source + Send>> {
+    place(path, context, |file| Box::new(io::Ahead::new(Stoppable::new(file))))
 }
 
-fn place(path: &str, open: impl FnOnce(io::File) -> Box<dyn Source + Send>) -> std::io::Result<Box<dyn Source + Send>> {
-    match lent::take(path).map(Ok).or_else(|| places::ask(|places| places.source(path))) {
+fn place(
+    path: &str,
+    context: &Context,
+    open: impl FnOnce(io::File) -> Box<dyn Source + Send>,
+) -> std::io::Result<Box<dyn Source + Send>> {
+    match context.ask(|places| places.source(path)) {
         Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source + Send>),
         None => if path == "-" { io::stdin() } else { io::File::open(path) }.map(open),
     }
@@ -123,27 +128,37 @@ impl Args {
     }
 
     /// Opens the input. Nothing is read yet.
-    pub fn open(&self) -> Result<Opened> {
-        let (name, source, size) = self.source()?;
+    pub fn open(&self, context: &Context) -> Result<Opened> {
+        let (name, source, size) = self.source(context)?;
         self.opened(&name, source, size)
     }
 
     /// Opens the input for a copy. Nothing is read yet.
-    pub fn feed(&self) -> Result<Feed> {
-        let (name, source, _) = self.source()?;
+    pub fn feed(&self, context: &Context) -> Result<Feed> {
+        let (name, source, _) = self.source(context)?;
+        self.feed_of(&name, source)
+    }
+
+    /// As [`Args::feed`], of a source that is open.
+    pub fn feed_of(&self, name: &str, source: Box<dyn Source + Send>) -> Result<Feed> {
         let (reader, many) = self.packet_reader()?;
         Ok(Feed::from(Reader::with(source, reader)).named(name).with_many_streams(many))
     }
 
+    /// A source that is open, as an input that may come slowly.
+    pub fn open_of(&self, name: &str, source: Box<dyn Source + Send>) -> Result<Opened> {
+        self.opened(name, source, None)
+    }
+
     /// The bytes of the input, what they are called, and how many there are.
-    fn source(&self) -> Result<(String, Box<dyn Source + Send>, Option<u64>)> {
+    fn source(&self, context: &Context) -> Result<(String, Box<dyn Source + Send>, Option<u64>)> {
         let Some(seconds) = self.follow else {
-            let source = ahead(&self.path);
+            let source = ahead(&self.path, context);
             let mut source = source.map_err(|error| Failure::while_("opening", name(&self.path), error))?;
             let size = source.size();
             return Ok((name(&self.path).to_owned(), source, size));
         };
-        let (name, file) = source(&self.path)?;
+        let (name, file) = source(&self.path, context)?;
         let source: Box<dyn Source + Send> = match Duration::try_from_secs_f64(seconds) {
             Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),
             Err(_) => Box::new(Follow::new(file)),

@@ -12,7 +12,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use context::Context;
+
 mod commands;
+mod context;
 mod descriptors;
 mod escape;
 mod failure;
@@ -20,19 +23,17 @@ mod input;
 mod json;
 mod keys;
 mod layouts;
-mod lent;
 mod link;
 mod listening;
 mod log;
 mod output;
-mod places;
 mod progress;
 mod stop;
 mod time;
 mod video;
 
+pub use context::Places;
 pub use failure::{DONE, FAILED, STOPPED, USAGE};
-pub use places::Places;
 
 /// Reads, checks and converts media: AAC, MP3, WAV, FLV, H.264, H.265.
 #[derive(Parser)]
@@ -63,7 +64,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.log.start();
     stop::listen();
-    let done = cli.command.run();
+    let done = cli.command.run(&Context::default());
     cli.log.finish();
     let end = End::of(done);
     if !end.why.is_empty() {
@@ -99,9 +100,7 @@ pub fn run(line: &[&str], places: impl Places + 'static) -> End {
         Ok(cli) => cli,
         Err(error) => return End { code: USAGE, why: error.to_string() },
     };
-    places::lend(places);
-    let done = cli.command.run();
-    places::take_back();
+    let done = cli.command.run(&Context::with(places));
     End::of(done)
 }
 

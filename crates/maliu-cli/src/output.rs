@@ -13,9 +13,10 @@ use maliu::{
 };
 
 use crate::{
+    context::Context,
     escape::Escaping,
     failure::{Failure, Result},
-    lent, places, stop,
+    stop,
 };
 
 /// Bytes on their way to where the user wants them.
@@ -30,9 +31,9 @@ pub struct Target {
 
 impl Target {
     /// Starts writing to a path; `-` is standard output. A file takes its place only at [`Target::finish`].
-    pub fn create(path: &str) -> Result<Self> {
-        let (sink, litter) = open(path)?;
-        Ok(Self { name: name(path).to_owned(), pump: Pump::new(sink), live: lent::is_live(), _litter: litter })
+    pub fn create(path: &str, context: &Context) -> Result<Self> {
+        let (sink, litter) = open(path, context)?;
+        Ok(Self { name: name(path).to_owned(), pump: Pump::new(sink), live: context.live, _litter: litter })
     }
 
     /// Where a muxer puts its edits.
@@ -81,25 +82,22 @@ pub fn gathering(path: &str, bytes: usize) -> Result<(AtomicFile, Option<stop::L
 }
 
 /// The place that a command line calls `path`, and what is to be removed if it is not finished.
-pub fn open(path: &str) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
-    if let Some(lent) = lent::take_place(path) {
-        return Ok((lent?, None));
-    }
+pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
     let failed = |error| Failure::writing(name(path), &error);
-    if let Some(sink) = places::ask(|places| places.sink(path)) {
+    if let Some(sink) = context.ask(|places| places.sink(path)) {
         return Ok((sink.map_err(failed)?, None));
     }
     if path == "-" {
-        return Ok((behind(stdout().map_err(failed)?), None));
+        return Ok((behind(stdout().map_err(failed)?, context), None));
     }
     let file = AtomicFile::create(path).map_err(failed)?;
     let litter = file.beside().map(stop::Litter::new);
-    Ok((behind(file), litter))
+    Ok((behind(file, context), litter))
 }
 
 /// Gives a sink a thread, unless it is flushed after every packet and would gain nothing.
-fn behind(sink: impl Sink + Send + 'static) -> Box<dyn Sink> {
-    if lent::is_live() { Box::new(sink) } else { Box::new(Behind::new(sink)) }
+fn behind(sink: impl Sink + Send + 'static, context: &Context) -> Box<dyn Sink> {
+    if context.live { Box::new(sink) } else { Box::new(Behind::new(sink)) }
 }
 
 /// Refuses an output that is one of the inputs: a slip of the hand, and the input would be gone.
@@ -113,8 +111,8 @@ pub fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -
 }
 
 /// Prints text on standard output. What was printed before a failure is shown.
-pub fn print(text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
-    let to = places::ask(|places| places.text()).unwrap_or_else(|| Box::new(io::stdout().lock()));
+pub fn print(context: &Context, text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
+    let to = context.ask(|places| places.text()).unwrap_or_else(|| Box::new(io::stdout().lock()));
     let mut out = Escaping(BufWriter::with_capacity(GATHERED, Patient(to)));
     let end = text(&mut out);
     out.flush()?;

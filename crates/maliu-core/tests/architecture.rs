@@ -143,6 +143,22 @@ fn crates_depend_downwards_only() {
     }
 }
 
+/// What files of the command line may use of the library besides its types: engines, and doors to streams. What moves
+/// packets, judges files or mends times lives in `maliu` itself.
+#[test]
+fn commands_open_loop_and_print() {
+    let base = root().join("crates/maliu-cli/src");
+    let engines = ["writer::PacketWriter", "writer::Plan", "timing::fill", "timing::order", "maliu_core", "avio::"];
+    for (path, text) in sources(&base) {
+        let inside = path.strip_prefix(&base).unwrap().display();
+        for engine in engines {
+            let used = text.lines().any(|line| line.contains(engine) && !line.trim_start().starts_with("//"));
+            assert!(!used, "{inside} uses {engine}, which is for the engines of maliu");
+        }
+        assert!(!text.contains("thread_local!"), "{inside}: what a command needs is passed down in its Context");
+    }
+}
+
 #[test]
 fn core_depends_on_bytes_memchr_and_thiserror_only_and_with_std_on_crc32c() {
     let text = fs::read_to_string(root().join("crates/maliu-core/Cargo.toml")).unwrap();

@@ -10,6 +10,7 @@ use maliu::{
 };
 
 use crate::{
+    context::Context,
     failure::{Failure, Result},
     input, json, output,
 };
@@ -39,13 +40,13 @@ something; notices do not: a file without an index or a duration, as every live 
 unless --strict is given.";
 
 /// Reads everything and reports.
-pub fn run(args: Args) -> Result {
-    let (name, source) = input::source(&args.input)?;
+pub fn run(args: Args, context: &Context) -> Result {
+    let (name, source) = input::source(&args.input, context)?;
     let report = check::run(source, reader(args.from.as_deref())?).map_err(|error| match error {
         Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),
         Error::Media(error) => Failure::while_("reading", &name, error),
     })?;
-    output::print(|out| {
+    output::print(context, |out| {
         let print = if args.json { print_json } else { print_text };
         Ok(print(&name, &report, out)?)
     })?;

@@ -2,15 +2,15 @@
 
 use maliu::stream::Codec;
 
-use crate::{failure::Result, output};
+use crate::{context::Context, failure::Result, output};
 
 /// Lists the codecs that can be demuxed and those that can be decoded (D).
 #[derive(clap::Args)]
 pub struct Args {}
 
 /// Prints the list.
-pub fn run(_: Args) -> Result {
-    output::print(|out| {
+pub fn run(_: Args, context: &Context) -> Result {
+    output::print(context, |out| {
         for codec in Codec::ALL.iter().filter(|codec| codec.name() != "unknown") {
             let mark = if maliu_decode::decodes(*codec) { 'D' } else { '.' };
             writeln!(out, "{mark} {:<9} {:<16} {}", codec.kind().name(), codec.name(), codec.long_name())?;

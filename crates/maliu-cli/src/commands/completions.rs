@@ -1,6 +1,6 @@
 //! `maliu completions`: what a shell needs to complete our arguments.
 
-use crate::{failure::Result, output};
+use crate::{context::Context, failure::Result, output};
 
 /// Prints completions for a shell.
 #[derive(clap::Args)]
@@ -11,8 +11,8 @@ pub struct Args {
 }
 
 /// Prints them.
-pub fn run(args: Args) -> Result {
+pub fn run(args: Args, context: &Context) -> Result {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::commands(), "maliu", &mut script);
-    output::print(|out| Ok(out.write_all(&script)?))
+    output::print(context, |out| Ok(out.write_all(&script)?))
 }

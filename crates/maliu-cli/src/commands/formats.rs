@@ -4,7 +4,7 @@ use std::io::Write;
 
 use maliu::{format::Format, formats};
 
-use crate::{failure::Result, output};
+use crate::{context::Context, failure::Result, output};
 
 /// Lists the formats that can be read (D) and written (E).
 #[derive(clap::Args)]
@@ -15,8 +15,8 @@ pub struct Args {
 }
 
 /// Prints the list.
-pub fn run(args: Args) -> Result {
-    output::print(|out| list(out, args))
+pub fn run(args: Args, context: &Context) -> Result {
+    output::print(context, |out| list(out, args))
 }
 
 fn list(out: &mut dyn Write, args: Args) -> Result {

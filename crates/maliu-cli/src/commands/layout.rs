@@ -10,6 +10,7 @@ use maliu::{
 use serde_json::json;
 
 use crate::{
+    context::Context,
     failure::{Failure, Result},
     input, layouts, output,
 };
@@ -80,18 +81,18 @@ const MAX_CAPTURE: usize = 64 << 20;
 const MAX_SHOWN: usize = 400;
 
 /// Does what is asked.
-pub fn run(args: Args) -> Result {
-    output::print(|out| print(out, args))
+pub fn run(args: Args, context: &Context) -> Result {
+    output::print(context, |out| print(out, args, context))
 }
 
-fn print(out: &mut dyn Write, args: Args) -> Result {
+fn print(out: &mut dyn Write, args: Args, context: &Context) -> Result {
     match args.what {
         What::List { json } => list(out, json),
         What::Show { layout } => Ok(out.write_all(layouts::text(&layout)?.as_bytes())?),
         What::Check { layout, json } => check(out, &layout, json),
         What::Explain { layout, capture, most, json } => {
             let layout = layouts::load(&layout)?;
-            let bytes = read(&capture)?;
+            let bytes = read(&capture, context)?;
             let lines = layout::explain(&layout, &bytes, most);
             lines.iter().try_for_each(|line| if json { as_json(out, line) } else { as_dump(out, line, &bytes) })
         }
@@ -146,8 +147,8 @@ fn summary(layout: &Layout) -> String {
     )
 }
 
-fn read(path: &str) -> Result<Vec<u8>> {
-    let (name, mut source) = input::source(path)?;
+fn read(path: &str, context: &Context) -> Result<Vec<u8>> {
+    let (name, mut source) = input::source(path, context)?;
     let mut bytes = Input::new();
     while bytes.peek().len() < MAX_CAPTURE && input::feed(&name, &mut source, &mut bytes)? > 0 {}
     Ok(bytes.peek().get(..MAX_CAPTURE).unwrap_or(bytes.peek()).to_vec())

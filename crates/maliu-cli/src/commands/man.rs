@@ -2,7 +2,7 @@
 
 use clap_mangen::Man;
 
-use crate::{failure::Result, output};
+use crate::{context::Context, failure::Result, output};
 
 /// Prints the manual page in roff.
 #[derive(clap::Args)]
@@ -10,7 +10,7 @@ use crate::{failure::Result, output};
 pub struct Args {}
 
 /// Prints it: the page of the program, then a section for each command.
-pub fn run(_: Args) -> Result {
+pub fn run(_: Args, context: &Context) -> Result {
     let mut program = crate::commands();
     program.build();
     let mut page = Vec::new();
@@ -31,5 +31,5 @@ pub fn run(_: Args) -> Result {
     }
     man.render_extra_section(&mut page)?;
     man.render_version_section(&mut page)?;
-    output::print(|out| Ok(out.write_all(&page)?))
+    output::print(context, |out| Ok(out.write_all(&page)?))
 }

@@ -1,6 +1,6 @@
 //! Which commands there are. A new one is named twice here: its module and its row.
 
-use crate::failure::Result;
+use crate::{context::Context, failure::Result};
 
 mod check;
 mod codecs;
@@ -26,9 +26,9 @@ macro_rules! commands {
 
         impl Command {
             /// Does it.
-            pub fn run(self) -> Result {
+            pub fn run(self, context: &Context) -> Result {
                 match self {
-                    $(Self::$name(args) => $module::run(args),)*
+                    $(Self::$name(args) => $module::run(args, context),)*
                 }
             }
         }

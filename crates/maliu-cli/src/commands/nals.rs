@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use maliu::format::Event;
 
 use crate::{
+    context::Context,
     failure::{Failure, Result},
     input::{self, Opened},
     json, output,
@@ -33,9 +34,9 @@ Columns: offset (in a container: offset of the packet + offset in it), bytes of 
 size, type, access unit, slice type, picture order count, parameter sets.";
 
 /// Reads and prints.
-pub fn run(args: Args) -> Result {
-    let mut opened = args.input.open()?;
-    output::print(|out| match args.json {
+pub fn run(args: Args, context: &Context) -> Result {
+    let mut opened = args.input.open(context)?;
+    output::print(context, |out| match args.json {
         true => all_json(out, &mut opened, args.stream),
         false => read(&mut opened, args.stream, |opened, lines| {
             lines.iter().try_for_each(|line| one_text(out, line))?;

@@ -9,6 +9,7 @@ use maliu::{
 };
 
 use crate::{
+    context::Context,
     failure::{self, Failure, Result},
     input, output,
 };
@@ -40,7 +41,7 @@ Examples:
   maliu repair broken.flv whole.flv && maliu check whole.flv";
 
 /// Mends the input, reports what was mended and left out, and writes.
-pub fn run(args: Args) -> Result {
+pub fn run(args: Args, context: &Context) -> Result {
     output::is_none_of(&args.output, [args.input.as_str()].into_iter())?;
     let stdin = match args.input.as_str() {
         "-" => Some(
@@ -51,11 +52,12 @@ pub fn run(args: Args) -> Result {
     let mut options = Options::default();
     options.max_gap = args.max_gap;
     options.beside = (args.output != "-").then(|| args.output.clone().into());
-    let mended = repair::mend(|| open(&args.input, stdin.as_ref()), &options).map_err(|error| failed(&args, error))?;
+    let mended =
+        repair::mend(|| open(&args.input, stdin.as_ref(), context), &options).map_err(|error| failed(&args, error))?;
     for line in mended.report().lines() {
         failure::say(&format!("{}: {line}", args.output));
     }
-    let (sink, _litter) = output::open(&args.output)?;
+    let (sink, _litter) = output::open(&args.output, context)?;
     mended.write(sink).map_err(|error| failed(&args, error))?;
     match mended.unread() {
         Some(error) => Err(Failure::Unread(format!("reading {}: {error}", input::name(&args.input)))),
@@ -63,10 +65,10 @@ pub fn run(args: Args) -> Result {
     }
 }
 
-fn open(path: &str, stdin: Option<&Scratch>) -> io::Result<Box<dyn Source + Send>> {
+fn open(path: &str, stdin: Option<&Scratch>, context: &Context) -> io::Result<Box<dyn Source + Send>> {
     match stdin {
         Some(kept) => Ok(Box::new(kept.read()?)),
-        None => input::ahead(path),
+        None => input::ahead(path, context),
     }
 }
 

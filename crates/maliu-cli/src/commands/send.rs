@@ -32,6 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::feeder::Feeder;
 use crate::{
+    context::Context,
     escape,
     failure::{Failure, Result},
     input,
@@ -93,14 +94,14 @@ const EXAMPLES: &str = "Examples:
 A broken connection is made again and goes on where the receiver is; so does a second run of the same command.";
 
 /// Reads and sends.
-pub fn run(args: Args) -> Result {
+pub fn run(args: Args, context: &Context) -> Result {
     let give_up = Duration::try_from_secs_f64(args.give_up).ok();
     if let Some(layout) = &args.carried.layout {
         let Args { input, to, live, believe, json, .. } = &args;
         return args.carried.run(layout, &carried::Job { input, to, live: *live, give_up, believe, json: *json });
     }
     if args.to == "-" {
-        return pipe(&args);
+        return pipe(&args, context);
     }
     let address: Address = args.to.parse().map_err(Failure::Usage)?;
     if args.token.is_some() && !address.is_private() && !args.insecure {
@@ -141,7 +142,7 @@ fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>
     let (input, live) = (args.input.clone(), args.live);
     let position = Arc::new(AtomicU64::new(0));
     let read = position.clone();
-    let feeding = std::thread::Builder::new().spawn(move || match Feeder::open(&input, live) {
+    let feeding = std::thread::Builder::new().spawn(move || match Feeder::open(&input, live, &Context::default()) {
         Ok(mut feeder) => {
             let _ = opened.send(Ok(()));
             feeder.run(|batch, position| {
@@ -173,9 +174,9 @@ fn id(args: &Args) -> u64 {
 }
 
 /// Messages to standard output, without a session.
-fn pipe(args: &Args) -> Result {
-    let mut feeder = Feeder::open(&args.input, args.live)?;
-    let mut out = Target::create("-")?;
+fn pipe(args: &Args, context: &Context) -> Result {
+    let mut feeder = Feeder::open(&args.input, args.live, context)?;
+    let mut out = Target::create("-", context)?;
     let (mut next, mut broken) = (0, Ok(()));
     let end = feeder.run(|batch, _| {
         for event in batch {

@@ -11,7 +11,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Args, Container, one};
-use crate::failure::{self, Failure, Result};
+use crate::{
+    context::Context,
+    failure::{self, Failure, Result},
+};
 
 /// Decodes all inputs, so many at a time. What fails is told and does not keep the others from being written.
 pub fn run(args: Args, jobs: usize) -> Result {
@@ -52,7 +55,7 @@ fn decode(args: &Args, input: &str, output: &Path) -> Result {
     input.clone_into(&mut args.input.path);
     args.hush = true;
     let _span = tracing::warn_span!("decode", input).entered();
-    one(args)
+    one(args, &Context::default())
 }
 
 /// The inputs, and the directory, which is made if it is not there.

@@ -4,16 +4,16 @@ use std::{io::IsTerminal, path::Path};
 
 use maliu::{
     format::Event,
+    io::Source,
     stream::{Kind, Metadata, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
 use maliu_decode::{AudioFrame, Options, Parallel, SampleFormat, Samples};
 
-use self::{
-    pcm_file::{Container, PcmFile},
-    window::Window,
-};
+pub use self::pcm_file::Container;
+use self::{pcm_file::PcmFile, window::Window};
 use crate::{
+    context::Context,
     failure::{Failure, Result},
     input::{self, Opened, Step},
     output::{self, Target},
@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with_all = ["start", "duration", "to"])]
     snapshot: Option<Ticks>,
     /// Most memory for video frames being decoded, in MiB; a stream that needs more is refused.
-    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    #[arg(long, value_name = "MIB", default_value_t = PICTURE_MEMORY, value_parser = clap::value_parser!(u32).range(1..=65536))]
     picture_memory: u32,
     /// Whether encoder delay and padding are dropped.
     #[arg(long, default_value = "on")]
@@ -76,6 +76,9 @@ pub struct Args {
     #[arg(skip)]
     hush: bool,
 }
+
+/// Memory for video frames being decoded, in MiB, unless set otherwise.
+const PICTURE_MEMORY: u32 = 256;
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Gapless {
@@ -101,35 +104,72 @@ fn format(text: &str) -> std::result::Result<SampleFormat, String> {
 }
 
 /// Reads, decodes and writes.
-pub fn run(args: Args) -> Result {
+pub fn run(args: Args, context: &Context) -> Result {
     match args.jobs {
         Some(jobs) => jobs::run(args, jobs),
-        None => one(args),
+        None => one(args, context),
     }
 }
 
 /// Decodes one input.
-fn one(args: Args) -> Result {
+fn one(args: Args, context: &Context) -> Result {
     let of_pictures = pictures::container(&args.output).filter(|_| args.to.is_none());
     if let Some(container) = of_pictures.or(args.snapshot.map(|_| pictures::Container::Png)) {
-        return pictures::run(&args, container);
+        return pictures::run(&args, container, context);
     }
     let container = container(&args)?;
     output::is_none_of(&args.output, [args.input.path.as_str()].into_iter())?;
-    let mut opened = args.input.open()?;
-    if args.output == "-" && std::io::stdout().is_terminal() {
-        return Err(Failure::Usage("sound is not written to a terminal".to_owned()));
-    }
-    let mut work = Work::new(&args, container, &opened)?;
+    let mut opened = args.input.open(context)?;
+    refuse_terminal(&args)?;
+    let mut work = Work::new(&args, container, &opened, context)?;
     let mut end = work.read(&mut opened);
     if std::mem::take(&mut work.widened) {
         drop(work);
-        opened = args.input.open()?;
-        work = Work::new(&args, container, &opened)?;
+        opened = args.input.open(context)?;
+        work = Work::new(&args, container, &opened, context)?;
         work.widen = true;
         end = work.read(&mut opened);
     }
     work.close(&opened, end)
+}
+
+fn refuse_terminal(args: &Args) -> Result {
+    match args.output == "-" && std::io::stdout().is_terminal() {
+        true => Err(Failure::Usage("sound is not written to a terminal".to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// Decodes the audio of a source that is open to PCM.
+pub fn live(args: &Args, source: Box<dyn Source + Send>, context: &Context) -> Result {
+    refuse_terminal(args)?;
+    let mut opened = args.input.open_of(&args.input.path, source)?;
+    let mut work = Work::new(args, container(args)?, &opened, context)?;
+    let end = work.read(&mut opened);
+    work.close(&opened, end)
+}
+
+impl Args {
+    /// PCM, in a WAV file or bare, of the first audio stream of an input.
+    pub fn of(input: input::Args, output: String, to: Container) -> Self {
+        Self {
+            input,
+            output,
+            more: Vec::new(),
+            threads: 0,
+            jobs: None,
+            format: SampleFormat::S16Le,
+            to: Some(to),
+            start: None,
+            duration: None,
+            stream: None,
+            snapshot: None,
+            picture_memory: PICTURE_MEMORY,
+            gapless: Gapless::On,
+            drc: false,
+            hush: false,
+        }
+    }
 }
 
 fn container(args: &Args) -> Result<Container> {
@@ -172,11 +212,11 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(args: &'a Args, container: Container, opened: &Opened) -> Result<Self> {
+    fn new(args: &'a Args, container: Container, opened: &Opened, context: &Context) -> Result<Self> {
         let whole = Path::new(&args.output).metadata().map_or(args.output != "-", |about| about.is_file());
         Ok(Work {
             args,
-            file: PcmFile::new(Target::create(&args.output)?, container, args.format),
+            file: PcmFile::new(Target::create(&args.output, context)?, container, args.format),
             tags: Metadata::default(),
             window: Window::new(args.start.unwrap_or_default(), args.duration),
             stream: None,

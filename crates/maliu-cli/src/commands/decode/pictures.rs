@@ -12,6 +12,7 @@ use maliu_decode::pictures::{Picture, PictureDecoder, PictureOptions, colour_of,
 
 use super::Args;
 use crate::{
+    context::Context,
     failure::{Failure, Result},
     input::Opened,
     output::Target,
@@ -43,18 +44,29 @@ pub fn container(path: &str) -> Option<Container> {
 }
 
 /// Reads, decodes and writes.
-pub fn run(args: &Args, container: Container) -> Result {
+pub fn run(args: &Args, container: Container, context: &Context) -> Result {
     if args.snapshot.is_some() && container != Container::Png {
         return Err(Failure::Usage(format!("{}: a snapshot needs a name ending in .png", args.output)));
     }
     quiet_library_panics();
-    let mut opened = args.input.open()?;
-    let work = Work { args, container, target: None, stream: None, decoder: None, best: None, pictures: 0, size: None };
+    let mut opened = args.input.open(context)?;
+    let work = Work {
+        args,
+        context,
+        container,
+        target: None,
+        stream: None,
+        decoder: None,
+        best: None,
+        pictures: 0,
+        size: None,
+    };
     work.run(&mut opened)
 }
 
 struct Work<'a> {
     args: &'a Args,
+    context: &'a Context,
     container: Container,
     target: Option<Target>,
     /// The stream being decoded, as last described.
@@ -165,7 +177,7 @@ impl Work<'_> {
         }
         let target = match &mut self.target {
             Some(target) => target,
-            none => none.insert(Target::create(&self.args.output)?),
+            none => none.insert(Target::create(&self.args.output, self.context)?),
         };
         let out = target.output();
         if self.container == Container::Y4m {
@@ -182,7 +194,7 @@ impl Work<'_> {
     fn close(mut self, opened: &Opened) -> Result {
         if let (Some(picture), Some((_, info))) = (&self.best, &self.stream) {
             let bytes = png::encode(picture, colour_of(info)).map_err(|error| Failure::Failed(error.to_string()))?;
-            let target = self.target.insert(Target::create(&self.args.output)?);
+            let target = self.target.insert(Target::create(&self.args.output, self.context)?);
             target.output().append(Mark::Header, [bytes.into()]);
         }
         match self.target {

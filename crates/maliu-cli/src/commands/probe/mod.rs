@@ -5,6 +5,7 @@ use std::io;
 use maliu::format::Event;
 
 use crate::{
+    context::Context,
     failure::{Failure, Result},
     input::{self, Opened},
     output,
@@ -47,10 +48,10 @@ const EXAMPLES: &str = "Examples:
   maliu probe --explain odd.bin              why it is, or is not, recognised";
 
 /// Reads and prints.
-pub fn run(args: Args) -> Result {
-    let mut opened = args.input.open()?;
+pub fn run(args: Args, context: &Context) -> Result {
+    let mut opened = args.input.open(context)?;
     let print = if args.json { report::print } else { text::print };
-    output::print(|out| print(out, &mut opened, &args))
+    output::print(context, |out| print(out, &mut opened, &args))
 }
 
 /// Reads packets up to where enough is known, handing each to `print` if they are wanted.

@@ -14,12 +14,15 @@ use tokio::io::AsyncReadExt;
 
 use super::Output;
 use crate::{
+    context::Context,
     failure::{Failure, Result},
     json,
     keys::{Believe, Own},
-    layouts, lent,
+    layouts,
     link::{self, Link, Report},
-    listening, stop, time,
+    listening,
+    stop::{self, Stoppable},
+    time,
 };
 
 /// What is said about the messages and the way they come.
@@ -69,8 +72,8 @@ impl Args {
         let out = job.output.out.clone();
         let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
         let link = Link::new(handle, stream, front, seconds(self.silence)).telling(report.clone());
-        lent::lend(Box::new(Forward::new(link)));
-        let end = job.output.write(lent::NAME);
+        let source = Box::new(Stoppable::new(Forward::new(link)));
+        let end = job.output.write_source(job.at, source, &Context::new(true));
         if let Some(report) = report {
             report.line(if end.is_ok() { "done" } else { "failed" });
         }

@@ -17,6 +17,7 @@ use self::{
     transfer::{Terms, Transfer},
 };
 use crate::{
+    context::Context,
     descriptors,
     failure::{Failure, Result},
     input,
@@ -108,7 +109,7 @@ const EXAMPLES: &str = "Examples:
 A reliable transfer into a file is kept beside it until it is complete; a second run of the same command goes on.";
 
 /// Listens, receives and writes.
-pub fn run(args: Args) -> Result {
+pub fn run(args: Args, _: &Context) -> Result {
     let output = output(&args);
     output.check()?;
     if let Some(layout) = &args.carried.layout {
@@ -156,7 +157,7 @@ fn output(args: &Args) -> Output {
     let usual = || args.many.many.then(|| many::FORMAT.to_owned()).filter(|_| args.write_layout.is_none());
     Output {
         out: args.out.clone(),
-        input: args.carried.layout.as_ref().map_or("--from=wire".to_owned(), |layout| format!("--layout={layout}")),
+        layout: args.carried.layout.clone(),
         format: args.format.clone().or_else(usual),
         write_layout: args.write_layout.clone(),
         settings: args.settings.clone(),

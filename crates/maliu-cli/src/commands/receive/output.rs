@@ -2,7 +2,7 @@
 
 use std::{path::Path, thread};
 
-use clap::Parser;
+use maliu::{io::Source, wire::content};
 use tokio::sync::oneshot;
 
 use super::pipe::{Feed, pipe};
@@ -11,8 +11,10 @@ use crate::{
         decode,
         remux::{self, Recorder},
     },
+    context::Context,
     failure::{Failure, Result},
-    lent,
+    input, output,
+    stop::Stoppable,
 };
 
 /// Where content goes, and in which format.
@@ -20,27 +22,14 @@ use crate::{
 pub struct Output {
     /// A file, or - for standard output.
     pub out: String,
-    /// The argument that says what the content is.
-    pub input: String,
+    /// The layout of the content; maliu's own messages otherwise.
+    pub layout: Option<String>,
     /// The format, if the name does not say it.
     pub format: Option<String>,
     /// The layout of messages to write, in place of a format.
     pub write_layout: Option<String>,
     /// Settings of the format.
     pub settings: Vec<(String, String)>,
-}
-
-/// The command lines of those that write.
-#[derive(Parser)]
-struct Remux {
-    #[command(flatten)]
-    args: remux::Args,
-}
-
-#[derive(Parser)]
-struct Decode {
-    #[command(flatten)]
-    args: decode::Args,
 }
 
 /// What writes the output.
@@ -66,7 +55,7 @@ impl Output {
         if let Some(error) = folder.and_then(|folder| std::fs::metadata(folder).err()) {
             return Err(Failure::while_("writing", &self.out, error));
         }
-        match self.command("-")? {
+        match self.command("-") {
             Command::Decode(_) => Ok(()),
             Command::Remux(args) => args.check(&self.out),
         }
@@ -75,7 +64,7 @@ impl Output {
     /// An output that is written as content comes, and gathers so many bytes before each write; `None` for sound that is
     /// to be decoded.
     pub fn record(&self, gather: usize) -> Result<Option<Recorder>> {
-        match self.command("-")? {
+        match self.command("-") {
             Command::Decode(_) => Ok(None),
             Command::Remux(args) => Recorder::create(*args, gather).map(Some),
         }
@@ -83,28 +72,39 @@ impl Output {
 
     /// Reads content at a path, and writes.
     pub fn write(&self, path: &str) -> Result {
-        match self.command(path)? {
-            Command::Decode(args) => decode::run(*args),
-            Command::Remux(args) => remux::run(*args),
+        let context = Context::default();
+        let (_, source) = input::source(path, &context)?;
+        self.write_source(path, source, &context)
+    }
+
+    /// Reads content of a source that messages call `name`, and writes.
+    pub fn write_source(&self, name: &str, source: Box<dyn Source + Send>, context: &Context) -> Result {
+        match self.command(name) {
+            Command::Decode(args) => decode::live(&args, source, context),
+            Command::Remux(args) => {
+                let feed = self.input(name).feed_of(name, source)?;
+                let open = || output::open(&self.out, context);
+                remux::copy(&args, &[name], vec![feed], &self.out, context.live, open)
+            }
         }
     }
 
-    /// The command that reads content at a path.
-    fn command(&self, path: &str) -> Result<Command> {
+    /// The content, under this name.
+    fn input(&self, name: &str) -> input::Args {
+        let from = self.layout.is_none().then(|| content::FORMAT.name.to_owned());
+        input::Args { layout: self.layout.clone(), ..input::Args::of(name, from) }
+    }
+
+    /// The command that reads content which messages call `name`.
+    fn command(&self, name: &str) -> Command {
         let extension = Path::new(&self.out).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let wanted = self.format.as_deref().unwrap_or(extension).to_ascii_lowercase();
-        let mut line = vec!["maliu".to_owned(), self.input.clone()];
-        let wrong = |error: clap::Error| Failure::Usage(error.to_string());
         if self.write_layout.is_none() && matches!(wanted.as_str(), "wav" | "pcm" | "raw") {
-            let container = if wanted == "wav" { "wav" } else { "pcm" };
-            line.extend([format!("--to={container}"), path.into(), self.out.clone()]);
-            return Ok(Command::Decode(Box::new(Decode::try_parse_from(line).map_err(wrong)?.args)));
+            let container = if wanted == "wav" { decode::Container::Wav } else { decode::Container::Pcm };
+            return Command::Decode(decode::Args::of(self.input(name), self.out.clone(), container).into());
         }
-        line.extend(self.format.iter().map(|format| format!("--format={format}")));
-        line.extend(self.write_layout.iter().map(|layout| format!("--write-layout={layout}")));
-        line.extend(self.settings.iter().map(|(name, value)| format!("--option={name}={value}")));
-        line.extend([path.to_owned(), self.out.clone()]);
-        Ok(Command::Remux(Box::new(Remux::try_parse_from(line).map_err(wrong)?.args)))
+        let (format, layout, settings) = (self.format.clone(), self.write_layout.clone(), self.settings.clone());
+        Command::Remux(remux::Args::writing(self.out.clone(), format, layout, settings).into())
     }
 
     /// Writes what is put into a pipe, in which so many bytes may wait, on a thread of its own.
@@ -112,8 +112,8 @@ impl Output {
         let (feed, pipe) = pipe(most);
         let output = self.clone();
         let writing = on_thread(move || {
-            lent::lend(Box::new(pipe));
-            output.write(lent::NAME)
+            let source = Box::new(Stoppable::new(pipe));
+            output.write_source("the connection", source, &Context::new(true))
         })?;
         Ok((feed, writing))
     }

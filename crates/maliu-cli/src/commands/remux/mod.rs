@@ -8,17 +8,21 @@ use std::path::Path;
 
 use maliu::{
     Error, MediaError,
-    copy::{self, Inputs, Map, Options, Step, To},
+    copy::{self, Feed, Inputs, Map, Options, Step, To},
     format::Format,
-    formats, layout,
+    formats,
+    io::Sink,
+    layout,
     time::Ticks,
 };
 
 pub use self::recorder::Recorder;
 use crate::{
+    context::Context,
     failure::{self, Failure, Result},
-    input, layouts, lent, output,
+    input, layouts, output,
     progress::Progress,
+    stop::Litter,
     time,
 };
 
@@ -83,23 +87,34 @@ const EXAMPLES: &str = "Examples:
 A file appears when it is complete. What --explain says is numbered as in docs/write-frame.md.";
 
 /// Reads, orders and writes.
-pub fn run(args: Args) -> Result {
+pub fn run(args: Args, context: &Context) -> Result {
     let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
         return Err(Failure::Usage("name what to read and, behind it, what to write".into()));
     };
     let input = |path: &String| input::Args { layout: args.layout.clone(), ..input::Args::of(path, args.from.clone()) };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
-    copy(&args, &inputs, output)
+    args.to(output)?;
+    output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;
+    let feeds = inputs.iter().map(|input| input.feed(context)).collect::<Result<Vec<_>>>()?;
+    let names: Vec<&str> = inputs.iter().map(|input| input.path.as_str()).collect();
+    copy(&args, &names, feeds, output, context.live, || output::open(output, context))
 }
 
-/// As [`run`], from inputs that are described elsewhere.
-pub fn copy(args: &Args, inputs: &[input::Args], output: &str) -> Result {
-    let to = args.to(output)?;
-    output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;
-    let feeds = inputs.iter().map(input::Args::feed).collect::<Result<Vec<_>>>()?;
-    let failed = |error| failed(inputs, output, error);
-    let inputs = Inputs::open(feeds, to, args.options(output)).map_err(failed)?;
-    let (sink, _litter) = output::open(output)?;
+/// Copies `feeds`, which messages call `names`, to the sink that `open` opens once the streams are known; at once, packet
+/// by packet, if it is `live`.
+pub fn copy(
+    args: &Args,
+    names: &[&str],
+    feeds: Vec<Feed>,
+    output: &str,
+    live: bool,
+    open: impl FnOnce() -> Result<(Box<dyn Sink>, Option<Litter>)>,
+) -> Result {
+    let failed = |error| failed(names, output, error);
+    let mut options = args.options(output);
+    options.low_latency = live;
+    let inputs = Inputs::open(feeds, args.to(output)?, options).map_err(failed)?;
+    let (sink, _litter) = open()?;
     let mut copy = inputs.start(sink).map_err(failed)?;
     let mut progress = Progress::new(copy.length());
     let end = loop {
@@ -122,6 +137,16 @@ impl Args {
     /// Whether there is such an output format or layout.
     pub fn check(&self, output: &str) -> Result {
         self.to(output).map(drop)
+    }
+
+    /// Packets into this output, in this format or layout.
+    pub fn writing(
+        output: String,
+        format: Option<String>,
+        write_layout: Option<String>,
+        settings: Vec<(String, String)>,
+    ) -> Self {
+        Self { paths: vec![output], format, write_layout, settings, ..Self::default() }
     }
 
     /// Packets as they are read, with their times, into messages of a layout; as their time comes when `live`.
@@ -157,14 +182,13 @@ impl Args {
         (options.start, options.duration) = (self.start, self.duration);
         (options.copy_times, options.interleave) = (self.copy_times, !self.write_frame);
         (options.pace, options.explain) = (self.live, self.explain);
-        options.low_latency = lent::is_live();
         options
     }
 }
 
 /// The failure that an error of a copy means for the user.
-fn failed(inputs: &[input::Args], output: &str, error: copy::Error) -> Failure {
-    let name = |index: usize| inputs.get(index).map_or("-", |input| input.path.as_str());
+fn failed(names: &[&str], output: &str, error: copy::Error) -> Failure {
+    let name = |index: usize| names.get(index).copied().unwrap_or("-");
     match error {
         copy::Error::Read { index, error } => input::failed(input::name(name(index)), &error),
         copy::Error::Write(Error::Io(error)) => Failure::writing(output::name(output), &error),

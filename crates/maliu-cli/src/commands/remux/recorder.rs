@@ -26,8 +26,7 @@ impl Recorder {
         let name = args.paths.last().cloned().unwrap_or_default();
         let to = args.to(&name)?;
         let (file, litter) = output::gathering(&name, gather)?;
-        let mut options = args.options(&name);
-        options.low_latency = false;
+        let options = args.options(&name);
         Ok(Self { inner: copy::Recorder::new(to, file, options), name, litter })
     }
 

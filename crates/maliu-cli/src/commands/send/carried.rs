@@ -10,12 +10,12 @@ use maliu::{
 
 use crate::{
     commands::remux,
+    context::Context,
     failure::{Failure, Result},
     input, json,
     keys::{Believe, Own},
-    lent,
     link::{self, Link, Outgoing, Report},
-    listening, stop, time,
+    listening, output, stop, time,
 };
 
 /// What is said about the messages and the way they go.
@@ -45,6 +45,9 @@ pub struct Args {
     own: Own,
 }
 
+/// Opens the connection when the first message is ready.
+type Place = Box<dyn FnOnce() -> Result<Box<dyn Sink>>>;
+
 /// What the other arguments of `send` say.
 pub struct Job<'a> {
     pub input: &'a input::Args,
@@ -59,13 +62,17 @@ impl Args {
     /// Sends the input in messages of `layout`.
     pub fn run(&self, layout: &str, job: &Job) -> Result {
         let args = remux::Args::sending(layout, job.live, self.map.clone());
-        args.check(lent::NAME)?;
+        args.check(job.to)?;
         let out = job.to.to_owned();
         let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
-        let (place, live) = (self.place(job, report.clone())?, job.live || job.input.path == "-");
-        lent::lend_place(place, live);
-        let output = if job.to == "-" { "-" } else { lent::NAME };
-        let end = remux::copy(&args, std::slice::from_ref(job.input), output);
+        let context = Context::new(job.live || job.input.path == "-");
+        let place = self.place(job, report.clone())?;
+        let feed = job.input.feed(&context)?;
+        let open = || match place {
+            Some(open) => Ok((open()?, None)),
+            None => output::open(job.to, &context),
+        };
+        let end = remux::copy(&args, &[&job.input.path], vec![feed], job.to, context.live, open);
         if let Some(report) = report {
             report.line(if end.is_ok() { "done" } else { "failed" });
         }
@@ -73,7 +80,7 @@ impl Args {
     }
 
     /// Where messages go, opened when the first one is ready; `None` for standard output.
-    fn place(&self, job: &Job, report: Option<std::sync::Arc<Report>>) -> Result<Option<lent::Place>> {
+    fn place(&self, job: &Job, report: Option<std::sync::Arc<Report>>) -> Result<Option<Place>> {
         if job.to == "-" {
             if self.listen {
                 return Err(Failure::Usage("standard output does not listen".into()));

@@ -11,6 +11,7 @@ use maliu::{
 };
 
 use crate::{
+    context::Context,
     failure::Result,
     input::{self, Opened},
 };
@@ -35,8 +36,8 @@ pub struct Feeder {
 
 impl Feeder {
     /// Opens an input. Nothing is read yet.
-    pub fn open(input: &input::Args, live: bool) -> Result<Self> {
-        Ok(Self { opened: input.open()?, pace: live.then(Pace::default), streams: BTreeMap::new() })
+    pub fn open(input: &input::Args, live: bool, context: &Context) -> Result<Self> {
+        Ok(Self { opened: input.open(context)?, pace: live.then(Pace::default), streams: BTreeMap::new() })
     }
 
     /// Gives batches to `give`, with the bytes of the input read so far, until it refuses one or the input ends. An input that fails gives what was good, and its

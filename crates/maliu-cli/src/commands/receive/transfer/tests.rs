@@ -57,8 +57,8 @@ fn left(out: &str) {
 
 /// A transfer into a file, and where its guests come from.
 fn transfer(out: &str) -> (Transfer, mpsc::Sender<Guest>) {
-    let (input, format, write_layout) = ("--from=wire".into(), None, None);
-    let output = Output { out: out.into(), input, format, write_layout, settings: Vec::new() };
+    let (layout, format, write_layout) = (None, None, None);
+    let output = Output { out: out.into(), layout, format, write_layout, settings: Vec::new() };
     let terms = Terms { fresh: false, patience: None, gather: 1024, memory: Arc::new(Memory::unlimited()) };
     let report = Report::new(Lines { json: false, aside: false }, Arc::default(), None, out);
     let (known, guests) = mpsc::channel(1);

@@ -1,0 +1,55 @@
+//! What a command runs in: where it finds inputs and outputs, and whether what it writes is wanted at once.
+
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    rc::Rc,
+};
+
+use maliu::io::{Sink, Source};
+
+/// Streams in the place of files. What is `None` is looked for in the file system.
+pub trait Places {
+    /// The input that a command line calls `path`. A command may ask for it twice.
+    fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source + Send>>> {
+        let _ = path;
+        None
+    }
+
+    /// The output that a command line calls `path`.
+    fn sink(&mut self, path: &str) -> Option<io::Result<Box<dyn Sink>>> {
+        let _ = path;
+        None
+    }
+
+    /// Standard output, for text.
+    fn text(&mut self) -> Option<Box<dyn Write>> {
+        None
+    }
+}
+
+/// Passed down to everything that opens an input or an output.
+#[derive(Clone, Default)]
+pub struct Context {
+    /// Files and the standard streams otherwise.
+    places: Option<Rc<RefCell<Box<dyn Places>>>>,
+    /// Whether what is written is wanted at once.
+    pub live: bool,
+}
+
+impl Context {
+    /// Files and the standard streams, where what is written is wanted at once if `live`.
+    pub fn new(live: bool) -> Self {
+        Self { places: None, live }
+    }
+
+    /// With streams in the place of files.
+    pub fn with(places: impl Places + 'static) -> Self {
+        Self { places: Some(Rc::new(RefCell::new(Box::new(places)))), live: false }
+    }
+
+    /// The answer of the places to a question, if there are any.
+    pub fn ask<T>(&self, question: impl FnOnce(&mut dyn Places) -> Option<T>) -> Option<T> {
+        question(self.places.as_ref()?.borrow_mut().as_mut())
+    }
+}
