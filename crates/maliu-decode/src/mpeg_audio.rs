@@ -1,24 +1,11 @@
-//! MPEG-1/2/2.5 audio, layers I to III, through symphonia (ISO 11172-3, ISO 13818-3).
-
-use std::borrow::Cow;
+//! MPEG-1/2/2.5 audio, layers I to III, through maliu-mpa (ISO/IEC 11172-3, ISO/IEC 13818-3).
 
 use maliu_core::{
     error::Result,
     packet::{Flags, Packet},
     stream::{Codec, StreamInfo},
-    syntax::mpeg_audio::{HEADER, Header},
 };
-use symphonia_bundle_mp3::MpaDecoder;
-use symphonia_core::{
-    audio::{Audio, GenericAudioBufferRef},
-    codecs::audio::{
-        AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
-        well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3},
-    },
-    errors::Error,
-    packet::PacketRef,
-    units::{Duration, Timestamp},
-};
+use maliu_mpa::{Decoder, Error, Frame, Header};
 
 use crate::{AudioFrame, Fault, Samples, Unit, frame::interleave};
 
@@ -29,63 +16,81 @@ pub(crate) fn make(_: &StreamInfo) -> Result<Box<dyn Unit>> {
 }
 
 #[derive(Default)]
-pub(crate) struct MpegAudio {
-    /// A decoder for frames of this kind; the library refuses any other kind. Boxed: its state is 8 KB.
-    decoder: Option<Box<(Header, MpaDecoder)>>,
+struct MpegAudio {
+    decoder: Decoder,
+    sequence: Sequence,
 }
 
-impl MpegAudio {
-    /// Whether one decoder can decode frames of both kinds, one after the other.
-    pub(crate) fn same(a: &Header, b: &Header) -> bool {
-        a.same_kind(b) && a.channels() == b.channels()
-    }
+/// How packets follow each other in the input.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sequence {
+    /// Where the last packet ended.
+    end: Option<u64>,
+    /// Packets in a row without bytes between them.
+    row: u32,
+    /// Of the last packet that was not flagged.
+    kind: Option<Header>,
+}
 
-    /// A decoder for frames with this header.
-    fn library(&mut self, header: Header) -> std::result::Result<&mut MpaDecoder, Fault> {
-        let fits = self.decoder.take().filter(|decoder| Self::same(&decoder.0, &header));
-        let decoder = match fits {
-            Some(decoder) => decoder,
-            None => Box::new((header, new_library(header.layer)?)),
-        };
-        Ok(&mut self.decoder.insert(decoder).1)
-    }
+/// How a packet is to be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// As it is.
+    Sure,
+    /// Bytes were passed over before it where frames had followed each other: what it holds may be junk.
+    Doubtful,
+    /// It is not to be decoded: flagged as damaged and of another layer or rate than the stream.
+    Foreign,
+    /// The input ends inside it: whole frames are decoded.
+    Cut,
+}
 
-    fn decode_frame(&mut self, header: Header, data: &[u8]) -> std::result::Result<AudioFrame, Error> {
-        let decoder = self.library(header).map_err(|_| Error::Unsupported("MPEG audio"))?;
-        let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(0), data);
-        decoder.decode_ref(&packet).map(|buffer| frame(&buffer))
+/// Packets in a row after which bytes between packets are unusual.
+const ROW: u32 = 4;
+
+impl Sequence {
+    /// Judges the next packet.
+    pub(crate) fn judge(&mut self, packet: &Packet) -> Judgement {
+        let follows = packet.position.is_some() && packet.position == self.end;
+        let in_row = self.row >= ROW;
+        self.row = if follows { self.row.saturating_add(1) } else { 0 };
+        self.end = packet.position.map(|at| at.saturating_add(packet.data.len() as u64));
+        let header = Header::parse(&packet.data);
+        if !packet.flags.has(Flags::CORRUPT) {
+            self.kind = header;
+            return if in_row && !follows { Judgement::Doubtful } else { Judgement::Sure };
+        }
+        let short = |header: Header| header.frame_length().is_some_and(|length| packet.data.len() < length);
+        match (header, self.kind) {
+            (Some(header), _) if short(header) => Judgement::Cut,
+            (Some(header), Some(kind)) if !header.same_rate(&kind) => Judgement::Foreign,
+            _ => Judgement::Doubtful,
+        }
     }
+}
+
+/// The fault of a packet that is not decoded because it does not fit the stream.
+pub(crate) fn foreign() -> Fault {
+    Fault::Damaged("mpeg audio: a frame of another layer or rate than the stream".to_owned())
 }
 
 impl Unit for MpegAudio {
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
-        let header = Header::parse(&packet.data);
-        let header = header.ok_or_else(|| Fault::Damaged("mpeg audio: no frame header".to_owned()))?;
-        let Some(length) = header.frame_length() else {
-            return match stretch(header, &packet.data) {
-                Some((header, data)) => self.decode_frame(header, &data).map_err(fault),
-                None => Err(Fault::Unsupported(format!("free-format MPEG audio layer {}", header.layer))),
-            };
-        };
-        let exact = match packet.data.get(..length) {
-            Some(data) => Cow::Borrowed(data),
-            // The input ends inside this frame: whole frames are decoded.
-            None if packet.flags.has(Flags::CORRUPT) => return Ok(AudioFrame::nothing()),
-            // Encoders may leave out what is padding. To Huffman tables ones are mostly silence.
-            None => Cow::Owned(resized(&packet.data, length, if header.layer == 3 { 0xff } else { 0 })),
-        };
-        match self.decode_frame(header, &exact) {
-            // Some encoders let frames reach a few bits too far.
-            Err(Error::IoError(why)) => match stretch(header, &exact) {
-                Some((header, data)) => self.decode_frame(header, &data).map_err(fault),
-                None => Err(fault(Error::IoError(why))),
-            },
-            done => done.map_err(fault),
+        match self.sequence.judge(packet) {
+            Judgement::Cut => return Ok(AudioFrame::nothing()),
+            Judgement::Foreign => return Err(foreign()),
+            Judgement::Doubtful => self.decoder.doubt(),
+            Judgement::Sure => {}
         }
+        self.decoder.decode(&packet.data).map(|frame| interleaved(&frame)).map_err(fault)
     }
 
     fn length(&self, packet: &Packet) -> Option<usize> {
-        Header::parse(&packet.data).map(|header| header.samples() as usize)
+        length(packet)
+    }
+
+    fn conceal(&mut self) -> Option<AudioFrame> {
+        heard(&self.decoder.conceal())
     }
 
     fn overshoots(&self) -> bool {
@@ -93,60 +98,68 @@ impl Unit for MpegAudio {
     }
 
     fn reset(&mut self) {
-        self.decoder = None;
+        self.decoder.reset();
+        self.sequence = Sequence::default();
     }
 }
 
-/// The frame with zeros behind it, as a frame of the highest bit rate. Only where the rate means nothing but the length:
-/// in layer I, and in layer II at low sampling rates. That also makes their free format decodable.
-fn stretch(header: Header, data: &[u8]) -> Option<(Header, Vec<u8>)> {
-    if header.layer == 3 || (header.layer == 2 && !header.is_low_rate()) {
-        return None;
-    }
-    let header = Header { bitrate_index: HIGHEST_BIT_RATE, ..header };
-    let length = header.frame_length().filter(|length| *length >= data.len())?;
-    let mut data = resized(data, length, 0);
-    data.get_mut(..HEADER)?.copy_from_slice(&header.build());
-    Some((header, data))
+/// Samples per channel of a packet, by its header.
+pub(crate) fn length(packet: &Packet) -> Option<usize> {
+    Header::parse(&packet.data).map(|header| header.samples())
 }
 
-const HIGHEST_BIT_RATE: u8 = 14;
-
-fn resized(data: &[u8], length: usize, filler: u8) -> Vec<u8> {
-    let mut data = data.to_vec();
-    data.resize(length, filler);
-    data
+pub(crate) fn fault(error: Error) -> Fault {
+    Fault::Damaged(error.to_string())
 }
 
-fn new_library(layer: u8) -> std::result::Result<MpaDecoder, Fault> {
-    let mut parameters = AudioCodecParameters::new();
-    parameters.for_codec(match layer {
-        1 => CODEC_ID_MP1,
-        2 => CODEC_ID_MP2,
-        _ => CODEC_ID_MP3,
-    });
-    MpaDecoder::try_new(&parameters, &AudioDecoderOptions::default()).map_err(fault)
+/// Audio in the place of a damaged packet, if there is any.
+pub(crate) fn heard(frame: &Frame) -> Option<AudioFrame> {
+    (frame.channels() > 0).then(|| interleaved(frame))
 }
 
-/// What an error of the library means.
-fn fault(error: Error) -> Fault {
-    match error {
-        Error::Unsupported(what) => Fault::Unsupported(what.to_owned()),
-        other => Fault::Damaged(other.to_string()),
-    }
-}
-
-/// The library's buffer as a frame of ours.
-fn frame(buffer: &GenericAudioBufferRef) -> AudioFrame {
-    let mut planes = Vec::new();
-    if let GenericAudioBufferRef::F32(buffer) = buffer {
-        planes.extend(buffer.iter_planes());
-    }
+pub(crate) fn interleaved(frame: &Frame) -> AudioFrame {
+    let samples = match frame.channels() {
+        1 => frame.channel(0).to_vec(),
+        _ => interleave(&[frame.channel(0), frame.channel(1)]),
+    };
     AudioFrame {
-        sample_rate: buffer.spec().rate(),
-        channels: planes.len() as u16,
+        sample_rate: frame.sample_rate,
+        channels: frame.channels() as u16,
         channel_mask: 0,
         time: None,
-        samples: Samples::F32(interleave(&planes)),
+        samples: Samples::F32(samples),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(position: u64, data: &[u8], flags: Flags) -> Packet {
+        let mut data = data.to_vec();
+        data.resize(417, 0);
+        Packet { position: Some(position), data: data.into(), flags, ..Packet::default() }
+    }
+
+    #[test]
+    fn a_gap_counts_only_where_packets_followed_each_other() {
+        const PLAIN: &[u8] = &[0xff, 0xfb, 0x90, 0xc4];
+        let judge = |positions: &[u64]| {
+            let mut sequence = Sequence::default();
+            let judged = positions.iter().map(|at| sequence.judge(&packet(*at, PLAIN, Flags::KEY)));
+            judged.fold(None, |_, last| Some(last))
+        };
+        let row: Vec<u64> = (0..6).map(|n| 417 * n).collect();
+        assert_eq!(judge(&row), Some(Judgement::Sure));
+        assert_eq!(judge(&[&row[..], &[9999]].concat()), Some(Judgement::Doubtful));
+        assert_eq!(judge(&[0, 500, 1000, 1500, 2000, 2500]), Some(Judgement::Sure), "a container");
+        let mut sequence = Sequence::default();
+        sequence.judge(&packet(0, PLAIN, Flags::KEY));
+        let other = packet(417, &[0xff, 0xfb, 0x54, 0xc4], Flags::CORRUPT);
+        assert_eq!(sequence.judge(&other), Judgement::Foreign);
+        assert_eq!(sequence.judge(&packet(834, PLAIN, Flags::CORRUPT)), Judgement::Doubtful);
+        let mut cut = packet(1251, PLAIN, Flags::CORRUPT);
+        cut.data = cut.data.slice(..400);
+        assert_eq!(sequence.judge(&cut), Judgement::Cut);
     }
 }

@@ -9,7 +9,9 @@ use maliu_core::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-use crate::{AudioFrame, Decoder, Fault, Options, Profile, Report, Samples, Unit, outcome::Outcome, unit_for};
+use crate::{
+    AudioFrame, Decoder, Fault, Options, Profile, Report, Samples, Unit, mpeg_audio, outcome::Outcome, unit_for,
+};
 
 /// One stream being decoded.
 pub(crate) struct Track {
@@ -59,7 +61,8 @@ impl Stream {
             known.set_sample_rate(sample_rate);
             known.set_channels(channels);
         }
-        true
+        // Every MPEG audio frame says what it is, and later ones may need the data of those before the change.
+        !mpeg_audio::CODECS.contains(&self.0.codec)
     }
 }
 

@@ -39,10 +39,4 @@ pub(super) trait Plan: Send {
 
     /// What the stages need for the batch that starts here; `used` is that of an earlier batch.
     fn start(&mut self, used: Option<Self::Extra>) -> Self::Extra;
-
-    /// A packet joins the batch.
-    fn add(&mut self, _packet: &Packet) {}
-
-    /// The stream is sought.
-    fn reset(&mut self) {}
 }

@@ -116,7 +116,6 @@ impl<P: Plan> Course for Lines<P> {
             Some(batch) => batch,
             None => self.start(),
         };
-        self.plan.add(&packet);
         batch.packets.push(packet);
         let full = batch.packets.len() >= self.plan.length();
         self.open = Some(batch);
@@ -145,7 +144,6 @@ impl<P: Plan> Course for Lines<P> {
     }
 
     fn reset(&mut self) {
-        self.plan.reset();
         self.reset = true;
     }
 }

@@ -22,8 +22,7 @@ mod aac;
 mod batch;
 mod course;
 mod line;
-mod reservoir;
-mod runs;
+mod mpeg_audio;
 
 use std::{collections::VecDeque, num::NonZeroUsize};
 
@@ -39,7 +38,7 @@ use self::{
     course::{Course, Lines, Serial},
 };
 use crate::{
-    AudioFrame, Options, Profile, Report, mpeg_audio,
+    AudioFrame, Options, Profile, Report,
     outcome::Outcome,
     track::{Finish, Stream},
     unit_for,
@@ -188,8 +187,8 @@ fn course_of(info: &StreamInfo, options: Options, threads: NonZeroUsize) -> Resu
             let (plan, stages) = aac::line(info, options, threads.get())?;
             Box::new(Lines::new(plan, stages, threads))
         }
-        codec if mpeg_audio::CODECS.contains(&codec) => {
-            Box::new(Lines::new(runs::Plan::default(), runs::stages(threads.get()), threads))
+        codec if crate::mpeg_audio::CODECS.contains(&codec) => {
+            Box::new(Lines::new(mpeg_audio::Plan, mpeg_audio::stages(threads.get()), threads))
         }
         _ => Box::new(Serial::new(unit_for(info, options)?)),
     })
