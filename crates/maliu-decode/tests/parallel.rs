@@ -177,7 +177,7 @@ fn only_so_much_waits() {
         }
         assert!(most <= 5 * 64, "{name}: {most} packets wait");
     }
-    let large = Packet { data: vec![0; LOOK_AHEAD_BYTES / 3].into(), ..Packet::default() };
+    let large = Packet { data: vec![0; LOOK_AHEAD_BYTES / 3 - 1024].into(), ..Packet::default() };
     let mut decoder = Parallel::new(&aac(CONFIGS[0]), Options::default(), 8).unwrap();
     let answers = (0..3).map(|_| {
         decoder.push(large.clone());
