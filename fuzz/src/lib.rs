@@ -22,6 +22,13 @@ pub fn read(name: Option<&str>, data: &[u8]) {
     assert_eq!(whole, split);
 }
 
+/// Reads `data` as the format that its first byte picks from the list of all that are read.
+pub fn listed(data: &[u8]) {
+    let Some((first, data)) = data.split_first() else { return };
+    let formats: Vec<_> = formats::ALL.iter().filter(|format| format.demuxer.is_some()).collect();
+    read(Some(formats[usize::from(*first) % formats.len()].name), data);
+}
+
 /// The packets that reading `data` gives, and the error that ended it.
 pub fn events(format: Option<&'static Format>, data: &[u8], slice: usize) -> (Vec<Packet>, Option<String>) {
     let reader = match format {

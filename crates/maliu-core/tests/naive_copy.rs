@@ -15,7 +15,7 @@ use maliu_core::{
     output::{Edit, Output, Reach},
     packet::Packet,
     reader::PacketReader,
-    stream::{Codec, StreamInfo},
+    stream::StreamInfo,
     time::{Ticks, TimeBase},
     writer::PacketWriter,
 };
@@ -96,8 +96,8 @@ fn joins(path: &Path, to: &'static Format, streams: &[StreamInfo], packets: &[Pa
     if matches!(to.name, "h264" | "h265") {
         return !again.is_empty();
     }
-    // WAV does not frame: of AAC, free-format MP3 and layers that change not every unit is found again.
-    let framed = matches!(streams[0].codec, Codec::Aac | Codec::Mp1 | Codec::Mp2 | Codec::Mp3);
+    // WAV does not frame: of AAC, AC-3, free-format MP3 and layers that change not every unit is found again.
+    let framed = !streams[0].codec.name().starts_with("pcm");
     let changes = packets.iter().any(|packet| packet.side.new_audio().is_some());
     if to.name == "wav" && framed && (again.len() != packets.len() || changes) {
         return false;

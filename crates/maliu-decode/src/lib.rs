@@ -16,6 +16,7 @@
 //! assert_eq!((frame.len(), frame.sample_rate), (2, 8000));
 //! # Ok::<(), maliu_core::error::Error>(())
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::{ops::Range, time::Duration};
 
