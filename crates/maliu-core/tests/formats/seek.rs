@@ -14,7 +14,7 @@ use maliu_core::{
 use crate::samples::samples;
 
 /// Formats whose demuxers seek by time.
-const FORMATS: [&str; 3] = ["adts", "mp3", "wav"];
+const FORMATS: [&str; 7] = ["adts", "mp3", "wav", "loas", "ac3", "eac3", "dts"];
 
 fn next(reader: &mut PacketReader, input: &mut Input, data: &[u8]) -> Option<Packet> {
     loop {
@@ -83,5 +83,59 @@ fn a_pipe_seeks_ahead_and_refuses_to_go_back() {
         let (rest, back) = read(wanted.pts);
         assert_eq!(rest.first().map(facts), Some(facts(wanted)), "{}", path.display());
         assert!(matches!(back, Err(Error::NotSeekable { .. })), "{} {back:?}", path.display());
+    }
+}
+
+/// A transport stream of `count` seconds: the sample again and again, its times a second later each time.
+fn long_stream(count: u64) -> Vec<u8> {
+    let (_, _, second) = samples().into_iter().find(|(_, path, _)| path.ends_with("h264_aac.ts")).expect("the sample");
+    let mut out = Vec::new();
+    for n in 0..count {
+        let mut second = second.clone();
+        for packet in second.chunks_exact_mut(188) {
+            let field = if packet[3] & 0x20 != 0 { 1 + usize::from(packet[4]) } else { 0 };
+            let payload = &mut packet[4 + field..];
+            if !payload.starts_with(&[0, 0, 1]) {
+                continue;
+            }
+            for (at, flag) in [(9, 0x80), (14, 0x40)] {
+                if payload[7] & flag != 0 {
+                    let b = |i: usize| u64::from(payload[at + i]);
+                    let time = (b(0) >> 1 & 7) << 30 | b(1) << 22 | (b(2) >> 1) << 15 | b(3) << 7 | b(4) >> 1;
+                    let field = maliu_core::syntax::pes::time_field(payload[at] >> 4, time + n * 108_000);
+                    payload[at..at + 5].copy_from_slice(&field);
+                }
+            }
+        }
+        out.extend(second);
+    }
+    out
+}
+
+#[test]
+fn a_transport_stream_is_entered_at_a_keyframe_before_the_time() {
+    let data = long_stream(400);
+    let open = || {
+        let format = maliu_core::formats::named("mpegts").expect("the format");
+        (Input::seekable(Some(data.len() as u64)), PacketReader::of(format, &[]).unwrap())
+    };
+    let (mut input, mut reader) = open();
+    let all: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, &data)).collect();
+    for seconds in [0, 1, 100, 333, 470, 5000, 7] {
+        let to = Ticks(seconds * 90_000);
+        reader.seek(to, TimeBase::hz(90_000), &mut input).unwrap();
+        let rest: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, &data)).collect();
+        let first = rest.iter().find(|packet| packet.stream == 0).expect("pictures");
+        assert!(first.is_key() && first.pts.unwrap() <= to.max(Ticks(18_000)), "{seconds} s: {:?}", first.pts);
+        let near = to.0.min(all.last().unwrap().pts.unwrap().0) - 180 * 90_000;
+        assert!(first.pts.unwrap().0 >= near, "{seconds} s: {:?} is far before", first.pts);
+        for stream in 0..2 {
+            let facts = |packets: &[Packet]| -> Vec<_> {
+                let of = packets.iter().filter(|packet| packet.stream == stream);
+                of.map(|packet| (packet.pts, packet.dts, packet.data.clone())).collect()
+            };
+            let (rest, all) = (facts(&rest), facts(&all));
+            assert!(all.ends_with(&rest), "{seconds} s, stream {stream}: no tail of the file");
+        }
     }
 }

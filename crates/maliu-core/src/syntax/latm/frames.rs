@@ -48,4 +48,9 @@ impl Frames for LoasFrames {
     fn agree(&self, _: &LoasHeader, _: &LoasHeader) -> bool {
         true
     }
+
+    /// 11 bits alone are no proof.
+    fn alone(&self, _: &LoasHeader, _: &[u8]) -> bool {
+        false
+    }
 }

@@ -9,6 +9,7 @@ use super::{
     super::track::{Mark, Remarks, Track},
     packet::{self, SIZE, SYNC, TsPacket},
     programs::Programs,
+    seek::{Bisect, Landing},
     slots::{PesState, Role, Slot},
     sync::{self, REACH},
 };
@@ -21,6 +22,7 @@ use crate::{
         pes::{self, Parsed},
         psi::Pmt,
     },
+    time::{Ticks, TimeBase},
 };
 
 /// Bytes of input after which streams are found by their content, if maps that are announced have not come.
@@ -57,6 +59,11 @@ pub(super) struct Transport {
     /// A packet has been read.
     pub(super) begun: bool,
     pub(super) flushed: bool,
+    /// Offset of the first packet, and the first time in it.
+    pub(super) first: Option<u64>,
+    pub(super) first_time: Option<Ticks>,
+    /// A seek has found its place but no keyframe yet.
+    pub(super) landing: Option<Landing>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +72,8 @@ pub(super) enum State {
     Search { skipped: u64 },
     /// A packet is due.
     Packets,
+    /// Looking for a time.
+    Bisect(Bisect),
 }
 
 /// What a packet has beside itself.
@@ -91,6 +100,9 @@ impl Transport {
             guesses: false,
             begun: false,
             flushed: false,
+            first: None,
+            first_time: None,
+            landing: None,
         };
         transport.slot(0, Role::Association);
         transport
@@ -172,6 +184,7 @@ impl Transport {
         let at = input.offset().saturating_sub(skipped);
         input.skip(row.start);
         let skipped = skipped.saturating_add(row.start as u64);
+        self.first.get_or_insert(input.offset());
         let lead = u64::from(!self.begun && row.step == sync::STEPS[1]) * 4;
         if skipped > lead {
             self.remarks.note(at, format!("skipped {skipped} bytes that are not transport packets"));
@@ -320,6 +333,7 @@ impl Transport {
         let mut line = |raw: u64| self.programs.time(program, raw);
         let dts = header.dts.map(&mut line);
         let pts = header.pts.map(&mut line);
+        self.first_time = self.first_time.or(dts).or(pts);
         let mark = Mark {
             pts,
             dts: dts.or(pts),
@@ -363,9 +377,13 @@ impl Demuxer for Transport {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 self.remarks.flush(input);
+                if !self.passes(&event, input)? {
+                    continue;
+                }
                 return Ok(Poll::Ready(event));
             }
             let dry = match self.state {
+                State::Bisect(search) => self.halve(search, input)?,
                 State::Search { skipped } => self.search(skipped, input),
                 State::Packets => self.packets(input),
             };
@@ -383,9 +401,16 @@ impl Demuxer for Transport {
                 return Err(Error::malformed("mpegts", "no transport packet found", at));
             }
             if core::mem::replace(&mut self.flushed, true) {
+                if !self.passes(&Event::End, input)? {
+                    continue;
+                }
                 return Ok(Poll::Ready(Event::End));
             }
             self.flush(input);
         }
+    }
+
+    fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
+        self.start_seek(to, base, input)
     }
 }

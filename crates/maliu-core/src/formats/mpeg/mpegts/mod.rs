@@ -26,6 +26,7 @@ mod maps;
 mod packet;
 mod probe;
 mod programs;
+mod seek;
 mod slots;
 mod sync;
 

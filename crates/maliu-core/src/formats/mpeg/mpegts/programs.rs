@@ -113,6 +113,15 @@ impl Programs {
         Ticks(program.map_or(&mut self.stray, |program| &mut program.clock).unroll(raw))
     }
 
+    /// All clocks count on from `time`.
+    pub fn stand_at(&mut self, time: Ticks) {
+        self.stray.stand_at(time.0);
+        for program in &mut self.list {
+            program.clock.stand_at(time.0);
+            program.pcr = None;
+        }
+    }
+
     /// The time of now in program `number`.
     pub fn now(&self, number: u16) -> Option<Ticks> {
         self.list.iter().find(|program| program.number == number)?.pcr
