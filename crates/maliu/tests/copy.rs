@@ -62,6 +62,22 @@ fn times_begin_at_0_unless_they_are_kept() {
 }
 
 #[test]
+fn a_stream_joined_before_its_parameter_sets_begins_at_its_first_keyframe() {
+    let whole: &[u8] = include_bytes!("../../../samples/h264/b_frames.h264");
+    let packets = packets(whole.to_vec());
+    let late: Vec<u8> = packets[1..4].iter().flat_map(|packet| packet.data.iter().copied()).collect();
+    assert!(packets[1..4].iter().all(|packet| !packet.is_key()));
+    let joined = Bytes::from([&late, whole].concat());
+    let mut copy =
+        Inputs::open([Reader::new(joined)], format("flv"), Options::default()).unwrap().start(Memory::new()).unwrap();
+    while !matches!(copy.step().unwrap(), Step::End) {}
+    let (report, sink) = copy.finish(Ok(()));
+    let copied: Vec<Packet> = Reader::new(Bytes::from(sink.unwrap().into_bytes())).map(Result::unwrap).collect();
+    assert_eq!((copied.len(), report.streams[0].leading), (packets.len(), 3));
+    assert_eq!(copied[0].dts.min(copied[0].pts), Some(Ticks(0)));
+}
+
+#[test]
 fn a_window_without_packets_is_an_error_and_leaves_no_output() {
     let options = options(|options| options.start = Some(Ticks(3_600_000_000)));
     let end = copy::run([reader()], format("flv"), Memory::new(), options);

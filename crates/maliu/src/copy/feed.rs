@@ -6,7 +6,7 @@ use maliu_core::{
     account::{Account, Sieve, Weigh},
     format::Event,
     packet::Packet,
-    stream::{Kind, Metadata, StreamInfo},
+    stream::{Codec, Kind, Metadata, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
 
@@ -54,6 +54,8 @@ pub struct Feed {
     pub(super) metadata: Metadata,
     /// Which output stream each input stream becomes.
     pub(super) outputs: Vec<Option<usize>>,
+    /// Packets left out because they came before the parameter sets of their stream, by input stream.
+    pub(super) undescribed: Vec<u64>,
     last: i64,
     ended: bool,
     failure: Option<Error>,
@@ -89,6 +91,7 @@ impl Feed {
             streams: Vec::new(),
             metadata: Metadata::default(),
             outputs: Vec::new(),
+            undescribed: Vec::new(),
             last: i64::MIN,
             ended: false,
             failure: None,
@@ -115,6 +118,9 @@ impl Feed {
     }
 
     fn hold(&mut self, packet: Packet) {
+        if self.outputs.is_empty() && self.skips(&packet) {
+            return;
+        }
         self.account.add(&packet);
         self.held.push_back(packet);
     }
@@ -184,13 +190,28 @@ impl Feed {
         let span = || times().max().zip(times().min()).map_or(0, |(last, first)| last.saturating_sub(first));
         let timed = |stream: &StreamInfo| matches!(stream.media.kind(), Kind::Audio | Kind::Video);
         let begun = |index: usize| self.held.iter().any(|packet| packet.stream == index);
-        let all = || (0..).zip(&self.streams).all(|(index, stream)| !timed(stream) || begun(index));
+        let described = || self.streams.iter().all(is_described);
+        let all = || (0..).zip(&self.streams).all(|(index, stream)| !timed(stream) || begun(index)) && described();
         let expected = match &self.origin {
             Origin::Here(reader) => shows_all(self.many, reader, &self.streams),
             _ => true,
         };
         let shown = expected && all();
-        !self.held.is_empty() && (shown || (self.low_latency && span() >= LOOK_LIVE))
+        !self.held.is_empty() && (shown || (self.low_latency && span() >= LOOK_LIVE && described()))
+    }
+
+    /// Whether the packet cannot be decoded, as its stream was joined before its parameter sets came. It is counted.
+    fn skips(&mut self, packet: &Packet) -> bool {
+        let index = packet.stream;
+        let bare = self.streams.get(index).is_some_and(|stream| !is_described(stream));
+        let skips = bare && !packet.is_key() && !self.held.iter().any(|held| held.stream == index);
+        if skips {
+            self.undescribed.resize(self.streams.len(), 0);
+            if let Some(count) = self.undescribed.get_mut(index) {
+                *count += 1;
+            }
+        }
+        skips
     }
 
     /// The next packet of the input, whatever its stream; `None` also when none was pushed yet.
@@ -322,6 +343,12 @@ impl Feed {
     pub(super) fn failure(&mut self) -> Option<Error> {
         self.failure.take()
     }
+}
+
+/// Whether a stream that needs parameter sets has them, or its size is known from elsewhere.
+fn is_described(stream: &StreamInfo) -> bool {
+    let coded = matches!(stream.codec, Codec::H264 | Codec::H265);
+    !coded || !stream.config.is_empty() || stream.as_video().is_none_or(|video| video.width.is_some())
 }
 
 /// Whether no further stream is expected: formats of one stream show it at once, others have audio and video.

@@ -82,10 +82,19 @@ impl Times {
                 }
             }
         }
+        let mut leading = vec![0; streams.len()];
+        for feed in feeds {
+            for (output, count) in feed.outputs.iter().zip(&feed.undescribed) {
+                if let Some(place) = output.and_then(|output| leading.get_mut(output)) {
+                    *place += count;
+                }
+            }
+        }
+        let lane = |((stream, source), leading)| Lane { leading, ..Lane::new(stream, source, format) };
         let begin =
             options.start.map_or_else(|| feeds.iter().filter_map(Feed::first_time).min().unwrap_or(0), |start| start.0);
         Self {
-            lanes: streams.iter().zip(sources).map(|(stream, source)| Lane::new(stream, source, format)).collect(),
+            lanes: streams.iter().zip(sources).zip(leading).map(lane).collect(),
             end: options
                 .duration
                 .map(|duration| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN }),
