@@ -32,8 +32,8 @@ pub(crate) enum Trust {
     Doubtful,
     /// It is decoded if nothing contradicts it, but not believed to be louder than [`LOUDEST`](crate::LOUDEST).
     Plain,
-    /// Its data follows that of the frame before, all gains are the same, and it has few bits: if its codes end exactly
-    /// and no frame was damaged, it may be loud, as test signals of few lines are (ISO's l3-si_huff).
+    /// Its data follows that of the frame before, all gains are the same, and it has few bits and a full reservoir: if its
+    /// codes end exactly and no frame was damaged, it may be loud, as test signals of few lines are (ISO's l3-si_huff).
     Full,
 }
 

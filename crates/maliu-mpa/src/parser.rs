@@ -3,7 +3,7 @@
 use crate::header::Header;
 use crate::layer3::SideInfo;
 use crate::parsed::{FILLER, Parsed, Trust};
-use crate::reservoir::{Reference, Reservoir};
+use crate::reservoir::{REACH, Reference, Reservoir};
 use crate::{Error, crc};
 
 /// Reads the frames of one stream, in their order.
@@ -102,7 +102,7 @@ impl Parser {
         let follows = self.reservoir.take(&reference, own, length, &mut unit.data)?;
         unit.data.extend([0; FILLER]);
         let gain = unit.side.common_gain(header);
-        let sparse = reference.bits < length;
+        let sparse = reference.bits < length && reference.begin == REACH;
         unit.trust = match (follows, self.doubtful) {
             (false, true) => Trust::Doubtful,
             (true, false) if gain.is_some() && gain == self.gain && sparse => Trust::Full,

@@ -8,7 +8,7 @@
 use crate::Error;
 
 /// Bytes that main_data_begin reaches back at most.
-const REACH: usize = 511;
+pub(crate) const REACH: usize = 511;
 
 /// The last bytes of the main data given so far.
 #[derive(Clone, Debug, Default)]

@@ -56,10 +56,20 @@ impl Synthesis {
     pub fn run(&mut self, unit: &mut Parsed) {
         self.attempt(unit);
         if let (Some(header), Some(_)) = (unit.header, unit.fault) {
-            let outputs = unit.output.iter_mut().take(header.channels());
-            self.channels.iter_mut().zip(outputs).for_each(|(channel, output)| channel.run(&header, None, output));
+            self.silence(&header, unit);
+            if unit.output.iter().take(header.channels()).any(|output| is_loud(&output[..header.samples()])) {
+                // What is left of the frame before is damage, too.
+                self.channels.iter_mut().for_each(Channel::clear);
+                self.silence(&header, unit);
+            }
             self.channels.iter_mut().take(header.channels()).for_each(|channel| channel.keep(&header));
         }
+    }
+
+    /// Makes the samples that follow the frames so far when nothing is added.
+    fn silence(&mut self, header: &Header, unit: &mut Parsed) {
+        let outputs = unit.output.iter_mut().take(header.channels());
+        self.channels.iter_mut().zip(outputs).for_each(|(channel, output)| channel.run(header, None, output));
     }
 
     /// Makes the samples of a frame without a fault. Where it has one or gets one, the state stays as it was.
