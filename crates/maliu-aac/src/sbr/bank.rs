@@ -80,6 +80,7 @@ impl Bank {
     }
 
     /// The cosine transform behind both synthesis banks, of values that are turned already.
+    #[inline(always)]
     pub(super) fn transform(&self, batch: &mut Batch, scratch: &mut Batch) {
         self.twiddles.fft(batch, scratch, &self.synthesis_turn);
     }

@@ -156,6 +156,7 @@ impl Twiddles {
     }
 
     /// Four transforms in place: sums with e^(-2πi jk/32), in order. Each result is turned after it. `y` is overwritten.
+    #[inline(always)]
     pub(super) fn fft(&self, x: &mut Batch, y: &mut Batch, after: &Turns) {
         radix_4::<1>(x, y, &self.first);
         radix_4::<4>(y, x, &self.second);

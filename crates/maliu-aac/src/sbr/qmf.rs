@@ -10,6 +10,7 @@ use super::bank::Bank;
 use super::fft::{Batch, Complex, Lanes};
 use super::planes::{Four, Low, Spectrum};
 use crate::lanes::{Aligned, transposed};
+use multiversion::multiversion;
 use std::array::from_fn;
 
 /// Core samples beyond this many times full scale are cut off, so that no energy overflows.
@@ -30,6 +31,11 @@ impl Analysis {
 
     /// Splits a unit of `slots` times 32 samples, at most 1024, into the rows of `low` from `first` on.
     pub(super) fn split(&mut self, bank: &Bank, core: &[f32], slots: usize, low: &mut Low, first: usize) {
+        split(self, bank, core, slots, low, first);
+    }
+
+    #[inline(always)]
+    fn split_inline(&mut self, bank: &Bank, core: &[f32], slots: usize, low: &mut Low, first: usize) {
         let fresh = &mut self.samples[ANALYSIS_HISTORY..][..32 * slots];
         for (sample, &value) in fresh.iter_mut().zip(core) {
             *sample = bounded(value);
@@ -64,8 +70,20 @@ impl Analysis {
     }
 }
 
+// The banks are compiled for several sets of vector instructions; the processor's own is chosen at run time.
+
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2", "x86_64+avx"))]
+fn split(analysis: &mut Analysis, bank: &Bank, core: &[f32], slots: usize, low: &mut Low, first: usize) {
+    analysis.split_inline(bank, core, slots, low, first);
+}
+
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2", "x86_64+avx"))]
+fn join(synthesis: &mut Synthesis, bank: &Bank, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
+    synthesis.join_inline(bank, spectrum, slots, out);
+}
+
 /// What is no number becomes one, too.
-#[inline]
+#[inline(always)]
 fn bounded(value: f32) -> f32 {
     match value {
         _ if value > MOST => MOST,
@@ -117,6 +135,11 @@ impl Synthesis {
 
     /// Puts the first `slots` rows of a spectrum together: 64 samples a slot.
     pub(super) fn join(&mut self, bank: &Bank, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
+        join(self, bank, spectrum, slots, out);
+    }
+
+    #[inline(always)]
+    fn join_inline(&mut self, bank: &Bank, spectrum: &Spectrum, slots: usize, out: &mut [f32]) {
         let [mut less, mut more, mut scratch] = [Batch::ZERO; 3];
         for (group, out) in out.chunks_mut(4 * 64).enumerate().take(slots.div_ceil(4)) {
             let Some((re, im)) = spectrum.rows(4 * group) else { return };
