@@ -15,6 +15,9 @@ RUNS = [
     ["remux", "samples/flv/h264_aac.flv", "OUT.flv", "-o", "add_keyframe_index=1"],
     ["remux", "samples/h265/main.h265", "OUT.flv"],
     ["probe", "--json", "--packets", "--hash", "md5", "samples/flv/junk_and_wrong_size.flv"],
+    ["remux", "samples/mp4/fragments.mp4", "OUT.mp4"],
+    ["remux", "samples/mp4/edit_list.mp4", "OUT.mp4", "-f", "fmp4"],
+    ["probe", "--json", "--packets", "samples/mp4/tags_chapters.m4a"],
     ["layout", "explain", "flv-tag", "samples/flv/aac_only.flv", "--most", "200"],
 ]
 

@@ -51,6 +51,7 @@ def all_of_them():
         "h264": repeated("300mb.h264", clip, 310),
         "flv": make("400mb.flv", f"{FFMPEG} -stream_loop 160 -i {seed} -c copy {{out}}"),
     }
+    found["mp4"] = make("400mb.mp4", f"{FFMPEG} -i {found['flv']} -c copy {{out}}")
     for name, glob in (("he1", "synth/heaac/he1_44100_stereo.aac"), ("he2", "synth/heaac/he2_44100_stereo.aac")):
         for one in sorted(CORPUS.glob(glob))[:1]:
             found[name] = repeated(name + ".aac", one, 5)

@@ -53,6 +53,9 @@ def copying(f):
     yield Row("flv-packets", f"{MALIU} remux {flv} - -f null", [copy(flv, "-f null -"), dd(flv), ("scuffle-flv", f"{PEERS} scuffle-flv {flv}")], flv)
     yield Row("flv-flv-null", f"{MALIU} remux {flv} /dev/null -f flv", [copy(flv, "-f flv /dev/null")], flv)
     yield Row("flv-flv-file", f"{MALIU} remux {flv} {tmp}", [("cp", f"cp {flv} {tmp}"), copy(flv, tmp)], flv)
+    mp4, whole = f["mp4"], DATA / "out.tmp.mp4"
+    yield Row("mp4-packets", f"{MALIU} remux {mp4} - -f null", [copy(mp4, "-f null -"), dd(mp4)], mp4)
+    yield Row("flv-mp4-file", f"{MALIU} remux {flv} {whole} -o hybrid=0", [("cp", f"cp {flv} {whole}"), copy(flv, whole)], flv)
     yield Row("flv-check", f"{MALIU} check {flv}", [("flvmeta --check", f"flvmeta --check {flv}")], flv)
 
 
@@ -75,6 +78,7 @@ def carrying(f):
 def starting(f):
     """What is over at once."""
     yield Row("flv-probe", f"{MALIU} probe {f['flv']}", [("ffprobe", f"ffprobe -v error -show_streams {f['flv']}")])
+    yield Row("mp4-probe", f"{MALIU} probe {f['mp4']}", [("ffprobe", f"ffprobe -v error -show_streams {f['mp4']}")])
     yield Row("start-up", f"{MALIU} --version", [("ffmpeg -version", "ffmpeg -version")])
 
 

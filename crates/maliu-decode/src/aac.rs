@@ -67,11 +67,13 @@ pub(crate) fn profile(config: &Config) -> Profile {
     Profile { name: config.profile_name(), core_rate: config.sample_rate }
 }
 
-/// Raw data blocks in a packet: an ADTS frame may hold four, and only its length in time tells.
+/// Raw data blocks in a packet: an ADTS frame may hold four, and only its length in time tells. A length that is no
+/// multiple of a block, up to the rounding of containers that count in ms, says nothing: MP4 stretches a packet over a gap.
 pub(crate) fn blocks(config: &Config, base: TimeBase, packet: &Packet) -> u8 {
     let samples = base.rescale(packet.duration.unwrap_or_default(), TimeBase::hz(config.sample_rate), Rounding::Near).0;
-    match samples / i64::from(config.frame_length.max(1)) {
-        blocks @ 2..=4 => blocks as u8,
+    let (length, slack) = (i64::from(config.frame_length.max(1)), i64::from(config.sample_rate / 1000 + 1));
+    match (samples + slack) / length {
+        blocks @ 2..=4 if (samples - blocks * length).abs() <= slack => blocks as u8,
         _ => 1,
     }
 }
@@ -146,5 +148,24 @@ pub(crate) fn interleaved(frame: &Frame) -> AudioFrame {
         channel_mask: frame.layout.mask,
         time: None,
         samples: Samples::F32(interleave(&planes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maliu_core::time::Ticks;
+
+    use super::*;
+
+    #[test]
+    fn a_length_that_is_no_multiple_of_a_block_means_one_block() {
+        let config = Config::from_adts(2, 4, 2).expect("44.1 kHz stereo");
+        let count = |ticks, base| {
+            let packet = Packet { duration: Some(Ticks(ticks)), ..Packet::default() };
+            blocks(&config, base, &packet)
+        };
+        let samples = TimeBase::hz(44_100);
+        assert_eq!([1024, 2048, 3528, 4096].map(|ticks| count(ticks, samples)), [1, 2, 1, 4]);
+        assert_eq!([23, 46, 70, 80].map(|ticks| count(ticks, TimeBase::MILLIS)), [1, 2, 3, 1]);
     }
 }

@@ -14,6 +14,7 @@
 //! | memory | [`bytes::Bytes`] itself, [`Memory`] |
 //! | closures | [`Callbacks::new`], [`WriteCallbacks::new`] |
 //! | a file that still grows | [`Follow::new`] around any source |
+//! | a pipe that must be read back, such as an MP4 with its index behind | [`Spooled::new`] around any source |
 //! | reads on a thread of their own | [`Ahead::new`] around any source |
 //! | writes on a thread of their own, if it is worth one | [`Behind::new`] around any sink |
 
@@ -35,6 +36,7 @@ mod forward;
 mod gather;
 mod memory;
 mod seekable;
+mod spooled;
 mod sticky;
 
 pub use ahead::Ahead;
@@ -46,6 +48,7 @@ pub use follow::Follow;
 pub use forward::Forward;
 pub use memory::Memory;
 pub use seekable::{Editable, Seekable};
+pub use spooled::Spooled;
 
 /// Bytes that are asked of a source, or gathered for a sink, at a time, unless set otherwise.
 pub const BLOCK_SIZE: usize = 256 << 10;

@@ -135,7 +135,9 @@ impl Play {
     pub fn set_gapless(&mut self, start: u32, all: u64) {
         let cut = self.stretches.first().is_some_and(|stretch| stretch.from > 0);
         if !cut {
-            self.gapless = Some((start, i64::try_from(all).unwrap_or(0)));
+            // The count is in ticks of the track, half the samples where a bandwidth extension doubles them.
+            let all = to_rate(i64::try_from(all).unwrap_or(0), self.base, self.rate);
+            self.gapless = Some((start, all.into()));
         }
     }
 

@@ -15,6 +15,9 @@ use crate::{
 /// Deepest nesting of boxes that is followed.
 const MAX_DEPTH: usize = 12;
 
+/// Largest offset of a box; what ends with the file ends behind it.
+const MAX_OFFSET: u64 = i64::MAX as u64;
+
 /// A box at the place of a [`Walker`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -60,6 +63,9 @@ impl Walker {
             self.levels.pop();
             self.at = end;
             return Ok(Step::Up(kind));
+        }
+        if self.at > MAX_OFFSET {
+            return Ok(self.leave(Step::End));
         }
         if self.hold.is_none() && input.offset() != self.at {
             input.goto(self.at)?;

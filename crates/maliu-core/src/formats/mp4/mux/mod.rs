@@ -31,7 +31,10 @@ use moov::Movie;
 use settings::{Brand, Cut, Options};
 use track::Track;
 
-/// Longest fragment of a recording that must survive a crash, and of streams without video, in µs.
+/// Longest fragment of streams without video, in µs.
+const SOUND: Ticks = Ticks(500_000);
+
+/// Longest fragment of a recording that must survive a crash, in µs.
 const RECORDED: Ticks = Ticks(2_000_000);
 
 /// Longest fragment without a keyframe, in µs, when fragments begin at keyframes.
@@ -197,7 +200,7 @@ impl Mux {
             (Layout::Hybrid, _) => lasted >= RECORDED || (key && lasted >= CHUNK),
             (Layout::Fragments, Cut::Frame) => true,
             (Layout::Fragments, Cut::Key) if video.is_some() => key || lasted >= LONGEST,
-            (Layout::Fragments, Cut::Key) => lasted >= RECORDED,
+            (Layout::Fragments, Cut::Key) => lasted >= SOUND,
             (Layout::Fragments, Cut::After(span)) => lasted >= span && (key || video.is_none()),
         }
     }
