@@ -154,7 +154,7 @@ fn nothing_is_heard_where_the_configuration_is_lost() {
     assert_eq!(json(&output)["streams"][0]["channels"], 2);
     let at = tag(&file, 8, 1);
     let (_, _, stderr) = text(&output);
-    assert!(stderr.contains("without a configuration") && stderr.contains(&format!("at byte {at}")), "{stderr}");
+    assert!(stderr.contains("without a configuration") && stderr.contains(&format!("at offset {at}")), "{stderr}");
 }
 
 #[test]
