@@ -5,7 +5,7 @@
 //!                     └ parameter sets ─▶ StreamInfo, when it is new or has changed
 //! ```
 
-use alloc::{borrow::Cow, collections::VecDeque};
+use alloc::{borrow::Cow, boxed::Box, collections::VecDeque};
 
 use bytes::Bytes;
 
@@ -77,12 +77,19 @@ pub struct RawStream<C: RawCoding> {
     asked_rate: Option<(u32, u32)>,
     described: Option<(Option<u64>, StreamInfo)>,
     /// What was decided and not asked for yet.
-    ready: VecDeque<RawEvent>,
+    ready: VecDeque<Ready>,
     /// A picture that restarts the order and those shown before it, until it is known how many they are.
     held: Held,
     rate_assumed: bool,
     /// A picture came.
     begun: bool,
+}
+
+/// An event that waits; small, as room for several is kept.
+#[derive(Debug)]
+enum Ready {
+    Stream(Box<StreamInfo>),
+    Packet(Packet),
 }
 
 /// Pictures in decoding order: one that restarts the order, and those that follow and are shown before it.
@@ -159,8 +166,10 @@ impl<C: RawCoding> RawStream<C> {
     /// [`crate::error::Error::Limit`] for an access unit that is too long.
     pub fn poll(&mut self, input: &mut Input) -> Result<RawEvent> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Ok(event);
+            match self.ready.pop_front() {
+                Some(Ready::Packet(packet)) => return Ok(RawEvent::Packet(packet)),
+                Some(Ready::Stream(info)) => return Ok(RawEvent::Stream(*info)),
+                None => {}
             }
             match self.assembler.poll(input, &mut self.coding)? {
                 Assembled::Unit(at, data, picture) => self.unit(at, data, &picture, input),
@@ -188,7 +197,7 @@ impl<C: RawCoding> RawStream<C> {
         }
         if let Some(info) = self.describe(picture, at, input) {
             self.release();
-            self.ready.push_back(RawEvent::Stream(info));
+            self.ready.push_back(Ready::Stream(Box::new(info)));
         }
         let packet = Packet { flags: Flags::key(is_key), position: Some(at), data, ..Packet::default() };
         if !self.held.units.is_empty() || timing.awaits_leading && self.clock.has_begun() {
@@ -212,7 +221,7 @@ impl<C: RawCoding> RawStream<C> {
         let stamps = self.clock.stamp(timing);
         let duration = Some(stamps.duration).filter(|duration| duration.0 != 0);
         let (pts, dts) = (stamps.pts, Some(stamps.dts));
-        self.ready.push_back(RawEvent::Packet(Packet { pts, dts, duration, ..packet }));
+        self.ready.push_back(Ready::Packet(Packet { pts, dts, duration, ..packet }));
     }
 
     /// The stream as it is from `picture` on, if that is news.
