@@ -1,24 +1,26 @@
 //! Checksums of bytes that come in pieces: Adler-32, CRC-32, MD5 and SHA-256, for texts that must equal the reference's.
 //!
-//! Written here and not taken from crates, because core depends on three crates only; each is one short file with the
-//! test vectors of its specification. None protects against an attacker: they compare files.
+//! SHA-256 is that of the crate `sha2` and there with the feature `crypt`. The others are written here, because core
+//! depends on three crates only; each is one short file with the test vectors of its specification. They compare files
+//! and do not protect against an attacker.
 
-use alloc::string::String;
+use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write as _;
 
 mod adler32;
 mod block;
 mod crc32;
 mod md5;
-mod sha256;
 
 use adler32::Adler32;
 use crc32::Crc32;
 use md5::Md5;
-use sha256::Sha256;
+#[cfg(feature = "crypt")]
+use sha2::Digest as _;
 
 /// Which checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// Adler-32 (RFC 1950 §8.2).
     Adler32,
@@ -27,12 +29,19 @@ pub enum Kind {
     /// MD5 (RFC 1321).
     Md5,
     /// SHA-256 (FIPS 180-4).
+    #[cfg(feature = "crypt")]
     Sha256,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Adler32, Self::Crc32, Self::Md5, Self::Sha256];
+    pub const ALL: &'static [Self] = &[
+        Self::Adler32,
+        Self::Crc32,
+        Self::Md5,
+        #[cfg(feature = "crypt")]
+        Self::Sha256,
+    ];
 
     /// The name as the reference prints it.
     pub fn name(self) -> &'static str {
@@ -40,13 +49,14 @@ impl Kind {
             Self::Adler32 => "adler32",
             Self::Crc32 => "CRC32",
             Self::Md5 => "MD5",
+            #[cfg(feature = "crypt")]
             Self::Sha256 => "SHA256",
         }
     }
 
     /// The checksum of a name, compared without case.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        Self::ALL.iter().copied().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
     /// The checksum of `data`, in lower-case hex.
@@ -66,7 +76,8 @@ enum State {
     Adler32(Adler32),
     Crc32(Crc32),
     Md5(Md5),
-    Sha256(Sha256),
+    #[cfg(feature = "crypt")]
+    Sha256(sha2::Sha256),
 }
 
 impl Digest {
@@ -76,7 +87,8 @@ impl Digest {
             Kind::Adler32 => State::Adler32(Adler32::default()),
             Kind::Crc32 => State::Crc32(Crc32::default()),
             Kind::Md5 => State::Md5(Md5::default()),
-            Kind::Sha256 => State::Sha256(Sha256::default()),
+            #[cfg(feature = "crypt")]
+            Kind::Sha256 => State::Sha256(sha2::Sha256::default()),
         })
     }
 
@@ -86,6 +98,7 @@ impl Digest {
             State::Adler32(state) => state.update(data),
             State::Crc32(state) => state.update(data),
             State::Md5(state) => state.update(data),
+            #[cfg(feature = "crypt")]
             State::Sha256(state) => state.update(data),
         }
     }
@@ -96,7 +109,8 @@ impl Digest {
             State::Adler32(state) => hex(&state.value().to_be_bytes()),
             State::Crc32(state) => hex(&state.value().to_be_bytes()),
             State::Md5(state) => hex(&state.finish()),
-            State::Sha256(state) => hex(&state.finish()),
+            #[cfg(feature = "crypt")]
+            State::Sha256(state) => hex(&state.finalize()),
         }
     }
 }
@@ -106,6 +120,12 @@ pub fn adler32(start: u32, data: &[u8]) -> u32 {
     let mut state = Adler32::from(start);
     state.update(data);
     state.value()
+}
+
+/// The reason why a checksum of this name cannot be computed: it does not exist, or needs the feature `crypt`.
+pub(crate) fn unknown(name: &str) -> String {
+    let known: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().to_ascii_lowercase()).collect();
+    format!("{name:?} is none of the checksums of this build: {}", known.join(", "))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -132,7 +152,9 @@ mod tests {
                 "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
                 "57edf4a22be3c955ac49da2e2107b67a",
             ),
+            #[cfg(feature = "crypt")]
             (Kind::Sha256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            #[cfg(feature = "crypt")]
             (
                 Kind::Sha256,
                 "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
@@ -146,13 +168,13 @@ mod tests {
     #[test]
     fn pieces_give_what_the_whole_gives() {
         let data: alloc::vec::Vec<u8> = (0..100_000u32).map(|i| (i.wrapping_mul(i) >> 5) as u8).collect();
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             for piece in [1, 63, 64, 65, 5553] {
                 let mut digest = Digest::new(kind);
                 data.chunks(piece).for_each(|chunk| digest.update(chunk));
                 assert_eq!(digest.finish(), kind.of(&data), "{} by {piece}", kind.name());
             }
         }
-        assert_eq!(Kind::named("sha256"), Some(Kind::Sha256));
+        assert_eq!(Kind::named("sha256").is_some(), cfg!(feature = "crypt"));
     }
 }

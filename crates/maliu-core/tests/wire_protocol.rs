@@ -45,6 +45,8 @@ fn everything() -> Vec<Message> {
         Message::Ping(1),
         Message::Pong(2),
         Message::Error(Reason::Other(99), "why".into()),
+        Message::Error(Reason::Busy, "later".into()),
+        Message::Error(Reason::Connected, "soon".into()),
         Message::Bye,
     ]
 }

@@ -1,4 +1,4 @@
-//! Cuts bytes into the 64-byte blocks of MD5 and SHA-256, and pads the last one.
+//! Cuts bytes into the 64-byte blocks of MD5, and pads the last one.
 
 /// Bytes of a block.
 pub const SIZE: usize = 64;

@@ -110,6 +110,9 @@ pub enum Reason {
     Unauthorized,
     /// Another transfer is under way, or an unfinished one waits. Trying again does not help.
     Busy,
+    /// This transfer has another connection that is alive. Trying again helps once that one is gone. On the wire it is
+    /// [`Reason::Busy`] with a 1 behind the text.
+    Connected,
     /// The peer broke the protocol.
     Protocol,
     /// A named limit was passed.

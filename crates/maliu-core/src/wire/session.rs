@@ -59,6 +59,9 @@ pub enum Fault {
     /// The token is missing or wrong.
     #[error("the token is missing or wrong")]
     Unauthorized,
+    /// This build has no tokens: it lacks the feature `crypt`. Nobody is let in without the proof.
+    #[error("a token needs a build with the feature crypt")]
+    NoTokens,
     /// A player asks for what is not sent here.
     #[error("nothing of this name is sent here in this mode")]
     Absent,
@@ -68,6 +71,14 @@ pub enum Fault {
     Forgotten {
         /// The sequence number that is wanted.
         wanted: u64,
+    },
+    /// The receiver wants a message that the source does not have: it has kept another transfer under this id.
+    #[error("the receiver wants message {wanted}, but the source ends after {end} messages")]
+    BeyondEnd {
+        /// The sequence number that is wanted.
+        wanted: u64,
+        /// The messages of the source.
+        end: u64,
     },
     /// A message came that makes no sense at this point.
     #[error("protocol: {0}")]
@@ -89,7 +100,9 @@ impl Fault {
         matches!(
             self,
             Self::Unauthorized
+                | Self::NoTokens
                 | Self::Forgotten { .. }
+                | Self::BeyondEnd { .. }
                 | Self::Refused { reason: Reason::Unauthorized | Reason::Busy | Reason::Limit | Reason::Absent, .. }
         )
     }
@@ -97,7 +110,7 @@ impl Fault {
     /// What to tell the peer before the connection is closed.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Unauthorized => Reason::Unauthorized,
+            Self::Unauthorized | Self::NoTokens => Reason::Unauthorized,
             Self::Silent(_) => Reason::Silent,
             Self::Absent => Reason::Absent,
             Self::Media(Error::Limit { .. }) => Reason::Limit,

@@ -118,7 +118,7 @@ impl Transfer {
             }
             let Some(connection) = &mut current else { continue };
             match self.take(connection) {
-                Ok(()) if connection.session().is_heard() => {
+                Ok(()) if self.complete && connection.session().is_heard() => {
                     let end = self.forget();
                     if let Some(connection) = current {
                         connection.close().await;
@@ -161,6 +161,9 @@ impl Transfer {
         }
         let kept = self.acknowledged();
         connection.session().welcome(kept);
+        if self.complete {
+            connection.session().set_ended();
+        }
         Ok(Some(connection))
     }
 

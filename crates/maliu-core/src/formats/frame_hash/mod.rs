@@ -13,7 +13,7 @@ use alloc::{format, string::String, vec, vec::Vec};
 use bytes::Bytes;
 
 use crate::{
-    digest::{Kind, adler32},
+    digest::{Kind, adler32, unknown},
     error::{Error, Result},
     format::{Format, Muxer, Rules, Score, mark},
     output::{Mark, Output},
@@ -54,13 +54,8 @@ pub const FRAMEHASH: Format = Format {
     settings: SETTINGS,
     muxer: Some(|pairs| {
         let mut settings = Settings::new(pairs, SETTINGS);
-        let kind = match settings.text("hash") {
-            None => Kind::Sha256,
-            Some(name) => Kind::named(name).ok_or_else(|| Error::Setting {
-                name: "hash".into(),
-                why: format!("{name:?} is none of adler32, crc32, md5, sha256"),
-            })?,
-        };
+        let name = settings.text("hash").unwrap_or("sha256");
+        let kind = Kind::named(name).ok_or_else(|| Error::Setting { name: "hash".into(), why: unknown(name) })?;
         settings.finish()?;
         Ok(make(Checksum::FrameHash(kind)))
     }),

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, format};
 use bytes::Bytes;
 
 use crate::{
-    digest::{Digest, Kind},
+    digest::{Digest, Kind, unknown},
     error::{Error, Result},
     format::{Format, Muxer, Rules, Score},
     output::{Mark, Output},
@@ -25,10 +25,7 @@ pub const HASH: Format = Format {
     muxer: Some(|pairs| {
         let mut settings = Settings::new(pairs, SETTINGS);
         let name = settings.text("hash").unwrap_or("sha256");
-        let kind = Kind::named(name).ok_or_else(|| Error::Setting {
-            name: "hash".into(),
-            why: format!("{name:?} is none of adler32, crc32, md5, sha256"),
-        })?;
+        let kind = Kind::named(name).ok_or_else(|| Error::Setting { name: "hash".into(), why: unknown(name) })?;
         settings.finish()?;
         Ok(Box::new(Hash { kind, digest: Digest::new(kind) }))
     }),

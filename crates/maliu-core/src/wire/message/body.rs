@@ -32,6 +32,9 @@ pub(super) fn encode(message: &Message, out: &mut Vec<u8>) {
         Message::Error(reason, text) => {
             put.u16(reason_number(*reason));
             put.bytes(text.as_bytes());
+            if *reason == Reason::Connected {
+                put.u8(AGAIN);
+            }
         }
     }
 }
@@ -51,7 +54,7 @@ pub(super) fn decode(kind: u8, stream: u32, body: &Bytes) -> Result<Option<Messa
         kind::PING => get.u64().map(Message::Ping),
         kind::PONG => get.u64().map(Message::Pong),
         kind::BYE => Some(Message::Bye),
-        kind::ERROR => get.u16().zip(get.short_text()).map(|(number, text)| Message::Error(reason_of(number), text)),
+        kind::ERROR => get_error(&mut get),
         _ => return Ok(None),
     };
     message.map(Some).ok_or(())
@@ -66,9 +69,22 @@ const REASONS: [(u16, Reason); 6] = [
     (6, Reason::Absent),
 ];
 
+/// Behind the text of a Busy: trying again helps.
+const AGAIN: u8 = 1;
+
+fn get_error(get: &mut Get) -> Option<Message> {
+    let (number, text) = (get.u16()?, get.short_text()?);
+    let reason = match reason_of(number) {
+        Reason::Busy if get.u8() == Some(AGAIN) => Reason::Connected,
+        reason => reason,
+    };
+    Some(Message::Error(reason, text))
+}
+
 fn reason_number(reason: Reason) -> u16 {
     match reason {
         Reason::Other(number) => number,
+        Reason::Connected => reason_number(Reason::Busy),
         known => REASONS.iter().find(|(_, reason)| *reason == known).map_or(0, |(number, _)| *number),
     }
 }

@@ -26,7 +26,10 @@ pub(super) struct Link {
     /// Whether the peer has said who it is.
     known: bool,
     begun: Duration,
+    /// When the peer was heard last, or was not listened to.
     heard: Duration,
+    /// When its last whole message came.
+    spoken: Duration,
     said: Duration,
     /// Bytes of the stream that were no message.
     pub(super) skipped: u64,
@@ -43,6 +46,7 @@ impl Link {
             known: false,
             begun: now,
             heard: now,
+            spoken: now,
             said: now,
             skipped: 0,
         }
@@ -63,13 +67,13 @@ impl Link {
                 Ok(Event::NeedBytes | Event::End) => return Ok(None),
                 Ok(Event::Skipped { bytes, .. }) => self.skipped = self.skipped.saturating_add(bytes),
                 Ok(Event::Message(_, Message::Ping(number))) if self.known => {
-                    self.heard = now;
+                    self.hear(now);
                     self.say(&Message::Pong(number))?;
                 }
-                Ok(Event::Message(_, Message::Pong(_))) => self.heard = now,
+                Ok(Event::Message(_, Message::Pong(_))) => self.hear(now),
                 Ok(Event::Message(_, Message::Error(reason, text))) => return Err(Fault::Refused { reason, text }),
                 Ok(Event::Message(sequence, message)) => {
-                    self.heard = now;
+                    self.hear(now);
                     return Ok(Some((sequence, message)));
                 }
                 Err(error @ Error::Malformed { .. }) if !self.known => return Err(error.into()),
@@ -77,6 +81,15 @@ impl Link {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    fn hear(&mut self, now: Duration) {
+        (self.heard, self.spoken) = (now, now);
+    }
+
+    /// When the last whole message came.
+    pub(super) fn heard_at(&self) -> Duration {
+        self.spoken
     }
 
     /// The bytes of the last message.
@@ -112,10 +125,15 @@ impl Link {
             return Err(Fault::Silent(limit));
         }
         if self.known && now.saturating_sub(self.said) >= PING_AFTER && self.control.is_empty() {
-            self.said = now;
-            self.say(&Message::Ping(now.as_millis() as u64))?;
+            self.ping(now)?;
         }
         Ok(())
+    }
+
+    /// Queues a ping.
+    pub(super) fn ping(&mut self, now: Duration) -> Result<(), Fault> {
+        self.said = now;
+        self.say(&Message::Ping(now.as_millis() as u64))
     }
 
     /// Whether this end should say that it is there while it reads nothing. What the peer says meanwhile is not heard.

@@ -74,7 +74,10 @@ pub struct Receiver {
     acknowledged: u64,
     due: Option<u64>,
     lost: u64,
-    heard: bool,
+    /// The end of the content has come, on this connection or an earlier one.
+    ended: bool,
+    /// The last acknowledgement that the sender has repeated.
+    repeated: u64,
     /// Bytes of memory that the description of each stream takes, and its time base.
     described: BTreeMap<usize, (usize, TimeBase)>,
 }
@@ -119,7 +122,8 @@ impl Receiver {
             acknowledged: 0,
             due: None,
             lost: 0,
-            heard: false,
+            ended: false,
+            repeated: 0,
             described: BTreeMap::new(),
         }
     }
@@ -148,7 +152,9 @@ impl Receiver {
                         return Ok(Some((sequence, content)));
                     }
                 }
-                (State::Open, Message::Ack(next)) => self.heard = next >= self.next,
+                // One that was not said to it acknowledges nothing.
+                (State::Open, Message::Ack(next)) if next > self.acknowledged => {}
+                (State::Open, Message::Ack(next)) => self.repeated = self.repeated.max(next),
                 _ => return Err(Fault::Protocol("an unexpected message of the sender")),
             }
         }
@@ -161,9 +167,8 @@ impl Receiver {
         // A player has asked for what it gets; it is the other end that must be shown a proof.
         if self.hello.is_none()
             && let Some(token) = &self.options.token
-            && !proof::equal(&proof::of(token, &self.challenge, &hello), &hello.proof)
         {
-            return Err(Fault::Unauthorized);
+            proof::check(token, &self.challenge, &hello)?;
         }
         (self.state, self.mode) = (State::Deciding, hello.mode);
         Ok((0, Content::Hello(hello)))
@@ -173,7 +178,7 @@ impl Receiver {
     fn challenged(&mut self, challenge: &[u8; 16]) -> Result<(), Fault> {
         let Some(mut hello) = self.hello.clone() else { return Ok(()) };
         if let Some(token) = &self.options.token {
-            hello.proof = proof::of(token, challenge, &hello);
+            hello.proof = proof::of(token, challenge, &hello)?;
         }
         self.state = State::AwaitHello;
         self.link.say(&Message::Hello(hello))
@@ -219,7 +224,10 @@ impl Receiver {
                 }
                 Content::Packet(packet)
             }
-            _ => Content::End,
+            _ => {
+                self.ended = true;
+                Content::End
+            }
         };
         self.next = sequence.saturating_add(1);
         Ok(Some(content))
@@ -271,9 +279,29 @@ impl Receiver {
         Some(Message::Ack(next).encode(0))
     }
 
-    /// Whether the sender has heard that everything is kept: it says so last.
+    /// Declares that the end of the content came over an earlier connection. Call it before, or instead of, waiting for
+    /// [`Content::End`]: the sender does not repeat an end that a welcome has acknowledged.
+    pub fn set_ended(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether the sender knows that everything is kept, the end included: it repeats the last acknowledgement. An
+    /// acknowledgement that comes earlier, or of something else, never makes this true.
     pub fn is_heard(&self) -> bool {
-        self.heard
+        self.ended && self.acknowledged >= self.next && self.repeated >= self.next
+    }
+
+    /// When the last whole message of the sender came.
+    pub fn heard_at(&self) -> Duration {
+        self.link.heard_at()
+    }
+
+    /// Asks the sender to answer, so that a connection that is gone is noticed. Does nothing before it is welcome.
+    pub fn ping(&mut self, now: Duration) {
+        if self.state == State::Open {
+            // Too many unread answers end the connection elsewhere.
+            let _ = self.link.ping(now);
+        }
     }
 
     /// When [`Receiver::poll`] must be called at the latest.

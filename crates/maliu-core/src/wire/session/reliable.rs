@@ -10,6 +10,9 @@ use crate::account::Account;
 /// Bytes that may wait for their acknowledgement before the source is asked to wait.
 pub(super) const WINDOW: usize = 16 << 20;
 
+/// The fault of a receiver that acknowledges too much.
+pub(super) const UNSENT: Fault = Fault::Protocol("messages are acknowledged that were not sent");
+
 /// Content, numbered, from the first that is not acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -57,7 +60,7 @@ impl Queue {
     /// Everything before this number is kept safely.
     pub(super) fn acknowledge(&mut self, next: u64) -> Result<(), Fault> {
         if next > self.first.saturating_add(self.sent as u64).max(self.wanted) {
-            return Err(Fault::Protocol("messages are acknowledged that were not sent"));
+            return Err(UNSENT);
         }
         self.drop_before(next);
         Ok(())
@@ -78,6 +81,11 @@ impl Queue {
         let data = message.encode_into(self.first.saturating_add(self.sent as u64), out);
         self.sent = self.sent.saturating_add(1);
         Some(data)
+    }
+
+    /// The message that the receiver wants although the source has ended before it.
+    pub(super) fn beyond(&self) -> Option<u64> {
+        (self.next() < self.wanted).then_some(self.wanted)
     }
 
     /// Whether all that was pushed is acknowledged.

@@ -10,7 +10,8 @@ use super::{
     super::message::{Hello, Message, Mode, Reason, Role},
     Fault,
     link::Link,
-    live, proof, reliable,
+    live, proof,
+    reliable::{self, UNSENT},
 };
 use crate::{
     input::Input,
@@ -143,7 +144,7 @@ impl Sender {
     /// Whether the receiver keeps everything.
     pub fn is_done(&self) -> bool {
         match &self.queue {
-            Queue::Reliable(queue) => self.finished && queue.is_empty(),
+            Queue::Reliable(queue) => self.finished && queue.is_empty() && queue.beyond().is_none(),
             Queue::Live(_) => self.done,
         }
     }
@@ -211,7 +212,18 @@ impl Sender {
         while let Some((_, message)) = self.link.as_mut().map_or(Ok(None), |link| link.next_message(now))? {
             self.hear(message)?;
         }
-        Ok(())
+        self.check_end()
+    }
+
+    /// A receiver that wants more than the source has speaks of another transfer.
+    fn check_end(&self) -> Result<(), Fault> {
+        match &self.queue {
+            Queue::Reliable(queue) if self.finished => match queue.beyond() {
+                Some(wanted) => Err(Fault::BeyondEnd { wanted, end: queue.next() }),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
     }
 
     fn hear(&mut self, message: Message) -> Result<(), Fault> {
@@ -221,7 +233,7 @@ impl Sender {
                 let SenderOptions { name, id, mode, token, .. } = &self.options;
                 let mut hello = Hello { role: Role::Sender, mode: *mode, id: *id, name: name.clone(), proof: [0; 32] };
                 if let Some(token) = token {
-                    hello.proof = proof::of(token, &challenge, &hello);
+                    hello.proof = proof::of(token, &challenge, &hello)?;
                 }
                 self.state = State::AwaitWelcome;
                 link.say(&Message::Hello(hello))
@@ -231,10 +243,8 @@ impl Sender {
                 if hello.role != Role::Player {
                     return Err(Fault::Protocol("this end sends, and receives nothing"));
                 }
-                if let Some(token) = token
-                    && !proof::equal(&proof::of(token, &challenge, &hello), &hello.proof)
-                {
-                    return Err(Fault::Unauthorized);
+                if let Some(token) = token {
+                    proof::check(token, &challenge, &hello)?;
                 }
                 if hello.mode != *mode || !(hello.name.is_empty() || hello.name == *name) {
                     return Err(Fault::Absent);
@@ -258,20 +268,27 @@ impl Sender {
                 }
                 self.acknowledge(next)
             }
-            (State::Open, Message::Ack(next)) => self.acknowledge(next),
+            (State::Open, Message::Ack(next)) => {
+                if let Queue::Live(queue) = &self.queue
+                    && next > queue.next()
+                {
+                    return Err(UNSENT);
+                }
+                self.acknowledge(next)
+            }
             (State::Open, Message::Bye) => Err(Fault::Refused { reason: Reason::Other(0), text: "goodbye".into() }),
             _ => Err(Fault::Protocol("an unexpected message of the receiver")),
         }
     }
 
     fn acknowledge(&mut self, next: u64) -> Result<(), Fault> {
-        self.stats.acknowledged = self.stats.acknowledged.max(next);
         match &mut self.queue {
             Queue::Reliable(queue) => queue.acknowledge(next)?,
             Queue::Live(queue) => {
-                self.done |= self.finished && queue.waiting().0 == 0 && next >= queue.next() && next > 0;
+                self.done |= self.finished && queue.waiting().0 == 0 && next == queue.next() && next > 0;
             }
         }
+        self.stats.acknowledged = self.stats.acknowledged.max(next);
         match (self.is_done(), &mut self.link) {
             (true, Some(link)) => link.say(&Message::Ack(next)),
             _ => Ok(()),
