@@ -1,7 +1,6 @@
 //! A file that appears whole or not at all: written beside its place, then renamed into it.
 
 use std::{
-    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     process,
@@ -10,7 +9,7 @@ use std::{
 
 use maliu_core::output::{Edit, Reach};
 
-use super::{File, Sink};
+use super::{File, Sink, hidden_beside};
 
 /// A file that takes its place at [`Sink::finish`]. Dropped before, it leaves what was there as it was. A pipe or a
 /// device is written directly.
@@ -23,10 +22,11 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Starts a file that is to stand at `path`. A symbolic link stays, its target is replaced.
+    /// Starts a file that is to stand at `path`. A symbolic link stays, its target is replaced, or created where the link
+    /// points to nothing.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system, among them those of a link whose target has no folder.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         let about = fs::metadata(path).ok();
@@ -36,7 +36,7 @@ impl AtomicFile {
         if about.as_ref().is_some_and(|about| !about.is_file()) {
             return Ok(Self { file: File::create(path)?, rename: None, durable: false });
         }
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let place = follow(path)?;
         let (file, beside) = create_beside(&place)?;
         if let Some(about) = about {
             file.set_permissions(about.permissions())?;
@@ -102,14 +102,28 @@ impl Drop for AtomicFile {
     }
 }
 
+/// The place that a path means when its last component may be a link, to a file or to nothing.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut place = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&place) {
+            Ok(target) => place = place.parent().unwrap_or(Path::new("")).join(target),
+            // No link, or nothing.
+            Err(_) => return Ok(place),
+        }
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
+}
+
+/// Links that lead to links are followed so often, as Linux does.
+const MAX_LINKS: usize = 40;
+
 fn create_beside(place: &Path) -> io::Result<(fs::File, PathBuf)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let name = place.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    place.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     loop {
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}-{}.part", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-        let beside = place.with_file_name(hidden);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let beside = hidden_beside(place, &format!(".{}-{count}.part", process::id()));
         match fs::OpenOptions::new().read(true).write(true).create_new(true).open(&beside) {
             Ok(file) => return Ok((file, beside)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
