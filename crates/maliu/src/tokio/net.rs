@@ -13,6 +13,8 @@ mod listener;
 mod quic;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(unix)]
+mod unix;
 
 pub use listener::{Arrived, Listener, connect, connect_with};
 #[cfg(feature = "tls")]
@@ -86,7 +88,11 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:") {
-            return Ok(Self::Unix(path.trim_start_matches("//").into()));
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return match path.is_empty() {
+                true => Err(format!("{text:?} names no socket; expected unix:/PATH")),
+                false => Ok(Self::Unix(path.into())),
+            };
         }
         let wrong = || format!("{text:?} is none of tcp://HOST:PORT, tls://HOST:PORT, quic://HOST:PORT, unix:/PATH");
         let (scheme, place) = text.split_once("://").ok_or_else(wrong)?;
@@ -126,7 +132,8 @@ mod tests {
         for text in ["tcp://127.0.0.1:9", "tls://[::1]:9", "quic://example.org:9", "unix:/run/maliu"] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
-        for text in ["tcp://host", "ftp://host:9", "host:9", "tcp://host:99999"] {
+        assert_eq!("unix:///run/maliu".parse::<Address>().unwrap(), Address::Unix("/run/maliu".into()));
+        for text in ["tcp://host", "ftp://host:9", "host:9", "tcp://host:99999", "unix:", "unix://"] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

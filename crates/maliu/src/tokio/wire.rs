@@ -355,6 +355,16 @@ impl Incoming {
         &mut self.receiver
     }
 
+    /// How long ago the last whole message of the peer came.
+    pub fn quiet_for(&self) -> Duration {
+        self.clock.now().saturating_sub(self.receiver.heard_at())
+    }
+
+    /// Asks the peer to answer, with the next [`Incoming::wait`]: a connection that is gone shows itself by that.
+    pub fn ping(&mut self) {
+        self.receiver.ping(self.clock.now());
+    }
+
     /// Tells the peer why, and closes.
     pub async fn refuse(mut self, reason: Reason, why: &str) {
         self.gather();

@@ -24,7 +24,7 @@ pub enum Listener {
     Quic(quinn::Endpoint),
     /// A Unix socket; its file is removed with it.
     #[cfg(unix)]
-    Unix(::tokio::net::UnixListener, std::path::PathBuf),
+    Unix(::tokio::net::UnixListener, super::unix::Place),
 }
 
 /// A connection whose handshake is still to be done.
@@ -66,7 +66,8 @@ impl Listener {
     /// Listens at an address; TLS and QUIC need an identity.
     ///
     /// # Errors
-    /// Those of the system; `Unsupported` for what this build does not have.
+    /// Those of the system; `Unsupported` for what this build does not have; `AddrInUse` for a path at which there is
+    /// anything but a socket that nobody listens to.
     pub async fn bind(address: &Address, identity: Option<&Identity>) -> io::Result<Self> {
         match address {
             Address::Tcp(place) => Ok(Self::Tcp(listen(place).await?)),
@@ -82,13 +83,8 @@ impl Listener {
             }
             #[cfg(unix)]
             Address::Unix(path) => {
-                // A socket that nobody listens to is litter of a killed process.
-                if std::os::unix::net::UnixStream::connect(path).is_err()
-                    && std::fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
-                {
-                    std::fs::remove_file(path)?;
-                }
-                Ok(Self::Unix(::tokio::net::UnixListener::bind(path)?, path.clone()))
+                let (listener, place) = super::unix::bind(path).await?;
+                Ok(Self::Unix(listener, place))
             }
             #[allow(unreachable_patterns)]
             _ => {
@@ -122,6 +118,16 @@ impl Listener {
         }))
     }
 
+    /// The file of a Unix socket; it is for a program that is ended without dropping this to remove.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            #[cfg(unix)]
+            Self::Unix(_, place) => Some(place.path()),
+            #[allow(unreachable_patterns)]
+            _ => None,
+        }
+    }
+
     /// Where it listens, with the port that the system chose for port 0.
     pub fn address(&self) -> String {
         let of = |scheme: &str, place: io::Result<std::net::SocketAddr>| match place {
@@ -135,16 +141,7 @@ impl Listener {
             #[cfg(feature = "quic")]
             Self::Quic(endpoint) => of("quic", endpoint.local_addr()),
             #[cfg(unix)]
-            Self::Unix(_, path) => format!("unix:{}", path.display()),
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
-            let _ = std::fs::remove_file(path);
+            Self::Unix(_, place) => format!("unix:{}", place.path().display()),
         }
     }
 }

@@ -24,12 +24,13 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// From PEM files.
+    /// From PEM files. A key that other users can read is warned of.
     ///
     /// # Errors
     /// Those of the system; `InvalidData` when there is no certificate or no key in them.
     pub fn from_files(certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> io::Result<Self> {
         let chain = certificates(certificate.as_ref())?;
+        warn_of_readers(key.as_ref());
         let key = PrivateKeyDer::from_pem_slice(&fs::read(key)?).map_err(invalid)?;
         Ok(Self { chain, key })
     }
@@ -174,6 +175,20 @@ fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
         true => Err(invalid(format!("{} holds no certificate", file.display()))),
         false => Ok(chain),
     }
+}
+
+/// A key is a secret: whoever reads it can pretend to be this listener.
+fn warn_of_readers(key: &Path) {
+    #[cfg(unix)]
+    if let Ok(about) = fs::metadata(key) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777;
+        if mode & 0o044 != 0 {
+            let place = key.display();
+            tracing::warn!("{place}: other users can read this key (mode {mode:03o}); chmod 600 keeps it secret");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = key;
 }
 
 /// Writes a file that nobody else can read.
