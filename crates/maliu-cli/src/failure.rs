@@ -7,7 +7,10 @@ use std::{
 
 use maliu::plain::plain;
 
-use crate::escape::{self, Escaping};
+use crate::{
+    escape::{self, Escaping},
+    paths,
+};
 
 /// Exit code: all is done, or whoever read the output has had enough.
 pub const DONE: u8 = 0;
@@ -30,6 +33,8 @@ pub enum Failure {
     Unread(String),
     /// The call makes no sense.
     Usage(String),
+    /// The user has stopped it before its end.
+    Stopped(String),
     /// Whoever read our output has gone: nothing to say, as `head` expects.
     BrokenPipe,
 }
@@ -56,6 +61,7 @@ impl Failure {
         match self {
             Self::Failed(_) | Self::Unread(_) => FAILED,
             Self::Usage(_) => USAGE,
+            Self::Stopped(_) => STOPPED,
             Self::BrokenPipe => DONE,
         }
     }
@@ -73,7 +79,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(why) | Self::Unread(why) | Self::Usage(why) => f.write_str(why),
+            Self::Failed(why) | Self::Unread(why) | Self::Stopped(why) | Self::Usage(why) => f.write_str(why),
             Self::BrokenPipe => f.write_str("the output was closed"),
         }
     }
@@ -81,7 +87,7 @@ impl fmt::Display for Failure {
 
 /// Says a line on stderr. A closed stderr must not turn it into a panic.
 pub fn say(line: &str) {
-    let _ = writeln!(Escaping(io::stderr()), "{line}");
+    let _ = writeln!(Escaping(io::stderr()), "{}", paths::shown(line));
 }
 
 /// Errors of writing to standard output.

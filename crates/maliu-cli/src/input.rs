@@ -25,7 +25,7 @@ use maliu::{
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    layouts,
+    layouts, paths,
     stop::Stoppable,
     time,
 };
@@ -35,7 +35,7 @@ use crate::{
 #[group(skip)]
 pub struct Args {
     /// File to read; - is standard input.
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "IN", value_parser = paths::parser())]
     pub path: String,
     /// Format of the input; it is recognised by its content otherwise.
     #[arg(short, long, value_name = "FORMAT")]
@@ -84,7 +84,7 @@ fn place(
 ) -> std::io::Result<Box<dyn Source + Send>> {
     match context.ask(|places| places.source(path)) {
         Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source + Send>),
-        None => if path == "-" { io::stdin() } else { io::File::open(path) }.map(open),
+        None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
     }
 }
 

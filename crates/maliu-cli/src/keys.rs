@@ -2,7 +2,10 @@
 
 use maliu::tokio::net::{Address, Identity, Trust};
 
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    folders,
+};
 
 /// The certificate of an end that listens.
 #[derive(clap::Args, Clone)]
@@ -15,14 +18,8 @@ pub struct Own {
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<String>,
     /// Folder in which a certificate that was made is kept.
-    #[arg(long, value_name = "FOLDER", default_value_os_t = folder())]
+    #[arg(long, value_name = "FOLDER", default_value_os_t = folders::config())]
     keys: std::path::PathBuf,
-}
-
-fn folder() -> std::path::PathBuf {
-    let config = std::env::var_os("XDG_CONFIG_HOME").map(std::path::PathBuf::from);
-    let home = || std::env::home_dir().unwrap_or_default().join(".config");
-    config.unwrap_or_else(home).join("maliu")
 }
 
 impl Own {

@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     escape::Escaping,
     failure::{Failure, Result},
-    stop,
+    paths, stop,
 };
 
 /// Bytes on their way to where the user wants them.
@@ -76,7 +76,7 @@ pub fn name(path: &str) -> &str {
 /// A file that appears when it is complete, and gathers so many bytes before each write; and what is to be removed if it
 /// is not finished.
 pub fn gathering(path: &str, bytes: usize) -> Result<(AtomicFile, Option<stop::Litter>)> {
-    let file = AtomicFile::create(path).map_err(|error| Failure::writing(path, &error))?;
+    let file = AtomicFile::create(paths::of(path)).map_err(|error| Failure::writing(path, &error))?;
     let litter = file.beside().map(stop::Litter::new);
     Ok((file.with_block_size(bytes), litter))
 }
@@ -90,7 +90,7 @@ pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<stop
     if path == "-" {
         return Ok((behind(stdout().map_err(failed)?, context), None));
     }
-    let file = AtomicFile::create(path).map_err(failed)?;
+    let file = AtomicFile::create(paths::of(path)).map_err(failed)?;
     let litter = file.beside().map(stop::Litter::new);
     Ok((behind(file, context), litter))
 }
@@ -102,9 +102,9 @@ fn behind(sink: impl Sink + Send + 'static, context: &Context) -> Box<dyn Sink> 
 
 /// Refuses an output that is one of the inputs: a slip of the hand, and the input would be gone.
 pub fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -> Result {
-    let Ok(place) = fs::canonicalize(output) else { return Ok(()) };
+    let Ok(place) = fs::canonicalize(paths::of(output)) else { return Ok(()) };
     let is_file = fs::metadata(&place).is_ok_and(|about| about.is_file());
-    match is_file && inputs.any(|input| fs::canonicalize(input).is_ok_and(|input| input == place)) {
+    match is_file && inputs.any(|input| fs::canonicalize(paths::of(input)).is_ok_and(|input| input == place)) {
         true => Err(Failure::Usage(format!("{output}: the output must be another file than the input"))),
         false => Ok(()),
     }

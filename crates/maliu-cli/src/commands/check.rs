@@ -20,7 +20,7 @@ use crate::{
 #[command(after_help = NOTES)]
 pub struct Args {
     /// File to read; - is standard input.
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
     /// Format of the input; it is recognised by its content otherwise.
     #[arg(short, long, value_name = "FORMAT")]

@@ -20,10 +20,10 @@ use crate::{
 pub struct Args {
     /// FLV file to read. It is read twice and never changed; - is standard input, which is kept on disk for that, up to
     /// 16 GiB.
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
     /// File to write; - is standard output, to which it goes when it is complete.
-    #[arg(value_name = "OUT")]
+    #[arg(value_name = "OUT", value_parser = crate::paths::parser())]
     output: String,
     /// Longest pause that is believed; a longer one, and every step back, is closed. A stream whose usual pauses are
     /// longer keeps them.

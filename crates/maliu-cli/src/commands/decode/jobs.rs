@@ -14,6 +14,7 @@ use super::{Args, Container, one};
 use crate::{
     context::Context,
     failure::{self, Failure, Result},
+    paths,
 };
 
 /// Decodes all inputs, so many at a time. What fails is told and does not keep the others from being written.
@@ -62,13 +63,12 @@ fn decode(args: &Args, input: &str, output: &Path) -> Result {
 fn names(args: &Args) -> Result<(Vec<String>, PathBuf)> {
     let mut names = vec![args.input.path.clone(), args.output.clone()];
     names.extend(args.more.iter().cloned());
-    let directory = PathBuf::from(names.pop().unwrap_or_default());
+    let directory = names.pop().unwrap_or_default();
     if names.iter().any(|name| name == "-") {
         return Err(Failure::Usage("with --jobs every input is a file".to_owned()));
     }
-    std::fs::create_dir_all(&directory)
-        .map_err(|error| Failure::while_("making", &directory.display().to_string(), error))?;
-    Ok((names, directory))
+    std::fs::create_dir_all(paths::of(&directory)).map_err(|error| Failure::while_("making", &directory, error))?;
+    Ok((names, directory.into()))
 }
 
 /// A file for each input: of its name, or where another has that name already, of its name with what it ended in, or with
@@ -76,7 +76,10 @@ fn names(args: &Args) -> Result<(Vec<String>, PathBuf)> {
 fn outputs(inputs: &[String], directory: &Path, to: Option<Container>) -> Vec<PathBuf> {
     let extension = if to == Some(Container::Pcm) { "pcm" } else { "wav" };
     // No input is written over.
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let real = |path: &Path| {
+        let real = paths::of(path.to_str().unwrap_or_default()).canonicalize();
+        real.map_or_else(|_| path.to_owned(), |real| paths::text(real.into()).into())
+    };
     let directory = real(directory);
     let mut taken: HashSet<PathBuf> = inputs.iter().map(|input| real(Path::new(input))).collect();
     let name = |input: &String| {

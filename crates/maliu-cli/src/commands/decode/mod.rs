@@ -17,6 +17,7 @@ use crate::{
     failure::{Failure, Result},
     input::{self, Opened, Step},
     output::{self, Target},
+    paths,
     progress::Progress,
     time,
 };
@@ -34,10 +35,10 @@ pub struct Args {
     input: input::Args,
     /// File to write: .wav, .pcm or .raw for sound, .y4m, .yuv or .png for pictures; - is standard output. A file
     /// appears when it is complete.
-    #[arg(value_name = "OUT")]
+    #[arg(value_name = "OUT", value_parser = paths::parser())]
     output: String,
     /// With --jobs: further inputs, and last the directory to write to.
-    #[arg(value_name = "MORE", requires = "jobs")]
+    #[arg(value_name = "MORE", requires = "jobs", value_parser = paths::parser())]
     more: Vec<String>,
     /// Threads that decode, 0 for one a core; the samples are the same for any number.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -181,7 +182,9 @@ fn container(args: &Args) -> Result<Container> {
     match extension.to_ascii_lowercase().as_str() {
         "wav" | "wave" => Ok(Container::Wav),
         "pcm" | "raw" => Ok(Container::Pcm),
-        _ if args.output == "-" || path.metadata().is_ok_and(|about| !about.is_file()) => Ok(Container::Pcm),
+        _ if args.output == "-" || paths::of(&args.output).metadata().is_ok_and(|about| !about.is_file()) => {
+            Ok(Container::Pcm)
+        }
         _ => Err(Failure::Usage(format!("{}: a name ending in .wav, .pcm or .raw is needed, or --to", args.output))),
     }
 }
@@ -213,7 +216,7 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(args: &'a Args, container: Container, opened: &Opened, context: &Context) -> Result<Self> {
-        let whole = Path::new(&args.output).metadata().map_or(args.output != "-", |about| about.is_file());
+        let whole = paths::of(&args.output).metadata().map_or(args.output != "-", |about| about.is_file());
         Ok(Work {
             args,
             file: PcmFile::new(Target::create(&args.output, context)?, container, args.format),

@@ -20,7 +20,7 @@ pub use self::recorder::Recorder;
 use crate::{
     context::Context,
     failure::{self, Failure, Result},
-    input, layouts, output,
+    input, layouts, output, paths,
     progress::Progress,
     stop::Litter,
     time,
@@ -33,7 +33,7 @@ mod recorder;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Files to read, then the file to write; - is standard input or output.
-    #[arg(value_name = "IN… OUT", num_args = 1.., required = true)]
+    #[arg(value_name = "IN… OUT", num_args = 1.., required = true, value_parser = paths::parser())]
     paths: Vec<String>,
     /// Format to write; the name of OUT says it otherwise.
     #[arg(short, long, value_name = "FORMAT")]
