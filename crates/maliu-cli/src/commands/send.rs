@@ -5,14 +5,13 @@
 //! ```
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
     io::Write,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use indicatif::HumanBytes;
@@ -24,13 +23,13 @@ use maliu::{
     },
     wire::{
         message::{Message, Mode},
-        session::{LiveLimits, Sender, SenderOptions},
+        session::{Fault, LiveLimits, Sender, SenderOptions},
     },
 };
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-use self::feeder::Feeder;
+use self::{feeder::Feeder, identity::Identity};
 use crate::{
     context::Context,
     escape,
@@ -38,12 +37,14 @@ use crate::{
     input,
     keys::Believe,
     output::Target,
+    paths,
     progress::Meter,
     stop, time,
 };
 
 mod carried;
 mod feeder;
+mod identity;
 
 /// Sends the packets of an input to `maliu receive`.
 #[derive(clap::Args)]
@@ -109,9 +110,10 @@ pub fn run(args: Args, context: &Context) -> Result {
     }
     let trust = args.believe.trust(&address)?;
     let limit = Duration::try_from_secs_f64(args.queue_time).unwrap_or(Duration::MAX);
+    let identity = Identity::of(&args).map_err(|error| Failure::while_("opening", &args.input.path, error))?;
     let mut sender = Sender::new(SenderOptions {
-        name: args.name.clone().unwrap_or_else(|| args.input.path.clone()),
-        id: id(&args),
+        name: name(&args)?,
+        id: identity.id,
         mode: if args.live { Mode::Live } else { Mode::Reliable },
         token: args.token.clone(),
         limits: LiveLimits { bytes: args.queue_bytes, time: limit },
@@ -129,6 +131,7 @@ pub fn run(args: Args, context: &Context) -> Result {
     report.done(&sender, sent.is_ok());
     let fed = feeding.join().unwrap_or_else(|_| Err(Failure::Failed("reading ended in a panic".into())));
     sent.map_err(|error| Failure::while_("sending to", &args.to, error))?;
+    identity.forget();
     fed
 }
 
@@ -160,18 +163,22 @@ fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>
     Ok((feeding, source, position))
 }
 
-/// The same for the same file under the same name, so that a second run goes on where the first one was.
-fn id(args: &Args) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&args.input.path, &args.input.from, &args.input.layout, &args.name, args.live).hash(&mut hasher);
-    match std::fs::metadata(&args.input.path).ok().filter(|about| about.is_file() && !args.live) {
-        Some(about) => {
-            (about.len(), about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok())).hash(&mut hasher)
+/// What the receiver is told this is.
+fn name(args: &Args) -> Result<String> {
+    let path = paths::shown(&args.input.path);
+    let name = args.name.as_deref().unwrap_or(&path);
+    match (name.len() <= MAX_NAME, &args.name) {
+        (true, _) => Ok(name.to_owned()),
+        (false, Some(_)) => {
+            Err(Failure::Usage(format!("--name has {} bytes, at most {MAX_NAME} are sent", name.len())))
         }
-        None => (std::process::id(), UNIX_EPOCH.elapsed().unwrap_or_default()).hash(&mut hasher),
+        // Of a long path, what the receiver needs.
+        (false, None) => Ok(name.rsplit('/').next().unwrap_or_default().to_owned()),
     }
-    hasher.finish()
 }
+
+/// Most bytes of a name.
+const MAX_NAME: usize = 2048;
 
 /// Messages to standard output, without a session.
 fn pipe(args: &Args, context: &Context) -> Result {
@@ -205,19 +212,22 @@ struct Report {
     position: Arc<AtomicU64>,
     begun: Instant,
     next: Instant,
+    /// The last refusal that the user was told of.
+    refused: String,
 }
 
 impl Report {
     fn new(args: &Args, position: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
-        let about = std::fs::metadata(&args.input.path).ok().filter(std::fs::Metadata::is_file);
+        let about = std::fs::metadata(paths::of(&args.input.path)).ok().filter(std::fs::Metadata::is_file);
         let meter = Meter::new(about.map(|about| about.len()));
-        Self { json: args.json, live: args.live, meter, position, begun: now, next: now + EVERY }
+        let (json, live, next) = (args.json, args.live, now + EVERY);
+        Self { json, live, meter, position, begun: now, next, refused: String::new() }
     }
 
     fn tell(&mut self, sender: &Sender, error: Option<&Error>) {
         if let Some(error) = error {
-            tracing::info!("{error}");
+            self.log(error);
         }
         if self.json && (Instant::now() >= self.next) {
             self.next = Instant::now() + EVERY;
@@ -230,6 +240,18 @@ impl Report {
             let trouble = error.map_or(String::new(), |error| format!(", {error}"));
             format!("{}{trouble}", if self.live { late } else { waiting })
         });
+    }
+
+    /// A peer that refuses gives its reason, once as a warning: the next connection may be refused for the same.
+    fn log(&mut self, error: &Error) {
+        let words = error.to_string();
+        match error {
+            Error::Fault(Fault::Refused { .. }) if !error.is_final() && self.refused != words => {
+                tracing::warn!("{words}; trying again");
+                self.refused = words;
+            }
+            _ => tracing::info!("{words}"),
+        }
     }
 
     fn done(&self, sender: &Sender, good: bool) {
