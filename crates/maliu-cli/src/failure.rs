@@ -69,8 +69,8 @@ impl Failure {
     /// What the user is told; nothing about a closed output.
     pub fn words(self) -> String {
         match self {
-            Self::Failed(why) | Self::Unread(why) => escape::text(&why),
-            Self::Usage(why) => format!("{}\nmaliu --help tells more", escape::text(&why)),
+            Self::Failed(why) | Self::Unread(why) | Self::Stopped(why) => escape::text(&paths::shown(&why)),
+            Self::Usage(why) => format!("{}\nmaliu --help tells more", escape::text(&paths::shown(&why))),
             Self::BrokenPipe => String::new(),
         }
     }

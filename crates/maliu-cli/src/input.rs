@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", requires = "from", value_parser = setting)]
     pub settings: Vec<(String, String)>,
     /// Bytes to look at before an input counts as unrecognised.
-    #[arg(long, value_name = "BYTES", default_value_t = PROBE_BUDGET)]
+    #[arg(long, value_name = "BYTES", value_parser = positive, default_value_t = PROBE_BUDGET)]
     pub probe_budget: usize,
     /// Wait for a growing file to grow on: for ever, or until it rests for SECONDS.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
@@ -63,6 +63,12 @@ pub fn setting(text: &str) -> std::result::Result<(String, String), String> {
 /// The name of a path in messages.
 pub fn name(path: &str) -> &str {
     if path == "-" { "standard input" } else { path }
+}
+
+/// A whole number that is not 0.
+pub fn positive(text: &str) -> std::result::Result<usize, String> {
+    let number = text.parse::<std::num::NonZeroUsize>();
+    number.map(Into::into).map_err(|_| "expected a whole number from 1".to_owned())
 }
 
 /// The bytes that a command line calls `path`, and how the user is told about them.

@@ -26,6 +26,27 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
+fn numbers_that_make_no_sense_end_with_2() {
+    let receive = ["receive", "tcp://127.0.0.1:0", "no/such/folder", "--many"];
+    let send = ["send", "in.flv", "tcp://127.0.0.1:1"];
+    for (line, option, values) in [
+        (&receive[..], "--max-transfers", &["0", "-1", "x", "1e3"][..]),
+        (&receive, "--max-memory", &["0", "-1", "nan"]),
+        (&receive, "--patience", &["nan", "-1", "-inf", "x"]),
+        (&send, "--queue-bytes", &["0", "-1"]),
+        (&send, "--queue-time", &["nan", "-1"]),
+        (&send, "--give-up", &["nan", "-1"]),
+        (&send, "--follow", &["nan", "-1"]),
+    ] {
+        for value in values {
+            let option = format!("{option}={value}");
+            let (code, out, stderr) = text(&run(&[line, &[&option]].concat()));
+            assert_eq!((code, out.as_str()), (Some(2), ""), "{option}: {stderr}");
+        }
+    }
+}
+
+#[test]
 fn a_missing_file_ends_with_1() {
     let (code, _, stderr) = text(&run(&["probe", "missing.aac"]));
     assert_eq!(code, Some(1));

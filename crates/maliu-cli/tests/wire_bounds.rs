@@ -42,6 +42,30 @@ fn descriptions_are_bounded_one_by_one_and_together() {
 }
 
 #[test]
+fn messages_that_never_end_stay_within_the_memory_that_is_promised() {
+    let folder = folder("endless");
+    let (mut server, address, _) = receiver("tcp://127.0.0.1:0", &within(&folder, "out"), &["--many"]);
+    let block = vec![7; 1 << 20];
+    // Of half of them this is all that ever comes, of the others it follows the beginning of a transfer.
+    let peers: Vec<Peer> = (0..60)
+        .map(|id| {
+            let mut peer = Peer::welcomed(&address, id);
+            peer.0.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+            if id % 2 == 0 {
+                peer.say(&whole(STREAM, 0, 0, &description(0, 0)));
+            }
+            let _ = peer.0.write_all(&peers::message(PACKET, 0, 1, 32 << 20, b""));
+            let _ = (0..31).try_for_each(|_| peer.0.write_all(&block));
+            peer
+        })
+        .collect();
+    let sent = run(&["send", &sample("flv/aac_only.flv"), &address, "--give-up", "30"]);
+    assert!(sent.status.success(), "{:?}", text(&sent));
+    assert!(!server.is_over() && peak(&server) < 256 + 64, "{} MB", peak(&server));
+    drop(peers);
+}
+
+#[test]
 fn a_program_that_reads_nothing_holds_up_the_sender_and_costs_no_memory() {
     let mut line = command(&["receive", "tcp://127.0.0.1:0", "-", "-f", "mp3", "--json"]);
     let mut receiver = Process(line.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());

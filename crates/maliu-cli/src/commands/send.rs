@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(long)]
     live: bool,
     /// In live mode: bytes that may wait.
-    #[arg(long, value_name = "BYTES", default_value_t = LiveLimits::default().bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = input::positive, default_value_t = LiveLimits::default().bytes)]
     queue_bytes: usize,
     /// In live mode: seconds that may wait.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 3.0)]

@@ -369,12 +369,18 @@ impl Incoming {
     pub async fn refuse(mut self, reason: Reason, why: &str) {
         self.gather();
         self.channel.put_all(Message::Error(reason, why.to_owned()).encode(0));
-        self.channel.close(FAREWELL).await;
+        self.part().close(FAREWELL).await;
     }
 
     /// Says what is left to say, and closes when the peer has.
     pub async fn close(mut self) {
         self.gather();
-        self.channel.close(FAREWELL).await;
+        self.part().close(FAREWELL).await;
+    }
+
+    /// The connection alone: what has come and is not taken goes at once, or a peer that is sent away would cost its memory
+    /// as long as the farewell lasts.
+    fn part(self) -> Channel {
+        self.channel
     }
 }

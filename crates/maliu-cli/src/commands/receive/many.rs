@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   hello ─▶ known id ─▶ its Transfer
-//!         └▶ new id ──▶ a name, a file, a new Transfer      or Busy when there are too many
+//!         └▶ new id ──▶ Lobby ─ content ─▶ a name, a file, a new Transfer      or Busy when there are too many
 //! ```
 
 use std::{
@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use maliu::{formats, plain::plain, wire::message::Reason};
+use maliu::{
+    formats,
+    wire::message::{Mode, Reason},
+};
 use serde_json::json;
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
@@ -22,6 +25,7 @@ use tokio::{
 
 use super::{
     journal,
+    lobby::Lobby,
     names::Names,
     output::Output,
     report::{EVERY, Lines, Report, Totals},
@@ -30,6 +34,7 @@ use super::{
 };
 use crate::{
     failure::{Failure, Result},
+    paths,
     progress::Meter,
     stop,
 };
@@ -59,6 +64,9 @@ pub struct Many {
     terms: Terms,
     lines: Lines,
     most: usize,
+    lobby: Lobby,
+    /// Those of the lobby that have begun to send.
+    ready: mpsc::Receiver<Guest>,
     names: Names,
     /// Files of which an earlier run has left a journal, by transfer.
     left: HashMap<u64, PathBuf>,
@@ -71,16 +79,19 @@ pub struct Many {
 impl Many {
     /// Transfers into `output.out`, a folder that is made if it is not there.
     pub fn new(output: Output, terms: Terms, lines: Lines, most: usize) -> Result<Self> {
-        let folder = PathBuf::from(&output.out);
+        let folder = paths::of(&output.out).into_owned();
         let failed = |error| Failure::while_("opening", &output.out, error);
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let left = journal::left_in(&folder).map_err(failed)?.into_iter().collect();
+        let (lobby, ready) = Lobby::new(terms.strangers.clone());
         Ok(Self {
             folder,
             output,
             terms,
             lines,
             most,
+            lobby,
+            ready,
             names: Names::default(),
             left,
             running: HashMap::new(),
@@ -101,18 +112,24 @@ impl Many {
                     Some(guest) => self.dispatch(guest),
                     None => break,
                 },
-                Some(ended) = self.tasks.join_next() => self.ended(ended),
+                Some(guest) = self.ready.recv() => self.dispatch(guest),
+                Some(ended) = self.tasks.join_next() => drop(self.ended(ended)),
                 _ = second.tick() => self.tell(),
                 _ = blink.tick() => self.show(),
             }
         }
         // Without anybody who could send to them, transfers end.
         self.running.clear();
+        let mut unfinished = 0;
         while let Some(ended) = self.tasks.join_next().await {
-            self.ended(ended);
+            unfinished += u32::from(matches!(self.ended(ended), Err(Failure::Stopped(_))));
         }
         self.tell();
-        Ok(())
+        match unfinished {
+            0 => Ok(()),
+            1 => Err(Failure::Stopped("stopped: 1 transfer is unfinished".into())),
+            _ => Err(Failure::Stopped(format!("stopped: {unfinished} transfers are unfinished"))),
+        }
     }
 
     /// Hands a connection to its transfer, which may be a new one.
@@ -124,18 +141,23 @@ impl Many {
                 Ok(()) => return,
                 // It has just ended.
                 Err(TrySendError::Closed(guest)) => guest,
-                Err(TrySendError::Full(guest)) => return refuse(guest, "too many connections at once".into()),
+                Err(TrySendError::Full(guest)) => {
+                    return guest.refuse(Reason::Connected, "too many connections of this transfer at once");
+                }
             },
         };
         if self.running.len() >= self.most {
             let why = format!("limit: {} transfers are under way (--max-transfers)", self.most);
-            return refuse(guest, why);
+            return guest.refuse(Reason::Busy, &why);
+        }
+        if guest.first.is_none() && !self.is_left(&guest) {
+            return self.lobby.seat(guest);
         }
         let Some(file) = self.file(&guest) else {
-            return refuse(guest, "limit: too many files of this name".into());
+            return guest.refuse(Reason::Busy, "limit: too many files of this name");
         };
         let (send, guests) = mpsc::channel(CONNECTIONS);
-        let output = self.output.to_file(file.to_string_lossy().into_owned());
+        let output = self.output.to_file(paths::text(file.clone().into()));
         let report = Report::new(self.lines, self.totals.clone(), None, &output.out);
         let transfer = Transfer::new(guests, output, self.terms.clone(), report);
         self.tasks.spawn_local(async move { (id, file, transfer.run().await) });
@@ -144,10 +166,17 @@ impl Many {
         self.running.insert(id, send);
     }
 
+    /// Whether an earlier run has left a journal of this transfer: only reliable ones have one.
+    fn is_left(&self, guest: &Guest) -> bool {
+        let id = guest.hello.id;
+        let file = self.left.get(&id).filter(|_| guest.hello.mode == Mode::Reliable);
+        file.is_some_and(|file| journal::id_of(&journal::place(file)) == Some(id))
+    }
+
     /// The file of a transfer: the one that an earlier run has begun, or a new one.
     fn file(&mut self, guest: &Guest) -> Option<PathBuf> {
-        if let Some(file) = self.left.remove(&guest.hello.id)
-            && journal::place(&file).exists()
+        if self.is_left(guest)
+            && let Some(file) = self.left.remove(&guest.hello.id)
             && self.names.claim(&file)
         {
             return Some(file);
@@ -156,21 +185,25 @@ impl Many {
         self.names.choose(&self.folder, &guest.hello.name, extension)
     }
 
-    fn ended(&mut self, ended: std::result::Result<(u64, PathBuf, Result), JoinError>) {
+    fn ended(&mut self, ended: std::result::Result<(u64, PathBuf, Result), JoinError>) -> Result {
         let (id, file, result) = match ended {
             Ok(ended) => ended,
-            Err(error) => return tracing::error!("a transfer ended in a panic: {error}"),
+            Err(error) => {
+                tracing::error!("a transfer ended in a panic: {error}");
+                return Ok(());
+            }
         };
         self.names.release(&file);
-        if journal::place(&file).exists() {
+        if journal::id_of(&journal::place(&file)) == Some(id) {
             self.left.insert(id, file.clone());
         }
         if self.running.get(&id).is_some_and(mpsc::Sender::is_closed) {
             self.running.remove(&id);
         }
-        if let Err(failure) = result {
+        if let Err(failure) = &result {
             tracing::warn!("{}: {failure}", file.display());
         }
+        result
     }
 
     fn tell(&self) {
@@ -202,11 +235,6 @@ const BLINK: Duration = Duration::from_millis(200);
 
 /// Connections of one transfer that wait to be looked at.
 const CONNECTIONS: usize = 4;
-
-fn refuse(guest: Guest, why: String) {
-    tracing::warn!("{}: refused: {why}", plain(&guest.hello.name));
-    tokio::spawn(async move { guest.connection.refuse(Reason::Busy, &why).await });
-}
 
 /// The usual extension of a format, or of decoded sound.
 fn extension(format: &str) -> &str {

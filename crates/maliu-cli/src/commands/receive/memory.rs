@@ -30,13 +30,19 @@ impl Memory {
 /// What one transfer holds.
 pub struct Held {
     memory: Arc<Memory>,
+    share: usize,
     bytes: usize,
 }
 
 impl Held {
     /// Nothing yet.
     pub fn of(memory: &Arc<Memory>) -> Self {
-        Self { memory: memory.clone(), bytes: 0 }
+        Self { memory: memory.clone(), share: memory.share, bytes: 0 }
+    }
+
+    /// The same for a sender that has no transfer yet, and no share: it may hold what others leave.
+    pub fn spare(memory: &Arc<Memory>) -> Self {
+        Self { memory: memory.clone(), share: 0, bytes: 0 }
     }
 
     /// It holds so many bytes now.
@@ -44,7 +50,7 @@ impl Held {
     /// # Errors
     /// When that is more than its share and there is no more: it must go, so that others can be served.
     pub fn hold(&mut self, bytes: usize) -> Result {
-        let Memory { limit, share, ref used } = *self.memory;
+        let (limit, used, share) = (self.memory.limit, &self.memory.used, self.share);
         let before = match bytes >= self.bytes {
             true => used.fetch_add(bytes - self.bytes, Ordering::Relaxed),
             false => used.fetch_sub(self.bytes - bytes, Ordering::Relaxed),

@@ -23,12 +23,14 @@ use crate::{
     input,
     keys::Own,
     listening::listen,
+    paths,
     progress::Meter,
-    stop,
+    stop, time,
 };
 
 mod carried;
 mod journal;
+mod lobby;
 mod many;
 mod memory;
 mod names;
@@ -47,7 +49,7 @@ pub struct Args {
     #[arg(value_name = "LISTEN")]
     at: String,
     /// File to write: any container, or .wav, .pcm, .raw for decoded sound; - is standard output.
-    #[arg(value_name = "OUT")]
+    #[arg(value_name = "OUT", value_parser = paths::parser())]
     out: String,
     /// Format to write; the name of OUT says it otherwise.
     #[arg(short, long, value_name = "FORMAT")]
@@ -85,15 +87,15 @@ struct ManyArgs {
     /// unless --format says otherwise.
     #[arg(long, conflicts_with_all = ["fresh", "layout"])]
     many: bool,
-    /// With --many: transfers at a time; one more is refused.
-    #[arg(long, value_name = "NUMBER", default_value_t = many::MAX_TRANSFERS, requires = "many")]
+    /// With --many: transfers at a time, from 1; one more is refused.
+    #[arg(long, value_name = "NUMBER", value_parser = input::positive, default_value_t = many::MAX_TRANSFERS, requires = "many")]
     max_transfers: usize,
-    /// With --many: bytes that may wait in memory; the transfer that wants more is ended.
-    #[arg(long, value_name = "BYTES", default_value_t = many::MAX_MEMORY, requires = "many")]
+    /// With --many: bytes that may wait in memory, from 1; the transfer that wants more is ended.
+    #[arg(long, value_name = "BYTES", value_parser = input::positive, default_value_t = many::MAX_MEMORY, requires = "many")]
     max_memory: usize,
-    /// With --many: seconds that a transfer waits for its sender to come back. Then a live one is made whole as it is; a
-    /// reliable one can still be gone on with.
-    #[arg(long, value_name = "SECONDS", default_value_t = many::PATIENCE, requires = "many")]
+    /// With --many: seconds that a transfer waits for its sender to come back; inf waits for ever. Then a live one is made
+    /// whole as it is; a reliable one can still be gone on with.
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = many::PATIENCE, requires = "many")]
     patience: f64,
 }
 
@@ -170,18 +172,21 @@ fn lines(args: &Args) -> Lines {
 
 fn terms(args: &Args) -> Terms {
     let ManyArgs { many, max_transfers, max_memory, patience } = args.many;
+    let memory = Arc::new(Memory::new(max_memory, max_transfers));
     match many {
         true => Terms {
             fresh: false,
-            patience: Some(Duration::try_from_secs_f64(patience).unwrap_or(Duration::MAX)),
+            patience: Duration::try_from_secs_f64(patience).ok(),
             gather: many::BLOCK,
-            memory: Arc::new(Memory::new(max_memory, max_transfers)),
+            memory: memory.clone(),
+            strangers: memory,
         },
         false => Terms {
             fresh: args.fresh,
             patience: None,
             gather: maliu::io::BLOCK_SIZE,
             memory: Arc::new(Memory::unlimited()),
+            strangers: memory,
         },
     }
 }

@@ -5,12 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use maliu::formats;
+use maliu::{formats, io::MAX_FILE_NAME};
 
 use super::journal;
-
-/// Most characters of a name that are kept.
-const MAX_NAME: usize = 80;
 
 /// What somebody without a usable name is called.
 const NAMELESS: &str = "stream";
@@ -28,8 +25,8 @@ impl Names {
     pub fn choose(&mut self, folder: &Path, name: &str, extension: &str) -> Option<PathBuf> {
         let name = safe(name);
         let numbered = |number| match number {
-            1 => format!("{name}.{extension}"),
-            _ => format!("{name}-{number}.{extension}"),
+            1 => fitting(&name, &format!(".{extension}")),
+            _ => fitting(&name, &format!("-{number}.{extension}")),
         };
         (1..=MAX_NUMBER).map(numbered).find_map(|file| {
             let path = folder.join(&file);
@@ -49,6 +46,13 @@ impl Names {
     }
 }
 
+/// A name with what follows it, cut between characters to the length that file systems take.
+fn fitting(name: &str, end: &str) -> String {
+    let most = MAX_FILE_NAME.saturating_sub(end.len());
+    let cut = name.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= most).last();
+    format!("{}{end}", name.get(..cut.unwrap_or(0)).unwrap_or_default().trim_end_matches(['.', ' ', '-']))
+}
+
 fn key(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
 }
@@ -61,7 +65,7 @@ fn safe(name: &str) -> String {
         _ => last,
     };
     let plain = |c: char| if c.is_alphanumeric() || "-_.+@() ".contains(c) { c } else { '_' };
-    let name: String = stem.chars().map(plain).take(MAX_NAME).collect();
+    let name: String = stem.chars().map(plain).collect();
     let name = name.trim_matches(['.', ' ', '-']);
     let device = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
     match device.as_str() {
@@ -97,7 +101,25 @@ mod tests {
         ] {
             assert_eq!(safe(name), expected, "{name:?}");
         }
-        assert_eq!(safe(&"x".repeat(500)).len(), MAX_NAME);
+    }
+
+    #[test]
+    fn names_are_cut_to_what_file_systems_take() {
+        let folder = std::env::temp_dir().join(format!("maliu-long-names-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut names = Names::default();
+        for name in ["x".repeat(251), "x".repeat(500), "码".repeat(84), "é".repeat(126), "𠀀".repeat(100)] {
+            for extension in ["flv", "framemd5"] {
+                let path = names.choose(&folder, &name, extension).unwrap();
+                std::fs::write(&path, "").unwrap();
+                std::fs::write(journal::place(&path), "").unwrap();
+                let file = path.file_name().unwrap().to_str().unwrap();
+                assert!(file.len() <= MAX_FILE_NAME && file.len() > 240, "{file}");
+            }
+        }
+        assert_eq!(fitting("码流.", ".flv"), "码流.flv");
+        assert_eq!(fitting(&"x".repeat(251), ".flv"), "x".repeat(251) + ".flv");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

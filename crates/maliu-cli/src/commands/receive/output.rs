@@ -1,6 +1,6 @@
 //! What is to become of the content of a transfer: a container, decoded sound, or a stream for another program.
 
-use std::{path::Path, thread};
+use std::{borrow::Cow, path::Path, thread};
 
 use maliu::{io::Source, wire::content};
 use tokio::sync::oneshot;
@@ -41,7 +41,17 @@ enum Command {
 impl Output {
     /// Whether it is a file that appears when it is complete.
     pub fn is_file(&self) -> bool {
-        self.out != "-" && !std::fs::metadata(&self.out).is_ok_and(|about| !about.is_file())
+        self.out != "-" && !std::fs::metadata(self.path()).is_ok_and(|about| !about.is_file())
+    }
+
+    /// Whether the file that was completed is still there.
+    pub fn stands(&self) -> bool {
+        std::fs::metadata(self.path()).is_ok_and(|about| about.is_file())
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> Cow<'_, Path> {
+        paths::of(&self.out)
     }
 
     /// The same into another file.
@@ -51,7 +61,8 @@ impl Output {
 
     /// Whether it can be written, as far as that is known before anything has come.
     pub fn check(&self) -> Result {
-        let folder = Path::new(&self.out).parent().filter(|folder| !folder.as_os_str().is_empty());
+        let path = self.path();
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(error) = folder.and_then(|folder| std::fs::metadata(folder).err()) {
             return Err(Failure::while_("writing", &self.out, error));
         }
@@ -120,7 +131,7 @@ impl Output {
 
     /// Writes a file of wire content, on a thread of its own.
     pub fn write_file(&self, path: &Path) -> Result<Writing> {
-        let (output, path) = (self.clone(), path.to_string_lossy().into_owned());
+        let (output, path) = (self.clone(), paths::text(path.into()));
         on_thread(move || output.write(&path))
     }
 }

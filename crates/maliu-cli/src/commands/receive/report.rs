@@ -19,7 +19,7 @@ use maliu::{
 };
 use serde_json::{Value, json};
 
-use crate::{escape, progress::Meter};
+use crate::{escape, paths, progress::Meter};
 
 /// Between two lines.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -84,7 +84,7 @@ impl Report {
             lines,
             totals,
             meter,
-            file: file.to_owned(),
+            file: paths::shown(file).into_owned(),
             hello: None,
             live: false,
             begun: now,

@@ -15,8 +15,6 @@ use maliu::{
     },
 };
 
-use std::path::Path;
-
 use super::{
     journal::{self, Journal},
     output::{Output, Writing, on_thread},
@@ -34,6 +32,8 @@ const PIPED: usize = 4;
 pub struct Store {
     /// Which transfer it is.
     pub id: u64,
+    /// What counts in it.
+    pub mode: Mode,
     /// The number of the message that is wanted next.
     pub next: u64,
     /// Whether the end has come.
@@ -42,51 +42,69 @@ pub struct Store {
 }
 
 enum Kind {
-    Journal(Journal, Option<Recorder>),
-    Recorder(Option<Recorder>),
+    Journal(Box<Journal>, Option<Box<Recorder>>),
+    Recorder(Option<Box<Recorder>>),
     Pipe(Option<Feed>),
 }
 
 impl Store {
     /// A place for a new transfer. What is written by a command on another thread ends when that command does.
     pub fn begin(output: &Output, hello: &Hello, gather: usize) -> Result<(Self, Option<Writing>)> {
-        let store = |kind| Self { id: hello.id, next: 0, ended: false, kind };
+        let store = |kind| Self { id: hello.id, mode: hello.mode, next: 0, ended: false, kind };
         if output.is_file() && hello.mode == Mode::Reliable {
-            let place = journal::place(Path::new(&output.out));
-            let journal = Journal::create(&place, hello);
-            let journal = journal.map_err(|error| Failure::while_("writing", &place.to_string_lossy(), error))?;
-            return Ok((store(Kind::Journal(journal, output.record(gather)?)), None));
+            // The output first: where it cannot be written, no journal of it is left.
+            let recorder = output.record(gather)?.map(Box::new);
+            let out = &output.path();
+            let journal = Journal::create(out, hello);
+            let journal =
+                journal.map_err(|error| Failure::while_("writing", &journal::place(out).to_string_lossy(), error))?;
+            return Ok((store(Kind::Journal(Box::new(journal), recorder)), None));
         }
         if output.is_file()
             && let Some(recorder) = output.record(gather)?
         {
-            return Ok((store(Kind::Recorder(Some(recorder))), None));
+            return Ok((store(Kind::Recorder(Some(Box::new(recorder)))), None));
         }
         let (feed, writing) = output.write_live(gather.saturating_mul(PIPED))?;
         Ok((store(Kind::Pipe(Some(feed))), Some(writing)))
     }
 
-    /// What an earlier run has left; and whether its output stands in its place.
+    /// What an earlier run has left; and whether its output stands in its place. A journal that cannot be gone on from is
+    /// set aside.
     pub fn left_over(output: &Output, fresh: bool) -> Result<Option<(Self, bool)>> {
         if !output.is_file() {
             return Ok(None);
         }
-        let place = journal::place(Path::new(&output.out));
-        let failed = |error| Failure::while_("reading", &place.to_string_lossy(), error);
-        if fresh && place.exists() {
-            std::fs::remove_file(&place).map_err(failed)?;
+        let out = &*output.path();
+        let place = journal::place(out);
+        if fresh && place.symlink_metadata().is_ok_and(|about| !about.is_dir()) {
+            std::fs::remove_file(&place)
+                .map_err(|error| Failure::while_("removing", &place.to_string_lossy(), error))?;
         }
-        let journal = Journal::reopen(&place).map_err(failed)?;
-        if journal.is_some() {
-            journal::sweep(Path::new(&output.out)).map_err(failed)?;
+        let journal = Journal::reopen(out).unwrap_or_else(|error| {
+            journal::set_aside(&place, &error.to_string());
+            None
+        });
+        let Some(journal) = journal else { return Ok(None) };
+        if let Err(error) = journal::sweep(out) {
+            tracing::warn!("{}: what killed runs have left beside it stays: {error}", output.out);
         }
-        Ok(journal.map(|journal| {
-            let complete = journal.complete;
-            (
-                Self { id: journal.id, next: journal.next, ended: journal.ended, kind: Kind::Journal(journal, None) },
-                complete,
-            )
-        }))
+        let complete = journal.complete;
+        let (id, mode, next, ended) = (journal.id, Mode::Reliable, journal.next, journal.ended);
+        let store = Self { id, mode, next, ended, kind: Kind::Journal(Box::new(journal), None) };
+        if complete && !output.stands() {
+            tracing::warn!("{}: it was complete and has gone: it is received again", output.out);
+            store.forget()?;
+            return Ok(None);
+        }
+        Ok(Some((store, complete)))
+    }
+
+    /// Gives up what an earlier run has left, because no output can be made of it: nothing of it is deleted.
+    pub fn set_aside(self, why: &str) {
+        if let Kind::Journal(journal, _) = &self.kind {
+            journal::set_aside(journal.path(), why);
+        }
     }
 
     /// Whether it outlives a kill.
@@ -133,7 +151,9 @@ impl Store {
     /// Bytes that were taken and are not written.
     pub fn waiting(&mut self) -> usize {
         match &mut self.kind {
-            Kind::Journal(_, recorder) | Kind::Recorder(recorder) => recorder.as_mut().map_or(0, Recorder::waiting),
+            Kind::Journal(_, recorder) | Kind::Recorder(recorder) => {
+                recorder.as_mut().map_or(0, |recorder| recorder.waiting())
+            }
             Kind::Pipe(feed) => feed.as_ref().map_or(0, Feed::waiting),
         }
     }

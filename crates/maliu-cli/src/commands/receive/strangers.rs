@@ -10,12 +10,10 @@ use std::{
 };
 
 use maliu::{
-    tokio::{
-        net::Listener,
-        wire::{Clock, Error, Incoming},
-    },
+    plain::plain,
+    tokio::wire::{Clock, Error, Incoming},
     wire::{
-        message::Hello,
+        message::{Hello, Reason},
         session::{Content, ReceiverOptions},
     },
 };
@@ -24,6 +22,8 @@ use tokio::{
     task::{AbortHandle, yield_now},
     time::sleep,
 };
+
+use crate::listening::Listening;
 
 /// Connections that may say who they are at the same time. One more, and the one that has taken longest is cut, once it
 /// has taken longer than [`PATIENCE`].
@@ -41,17 +41,35 @@ pub struct Guest {
     pub connection: Incoming,
     /// Who it is.
     pub hello: Hello,
+    /// The first content and its number, if it has come: its message is still the last one of the connection, and the
+    /// sender was welcome at the beginning.
+    pub first: Option<(u64, Content)>,
+}
+
+impl Guest {
+    /// Sends it away, in the background.
+    pub fn refuse(self, reason: Reason, why: &str) {
+        tracing::warn!("{}: refused: {why}", plain(&self.hello.name));
+        // What it has sent goes at once.
+        let (connection, why) = (self.connection, why.to_owned());
+        tokio::spawn(async move { connection.refuse(reason, &why).await });
+    }
 }
 
 /// Accepts, and finds out who is there. Reads of a connection are at most `block_size` bytes.
-pub async fn welcome_all(listener: Listener, options: ReceiverOptions, block_size: usize, known: mpsc::Sender<Guest>) {
+pub async fn welcome_all(
+    listening: Listening,
+    options: ReceiverOptions,
+    block_size: usize,
+    known: mpsc::Sender<Guest>,
+) {
     let mut strangers = Strangers::default();
     let clock = Clock::default();
     // Whoever has said who he is goes first: when nobody takes them on, nobody is accepted.
     while let Ok(room) = known.reserve().await {
         drop(room);
         strangers.make_room().await;
-        let arrived = match listener.accept().await {
+        let arrived = match listening.listener.accept().await {
             Ok(arrived) => arrived,
             Err(error) => {
                 // Often too many open files: those that are open end sooner or later.
@@ -109,7 +127,7 @@ impl Strangers {
 pub async fn identify(mut connection: Incoming) -> Option<Guest> {
     let error = loop {
         match connection.next_content() {
-            Ok(Some((_, Content::Hello(hello)))) => return Some(Guest { connection, hello }),
+            Ok(Some((_, Content::Hello(hello)))) => return Some(Guest { connection, hello, first: None }),
             Ok(_) => {}
             Err(error) => break error,
         }
@@ -118,8 +136,13 @@ pub async fn identify(mut connection: Incoming) -> Option<Guest> {
         }
     };
     tracing::info!("refused: {error}");
+    turn_away(connection, error).await;
+    None
+}
+
+/// Closes a connection after a fault, and says which one it was.
+pub async fn turn_away(connection: Incoming, error: Error) {
     if let Error::Fault(fault) = error {
         connection.refuse(fault.reason(), &fault.to_string()).await;
     }
-    None
 }

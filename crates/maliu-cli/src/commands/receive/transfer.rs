@@ -7,20 +7,22 @@ use std::{
 };
 
 use maliu::{
-    plain::plain,
     tokio::wire::{Error, Incoming},
-    wire::message::Reason,
+    wire::{message::Reason, session::Content},
 };
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
+    lobby::Lobby,
     memory::{Held, Memory},
     output::{Output, Writing},
     report::Report,
     store::Store,
-    strangers::Guest,
+    strangers::{Guest, turn_away},
 };
 use crate::failure::{Failure, Result};
+
+mod admission;
 
 /// How long a sender that did not hear the last acknowledgement may take to come back.
 const LINGER: Duration = Duration::from_secs(10);
@@ -40,11 +42,18 @@ pub struct Terms {
     pub gather: usize,
     /// What all transfers share.
     pub memory: Arc<Memory>,
+    /// What senders that have sent nothing yet share.
+    pub strangers: Arc<Memory>,
 }
 
 /// The receiving end of a transfer.
 pub struct Transfer {
     guests: mpsc::Receiver<Guest>,
+    lobby: Lobby,
+    /// Those of the lobby that have begun to send.
+    ready: mpsc::Receiver<Guest>,
+    /// A second connection, and until when it waits for the first one to be found gone.
+    rival: Option<(Instant, Guest)>,
     output: Output,
     terms: Terms,
     report: Report,
@@ -52,6 +61,8 @@ pub struct Transfer {
     store: Option<Store>,
     writing: Option<Writing>,
     complete: bool,
+    /// An earlier run has left all content, of which the output is being made.
+    left_over: bool,
     /// What an earlier run has completed, of which its sender may not know: a new transfer may take its place.
     replaceable: bool,
     /// Since when there is content that is not acknowledged, and how many bytes.
@@ -62,8 +73,25 @@ impl Transfer {
     /// A transfer of those who are sent to it.
     pub fn new(guests: mpsc::Receiver<Guest>, output: Output, terms: Terms, report: Report) -> Self {
         let held = Held::of(&terms.memory);
-        let (store, writing, complete, replaceable, unsettled) = (None, None, false, false, None);
-        Self { guests, output, terms, report, held, store, writing, complete, replaceable, unsettled }
+        let (lobby, ready) = Lobby::new(terms.strangers.clone());
+        let (store, writing, unsettled) = (None, None, None);
+        let (complete, left_over, replaceable) = (false, false, false);
+        Self {
+            guests,
+            lobby,
+            ready,
+            rival: None,
+            output,
+            terms,
+            report,
+            held,
+            store,
+            writing,
+            complete,
+            left_over,
+            replaceable,
+            unsettled,
+        }
     }
 
     /// Receives until the output is complete and the sender knows it, or nobody is waited for any more.
@@ -80,27 +108,42 @@ impl Transfer {
         if let Some((store, complete)) = Store::left_over(&self.output, self.terms.fresh)? {
             (self.store, self.complete, self.replaceable) = (Some(store), complete, complete);
         }
-        self.write_if_ended()?;
+        self.left_over = self.store.as_ref().is_some_and(|store| store.ended) && !self.complete;
+        if let Err(failure) = self.write_if_ended() {
+            self.set_aside(&failure);
+        }
         self.converse().await
+    }
+
+    /// Gives up what an earlier run has left: no output can be made of it, and it must not keep others out.
+    fn set_aside(&mut self, failure: &Failure) {
+        tracing::warn!("{failure}");
+        if let Some(store) = self.store.take() {
+            store.set_aside("no output can be made of it");
+        }
+        self.left_over = false;
     }
 
     /// Receives over one connection after the other.
     async fn converse(&mut self) -> Result {
         let mut current: Option<Incoming> = None;
         loop {
+            if current.is_none()
+                && let Some((_, guest)) = self.rival.take()
+            {
+                self.meet(guest, &mut current).await?;
+            }
+            let rival_in = self.rival.as_ref().map(|(until, _)| until.saturating_duration_since(Instant::now()));
             let alone = current.is_none() && self.writing.is_none();
             let patience = if self.complete { Some(LINGER) } else { self.terms.patience };
             let settle_in =
                 self.unsettled.map_or(SETTLE_AFTER, |(since, _)| SETTLE_AFTER.saturating_sub(since.elapsed()));
             tokio::select! {
                 guest = self.guests.recv() => match guest {
-                    Some(guest) => {
-                        if let Some(connection) = self.admit(guest)? {
-                            current = Some(connection);
-                        }
-                    }
-                    None => return self.leave(current).await,
+                    Some(guest) => self.meet(guest, &mut current).await?,
+                    None => return self.leave(current, true).await,
                 },
+                Some(guest) = self.ready.recv() => self.meet(guest, &mut current).await?,
                 moved = wait(current.as_mut(), self.store.as_ref()) => {
                     if let Err(error) = moved {
                         tracing::info!("{error}");
@@ -109,12 +152,18 @@ impl Transfer {
                 }
                 end = written(&mut self.writing) => {
                     self.writing = None;
-                    if let Err(failure) = end.and_then(|()| self.mark_complete()) {
-                        return Err(send_away(current, failure).await);
+                    match end.and_then(|()| self.mark_complete()) {
+                        Ok(()) => {}
+                        Err(failure) if self.left_over => {
+                            self.set_aside(&failure);
+                            send_away(current.take(), failure).await;
+                        }
+                        Err(failure) => return Err(send_away(current, failure).await),
                     }
                 }
+                () = sleep(rival_in.unwrap_or_default()), if rival_in.is_some() => self.refuse_rival(),
                 () = sleep(settle_in), if self.unsettled.is_some() && current.is_some() => {}
-                () = sleep(patience.unwrap_or_default()), if alone && patience.is_some() => return self.leave(None).await,
+                () = sleep(patience.unwrap_or_default()), if alone && patience.is_some() => return self.leave(None, false).await,
             }
             let Some(connection) = &mut current else { continue };
             match self.take(connection) {
@@ -128,66 +177,42 @@ impl Transfer {
                 Ok(()) => {}
                 Err(Trouble::Connection(error)) => {
                     tracing::info!("{error}");
-                    if let (Some(connection), Error::Fault(fault)) = (current.take(), &error) {
-                        let (reason, why) = (fault.reason(), fault.to_string());
-                        tokio::spawn(async move { connection.refuse(reason, &why).await });
-                    }
+                    current.take().map(|connection| tokio::spawn(turn_away(connection, error)));
                 }
-                Err(Trouble::Here(failure)) => return Err(send_away(current, failure).await),
+                Err(Trouble::Here(failure)) => {
+                    // What waits to be written goes before the farewell, which may last.
+                    self.store = None;
+                    return Err(send_away(current, failure).await);
+                }
             }
         }
-    }
-
-    /// Lets a sender in, or sends it away.
-    fn admit(&mut self, guest: Guest) -> Result<Option<Incoming>> {
-        let Guest { mut connection, hello } = guest;
-        let known = self.store.as_ref().filter(|store| store.id == hello.id);
-        if known.is_none() && self.store.is_some() && !self.replaceable {
-            tracing::warn!("{}: another transfer is under way", plain(&hello.name));
-            let why = "another transfer is under way, or waits to be finished (receive --fresh forgets it)";
-            tokio::spawn(async move { connection.refuse(Reason::Busy, why).await });
-            return Ok(None);
-        }
-        if known.is_none() {
-            self.complete = false;
-            let (store, writing) = Store::begin(&self.output, &hello, self.terms.gather)?;
-            (self.store, self.writing) = (Some(store), writing);
-        }
-        self.replaceable = false;
-        self.report.welcome(&hello);
-        // The welcome acknowledges what came over earlier connections.
-        if let Some(store) = self.store.as_mut().filter(|_| self.unsettled.take().is_some()) {
-            store.settle()?;
-        }
-        let kept = self.acknowledged();
-        connection.session().welcome(kept);
-        if self.complete {
-            connection.session().set_ended();
-        }
-        Ok(Some(connection))
     }
 
     /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is written.
     fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        while store.full().is_none()
+        while self.store.as_ref().is_some_and(|store| store.full().is_none())
             && let Some((sequence, content)) = connection.next_content().map_err(Trouble::Connection)?
         {
-            let message = connection.session().last_message().clone();
-            self.report.count(&content, message.len());
-            let (_, bytes) = self.unsettled.get_or_insert((Instant::now(), 0));
-            *bytes += message.len();
-            // The end comes again when it was not acknowledged.
-            if sequence >= store.next {
-                store.take(sequence, content, message).map_err(Trouble::Here)?;
-            }
+            self.keep(connection, sequence, content).map_err(Trouble::Here)?;
         }
+        let Some(store) = &mut self.store else { return Ok(()) };
         let unread = connection.session().input().peek().len();
         self.held.hold(unread + store.waiting()).map_err(Trouble::Here)?;
         self.settle(connection).map_err(Trouble::Here)?;
         self.write_if_ended().map_err(Trouble::Here)?;
         self.report.tell(connection.session().damage());
         Ok(())
+    }
+
+    /// Keeps the content of the last message of a connection.
+    fn keep(&mut self, connection: &mut Incoming, sequence: u64, content: Content) -> Result {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let message = connection.session().last_message().clone();
+        self.report.count(&content, message.len());
+        let (_, bytes) = self.unsettled.get_or_insert((Instant::now(), 0));
+        *bytes += message.len();
+        // The end comes again when it was not acknowledged.
+        if sequence >= store.next { store.take(sequence, content, message) } else { Ok(()) }
     }
 
     /// Acknowledges what is safe, when there is enough of it.
@@ -223,7 +248,7 @@ impl Transfer {
     }
 
     fn mark_complete(&mut self) -> Result {
-        self.complete = true;
+        (self.complete, self.left_over) = (true, false);
         self.held.release();
         self.store.as_mut().map_or(Ok(()), Store::mark_complete)
     }
@@ -233,19 +258,23 @@ impl Transfer {
         self.store.take().map_or(Ok(()), Store::forget)
     }
 
-    /// Nobody is waited for any more: what can be gone on with is kept, everything else is made whole as it is.
-    async fn leave(&mut self, current: Option<Incoming>) -> Result {
+    /// Nobody is waited for any more, or the user has `stopped` it: what can be gone on with is kept, everything else is
+    /// made whole as it is.
+    async fn leave(&mut self, current: Option<Incoming>, stopped: bool) -> Result {
         if let Some(connection) = current {
             tokio::spawn(async move { connection.refuse(Reason::Other(1), "the receiver ends").await });
         }
         if self.complete {
             return self.forget();
         }
-        let Some(store) = &mut self.store else { return Ok(()) };
+        let out = &self.output.out;
+        let end = |why: &str| if stopped { Failure::Stopped(why.to_owned()) } else { Failure::Failed(why.to_owned()) };
+        let Some(store) = &mut self.store else { return Err(end(&format!("{out}: no content has come"))) };
         if store.is_journal() && self.writing.is_none() {
             store.settle()?;
-            return Err(Failure::Failed(format!("{}: the sender has gone; it can go on later", self.output.out)));
+            return Err(end(&format!("{out}: the sender has gone; it can go on later")));
         }
+        let unfinished = stopped && !store.ended;
         if let Some(writing) = store.finish(&self.output)? {
             self.writing = Some(writing);
         }
@@ -253,7 +282,10 @@ impl Transfer {
             written(&mut self.writing).await?;
             self.mark_complete()?;
         }
-        Ok(())
+        match unfinished {
+            true => Err(Failure::Stopped(format!("{}: stopped before its end", self.output.out))),
+            false => Ok(()),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use super::{
         report::Lines,
         strangers::identify,
     },
+    admission::Verdict,
     *,
 };
 
@@ -43,7 +44,7 @@ fn hello(id: u64) -> Hello {
 
 /// What a killed receiver has left: all content, and no output.
 fn left(out: &str) {
-    let mut journal = Journal::create(&journal::place(Path::new(out)), &hello(ID)).unwrap();
+    let mut journal = Journal::create(Path::new(out), &hello(ID)).unwrap();
     for (number, event) in (0..).zip(content()) {
         let message = match event {
             Event::Stream(index, info) => Message::Stream(index, info),
@@ -59,7 +60,8 @@ fn left(out: &str) {
 fn transfer(out: &str) -> (Transfer, mpsc::Sender<Guest>) {
     let (layout, format, write_layout) = (None, None, None);
     let output = Output { out: out.into(), layout, format, write_layout, settings: Vec::new() };
-    let terms = Terms { fresh: false, patience: None, gather: 1024, memory: Arc::new(Memory::unlimited()) };
+    let memory = Arc::new(Memory::unlimited());
+    let terms = Terms { fresh: false, patience: None, gather: 1024, memory: memory.clone(), strangers: memory };
     let report = Report::new(Lines { json: false, aside: false }, Arc::default(), None, out);
     let (known, guests) = mpsc::channel(1);
     (Transfer::new(guests, output, terms, report), known)
@@ -123,21 +125,100 @@ fn only_what_an_earlier_run_has_completed_makes_room_for_another_transfer() {
     let guest = |id| {
         let (near, _) = tokio::io::duplex(1 << 10);
         let connection = Incoming::new(Box::new(near), ReceiverOptions::default(), Clock::default()).unwrap();
-        Guest { connection, hello: hello(id) }
+        Guest { connection, hello: hello(id), first: None }
     };
+    std::fs::write(&out, "complete").unwrap();
     // Completed just now, completed by an earlier run, completed by an earlier run whose sender is back.
-    for (replaceable, back, admitted) in [(false, false, false), (true, false, true), (true, true, false)] {
+    for (replaceable, back, room) in [(false, false, false), (true, false, true), (true, true, false)] {
+        let _ = std::fs::remove_file(journal::place(Path::new(&out)));
         left(&out);
         let (mut transfer, _) = transfer(&out);
         let (store, _) = Store::left_over(&transfer.output, false).unwrap().unwrap();
         (transfer.store, transfer.complete, transfer.replaceable) = (Some(store), true, replaceable);
         block_on(async {
             if back {
-                assert!(transfer.admit(guest(ID)).unwrap().is_some());
+                transfer.admit(guest(ID)).await.unwrap();
             }
-            let other = transfer.admit(guest(ID + 1)).unwrap().is_some();
-            assert_eq!(other, admitted, "replaceable {replaceable}, back {back}");
+            let verdict = transfer.judge(&guest(ID + 1), None);
+            assert_eq!(verdict == Verdict::Wait, room, "replaceable {replaceable}, back {back}: {verdict:?}");
         });
     }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_transfer_takes_one_living_connection_of_its_own_mode() {
+    let (folder, out) = folder("one");
+    left(&out);
+    let (mut transfer, _) = transfer(&out);
+    transfer.store = Store::left_over(&transfer.output, false).unwrap().map(|(store, _)| store);
+    let guest = |mode| {
+        let (near, _) = tokio::io::duplex(1 << 10);
+        let connection = Incoming::new(Box::new(near), ReceiverOptions::default(), Clock::default()).unwrap();
+        Guest { connection, hello: Hello { mode, ..hello(ID) }, first: None }
+    };
+    let mut first = guest(Mode::Reliable).connection;
+    assert_eq!(transfer.judge(&guest(Mode::Reliable), None), Verdict::Admit);
+    assert_eq!(transfer.judge(&guest(Mode::Reliable), Some(&mut first)), Verdict::Rival);
+    assert!(matches!(transfer.judge(&guest(Mode::Live), Some(&mut first)), Verdict::Refuse(Reason::Busy, _)));
+    assert!(matches!(transfer.judge(&guest(Mode::Live), None), Verdict::Refuse(Reason::Busy, _)));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_completed_transfer_is_received_again_when_its_output_has_gone() {
+    let (folder, out) = folder("gone");
+    left(&out);
+    let place = journal::place(Path::new(&out));
+    Journal::reopen(Path::new(&out)).unwrap().unwrap().complete(3).unwrap();
+    let (transfer, _) = transfer(&out);
+    std::fs::write(&out, "complete").unwrap();
+    let (store, complete) = Store::left_over(&transfer.output, false).unwrap().unwrap();
+    assert!(complete && store.next == 3);
+    std::fs::remove_file(&out).unwrap();
+    assert!(Store::left_over(&transfer.output, false).unwrap().is_none());
+    assert!(!place.exists());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_journal_is_set_aside_and_nothing_planted_is_written_to() {
+    use std::os::unix::fs::symlink;
+    let (folder, out) = folder("planted");
+    let (place, victim) = (journal::place(Path::new(&out)), folder.join("victim"));
+    let plant: [(&str, &dyn Fn()); 7] = [
+        ("text", &|| std::fs::write(&place, "of something else").unwrap()),
+        ("nothing of ours", &|| std::fs::write(&place, Message::Bye.encode(0).concat()).unwrap()),
+        ("a folder", &|| std::fs::create_dir(&place).unwrap()),
+        ("a pipe", &|| assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success())),
+        ("a link to nothing", &|| symlink(folder.join("nothing"), &place).unwrap()),
+        ("a link to a file", &|| symlink(&victim, &place).unwrap()),
+        ("a link to itself", &|| symlink(&place, &place).unwrap()),
+    ];
+    std::fs::write(&victim, "precious").unwrap();
+    for (what, plant) in plant {
+        plant();
+        let output = transfer(&out).0.output;
+        assert!(Store::left_over(&output, false).unwrap().is_none(), "{what}");
+        assert!(place.symlink_metadata().is_err(), "{what} is set aside");
+        // Planted after the start: a new journal does not go there either.
+        plant();
+        drop(Journal::create(Path::new(&out), &hello(ID)).unwrap());
+        assert!(place.symlink_metadata().unwrap().is_file(), "{what}");
+        std::fs::remove_file(&place).unwrap();
+        // Nor does the note that it is complete.
+        drop(Journal::create(Path::new(&out), &hello(ID)).unwrap());
+        let mut journal = Journal::reopen(Path::new(&out)).unwrap().unwrap();
+        std::fs::remove_file(&place).unwrap();
+        symlink(&victim, &place).unwrap();
+        journal.complete(3).unwrap();
+        assert!(place.symlink_metadata().unwrap().is_file(), "{what}");
+        std::fs::remove_file(&place).unwrap();
+    }
+    let kept = std::fs::read_dir(&folder).unwrap();
+    let kept = kept.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("maliu-aside"));
+    assert_eq!(kept.count(), 14, "all are kept");
+    assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
     std::fs::remove_dir_all(folder).unwrap();
 }
