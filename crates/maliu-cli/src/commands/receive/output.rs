@@ -13,7 +13,7 @@ use crate::{
     },
     context::Context,
     failure::{Failure, Result},
-    input, output,
+    input, output, paths,
     stop::Stoppable,
 };
 
