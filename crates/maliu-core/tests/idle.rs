@@ -81,7 +81,9 @@ fn ten_thousand_idle_readers_hold_four_kilobytes_each() {
                 connections.push(connection);
             }
             let each = (PEAK.current_usage() - before) / READERS + size_of::<Connection>();
-            let most = IDLE + 2 * unread;
+            // A transport or program stream carries units in pieces: the demuxer keeps the pieces of unfinished units.
+            let pieces = if matches!(format.name, "mpegts" | "mpegps") { fed } else { 0 };
+            let most = IDLE + 2 * unread.max(pieces);
             println!("{}: {each} bytes after {fed}, {unread} of them unread", path.display());
             assert!(each <= most, "{}: each holds {each} bytes after {fed}, {unread} of them unread", path.display());
         }
