@@ -42,6 +42,8 @@ pub(super) struct Transport {
     /// The only program that is wanted.
     pub(super) wanted: Option<u16>,
     pub(super) step: usize,
+    /// The arrival clock in front of the packet that is due.
+    pub(super) arrival: Option<[u8; 4]>,
     pub(super) state: State,
     /// Index of a slot by PID, less 1; 0 where there is none.
     pub(super) by_pid: Vec<u16>,
@@ -88,6 +90,7 @@ impl Transport {
         let mut transport = Self {
             wanted,
             step: SIZE,
+            arrival: None,
             state: State::Search { skipped: 0 },
             by_pid: vec![0; 1 << 13],
             slots: Vec::new(),
@@ -139,17 +142,17 @@ impl Transport {
                 self.state = State::Search { skipped: 0 };
                 break false;
             }
-            let arrival = self.arrival(window, at);
-            let place = Place { position: offset.saturating_add(at as u64), arrival };
+            let place = Place { position: offset.saturating_add(at as u64), arrival: self.arrival };
             self.packet(&TsPacket::parse(bytes), place);
             at = (at + self.step).min(window.len());
+            self.arrival = self.arrival_before(window, at);
         };
         input.skip(at);
         dry
     }
 
-    /// The arrival clock in front of a packet of 192 bytes.
-    fn arrival(&self, window: &[u8], at: usize) -> Option<[u8; 4]> {
+    /// The arrival clock in front of a packet of 192 bytes that begins at `at`.
+    fn arrival_before(&self, window: &[u8], at: usize) -> Option<[u8; 4]> {
         if self.step != sync::STEPS[1] {
             return None;
         }
@@ -182,6 +185,8 @@ impl Transport {
 
     fn found(&mut self, row: sync::Row, skipped: u64, input: &mut Input) {
         let at = input.offset().saturating_sub(skipped);
+        self.step = row.step;
+        self.arrival = self.arrival_before(input.peek(), row.start);
         input.skip(row.start);
         let skipped = skipped.saturating_add(row.start as u64);
         self.first.get_or_insert(input.offset());
@@ -189,7 +194,6 @@ impl Transport {
         if skipped > lead {
             self.remarks.note(at, format!("skipped {skipped} bytes that are not transport packets"));
         }
-        self.step = row.step;
         self.state = State::Packets;
     }
 
