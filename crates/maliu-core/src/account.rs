@@ -103,10 +103,13 @@ impl Account {
     #[inline]
     pub fn turn(&mut self) -> bool {
         // A little more than what waits: of a queue that is emptied in order nothing waits for all of a turn.
-        let due = self.passed >= MIN_TURN && self.passed - self.passed / 4 >= self.bytes;
+        let waits = self.bytes.max(MIN_TURN);
+        let due = self.passed - self.passed / 4 >= waits;
         if due {
+            // So much at once is as much as two turns.
+            let turns = if self.passed / 3 >= waits { 2 } else { 1 };
             self.passed = 0;
-            self.turn = self.turn.saturating_add(1);
+            self.turn = self.turn.saturating_add(turns);
         }
         due
     }

@@ -294,13 +294,13 @@ impl Input {
         }
     }
 
-    /// The next `n` bytes, shared and not copied; `None`, with nothing taken, when fewer are unread. A small part of a
-    /// window that has grown beyond [`MAX_SHARED`] is copied: alone it would keep all of it in memory.
+    /// The next `n` bytes, shared and not copied; `None`, with nothing taken, when fewer are unread. Less than
+    /// most of a window that has grown beyond [`MAX_SHARED`] is copied: alone it would keep all of it in memory.
     pub fn take(&mut self, n: usize) -> Option<Bytes> {
         if n > self.peek().len() {
             return None;
         }
-        if self.grown_to > MAX_SHARED && n < self.grown_to / 4 {
+        if self.grown_to > MAX_SHARED && n < self.grown_to - self.grown_to / 4 {
             let copy = self.peek().get(..n).map(Bytes::copy_from_slice);
             self.skip(n);
             return copy;
