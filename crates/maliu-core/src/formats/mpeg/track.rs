@@ -122,7 +122,9 @@ impl Track {
         self.damage.clear();
         self.open = false;
         for (n, (at, mark)) in marks.iter().enumerate() {
-            let end = marks.get(n + 1).map_or(usize::MAX, |(next, _)| usize::try_from(next.saturating_sub(first)).unwrap_or(0));
+            let end = marks
+                .get(n + 1)
+                .map_or(usize::MAX, |(next, _)| usize::try_from(next.saturating_sub(first)).unwrap_or(0));
             let from = usize::try_from(at.saturating_sub(first)).unwrap_or(0).min(held.len());
             self.begin(Mark { payload: None, ..*mark }, out, remarks);
             self.push(held.get(from..end.min(held.len())).unwrap_or_default(), false, out, remarks);
