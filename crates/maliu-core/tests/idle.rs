@@ -18,6 +18,10 @@ const READERS: usize = 10_000;
 /// Most bytes that each holds when idle, beside those that it was given and could not use yet.
 const IDLE: usize = 4096;
 
+/// The same for multiplexes of small packets. Their state by PID and stream alone is more than [`IDLE`]: measured, 183 of
+/// about 11 KiB are bytes of an unfinished unit. It does not grow with the input.
+const IDLE_MULTIPLEX: usize = 12 << 10;
+
 /// Bytes of a sample that are looked through for a place to be idle at.
 const LOOK: usize = 20_000;
 
@@ -63,7 +67,7 @@ fn resting_place(bytes: &[u8]) -> Option<(usize, usize)> {
 
 /// One test, so that nothing else allocates while it measures.
 #[test]
-fn ten_thousand_idle_readers_hold_four_kilobytes_each() {
+fn ten_thousand_idle_readers_hold_few_kilobytes_each() {
     let mut tried = Vec::new();
     for (format, path, bytes) in samples() {
         let Some((rest, unread)) = resting_place(&bytes) else { continue };
@@ -81,9 +85,8 @@ fn ten_thousand_idle_readers_hold_four_kilobytes_each() {
                 connections.push(connection);
             }
             let each = (PEAK.current_usage() - before) / READERS + size_of::<Connection>();
-            // A transport or program stream carries units in pieces: the demuxer keeps the pieces of unfinished units.
-            let pieces = if matches!(format.name, "mpegts" | "mpegps") { fed } else { 0 };
-            let most = IDLE + 2 * unread.max(pieces);
+            let own = if matches!(format.name, "mpegts" | "mpegps") { IDLE_MULTIPLEX } else { IDLE };
+            let most = own + 2 * unread;
             println!("{}: {each} bytes after {fed}, {unread} of them unread", path.display());
             assert!(each <= most, "{}: each holds {each} bytes after {fed}, {unread} of them unread", path.display());
         }

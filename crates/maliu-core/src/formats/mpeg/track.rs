@@ -135,6 +135,14 @@ impl Track {
         }
     }
 
+    /// No bytes may come for long: lets go of a window of which little is unread, and of room for marks.
+    pub fn rest(&mut self) {
+        self.input.rest();
+        if self.marks.is_empty() && self.marks.capacity() > 0 {
+            self.marks = VecDeque::new();
+        }
+    }
+
     /// Bytes that are held, of units under way or until the codec is known.
     pub fn held(&self) -> &[u8] {
         self.input.peek()

@@ -311,6 +311,7 @@ impl Demuxer for Program {
             }
             if !input.ended() {
                 self.flushed = false;
+                self.tracks.iter_mut().for_each(|stream| stream.track.rest());
                 return Ok(Poll::Pending);
             }
             if !input.peek().is_empty() {

@@ -1,6 +1,6 @@
 //! Transport packets → events.
 
-use alloc::{collections::VecDeque, format, vec, vec::Vec};
+use alloc::{collections::VecDeque, format, vec::Vec};
 use core::task::Poll;
 
 use bytes::Bytes;
@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::{
     super::track::{Mark, Remarks, Track},
     packet::{self, SIZE, SYNC, TsPacket},
+    pids::Pids,
     programs::Programs,
     seek::{Bisect, Landing},
     slots::{PesState, Role, Slot},
@@ -45,8 +46,7 @@ pub(super) struct Transport {
     /// The arrival clock in front of the packet that is due.
     pub(super) arrival: Option<[u8; 4]>,
     pub(super) state: State,
-    /// Index of a slot by PID, less 1; 0 where there is none.
-    pub(super) by_pid: Vec<u16>,
+    pub(super) by_pid: Pids,
     pub(super) slots: Vec<Slot>,
     pub(super) tracks: Vec<Track>,
     /// Streams that were announced.
@@ -92,7 +92,7 @@ impl Transport {
             step: SIZE,
             arrival: None,
             state: State::Search { skipped: 0 },
-            by_pid: vec![0; 1 << 13],
+            by_pid: Pids::default(),
             slots: Vec::new(),
             tracks: Vec::new(),
             streams: 0,
@@ -113,15 +113,13 @@ impl Transport {
 
     /// The slot of a PID, made for `role` if there is none.
     pub(super) fn slot(&mut self, pid: u16, role: Role) -> usize {
-        let known = self.by_pid.get(usize::from(pid)).copied().unwrap_or(0);
-        if let Some(index) = usize::from(known).checked_sub(1) {
+        if let Some(index) = self.by_pid.slot(pid) {
             return index;
         }
+        let index = self.slots.len();
         self.slots.push(Slot::new(pid, role));
-        if let Some(entry) = self.by_pid.get_mut(usize::from(pid)) {
-            *entry = u16::try_from(self.slots.len()).unwrap_or(0);
-        }
-        self.slots.len() - 1
+        self.by_pid.set(pid, index);
+        index
     }
 
     /// Reads packets until there is an event, or until more bytes are needed. Whether the input is used up.
@@ -212,8 +210,7 @@ impl Transport {
         if !ts.has_payload {
             return;
         }
-        let known = self.by_pid.get(usize::from(ts.pid)).copied().unwrap_or(0);
-        let index = match usize::from(known).checked_sub(1) {
+        let index = match self.by_pid.slot(ts.pid) {
             Some(index) => index,
             None => match self.meet(ts) {
                 Some(index) => index,
@@ -236,6 +233,7 @@ impl Transport {
         }
         if ts.payload.starts_with(&[0, 0, 1]) {
             let track = self.tracks.len();
+            self.tracks.reserve_exact(1);
             self.tracks.push(Track::unknown());
             return Some(self.slot(ts.pid, Role::Stream(track)));
         }
@@ -397,6 +395,7 @@ impl Demuxer for Transport {
             }
             if !input.ended() {
                 self.flushed = false;
+                self.tracks.iter_mut().for_each(Track::rest);
                 return Ok(Poll::Pending);
             }
             if !self.begun {

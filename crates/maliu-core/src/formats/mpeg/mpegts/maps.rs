@@ -82,6 +82,7 @@ impl Transport {
             Role::Map | Role::Association => return,
             _ if full => return,
             _ => {
+                self.tracks.reserve_exact(1);
                 self.tracks.push(Track::unknown());
                 fresh
             }

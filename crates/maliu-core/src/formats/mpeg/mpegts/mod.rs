@@ -24,6 +24,7 @@ use crate::{
 mod demuxer;
 mod maps;
 mod packet;
+mod pids;
 mod probe;
 mod programs;
 mod seek;

@@ -103,8 +103,7 @@ impl Transport {
         let mut at = 0;
         while let Some(bytes) = packets.get(at..).and_then(|rest| rest.first_chunk::<SIZE>()) {
             let ts = TsPacket::parse(bytes);
-            let known = self.by_pid.get(usize::from(ts.pid)).copied().unwrap_or(0);
-            let slot = usize::from(known).checked_sub(1).and_then(|index| self.slots.get(index));
+            let slot = self.by_pid.slot(ts.pid).and_then(|index| self.slots.get(index));
             let stream = slot.is_some_and(|slot| matches!(slot.role, Role::Stream(_)));
             if ts.start
                 && stream
