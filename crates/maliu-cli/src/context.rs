@@ -48,6 +48,11 @@ impl Context {
         Self { places: Some(Rc::new(RefCell::new(Box::new(places)))), live: false }
     }
 
+    /// Whether streams may stand in the place of files.
+    pub fn has_places(&self) -> bool {
+        self.places.is_some()
+    }
+
     /// The answer of the places to a question, if there are any.
     pub fn ask<T>(&self, question: impl FnOnce(&mut dyn Places) -> Option<T>) -> Option<T> {
         question(self.places.as_ref()?.borrow_mut().as_mut())

@@ -8,7 +8,7 @@ use std::{
 use maliu::{
     Error,
     blocking::Pump,
-    io::{AtomicFile, Behind, Sink, is_not_yet, patiently, stdout},
+    io::{AtomicFile, Behind, Recording, Sink, is_not_yet, patiently, stdout},
     output::Output,
 };
 
@@ -93,6 +93,18 @@ pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<stop
     let file = AtomicFile::create(paths::of(path)).map_err(failed)?;
     let litter = file.beside().map(stop::Litter::new);
     Ok((behind(file, context), litter))
+}
+
+/// As [`open`], of a file that can be played while it grows: where nothing stands at `path`, it is written in its place.
+pub fn record(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
+    if path == "-" || context.has_places() {
+        return open(path, context);
+    }
+    match Recording::create_new(paths::of(path)) {
+        Ok(file) => Ok((behind(file, context), None)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(path, context),
+        Err(error) => Err(Failure::writing(path, &error)),
+    }
 }
 
 /// Gives a sink a thread, unless it is flushed after every packet and would gain nothing.

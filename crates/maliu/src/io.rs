@@ -14,6 +14,7 @@
 //! | memory | [`bytes::Bytes`] itself, [`Memory`] |
 //! | closures | [`Callbacks::new`], [`WriteCallbacks::new`] |
 //! | a file that still grows | [`Follow::new`] around any source |
+//! | a file that can be played while it grows | [`Recording::create_new`] |
 //! | a pipe that must be read back, such as an MP4 with its index behind | [`Spooled::new`] around any source |
 //! | reads on a thread of their own | [`Ahead::new`] around any source |
 //! | writes on a thread of their own, if it is worth one | [`Behind::new`] around any sink |
@@ -36,6 +37,7 @@ mod forward;
 mod gather;
 mod hidden;
 mod memory;
+mod recording;
 mod seekable;
 mod spooled;
 mod sticky;
@@ -49,6 +51,7 @@ pub use follow::Follow;
 pub use forward::Forward;
 pub use hidden::{MAX_FILE_NAME, hidden_beside};
 pub use memory::Memory;
+pub use recording::{Durable, Recording};
 pub use seekable::{Editable, Seekable};
 pub use spooled::Spooled;
 

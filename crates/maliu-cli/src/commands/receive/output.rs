@@ -13,7 +13,7 @@ use crate::{
     },
     context::Context,
     failure::{Failure, Result},
-    input, output, paths,
+    input, paths,
     stop::Stoppable,
 };
 
@@ -94,7 +94,7 @@ impl Output {
             Command::Decode(args) => decode::live(&args, source, context),
             Command::Remux(args) => {
                 let feed = self.input(name).feed_of(name, source)?;
-                let open = || output::open(&self.out, context);
+                let open = || args.open(&self.out, context);
                 remux::copy(&args, &[name], vec![feed], &self.out, context.live, open)
             }
         }

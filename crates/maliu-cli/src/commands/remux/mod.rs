@@ -84,7 +84,8 @@ const EXAMPLES: &str = "Examples:
   maliu remux --layout cam.toml dump.bin out.flv  a private protocol into a film
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
 
-A file appears when it is complete. What --explain says is numbered as in docs/write-frame.md.";
+A file appears when it is complete; an MP4 recording plays while it grows (docs/mp4.md).
+What --explain says is numbered as in docs/write-frame.md.";
 
 /// Reads, orders and writes.
 pub fn run(args: Args, context: &Context) -> Result {
@@ -97,7 +98,7 @@ pub fn run(args: Args, context: &Context) -> Result {
     output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;
     let feeds = inputs.iter().map(|input| input.feed(context)).collect::<Result<Vec<_>>>()?;
     let names: Vec<&str> = inputs.iter().map(|input| input.path.as_str()).collect();
-    copy(&args, &names, feeds, output, context.live, || output::open(output, context))
+    copy(&args, &names, feeds, output, context.live, || args.open(output, context))
 }
 
 /// Copies `feeds`, which messages call `names`, to the sink that `open` opens once the streams are known; at once, packet
@@ -160,6 +161,17 @@ impl Args {
         let Some(layout) = &self.write_layout else { return Ok(self.output_format(output)?.into()) };
         let writer = layout::Writer::new(layouts::load(layout)?);
         writer.map(To::from).map_err(|fault| Failure::Usage(format!("{layout}: {fault}")))
+    }
+
+    /// Opens the output: a recording that stays playable while it grows stands in its place from the start.
+    pub fn open(&self, output: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
+        let set = |name: &str, value: &str| self.settings.iter().any(|(n, v)| n == name && v == value);
+        let format = self.output_format(output).map_or("", |format| format.name);
+        let whole = matches!(format, "mp4" | "mov" | "m4a");
+        match self.write_layout.is_none() && whole && !set("hybrid", "0") && !set("faststart", "1") {
+            true => output::record(output, context),
+            false => output::open(output, context),
+        }
     }
 
     fn output_format(&self, output: &str) -> Result<&'static Format> {
