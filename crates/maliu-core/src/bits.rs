@@ -14,6 +14,9 @@ pub struct Bits<'a> {
     refusal: Option<Refusal>,
 }
 
+/// Bits that a word holds wherever the cursor stands in its first byte.
+const WINDOW: u32 = u64::BITS - 7;
+
 impl<'a> Bits<'a> {
     /// A cursor on the first bit of `data`.
     pub fn new(data: &'a [u8]) -> Self {
@@ -35,21 +38,31 @@ impl<'a> Bits<'a> {
 
     /// The next `n` ≤ 64 bits as an unsigned number.
     pub fn read_u64(&mut self, n: u32) -> Option<u64> {
-        let n = n.min(64) as usize;
-        if self.left() < n {
+        let n = n.min(64);
+        if self.left() < n as usize {
             return None;
         }
-        let (mut value, mut wanted) = (0u64, n);
-        while wanted > 0 {
-            let byte = u64::from(*self.data.get(self.at / 8)?);
-            let offset = self.at % 8;
-            let part = wanted.min(8 - offset);
-            let bits = byte >> (8 - offset - part) & ((1 << part) - 1);
-            value = value << part | bits;
-            self.at += part;
-            wanted -= part;
-        }
-        Some(value)
+        // What one word may not hold is read in two.
+        let high = if n > WINDOW { self.take(n - 32) << 32 } else { 0 };
+        Some(high | self.take(if n > WINDOW { 32 } else { n }))
+    }
+
+    /// The next `n` ≤ [`WINDOW`] bits, which are there.
+    fn take(&mut self, n: u32) -> u64 {
+        let value = self.window().checked_shr(u64::BITS - n).unwrap_or(0);
+        self.at += n as usize;
+        value
+    }
+
+    /// The next [`WINDOW`] bits or more, in the high end of a word; zeros stand for those that are not there.
+    fn window(&self) -> u64 {
+        let rest = self.data.get(self.at / 8..).unwrap_or_default();
+        let word = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut word = [0; 8];
+            word.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+            word
+        });
+        u64::from_be_bytes(word) << (self.at % 8)
     }
 
     /// Moves on by `n` bits; `None`, without moving, when fewer are left.
@@ -64,6 +77,17 @@ impl<'a> Bits<'a> {
 
     /// ue(v): unsigned Exp-Golomb of up to 32 leading zeros.
     pub fn ue(&mut self) -> Option<u32> {
+        let zeros = self.window().leading_zeros();
+        let length = 2 * zeros + 1;
+        if length <= WINDOW {
+            return (length as usize <= self.left()).then(|| (self.take(length) - 1) as u32);
+        }
+        self.long_ue()
+    }
+
+    /// [`Bits::ue`] of a code that one window may not hold.
+    #[cold]
+    fn long_ue(&mut self) -> Option<u32> {
         let mut zeros = 0;
         while !self.flag()? {
             zeros += 1;
@@ -206,5 +230,30 @@ mod tests {
         let mut bits = Bits::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000]);
         assert_eq!([bits.se(), bits.se(), bits.se(), bits.se(), bits.se()], [0, 1, -1, 2, -2].map(Some));
         assert_eq!(Bits::new(&[0; 9]).ue(), None);
+    }
+
+    #[test]
+    fn long_codes_and_words_are_read_at_every_offset() {
+        for offset in 0..8 {
+            for (zeros, rest) in (0..=32).flat_map(|zeros| [0u64, (1 << zeros) - 1].map(|rest| (zeros, rest))) {
+                let mut out = BitWriter::new();
+                out.write(offset, 0xff);
+                [(zeros, 0), (1, 1), (zeros, rest as u32)].iter().for_each(|&(n, value)| out.write(n, value));
+                let bytes = out.finish();
+                let mut bits = Bits::new(&bytes);
+                bits.skip(offset as usize).expect("written");
+                let value = u32::try_from((1u64 << zeros) - 1 + rest).ok();
+                assert_eq!(bits.ue(), value, "{zeros} zeros, {rest}, at {offset}");
+                assert_eq!(bits.position(), (offset + 2 * zeros + 1) as usize);
+            }
+            let bytes: [u8; 17] = core::array::from_fn(|n| (n as u8).wrapping_mul(37) ^ 0x5a);
+            let whole = u128::from_be_bytes(*bytes.first_chunk().expect("16 bytes"));
+            for n in 0..=64 {
+                let mut bits = Bits::new(&bytes);
+                bits.skip(offset as usize).expect("there");
+                let wanted = (whole << offset).checked_shr(128 - n).unwrap_or(0) as u64;
+                assert_eq!((bits.read_u64(n), bits.position()), (Some(wanted), (offset + n) as usize));
+            }
+        }
     }
 }

@@ -7,6 +7,9 @@ use memchr::memmem;
 
 /// The bytes of `nal` without its emulation prevention bytes; borrowed when it has none.
 pub fn unescape(nal: &[u8]) -> Cow<'_, [u8]> {
+    if nal.len() <= SHORT && !has_escape(nal) {
+        return Cow::Borrowed(nal);
+    }
     let finder = memmem::Finder::new(&[0, 0, 3]);
     let Some(mut found) = finder.find(nal) else { return Cow::Borrowed(nal) };
     let mut out = Vec::with_capacity(nal.len());
@@ -23,6 +26,13 @@ pub fn unescape(nal: &[u8]) -> Cow<'_, [u8]> {
     }
     out.extend_from_slice(rest);
     Cow::Owned(out)
+}
+
+/// Bytes up to which looking for the 03 costs less than preparing a search for the three bytes.
+const SHORT: usize = 256;
+
+fn has_escape(nal: &[u8]) -> bool {
+    memchr::memchr_iter(3, nal).any(|at| nal.get(..at).is_some_and(|before| before.ends_with(&[0, 0])))
 }
 
 /// As [`unescape`], of no more than the first `most` bytes: enough for headers, whatever the size of the unit.

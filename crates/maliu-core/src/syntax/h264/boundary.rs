@@ -1,7 +1,10 @@
 //! Where access units begin: the first NAL unit behind a picture that may stand before the next one
 //! (ISO/IEC 14496-10 §7.4.1.2.3 and §7.4.1.2.4).
 
-use super::{Header, ParameterSets, SliceHeader, SliceStart, kind, slice::HEAD};
+use super::{
+    Header, ParameterSets, SliceHeader, SliceStart, kind,
+    slice::{HEAD, Parsed},
+};
 use crate::syntax::annexb;
 
 /// Follows NAL units and says which of them begin an access unit.
@@ -13,6 +16,8 @@ pub struct AccessUnits {
     /// A slice of the unit was met.
     started: bool,
     last: Option<Last>,
+    /// The slice header of the NAL unit that was judged last, if it has one.
+    parsed: Option<Parsed>,
 }
 
 /// The last slice of a primary picture.
@@ -36,6 +41,7 @@ impl AccessUnits {
     /// Whether the NAL unit of which `head` is the front begins an access unit; it is then noted. `None`, with nothing
     /// noted: more of it decides, which does not happen when it is `whole` or has [`AccessUnits::HEAD`] bytes.
     pub fn begins(&mut self, head: &[u8], whole: bool, sets: &ParameterSets) -> Option<bool> {
+        self.parsed = None;
         let head = head.get(..HEAD).unwrap_or(head);
         let whole = whole || head.len() == HEAD;
         // Zeros at the end may turn out to be the next start code's.
@@ -47,6 +53,11 @@ impl AccessUnits {
             kind::PREFIX..=18 if self.strict => Some(self.end_if_started()),
             _ => Some(false),
         }
+    }
+
+    /// The slice header of the NAL unit that was judged last, once.
+    pub(super) fn take_parsed(&mut self) -> Option<Parsed> {
+        self.parsed.take()
     }
 
     /// The unit ends here whatever follows.
@@ -64,18 +75,16 @@ impl AccessUnits {
     }
 
     fn slice(&mut self, head: &[u8], whole: bool, sets: &ParameterSets) -> Option<bool> {
-        let header = SliceHeader::parse(head, sets);
+        self.parsed = Parsed::read(head, sets).ok();
+        let header = self.parsed.map(|parsed| parsed.header);
         if header.is_none() && !whole && !names_unknown_sets(head, sets) {
             return None;
         }
-        let first_mb = match (header, SliceStart::parse(head)) {
-            (Some(header), _) => header.start.first_mb_in_slice,
-            (None, Some(start)) => start.first_mb_in_slice,
-            // Not even its first fields can be read: it stays where it is.
-            (None, None) => {
-                self.started |= Header::of(head).is_some();
-                return Some(false);
-            }
+        let start = header.map(|header| header.start).or_else(|| SliceStart::parse(head));
+        // If not even its first fields can be read, it stays where it is.
+        let Some(SliceStart { first_mb_in_slice: first_mb, .. }) = start else {
+            self.started |= Header::of(head).is_some();
+            return Some(false);
         };
         if header.is_some_and(|header| header.redundant_pic_cnt > 0) {
             return Some(false);

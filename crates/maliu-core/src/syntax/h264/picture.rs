@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 
 use super::{
     AccessUnits, Header, ParameterSets, PicOrderCnt, PictureOrder, PictureTiming, RecoveryPoint, SliceHeader,
-    SliceStart, SliceType, for_each_sei, kind, restarts_order,
+    SliceStart, SliceType, for_each_sei, kind, slice::Parsed,
 };
 use crate::{
     remark::Remark,
@@ -67,23 +67,25 @@ impl Pictures {
         });
     }
 
-    fn first_slice(&mut self, nal: &[u8], at: u64) {
+    /// Notes the first slice of the unit. `parsed`: its header, if it was read when the unit was judged.
+    fn first_slice(&mut self, nal: &[u8], at: u64, parsed: Option<Parsed>) {
         let idr = Header::of(nal).is_some_and(|header| header.nal_unit_type == kind::IDR);
-        self.current.start = SliceStart::parse(nal);
-        let read = SliceHeader::read(nal, &self.sets);
-        self.current.slice = read.ok();
+        let read = parsed.map_or_else(|| Parsed::read(nal, &self.sets), Ok);
+        self.current.slice = read.ok().map(|parsed| parsed.header);
+        self.current.start = self.current.slice.map(|slice| slice.start).or_else(|| SliceStart::parse(nal));
         self.current.key = idr || self.current.recovery.is_some();
         self.current.restarts = idr;
         let sets = self.current.start.and_then(|start| self.sets.of_slice(start.pic_parameter_set_id));
-        let (Some(slice), Some((sps, pps))) = (self.current.slice, sets) else {
+        let (Ok(parsed), Some((sps, pps))) = (read, sets) else {
             self.remarks.note_sets(at, read.err());
             return;
         };
+        let slice = parsed.header;
         self.remarks.note_sets(at, None);
         self.current.sps_id = Some(sps.seq_parameter_set_id);
         let one_reference = sps.max_num_ref_frames <= 1 && pps.num_ref_idx_default_active[0] <= 1;
         self.current.key |= one_reference && slice.start.slice_type == SliceType::I;
-        let restarts = slice.nal_ref_idc != 0 && restarts_order(nal, &self.sets);
+        let restarts = parsed.restarts_order(nal, sps, pps);
         self.current.restarts |= restarts;
         let order = self.order.next(&slice, sps, restarts);
         self.current.order = Some(order);
@@ -100,9 +102,10 @@ impl Coding for Pictures {
     }
 
     fn nal(&mut self, nal: &[u8], at: u64) {
+        let parsed = self.units.take_parsed();
         match nal.first().map(|head| head & 0x1f) {
             Some(kind::SLICE | kind::PARTITION_A | kind::IDR) if self.current.start.is_none() => {
-                self.first_slice(nal, at)
+                self.first_slice(nal, at, parsed);
             }
             Some(kind::SEI) => self.sei(nal),
             Some(kind::SPS | kind::PPS) => {

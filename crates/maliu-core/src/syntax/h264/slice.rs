@@ -132,9 +132,7 @@ impl SliceHeader {
     /// # Errors
     /// Why it is refused.
     pub fn read(nal: &[u8], sets: &ParameterSets) -> Result<Self, Refusal> {
-        let slice = Slice::of(nal, HEAD).ok_or(Refusal::Type)?;
-        let mut bits = Bits::new(&slice.rbsp);
-        Self::fields(slice.header, &mut bits, sets).map(|(header, ..)| header).ok_or_else(|| bits.refusal())
+        Parsed::read(nal, sets).map(|parsed| parsed.header)
     }
 
     fn fields<'s>(nal: Header, bits: &mut Bits<'_>, sets: &'s ParameterSets) -> Option<(Self, &'s Sps, &'s Pps)> {
@@ -208,6 +206,38 @@ impl SliceHeader {
             || self.pic_order_cnt_lsb != previous.pic_order_cnt_lsb
             || self.delta_pic_order_cnt_bottom != previous.delta_pic_order_cnt_bottom
             || self.delta_pic_order_cnt != previous.delta_pic_order_cnt
+    }
+}
+
+/// A slice header, and where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parsed {
+    /// The header.
+    pub(super) header: SliceHeader,
+    /// Bits of it, without emulation prevention.
+    end: usize,
+}
+
+impl Parsed {
+    /// The header of the slice in `nal`, or why it is refused.
+    pub(super) fn read(nal: &[u8], sets: &ParameterSets) -> Result<Self, Refusal> {
+        let slice = Slice::of(nal, HEAD).ok_or(Refusal::Type)?;
+        let mut bits = Bits::new(&slice.rbsp);
+        let header = SliceHeader::fields(slice.header, &mut bits, sets).map(|(header, ..)| header);
+        header.map(|header| Self { header, end: bits.position() }).ok_or_else(|| bits.refusal())
+    }
+
+    /// As [`restarts_order`] of `nal`, whose header this is: the header is not read again, and no more bytes than needed.
+    pub(super) fn restarts_order(&self, nal: &[u8], sps: &Sps, pps: &Pps) -> bool {
+        let marking = |most| {
+            let rbsp = annexb::unescape_head(nal.get(1..)?, most);
+            let mut bits = Bits::new(&rbsp);
+            bits.skip(self.end)?;
+            skip_to_marking(&mut bits, &self.header, sps, pps)?;
+            Marking::read(&mut bits, false)
+        };
+        let used_for_reference = self.header.nal_ref_idc != 0 && !self.header.idr;
+        used_for_reference && marking(HEAD).or_else(|| marking(LONG_HEAD)).is_some_and(|marking| marking.restarts())
     }
 }
 
