@@ -51,7 +51,13 @@ def all_of_them():
         "h264": repeated("300mb.h264", clip, 310),
         "flv": make("400mb.flv", f"{FFMPEG} -stream_loop 160 -i {seed} -c copy {{out}}"),
     }
-    found["mp4"] = make("400mb.mp4", f"{FFMPEG} -i {found['flv']} -c copy {{out}}")
+    # The twins of the files above with units of 0.9 kB, which show what a unit costs.
+    tiny = make("tiny.h264", f"{FFMPEG} -f lavfi -i testsrc2=s=384x216:r=50:d=60 -c:v libx264 -preset fast -b:v 350k -bf 0 {{out}}")
+    found["h264-small"] = repeated("small.h264", tiny, 350)
+    found["flv-small"] = make("small.flv", f"{FFMPEG} -i {found['h264-small']} -c copy {{out}}")
+    for size in ("", "-small"):
+        for kind in ("mp4", "ts"):
+            found[kind + size] = make(f"flv{size}.{kind}", f"{FFMPEG} -i {found['flv' + size]} -c copy {{out}}")
     for name, glob in (("he1", "synth/heaac/he1_44100_stereo.aac"), ("he2", "synth/heaac/he2_44100_stereo.aac")):
         for one in sorted(CORPUS.glob(glob))[:1]:
             found[name] = repeated(name + ".aac", one, 5)

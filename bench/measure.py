@@ -25,6 +25,11 @@ def run(command):
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
+def works(command):
+    """Whether a command ends well."""
+    return subprocess.run(shlex.split(command), capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+
+
 def wanted(command, path, patience=2.0):
     """The least power of two of bytes of a file that, on a pipe that stays open, make the command print something."""
     size = 256

@@ -8,6 +8,8 @@ from pathlib import Path
 from inputs import DATA, FFMPEG, SECONDS
 
 MALIU = os.environ.get("MALIU", "target/release/maliu")
+# A maliu of another day, to be compared in every row.
+OLD, OLDER = os.environ.get("MALIU_OLD"), "old maliu"
 PEERS = os.environ.get("MALIU_PEERS", "bench/peers/target/release/peers")
 
 
@@ -24,7 +26,8 @@ class Row:
     commands: list = field(init=False)
 
     def __post_init__(self):
-        self.commands = [("maliu", self.ours)] + self.peers
+        old = [(OLDER, self.ours.replace(MALIU, OLD))] if OLD else []
+        self.commands = [("maliu", self.ours)] + old + self.peers
 
 
 def decoding(f):
@@ -45,18 +48,23 @@ def symphonia(path):
 
 
 def copying(f):
-    """Packets in, packets out."""
-    flv, h264, tmp = f["flv"], f["h264"], DATA / "out.tmp.flv"
+    """Packets in, packets out: of units as they are common, and of small ones."""
+    for size in ("", "-small"):
+        yield from copying_of({kind: f[kind + size] for kind in ("h264", "flv", "mp4", "ts")}, size)
+
+
+def copying_of(f, size):
+    flv, tmp, whole = f["flv"], DATA / "out.tmp.flv", DATA / "out.tmp.mp4"
     copy = lambda path, out: ("ffmpeg -c copy", f"{FFMPEG} -i {path} -c copy {out}")
     dd = lambda path: ("dd bs=256k", f"dd if={path} of=/dev/null bs=256k")
-    yield Row("h264-packets", f"{MALIU} remux {h264} - -f null", [copy(h264, "-f null -"), dd(h264), ("h264-reader", f"{PEERS} h264-reader {h264}")], h264)
-    yield Row("flv-packets", f"{MALIU} remux {flv} - -f null", [copy(flv, "-f null -"), dd(flv), ("scuffle-flv", f"{PEERS} scuffle-flv {flv}")], flv)
-    yield Row("flv-flv-null", f"{MALIU} remux {flv} /dev/null -f flv", [copy(flv, "-f flv /dev/null")], flv)
-    yield Row("flv-flv-file", f"{MALIU} remux {flv} {tmp}", [("cp", f"cp {flv} {tmp}"), copy(flv, tmp)], flv)
-    mp4, whole = f["mp4"], DATA / "out.tmp.mp4"
-    yield Row("mp4-packets", f"{MALIU} remux {mp4} - -f null", [copy(mp4, "-f null -"), dd(mp4)], mp4)
-    yield Row("flv-mp4-file", f"{MALIU} remux {flv} {whole} -o hybrid=0", [("cp", f"cp {flv} {whole}"), copy(flv, whole)], flv)
-    yield Row("flv-check", f"{MALIU} check {flv}", [("flvmeta --check", f"flvmeta --check {flv}")], flv)
+    more = {"h264": [("h264-reader", f"{PEERS} h264-reader {f['h264']}")], "flv": [("scuffle-flv", f"{PEERS} scuffle-flv {flv}")]}
+    for kind, path in f.items():
+        peers = [copy(path, "-f null -"), dd(path)] + more.get(kind, [])
+        yield Row(f"{kind}-packets{size}", f"{MALIU} remux {path} - -f null", peers, path)
+    yield Row(f"flv-flv-null{size}", f"{MALIU} remux {flv} /dev/null -f flv", [copy(flv, "-f flv /dev/null")], flv)
+    yield Row(f"flv-flv-file{size}", f"{MALIU} remux {flv} {tmp}", [("cp", f"cp {flv} {tmp}"), copy(flv, tmp)], flv)
+    yield Row(f"flv-mp4-file{size}", f"{MALIU} remux {flv} {whole} -o hybrid=0", [("cp", f"cp {flv} {whole}"), copy(flv, whole)], flv)
+    yield Row(f"flv-check{size}", f"{MALIU} check {flv}", [("flvmeta --check", f"flvmeta --check {flv}")], flv)
 
 
 def free_port():
