@@ -8,6 +8,8 @@ use std::{
 
 use maliu::io::{Sink, Source};
 
+use crate::stop::Stop;
+
 /// Streams in the place of files. What is `None` is looked for in the file system.
 pub trait Places {
     /// The input that a command line calls `path`. A command may ask for it twice.
@@ -33,19 +35,21 @@ pub trait Places {
 pub struct Context {
     /// Files and the standard streams otherwise.
     places: Option<Rc<RefCell<Box<dyn Places>>>>,
+    /// The signal to stop.
+    pub stop: Stop,
     /// Whether what is written is wanted at once.
     pub live: bool,
 }
 
 impl Context {
     /// Files and the standard streams, where what is written is wanted at once if `live`.
-    pub fn new(live: bool) -> Self {
-        Self { places: None, live }
+    pub fn new(live: bool, stop: &Stop) -> Self {
+        Self { places: None, stop: stop.clone(), live }
     }
 
     /// With streams in the place of files.
     pub fn with(places: impl Places + 'static) -> Self {
-        Self { places: Some(Rc::new(RefCell::new(Box::new(places)))), live: false }
+        Self { places: Some(Rc::new(RefCell::new(Box::new(places)))), ..Self::default() }
     }
 
     /// Whether streams may stand in the place of files.

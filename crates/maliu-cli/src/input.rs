@@ -13,22 +13,23 @@ use maliu::{
     copy::Feed,
     error::Error,
     format::Event,
-    formats,
     input::Input,
     io::{self, Follow, Source},
-    layout,
-    reader::{PROBE_BUDGET, PacketReader},
+    reader::PROBE_BUDGET,
     stream::{Kind, StreamInfo},
-    wire::content,
 };
 
+use self::pausing::Pausing;
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    layouts, paths,
+    paths,
     stop::Stoppable,
-    time,
+    time, values,
 };
+
+mod pausing;
+mod reader;
 
 /// Where media comes from and what is known about it beforehand.
 #[derive(clap::Args, Clone)]
@@ -44,20 +45,14 @@ pub struct Args {
     #[arg(long, value_name = "LAYOUT", conflicts_with = "from")]
     pub layout: Option<String>,
     /// Setting of the input format declared with --from.
-    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", requires = "from", value_parser = setting)]
+    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", requires = "from", value_parser = values::setting)]
     pub settings: Vec<(String, String)>,
     /// Bytes to look at before an input counts as unrecognised.
-    #[arg(long, value_name = "BYTES", value_parser = positive, default_value_t = PROBE_BUDGET)]
+    #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = PROBE_BUDGET)]
     pub probe_budget: usize,
     /// Wait for a growing file to grow on: for ever, or until it rests for SECONDS.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
     pub follow: Option<f64>,
-}
-
-/// A `name=value` pair.
-pub fn setting(text: &str) -> std::result::Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The name of a path in messages.
@@ -65,22 +60,16 @@ pub fn name(path: &str) -> &str {
     if path == "-" { "standard input" } else { path }
 }
 
-/// A whole number that is not 0.
-pub fn positive(text: &str) -> std::result::Result<usize, String> {
-    let number = text.parse::<std::num::NonZeroUsize>();
-    number.map(Into::into).map_err(|_| "expected a whole number from 1".to_owned())
-}
-
 /// The bytes that a command line calls `path`, and how the user is told about them.
 pub fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
-    let source = place(path, context, |file| Box::new(Stoppable::new(file)))
+    let source = place(path, context, |file| Box::new(Stoppable::new(file, &context.stop)))
         .map_err(|error| Failure::while_("opening", name(path), error))?;
     Ok((name(path).to_owned(), source))
 }
 
 /// The bytes at `path`, read ahead of those who want them.
 pub fn ahead(path: &str, context: &Context) -> std::io::Result<Box<dyn Source + Send>> {
-    place(path, context, |file| Box::new(io::Ahead::new(Stoppable::new(file))))
+    place(path, context, |file| Box::new(io::Ahead::new(Stoppable::new(file, &context.stop))))
 }
 
 fn place(
@@ -89,7 +78,7 @@ fn place(
     open: impl FnOnce(io::File) -> Box<dyn Source + Send>,
 ) -> std::io::Result<Box<dyn Source + Send>> {
     match context.ask(|places| places.source(path)) {
-        Some(source) => source.map(|source| Box::new(Stoppable::new(source)) as Box<dyn Source + Send>),
+        Some(source) => source.map(|source| Box::new(Stoppable::new(source, &context.stop)) as Box<dyn Source + Send>),
         None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
     }
 }
@@ -182,29 +171,6 @@ impl Args {
         let reader = Reader::with(source, reader);
         Ok(Opened { name: name.to_owned(), reader, size, ended: false, many, pausing })
     }
-
-    /// The reader, and whether its streams are told apart by a field of its layout.
-    fn packet_reader(&self) -> Result<(PacketReader, bool)> {
-        if let Some(name) = &self.layout {
-            let layout = layouts::load(name)?;
-            let many = layout.tells_streams();
-            let reader = layout::reader(layout).map_err(|fault| Failure::Usage(fault.to_string()))?;
-            return Ok((reader, many));
-        }
-        Ok((self.reader_of_format()?, false))
-    }
-
-    fn reader_of_format(&self) -> Result<PacketReader> {
-        if self.from.as_deref() == Some(content::FORMAT.name) {
-            return Ok(PacketReader::with(&content::FORMAT, Box::new(content::Content::default())));
-        }
-        let Some(name) = &self.from else { return Ok(PacketReader::detect_within(formats::ALL, self.probe_budget)) };
-        let format = formats::named(name);
-        let format =
-            format.ok_or_else(|| Failure::Usage(format!("no format is called {name}; maliu formats lists them")))?;
-        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        PacketReader::of(format, &settings).map_err(|error| Failure::Usage(error.to_string()))
-    }
 }
 
 impl Opened {
@@ -269,35 +235,6 @@ pub fn failed(name: &str, error: &Error) -> Failure {
     match error {
         Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),
         Error::Media(error) => Failure::while_("reading", name, error),
-    }
-}
-
-/// A source that may keep its reader waiting, and says so before: each read is first "not yet".
-struct Pausing<S> {
-    source: S,
-    pausing: Arc<AtomicBool>,
-}
-
-impl<S: Source> Source for Pausing<S> {
-    fn seekable(&self) -> bool {
-        self.source.seekable()
-    }
-
-    fn read_at(&mut self, at: u64, buf: &mut [u8]) -> std::io::Result<usize> {
-        if !self.pausing.swap(true, Ordering::Relaxed) {
-            return Err(std::io::ErrorKind::WouldBlock.into());
-        }
-        let read = self.source.read_at(at, buf);
-        self.pausing.store(false, Ordering::Relaxed);
-        read
-    }
-
-    fn size(&mut self) -> Option<u64> {
-        self.source.size()
-    }
-
-    fn block_size(&self) -> usize {
-        self.source.block_size()
     }
 }
 

@@ -32,6 +32,7 @@ mod paths;
 mod progress;
 mod stop;
 mod time;
+mod values;
 mod video;
 
 pub use context::Places;
@@ -65,10 +66,11 @@ fn commands() -> clap::Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.log.start();
-    stop::listen();
-    let done = cli.command.run(&Context::default());
+    let context = Context::default();
+    context.stop.listen();
+    let done = cli.command.run(&context);
     cli.log.finish();
-    let end = End::of(done);
+    let end = End::of(done, &context);
     if !end.why.is_empty() {
         failure::say(&end.why);
     }
@@ -85,13 +87,13 @@ pub struct End {
 }
 
 impl End {
-    fn of(done: failure::Result) -> Self {
+    fn of(done: failure::Result, context: &Context) -> Self {
         let (code, why) = match done {
             Ok(()) => (DONE, String::new()),
             Err(failure) => (failure.code(), failure.words()),
         };
         // What was read up to the stop may have been written whole: it is a part still.
-        Self { code: if stop::was_noticed() { STOPPED } else { code }, why }
+        Self { code: if context.stop.was_noticed() { STOPPED } else { code }, why }
     }
 }
 
@@ -102,8 +104,9 @@ pub fn run(line: &[&str], places: impl Places + 'static) -> End {
         Ok(cli) => cli,
         Err(error) => return End { code: USAGE, why: error.to_string() },
     };
-    let done = cli.command.run(&Context::with(places));
-    End::of(done)
+    let context = Context::with(places);
+    let done = cli.command.run(&context);
+    End::of(done, &context)
 }
 
 #[cfg(test)]

@@ -10,23 +10,38 @@ use crate::{
     failure::{self, Failure, Result},
     json,
     keys::Own,
-    stop,
+    stop::{Litter, Stop},
 };
 
 /// A listener whose socket, if it is a file, is removed also when the program is ended.
 pub struct Listening {
     /// Waits for connections.
     pub listener: Listener,
-    _socket: Option<stop::Litter>,
+    _socket: Option<Litter>,
 }
 
-/// Listens at an address, and says where on stderr, or as a line of JSON for a command that writes to `out`.
-pub async fn listen(address: &Address, own: &Own, json: bool, out: &str) -> Result<Listening> {
+/// Where to listen, and how the user learns of it.
+pub struct At<'a> {
+    /// The address.
+    pub address: &'a Address,
+    /// The identity and its keys.
+    pub own: &'a Own,
+    /// Whether the address is printed as a line of JSON.
+    pub json: bool,
+    /// The output of the command, which those lines leave alone.
+    pub out: &'a str,
+    /// Removes a socket file when the program ends at once.
+    pub stop: &'a Stop,
+}
+
+/// Listens, and prints the address on stderr, or as a line of JSON.
+pub async fn listen(at: At<'_>) -> Result<Listening> {
+    let At { address, own, json, out, .. } = at;
     let (identity, fingerprint) = own.identity(address)?.unzip();
     let listener = Listener::bind(address, identity.as_ref()).await;
     let listener = listener.map_err(|error| Failure::while_("listening at", &address.to_string(), error))?;
     let place = listener.address();
-    let listening = Listening { _socket: listener.file().map(stop::Litter::new), listener };
+    let listening = Listening { _socket: listener.file().map(|path| at.stop.litter_at(path)), listener };
     if json {
         json::line(out, &json!({"event": "listening", "address": place, "fingerprint": fingerprint}));
         return Ok(listening);

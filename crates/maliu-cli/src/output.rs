@@ -16,7 +16,8 @@ use crate::{
     context::Context,
     escape::Escaping,
     failure::{Failure, Result},
-    paths, stop,
+    paths,
+    stop::{Litter, Stop},
 };
 
 /// Bytes on their way to where the user wants them.
@@ -26,7 +27,7 @@ pub struct Target {
     /// What is written is wanted at once.
     live: bool,
     /// Removed when the program is ended on the way.
-    _litter: Option<stop::Litter>,
+    _litter: Option<Litter>,
 }
 
 impl Target {
@@ -75,14 +76,14 @@ pub fn name(path: &str) -> &str {
 
 /// A file that appears when it is complete, and gathers so many bytes before each write; and what is to be removed if it
 /// is not finished.
-pub fn gathering(path: &str, bytes: usize) -> Result<(AtomicFile, Option<stop::Litter>)> {
+pub fn gathering(path: &str, bytes: usize, stop: &Stop) -> Result<(AtomicFile, Option<Litter>)> {
     let file = AtomicFile::create(paths::of(path)).map_err(|error| Failure::writing(path, &error))?;
-    let litter = file.beside().map(stop::Litter::new);
+    let litter = file.beside().map(|path| stop.litter_at(path));
     Ok((file.with_block_size(bytes), litter))
 }
 
 /// The place that a command line calls `path`, and what is to be removed if it is not finished.
-pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
+pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
     let failed = |error| Failure::writing(name(path), &error);
     if let Some(sink) = context.ask(|places| places.sink(path)) {
         return Ok((sink.map_err(failed)?, None));
@@ -91,12 +92,12 @@ pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<stop
         return Ok((behind(stdout().map_err(failed)?, context), None));
     }
     let file = AtomicFile::create(paths::of(path)).map_err(failed)?;
-    let litter = file.beside().map(stop::Litter::new);
+    let litter = file.beside().map(|path| context.stop.litter_at(path));
     Ok((behind(file, context), litter))
 }
 
 /// As [`open`], of a file that can be played while it grows: where nothing stands at `path`, it is written in its place.
-pub fn record(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<stop::Litter>)> {
+pub fn record(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
     if path == "-" || context.has_places() {
         return open(path, context);
     }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -17,45 +17,107 @@ use maliu::io::Source;
 
 use crate::failure::STOPPED;
 
-static ASKED: AtomicBool = AtomicBool::new(false);
-static NOTICED: AtomicBool = AtomicBool::new(false);
-static HEARD: AtomicBool = AtomicBool::new(false);
-/// Nothing is open yet, or what is open must not be ended as if it were whole.
-static AT_ONCE: AtomicBool = AtomicBool::new(true);
-static TRANSFER: AtomicBool = AtomicBool::new(false);
-/// Files that are no use unless they are finished.
-static LITTER: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The signal to stop, shared by the handler of Ctrl-C and everything that a command runs.
+#[derive(Clone, Default)]
+pub struct Stop(Arc<State>);
 
-/// Listens from here on, to a polite request to end, too.
-pub fn listen() {
-    let asked = || {
-        if AT_ONCE.load(Ordering::Relaxed) || ASKED.swap(true, Ordering::Relaxed) {
-            exit();
+#[derive(Default)]
+struct State {
+    asked: AtomicBool,
+    noticed: AtomicBool,
+    heard: AtomicBool,
+    /// An input is open: the content that was read can be written whole.
+    open: AtomicBool,
+    /// A transfer that can be resumed must not be ended as if it were whole.
+    transfer: AtomicBool,
+    /// Files that are useless unless they are finished.
+    litter: Mutex<Vec<PathBuf>>,
+}
+
+impl Stop {
+    /// Handles Ctrl-C and SIGTERM from here on.
+    pub fn listen(&self) {
+        let stop = self.clone();
+        let asked = move || stop.ask();
+        // Without a handler Ctrl-C ends the program at once, as it would without this module. A handler that has got no
+        // thread would swallow it instead, so whether there is one left is tried first.
+        let thread = thread::Builder::new().spawn(|| ()).map(drop);
+        let handled = thread.map_err(ctrlc::Error::System).and_then(|()| ctrlc::set_handler(asked));
+        if let Err(error) = handled {
+            tracing::debug!("Ctrl-C ends at once: {error}");
         }
-        // Where there is no thread to watch, it is the second request that ends an input that does not notice.
-        let _ = thread::Builder::new().spawn(|| {
+        #[cfg(unix)]
+        limits_are_errors();
+    }
+
+    fn ask(&self) {
+        let state = &*self.0;
+        let at_once = state.transfer.load(Ordering::Relaxed) || !state.open.load(Ordering::Relaxed);
+        if at_once || state.asked.swap(true, Ordering::Relaxed) {
+            self.exit();
+        }
+        let stop = self.clone();
+        // Without a thread to watch it, an input that does not notice is ended by the second request.
+        let _ = thread::Builder::new().spawn(move || {
             thread::sleep(PATIENCE);
-            if !NOTICED.load(Ordering::Relaxed) && !HEARD.load(Ordering::Relaxed) {
-                exit();
+            if !stop.was_noticed() && !stop.0.heard.load(Ordering::Relaxed) {
+                stop.exit();
             }
         });
-    };
-    // Without a handler Ctrl-C ends the program at once, as it would without this module. A handler that has got no thread
-    // would swallow it instead, so whether there is one left is tried first.
-    let thread = thread::Builder::new().spawn(|| ()).map(drop);
-    let handled = thread.map_err(ctrlc::Error::System).and_then(|()| ctrlc::set_handler(asked));
-    if let Err(error) = handled {
-        tracing::debug!("Ctrl-C ends at once: {error}");
     }
-    #[cfg(unix)]
-    limits_are_errors();
+
+    fn exit(&self) -> ! {
+        for path in self.litter().drain(..) {
+            // It may have been renamed a moment ago.
+            let _ = fs::remove_file(path);
+        }
+        process::exit(STOPPED.into());
+    }
+
+    /// Makes the first Ctrl-C end the program: a transfer that can be resumed must not be ended as if it were whole.
+    pub fn at_once(&self) {
+        self.0.transfer.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaves the first Ctrl-C to [`Stop::asked`].
+    pub fn on_request(&self) {
+        self.0.open.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the user has asked to stop. A caller that polls this ends in its own time.
+    pub fn asked(&self) -> bool {
+        let asked = self.0.asked.load(Ordering::Relaxed);
+        self.0.heard.fetch_or(asked, Ordering::Relaxed);
+        asked
+    }
+
+    /// Whether an input ended early because the user wanted it.
+    pub fn was_noticed(&self) -> bool {
+        self.0.noticed.load(Ordering::Relaxed)
+    }
+
+    /// Notes a file that is removed when the program ends at once.
+    pub fn litter_at(&self, path: &Path) -> Litter {
+        self.litter().push(path.into());
+        Litter { path: path.into(), stop: self.clone() }
+    }
+
+    fn litter(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.0.litter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if !self.0.asked.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.0.noticed.store(true, Ordering::Relaxed);
+        Err(io::Error::other("stopped by the user"))
+    }
 }
 
 /// A file that grows beyond what its user may write is an error of writing like a full disk, not the end of the program.
 #[cfg(unix)]
 fn limits_are_errors() {
-    use std::sync::Arc;
-
     use signal_hook::{consts::SIGXFSZ, flag};
 
     if let Err(error) = flag::register(SIGXFSZ, Arc::default()) {
@@ -66,95 +128,54 @@ fn limits_are_errors() {
 /// How long an input that is being read may take to notice that it is to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-fn exit() -> ! {
-    for path in LITTER.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        // It may have taken its place just now.
-        let _ = fs::remove_file(path);
-    }
-    process::exit(STOPPED.into());
-}
-
-/// From here on the first Ctrl-C ends everything: a transfer that goes on later must not be ended as if it were whole.
-pub fn at_once() {
-    TRANSFER.store(true, Ordering::Relaxed);
-    AT_ONCE.store(true, Ordering::Relaxed);
-}
-
-/// From here on the first Ctrl-C is left to [`asked`].
-pub fn on_request() {
-    AT_ONCE.store(false, Ordering::Relaxed);
-}
-
-/// Whether the user has asked to stop. Who asks this often ends in its own time.
-pub fn asked() -> bool {
-    let asked = ASKED.load(Ordering::Relaxed);
-    HEARD.fetch_or(asked, Ordering::Relaxed);
-    asked
-}
-
-/// Whether an input ended early because the user wanted it.
-pub fn was_noticed() -> bool {
-    NOTICED.load(Ordering::Relaxed)
-}
-
-/// A file that is removed when everything ends at once. Dropping this says that it is a file's own affair again.
-pub struct Litter(PathBuf);
-
-impl Litter {
-    /// Notes the file.
-    pub fn new(path: &Path) -> Self {
-        LITTER.lock().unwrap_or_else(PoisonError::into_inner).push(path.into());
-        Self(path.into())
-    }
+/// A file that is removed when the program ends at once; dropping this leaves the file alone.
+pub struct Litter {
+    path: PathBuf,
+    stop: Stop,
 }
 
 impl Drop for Litter {
     fn drop(&mut self) {
-        LITTER.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.0);
+        self.stop.litter().retain(|path| *path != self.path);
     }
-}
-
-fn check() -> io::Result<()> {
-    if !ASKED.load(Ordering::Relaxed) {
-        return Ok(());
-    }
-    NOTICED.store(true, Ordering::Relaxed);
-    Err(io::Error::other("stopped by the user"))
 }
 
 /// A source that fails once the user has asked to stop.
-pub struct Stoppable<S>(S);
+pub struct Stoppable<S> {
+    source: S,
+    stop: Stop,
+}
 
 impl<S: Source> Stoppable<S> {
-    /// A source that is open: from here on there may be something to be written whole.
-    pub fn new(source: S) -> Self {
-        AT_ONCE.store(TRANSFER.load(Ordering::Relaxed), Ordering::Relaxed);
-        Self(source)
+    /// Guards an open source; from here on there may be something to be written whole.
+    pub fn new(source: S, stop: &Stop) -> Self {
+        stop.on_request();
+        Self { source, stop: stop.clone() }
     }
 }
 
 impl<S: Source> Source for Stoppable<S> {
     fn seekable(&self) -> bool {
-        self.0.seekable()
+        self.source.seekable()
     }
 
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
-        check()?;
-        let got = self.0.read_at(at, buf)?;
+        self.stop.check()?;
+        let got = self.source.read_at(at, buf)?;
         // A pipe may end because its writer was stopped, too.
-        check()?;
+        self.stop.check()?;
         Ok(got)
     }
 
     fn size(&mut self) -> Option<u64> {
-        self.0.size()
+        self.source.size()
     }
 
     fn block_size(&self) -> usize {
-        self.0.block_size()
+        self.source.block_size()
     }
 
     fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
-        Some(Box::new(Stoppable(self.0.twin()?)))
+        Some(Box::new(Stoppable { source: self.source.twin()?, stop: self.stop.clone() }))
     }
 }

@@ -26,6 +26,7 @@ pub mod io;
 mod log;
 mod drive;
 pub mod blocking;
+pub mod streams;
 pub mod copy;
 pub mod check;
 pub mod repair;

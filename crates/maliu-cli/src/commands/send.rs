@@ -5,16 +5,14 @@
 //! ```
 
 use std::{
-    io::Write,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use indicatif::HumanBytes;
 use maliu::{
     format::Event,
     tokio::{
@@ -23,28 +21,27 @@ use maliu::{
     },
     wire::{
         message::{Message, Mode},
-        session::{Fault, LiveLimits, Sender, SenderOptions},
+        session::{LiveLimits, Sender, SenderOptions},
     },
 };
-use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-use self::{feeder::Feeder, identity::Identity};
+use self::{feeder::Feeder, identity::Identity, report::Report};
 use crate::{
     context::Context,
-    escape,
     failure::{Failure, Result},
     input,
     keys::Believe,
     output::Target,
     paths,
-    progress::Meter,
-    stop, time,
+    stop::Stop,
+    time, values,
 };
 
 mod carried;
 mod feeder;
 mod identity;
+mod report;
 
 /// Sends the packets of an input to `maliu receive`.
 #[derive(clap::Args)]
@@ -61,7 +58,7 @@ pub struct Args {
     #[arg(long)]
     live: bool,
     /// In live mode: bytes that may wait.
-    #[arg(long, value_name = "BYTES", value_parser = input::positive, default_value_t = LiveLimits::default().bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = LiveLimits::default().bytes)]
     queue_bytes: usize,
     /// In live mode: seconds that may wait.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 3.0)]
@@ -99,7 +96,9 @@ pub fn run(args: Args, context: &Context) -> Result {
     let give_up = Duration::try_from_secs_f64(args.give_up).ok();
     if let Some(layout) = &args.carried.layout {
         let Args { input, to, live, believe, json, .. } = &args;
-        return args.carried.run(layout, &carried::Job { input, to, live: *live, give_up, believe, json: *json });
+        return args
+            .carried
+            .run(layout, &carried::Job { input, to, live: *live, give_up, believe, json: *json, stop: &context.stop });
     }
     if args.to == "-" {
         return pipe(&args, context);
@@ -118,8 +117,8 @@ pub fn run(args: Args, context: &Context) -> Result {
         token: args.token.clone(),
         limits: LiveLimits { bytes: args.queue_bytes, time: limit },
     });
-    stop::at_once();
-    let (feeding, mut source, position) = feed(&args)?;
+    context.stop.at_once();
+    let (feeding, mut source, position) = feed(&args, &context.stop)?;
     let retry = Retry { give_up, ..Retry::default() };
     let mut report = Report::new(&args, position);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -139,25 +138,26 @@ pub fn run(args: Args, context: &Context) -> Result {
 const BATCHES: usize = 4;
 
 /// Reads on a thread of its own; returns when the input is open.
-fn feed(args: &Args) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>)> {
+fn feed(args: &Args, stop: &Stop) -> Result<(JoinHandle<Result>, wire::Source, Arc<AtomicU64>)> {
     let (batches, source) = mpsc::channel(BATCHES);
     let (opened, open) = oneshot::channel();
     let (input, live) = (args.input.clone(), args.live);
     let position = Arc::new(AtomicU64::new(0));
-    let read = position.clone();
-    let feeding = std::thread::Builder::new().spawn(move || match Feeder::open(&input, live, &Context::default()) {
-        Ok(mut feeder) => {
-            let _ = opened.send(Ok(()));
-            feeder.run(|batch, position| {
-                read.store(position, Ordering::Relaxed);
-                batches.blocking_send(batch).is_ok()
-            })
-        }
-        Err(failure) => {
-            let _ = opened.send(Err(failure));
-            Ok(())
-        }
-    });
+    let (read, stop) = (position.clone(), stop.clone());
+    let feeding =
+        std::thread::Builder::new().spawn(move || match Feeder::open(&input, live, &Context::new(false, &stop)) {
+            Ok(mut feeder) => {
+                let _ = opened.send(Ok(()));
+                feeder.run(|batch, position| {
+                    read.store(position, Ordering::Relaxed);
+                    batches.blocking_send(batch).is_ok()
+                })
+            }
+            Err(failure) => {
+                let _ = opened.send(Err(failure));
+                Ok(())
+            }
+        });
     let feeding = feeding.map_err(|error| Failure::Failed(format!("no thread to read on: {error}")))?;
     open.blocking_recv().unwrap_or(Ok(()))?;
     Ok((feeding, source, position))
@@ -202,89 +202,3 @@ fn pipe(args: &Args, context: &Context) -> Result {
     broken.and_then(|()| out.finish())?;
     end
 }
-
-/// What the user is told on the way.
-struct Report {
-    json: bool,
-    live: bool,
-    meter: Meter,
-    /// Bytes of the input that were read.
-    position: Arc<AtomicU64>,
-    begun: Instant,
-    next: Instant,
-    /// The last refusal that the user was told of.
-    refused: String,
-}
-
-impl Report {
-    fn new(args: &Args, position: Arc<AtomicU64>) -> Self {
-        let now = Instant::now();
-        let about = std::fs::metadata(paths::of(&args.input.path)).ok().filter(std::fs::Metadata::is_file);
-        let meter = Meter::new(about.map(|about| about.len()));
-        let (json, live, next) = (args.json, args.live, now + EVERY);
-        Self { json, live, meter, position, begun: now, next, refused: String::new() }
-    }
-
-    fn tell(&mut self, sender: &Sender, error: Option<&Error>) {
-        if let Some(error) = error {
-            self.log(error);
-        }
-        if self.json && (Instant::now() >= self.next) {
-            self.next = Instant::now() + EVERY;
-            self.line("progress", sender, error);
-        }
-        self.meter.show(self.position.load(Ordering::Relaxed), || {
-            let stats = sender.stats();
-            let late = format!(", {:.2} s behind, {} dropped", stats.delay.as_secs_f64(), stats.dropped_packets);
-            let waiting = format!(", {} wait", HumanBytes(stats.waiting.1 as u64));
-            let trouble = error.map_or(String::new(), |error| format!(", {error}"));
-            format!("{}{trouble}", if self.live { late } else { waiting })
-        });
-    }
-
-    /// A peer that refuses gives its reason, once as a warning: the next connection may be refused for the same.
-    fn log(&mut self, error: &Error) {
-        let words = error.to_string();
-        match error {
-            Error::Fault(Fault::Refused { .. }) if !error.is_final() && self.refused != words => {
-                tracing::warn!("{words}; trying again");
-                self.refused = words;
-            }
-            _ => tracing::info!("{words}"),
-        }
-    }
-
-    fn done(&self, sender: &Sender, good: bool) {
-        let stats = sender.stats();
-        if self.json {
-            self.line(if good { "done" } else { "failed" }, sender, None);
-        } else if stats.dropped_packets > 0 {
-            tracing::warn!("{} packets, {} bytes, were dropped", stats.dropped_packets, stats.dropped_bytes);
-        }
-    }
-
-    fn line(&self, event: &str, sender: &Sender, error: Option<&Error>) {
-        let stats = sender.stats();
-        let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
-        let line = json!({
-            "event": event,
-            "seconds": seconds,
-            "connections": stats.connections,
-            "messages": stats.messages,
-            "bytes": stats.bytes,
-            "bytes_per_second": (stats.bytes as f64 / seconds) as u64,
-            "acknowledged": stats.acknowledged,
-            "waiting_messages": stats.waiting.0,
-            "waiting_bytes": stats.waiting.1,
-            "delay_seconds": stats.delay.as_secs_f64(),
-            "dropped_packets": stats.dropped_packets,
-            "dropped_bytes": stats.dropped_bytes,
-            "error": error.map(ToString::to_string),
-        });
-        // Who does not read the lines does not stop the sending.
-        let _ = writeln!(std::io::stdout(), "{}", escape::line(&line));
-    }
-}
-
-/// Between two lines.
-const EVERY: Duration = Duration::from_secs(1);

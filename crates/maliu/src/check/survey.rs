@@ -25,6 +25,7 @@ use crate::{
     blocking,
     error::{Error, Result},
     io::{Source, is_not_yet, patiently},
+    streams::Streams,
 };
 
 /// Everything that was found in an input.
@@ -71,7 +72,8 @@ pub fn run<S: Source>(mut source: S, reader: PacketReader) -> Result<Report> {
                 patiently(|| blocking::feed(&mut input, block, &mut read), is_not_yet)?;
             }
             Ok(Poll::Ready(Event::Stream(index, info))) => {
-                survey.meet(index, *info, reader.format().map(|format| format.rules));
+                let rules = reader.format().map(|format| format.rules);
+                survey.lanes.describe(index, *info, |info| Lane::new(info, rules), |lane, info| lane.info = info);
             }
             Ok(Poll::Ready(Event::Metadata(_))) => {}
             Ok(Poll::Ready(Event::Packet(packet))) => survey.packet(&packet),
@@ -100,7 +102,7 @@ struct Survey {
     list: Vec<Fault>,
     /// Where in the list a kind of fault of a stream stands.
     places: HashMap<(&'static str, Option<usize>), usize>,
-    lanes: Vec<Lane>,
+    lanes: Streams<Lane>,
     found: Found,
     latest: Option<f64>,
 }
@@ -128,13 +130,6 @@ impl Survey {
             self.note(kind, Place { at: Some(at), time: self.latest, stream }, what.into());
         }
         self.faults += more;
-    }
-
-    fn meet(&mut self, index: usize, info: StreamInfo, rules: Option<Rules>) {
-        match self.lanes.get_mut(index) {
-            Some(lane) => lane.info = info,
-            None => self.lanes.resize_with(index + 1, || Lane::new(&info, rules)),
-        }
     }
 
     fn packet(&mut self, packet: &Packet) {
@@ -166,7 +161,7 @@ impl Survey {
     fn close(mut self) -> Report {
         let bare = |lane: &Lane| matches!(lane.info.codec, Codec::Aac | Codec::H264) && lane.info.config.is_empty();
         let missing: Vec<usize> =
-            (0..).zip(&self.lanes).filter(|(_, lane)| lane.packets > 0 && bare(lane)).map(|(i, _)| i).collect();
+            (0..).zip(&*self.lanes).filter(|(_, lane)| lane.packets > 0 && bare(lane)).map(|(i, _)| i).collect();
         for stream in missing {
             if self.has(kinds::NO_CONFIG, stream) {
                 continue;
@@ -187,7 +182,7 @@ impl Survey {
     /// A stream in which most pauses are long is a show of slides.
     fn forget_slides(&mut self) {
         let is_show = |lane: &Lane| lane.packets > MIN_SLIDES && lane.jumps * 2 > lane.packets - 1;
-        let shows: Vec<_> = (0..).zip(&self.lanes).filter(|(_, lane)| is_show(lane)).map(|(i, _)| Some(i)).collect();
+        let shows: Vec<_> = (0..).zip(&*self.lanes).filter(|(_, lane)| is_show(lane)).map(|(i, _)| Some(i)).collect();
         self.forget(|fault| fault.kind == kinds::JUMP && shows.contains(&fault.stream));
     }
 

@@ -15,6 +15,7 @@ use crate::{
     blocking::{ReadAhead, Reader},
     error::{Error, Result},
     io::Source,
+    streams::Streams,
 };
 
 /// Packets that are read ahead, at most, to find streams that begin late.
@@ -49,7 +50,7 @@ pub struct Feed {
     /// What comes before it: the packet that goes next.
     front: Option<Packet>,
     /// The streams, as described before the first packet was handed out.
-    pub(super) streams: Vec<StreamInfo>,
+    pub(super) streams: Streams<StreamInfo>,
     /// Tags of the input.
     pub(super) metadata: Metadata,
     /// Which output stream each input stream becomes.
@@ -88,7 +89,7 @@ impl Feed {
             account: Account::default(),
             sieve: Sieve::default(),
             front: None,
-            streams: Vec::new(),
+            streams: Streams::default(),
             metadata: Metadata::default(),
             outputs: Vec::new(),
             undescribed: Vec::new(),
@@ -191,7 +192,7 @@ impl Feed {
         let timed = |stream: &StreamInfo| matches!(stream.media.kind(), Kind::Audio | Kind::Video);
         let begun = |index: usize| self.held.iter().any(|packet| packet.stream == index);
         let described = || self.streams.iter().all(is_described);
-        let all = || (0..).zip(&self.streams).all(|(index, stream)| !timed(stream) || begun(index)) && described();
+        let all = || (0..).zip(&*self.streams).all(|(index, stream)| !timed(stream) || begun(index)) && described();
         let expected = match &self.origin {
             Origin::Here(reader) => shows_all(self.many, reader, &self.streams),
             _ => true,
@@ -245,25 +246,22 @@ impl Feed {
     fn note(&mut self, event: Event) -> Option<Packet> {
         match event {
             Event::Packet(packet) => return Some(packet),
-            Event::Stream(index, info) => self.meet(index, *info),
+            Event::Stream(index, info) => self.describe(index, *info),
             Event::Metadata(metadata) if self.outputs.is_empty() => self.metadata = *metadata,
             _ => {}
         }
         None
     }
 
-    fn meet(&mut self, index: usize, info: StreamInfo) {
-        match self.streams.get_mut(index) {
-            Some(known) => {
+    fn describe(&mut self, index: usize, info: StreamInfo) {
+        if self.outputs.is_empty() || index < self.streams.len() {
+            return self.streams.describe(index, info, StreamInfo::clone, |known, info| {
                 *known = info;
                 facts::complete(known, None);
-            }
-            None if self.outputs.is_empty() => {
-                self.streams.resize_with(index, StreamInfo::undescribed);
-                self.streams.push(info);
-            }
-            None if info.media.kind() == Kind::Data => {}
-            None => tracing::warn!("{}: stream {index} begins too late and is left out", self.name),
+            });
+        }
+        if info.media.kind() != Kind::Data {
+            tracing::warn!("{}: stream {index} begins too late and is left out", self.name);
         }
     }
 

@@ -76,7 +76,7 @@ impl Times {
         let mut sources: Vec<_> = streams.iter().map(|stream| (stream.time_base, Ticks(0))).collect();
         for feed in feeds {
             let zero = Ticks(zero(feed));
-            for (output, info) in feed.outputs.iter().zip(&feed.streams) {
+            for (output, info) in feed.outputs.iter().zip(&*feed.streams) {
                 if let Some(source) = output.and_then(|output| sources.get_mut(output)) {
                     *source = (info.time_base, TimeBase::MICROS.rescale(zero, info.time_base, Rounding::Near));
                 }

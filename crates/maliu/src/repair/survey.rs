@@ -18,11 +18,12 @@ use crate::{
     blocking::Reader,
     error,
     io::{Source, patiently},
+    streams::Streams,
 };
 
 /// What was seen.
 pub struct Survey {
-    pub streams: Vec<StreamInfo>,
+    pub streams: Streams<StreamInfo>,
     pub metadata: Metadata,
     /// By stream.
     pub seen: Vec<Seen>,
@@ -71,11 +72,19 @@ pub const STRICT: (&str, &str) = ("strict", "-1");
 impl Survey {
     /// Reads everything.
     pub fn of<S: Source>(reader: &mut Reader<S>) -> Result<Self, Error> {
-        let mut survey = Self { streams: Vec::new(), metadata: Metadata::default(), seen: Vec::new(), unread: None };
+        let mut survey =
+            Self { streams: Streams::default(), metadata: Metadata::default(), seen: Vec::new(), unread: None };
         let mut packets = 0u64;
         loop {
             match patiently(|| reader.next_event(), error::Error::is_not_yet) {
-                Ok(Event::Stream(index, info)) => survey.meet(index, *info),
+                // The first configuration counts: later ones come again with the packet they begin at.
+                Ok(Event::Stream(index, info)) => {
+                    survey.streams.describe(index, *info, StreamInfo::clone, |known, info| {
+                        if known.config.is_empty() {
+                            *known = info;
+                        }
+                    });
+                }
                 Ok(Event::Metadata(metadata)) if packets == 0 => survey.metadata = *metadata,
                 Ok(Event::Packet(packet)) if is_whole(&packet) => {
                     packets += 1;
@@ -99,15 +108,6 @@ impl Survey {
         }
         survey.streams.iter_mut().for_each(configure);
         Ok(survey)
-    }
-
-    /// The first configuration counts: later ones come again with the packet they begin at.
-    fn meet(&mut self, index: usize, info: StreamInfo) {
-        match self.streams.get_mut(index) {
-            None => self.streams.resize(index + 1, info),
-            Some(known) if known.config.is_empty() => *known = info,
-            Some(_) => {}
-        }
     }
 
     fn count(&mut self, packet: &Packet) {

@@ -15,10 +15,11 @@ use crate::{
     context::Context,
     failure::{self, Failure, Result},
     paths,
+    stop::Stop,
 };
 
 /// Decodes all inputs, so many at a time. What fails is told and does not keep the others from being written.
-pub fn run(args: Args, jobs: usize) -> Result {
+pub fn run(args: Args, jobs: usize, stop: &Stop) -> Result {
     let (inputs, directory) = names(&args)?;
     let outputs = outputs(&inputs, &directory, args.to);
     let tasks: Vec<_> = inputs.iter().zip(outputs).collect();
@@ -28,7 +29,7 @@ pub fn run(args: Args, jobs: usize) -> Result {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let serve = || {
         while let Some((input, output)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(failure) = decode(&args, input, output) {
+            if let Err(failure) = decode(&args, input, output, stop) {
                 failed.fetch_add(1, Ordering::Relaxed);
                 bar.suspend(|| failure::say(&failure.to_string()));
             }
@@ -49,14 +50,14 @@ pub fn run(args: Args, jobs: usize) -> Result {
     }
 }
 
-fn decode(args: &Args, input: &str, output: &Path) -> Result {
+fn decode(args: &Args, input: &str, output: &Path, stop: &Stop) -> Result {
     let output = output.to_str().ok_or_else(|| Failure::Failed(format!("{}: no name for text", output.display())))?;
     let mut args =
         Args { output: output.to_owned(), jobs: None, threads: args.threads.max(1), more: Vec::new(), ..args.clone() };
     input.clone_into(&mut args.input.path);
     args.hush = true;
     let _span = tracing::warn_span!("decode", input).entered();
-    one(args, &Context::default())
+    one(args, &Context::new(false, stop))
 }
 
 /// The inputs, and the directory, which is made if it is not there.

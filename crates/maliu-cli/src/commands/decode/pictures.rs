@@ -5,7 +5,8 @@ use std::path::Path;
 use maliu::{
     format::Event,
     output::Mark,
-    stream::{Kind, StreamInfo},
+    stream::Kind,
+    streams::Chosen,
     time::{Rounding, Ticks, TimeBase},
 };
 use maliu_decode::pictures::{Picture, PictureDecoder, PictureOptions, colour_of, pictures_with, quiet_library_panics};
@@ -55,7 +56,7 @@ pub fn run(args: &Args, container: Container, context: &Context) -> Result {
         context,
         container,
         target: None,
-        stream: None,
+        stream: Chosen::of(Kind::Video, args.stream),
         decoder: None,
         best: None,
         pictures: 0,
@@ -70,7 +71,7 @@ struct Work<'a> {
     container: Container,
     target: Option<Target>,
     /// The stream being decoded, as last described.
-    stream: Option<(usize, StreamInfo)>,
+    stream: Chosen,
     /// Made at the first packet: until then a stream may be described better and better.
     decoder: Option<Box<dyn PictureDecoder>>,
     /// The last picture at or before the wanted time.
@@ -86,8 +87,8 @@ impl Work<'_> {
         let mut more = true;
         while let Some(event) = if more { opened.next()? } else { None } {
             match event {
-                Event::Stream(index, info) => self.meet(index, *info),
-                Event::Packet(packet) if self.stream.as_ref().is_some_and(|(index, _)| *index == packet.stream) => {
+                Event::Stream(index, info) => drop(self.stream.describe(index, *info)),
+                Event::Packet(packet) if self.stream.is(packet.stream) => {
                     if std::mem::take(&mut may_seek) && self.seek(opened) {
                         continue;
                     }
@@ -110,24 +111,12 @@ impl Work<'_> {
         self.close(opened)
     }
 
-    /// A stream is there, or has changed.
-    fn meet(&mut self, index: usize, info: StreamInfo) {
-        let wanted = match (&self.stream, self.args.stream) {
-            (Some((chosen, _)), _) => *chosen == index,
-            (None, Some(wanted)) => wanted == index,
-            (None, None) => info.media.kind() == Kind::Video,
-        };
-        if wanted {
-            self.stream = Some((index, info));
-        }
-    }
-
     fn decoder(&mut self, opened: &Opened) -> Result<&mut dyn PictureDecoder> {
         let mut options = PictureOptions::default();
         options.memory = u64::from(self.args.picture_memory) << 20;
-        let decoder = match (self.decoder.take(), &self.stream) {
+        let decoder = match (self.decoder.take(), self.stream.info()) {
             (Some(decoder), _) => decoder,
-            (None, Some((_, info))) => pictures_with(info, options).map_err(|error| super::decoding(opened, &error))?,
+            (None, Some(info)) => pictures_with(info, options).map_err(|error| super::decoding(opened, &error))?,
             (None, None) => return Err(Failure::Failed(format!("reading {}: there is no video stream", opened.name))),
         };
         Ok(self.decoder.insert(decoder).as_mut())
@@ -135,7 +124,7 @@ impl Work<'_> {
 
     /// Jumps to the wanted time, where the input can; otherwise everything up to it is decoded and dropped.
     fn seek(&mut self, opened: &mut Opened) -> bool {
-        let (Some((_, info)), Some(wanted)) = (&self.stream, self.args.snapshot) else { return false };
+        let (Some(info), Some(wanted)) = (self.stream.info(), self.args.snapshot) else { return false };
         let to = TimeBase::MICROS.rescale(wanted, info.time_base, Rounding::Near);
         opened.reader.seek_to(to, info.time_base).is_ok()
     }
@@ -162,7 +151,7 @@ impl Work<'_> {
 
     /// Whether it is shown after the wanted time.
     fn is_late(&self, picture: &Picture) -> bool {
-        let base = self.stream.as_ref().map_or(TimeBase::MICROS, |(_, info)| info.time_base);
+        let base = self.stream.info().map_or(TimeBase::MICROS, |info| info.time_base);
         let shown = picture.time.map(|time| base.rescale(time, TimeBase::MICROS, Rounding::Near));
         shown.zip(self.args.snapshot).is_some_and(|(shown, wanted)| shown > wanted)
     }
@@ -182,7 +171,7 @@ impl Work<'_> {
         let out = target.output();
         if self.container == Container::Y4m {
             if self.pictures == 1 {
-                let header = y4m::header(&picture, self.stream.as_ref().map(|(_, info)| info));
+                let header = y4m::header(&picture, self.stream.info());
                 out.append(Mark::Header, [header.into()]);
             }
             out.append(Mark::Header, [y4m::FRAME.into()]);
@@ -192,14 +181,14 @@ impl Work<'_> {
     }
 
     fn close(mut self, opened: &Opened) -> Result {
-        if let (Some(picture), Some((_, info))) = (&self.best, &self.stream) {
+        if let (Some(picture), Some(info)) = (&self.best, self.stream.info()) {
             let bytes = png::encode(picture, colour_of(info)).map_err(|error| Failure::Failed(error.to_string()))?;
             let target = self.target.insert(Target::create(&self.args.output, self.context)?);
             target.output().append(Mark::Header, [bytes.into()]);
         }
         match self.target {
             Some(target) => target.finish(),
-            None if self.stream.is_none() => {
+            None if self.stream.info().is_none() => {
                 Err(Failure::Failed(format!("reading {}: there is no video stream", opened.name)))
             }
             None => Err(Failure::while_("decoding", &opened.name, "no picture could be decoded")),

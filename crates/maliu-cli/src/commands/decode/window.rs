@@ -64,10 +64,10 @@ impl Window {
         self.rate.rescale(Ticks(self.at), TimeBase::MICROS, Rounding::Near)
     }
 
-    /// Where to seek, in the stream's time base, once the first sound was met: `preroll` µs before the start. `None` when
+    /// Where to seek, in the stream's time base, once the first sound was met: [`PREROLL`] before the start. `None` when
     /// the start is too near for a jump.
-    pub fn seek_to(&self, preroll: Ticks, base: TimeBase) -> Option<Ticks> {
-        let ahead = Some(self.start - preroll).filter(|ahead| *ahead > preroll)?;
+    pub fn seek_to(&self, base: TimeBase) -> Option<Ticks> {
+        let ahead = Some(self.start - PREROLL).filter(|ahead| *ahead > PREROLL)?;
         Some(self.origin? + TimeBase::MICROS.rescale(ahead, base, Rounding::Down))
     }
 
@@ -76,6 +76,9 @@ impl Window {
         self.jumped = true;
     }
 }
+
+/// How long before the wanted start decoding starts, in µs: past any bit reservoir and overlap.
+const PREROLL: Ticks = Ticks(1_000_000);
 
 #[cfg(test)]
 mod tests {
@@ -116,7 +119,7 @@ mod tests {
     fn after_a_jump_the_time_of_the_frame_counts() {
         let mut window = Window::new(Ticks(9_250_000), None);
         window.cut(&mut frame(500), TimeBase::MILLIS);
-        assert_eq!(window.seek_to(Ticks(1_000_000), TimeBase::MILLIS), Some(Ticks(8750)));
+        assert_eq!(window.seek_to(TimeBase::MILLIS), Some(Ticks(8750)));
         window.jumped();
         let mut frame = frame(9000);
         window.cut(&mut frame, TimeBase::MILLIS);

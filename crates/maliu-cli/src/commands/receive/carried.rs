@@ -21,7 +21,7 @@ use crate::{
     layouts,
     link::{self, Link, Report},
     listening,
-    stop::{self, Stoppable},
+    stop::Stoppable,
     time,
 };
 
@@ -66,14 +66,14 @@ impl Args {
             return job.output.write("-");
         }
         let address: Address = job.at.parse().map_err(Failure::Usage)?;
-        stop::at_once();
+        job.output.stop.at_once();
         let handle = link::runtime()?;
         let (stream, front) = handle.block_on(self.peer(&address, layout, job))?;
         let out = job.output.out.clone();
         let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
         let link = Link::new(handle, stream, front, seconds(self.silence)).telling(report.clone());
-        let source = Box::new(Stoppable::new(Forward::new(link)));
-        let end = job.output.write_source(job.at, source, &Context::new(true));
+        let source = Box::new(Stoppable::new(Forward::new(link), &job.output.stop));
+        let end = job.output.write_source(job.at, source, &Context::new(true, &job.output.stop));
         if let Some(report) = report {
             report.line(if end.is_ok() { "done" } else { "failed" });
         }
@@ -84,7 +84,9 @@ impl Args {
     async fn peer(&self, address: &Address, layout: Layout, job: &Job<'_>) -> Result<(Stream, Bytes)> {
         let silence = seconds(self.silence);
         if !self.connect {
-            let listener = listening::listen(address, job.own, job.json, &job.output.out).await?;
+            let Output { out, stop, .. } = job.output;
+            let at = listening::At { address, own: job.own, json: job.json, out, stop };
+            let listener = listening::listen(at).await?;
             let greet = move |stream| greet(stream, layout.clone(), silence);
             return Ok(listening::first(listener, First::Connector, greet).await);
         }

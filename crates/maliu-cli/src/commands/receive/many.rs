@@ -36,7 +36,6 @@ use crate::{
     failure::{Failure, Result},
     paths,
     progress::Meter,
-    stop,
 };
 
 /// What is written, unless said otherwise.
@@ -106,7 +105,7 @@ impl Many {
         let (mut second, mut blink) = (interval(EVERY), interval(BLINK));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         blink.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !stop::asked() {
+        while !self.output.stop.asked() {
             tokio::select! {
                 guest = guests.recv() => match guest {
                     Some(guest) => self.dispatch(guest),

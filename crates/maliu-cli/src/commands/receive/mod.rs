@@ -20,12 +20,12 @@ use crate::{
     context::Context,
     descriptors,
     failure::{Failure, Result},
-    input,
     keys::Own,
-    listening::listen,
+    listening::{self, listen},
     paths,
     progress::Meter,
-    stop, time,
+    stop::Stop,
+    time, values,
 };
 
 mod carried;
@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
     /// Setting of the output format; repeat it for more.
-    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", value_parser = input::setting)]
+    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", value_parser = values::setting)]
     settings: Vec<(String, String)>,
     /// Token that senders must know.
     #[arg(long, env = "MALIU_TOKEN", hide_env_values = true)]
@@ -88,10 +88,10 @@ struct ManyArgs {
     #[arg(long, conflicts_with_all = ["fresh", "layout"])]
     many: bool,
     /// With --many: transfers at a time, from 1; one more is refused.
-    #[arg(long, value_name = "NUMBER", value_parser = input::positive, default_value_t = many::MAX_TRANSFERS, requires = "many")]
+    #[arg(long, value_name = "NUMBER", value_parser = values::positive, default_value_t = many::MAX_TRANSFERS, requires = "many")]
     max_transfers: usize,
     /// With --many: bytes that may wait in memory, from 1; the transfer that wants more is ended.
-    #[arg(long, value_name = "BYTES", value_parser = input::positive, default_value_t = many::MAX_MEMORY, requires = "many")]
+    #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = many::MAX_MEMORY, requires = "many")]
     max_memory: usize,
     /// With --many: seconds that a transfer waits for its sender to come back; inf waits for ever. Then a live one is made
     /// whole as it is; a reliable one can still be gone on with.
@@ -111,8 +111,8 @@ const EXAMPLES: &str = "Examples:
 A reliable transfer into a file is kept beside it until it is complete; a second run of the same command goes on.";
 
 /// Listens, receives and writes.
-pub fn run(args: Args, _: &Context) -> Result {
-    let output = output(&args);
+pub fn run(args: Args, context: &Context) -> Result {
+    let output = output(&args, &context.stop);
     output.check()?;
     if let Some(layout) = &args.carried.layout {
         let job = carried::Job { at: &args.at, own: &args.own, output: &output, json: args.json };
@@ -139,23 +139,25 @@ pub fn run(args: Args, _: &Context) -> Result {
 async fn serve(args: &Args, address: &Address, output: Output) -> Result {
     let options = ReceiverOptions { token: args.token.clone() };
     let (known, guests) = mpsc::channel(8);
+    let stop = output.stop.clone();
+    let at = |out| listening::At { address, own: &args.own, json: args.json, out, stop: &stop };
     let lines = lines(args);
     if args.many.many {
         let many = Many::new(output, terms(args), lines, args.many.max_transfers)?;
         descriptors::raise();
-        stop::on_request();
-        let listener = listen(address, &args.own, args.json, "").await?;
+        stop.on_request();
+        let listener = listen(at("")).await?;
         tokio::spawn(strangers::welcome_all(listener, options, many::BLOCK, known));
         return many.run(guests).await;
     }
-    stop::at_once();
-    let listener = listen(address, &args.own, args.json, &args.out).await?;
+    stop.at_once();
+    let listener = listen(at(&args.out)).await?;
     tokio::spawn(strangers::welcome_all(listener, options, maliu::io::BLOCK_SIZE, known));
     let report = Report::new(lines, Arc::default(), Some(Meter::new(None)), &args.out);
     Transfer::new(guests, output, terms(args), report).run().await
 }
 
-fn output(args: &Args) -> Output {
+fn output(args: &Args, stop: &Stop) -> Output {
     let usual = || args.many.many.then(|| many::FORMAT.to_owned()).filter(|_| args.write_layout.is_none());
     Output {
         out: args.out.clone(),
@@ -163,6 +165,7 @@ fn output(args: &Args) -> Output {
         format: args.format.clone().or_else(usual),
         write_layout: args.write_layout.clone(),
         settings: args.settings.clone(),
+        stop: stop.clone(),
     }
 }
 

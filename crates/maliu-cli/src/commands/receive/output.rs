@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     input, paths,
-    stop::Stoppable,
+    stop::{Stop, Stoppable},
 };
 
 /// Where content goes, and in which format.
@@ -30,6 +30,8 @@ pub struct Output {
     pub write_layout: Option<String>,
     /// Settings of the format.
     pub settings: Vec<(String, String)>,
+    /// The signal to stop.
+    pub stop: Stop,
 }
 
 /// What writes the output.
@@ -77,13 +79,13 @@ impl Output {
     pub fn record(&self, gather: usize) -> Result<Option<Recorder>> {
         match self.command("-") {
             Command::Decode(_) => Ok(None),
-            Command::Remux(args) => Recorder::create(*args, gather).map(Some),
+            Command::Remux(args) => Recorder::create(*args, gather, &self.stop).map(Some),
         }
     }
 
     /// Reads content at a path, and writes.
     pub fn write(&self, path: &str) -> Result {
-        let context = Context::default();
+        let context = Context::new(false, &self.stop);
         let (_, source) = input::source(path, &context)?;
         self.write_source(path, source, &context)
     }
@@ -123,8 +125,8 @@ impl Output {
         let (feed, pipe) = pipe(most);
         let output = self.clone();
         let writing = on_thread(move || {
-            let source = Box::new(Stoppable::new(pipe));
-            output.write_source("the connection", source, &Context::new(true))
+            let source = Box::new(Stoppable::new(pipe, &output.stop));
+            output.write_source("the connection", source, &Context::new(true, &output.stop))
         })?;
         Ok((feed, writing))
     }

@@ -1,17 +1,17 @@
 //! One transfer into one output, over any number of connections.
 
 use std::{
-    future::pending,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use maliu::{
-    tokio::wire::{Error, Incoming},
-    wire::{message::Reason, session::Content},
-};
+use maliu::{tokio::wire::Incoming, wire::message::Reason};
 use tokio::{sync::mpsc, time::sleep};
 
+use self::{
+    taking::{SETTLE_AFTER, Trouble},
+    waiting::{moved, written},
+};
 use super::{
     lobby::Lobby,
     memory::{Held, Memory},
@@ -23,13 +23,11 @@ use super::{
 use crate::failure::{Failure, Result};
 
 mod admission;
+mod taking;
+mod waiting;
 
 /// How long a sender that did not hear the last acknowledgement may take to come back.
 const LINGER: Duration = Duration::from_secs(10);
-
-/// What was received is made safe and acknowledged when it is so many bytes, or so old.
-const SETTLE_BYTES: usize = 512 << 10;
-const SETTLE_AFTER: Duration = Duration::from_millis(50);
 
 /// What a transfer is allowed.
 #[derive(Clone)]
@@ -144,7 +142,7 @@ impl Transfer {
                     None => return self.leave(current, true).await,
                 },
                 Some(guest) = self.ready.recv() => self.meet(guest, &mut current).await?,
-                moved = wait(current.as_mut(), self.store.as_ref()) => {
+                moved = moved(current.as_mut(), self.store.as_ref()) => {
                     if let Err(error) = moved {
                         tracing::info!("{error}");
                         current = None;
@@ -186,65 +184,6 @@ impl Transfer {
                 }
             }
         }
-    }
-
-    /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is written.
-    fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
-        while self.store.as_ref().is_some_and(|store| store.full().is_none())
-            && let Some((sequence, content)) = connection.next_content().map_err(Trouble::Connection)?
-        {
-            self.keep(connection, sequence, content).map_err(Trouble::Here)?;
-        }
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let unread = connection.session().input().peek().len();
-        self.held.hold(unread + store.waiting()).map_err(Trouble::Here)?;
-        self.settle(connection).map_err(Trouble::Here)?;
-        self.write_if_ended().map_err(Trouble::Here)?;
-        self.report.tell(connection.session().damage());
-        Ok(())
-    }
-
-    /// Keeps the content of the last message of a connection.
-    fn keep(&mut self, connection: &mut Incoming, sequence: u64, content: Content) -> Result {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let message = connection.session().last_message().clone();
-        self.report.count(&content, message.len());
-        let (_, bytes) = self.unsettled.get_or_insert((Instant::now(), 0));
-        *bytes += message.len();
-        // The end comes again when it was not acknowledged.
-        if sequence >= store.next { store.take(sequence, content, message) } else { Ok(()) }
-    }
-
-    /// Acknowledges what is safe, when there is enough of it.
-    fn settle(&mut self, connection: &mut Incoming) -> Result {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let due = |(since, bytes): (Instant, usize)| bytes >= SETTLE_BYTES || since.elapsed() >= SETTLE_AFTER;
-        if store.ended || self.unsettled.is_some_and(due) {
-            if self.unsettled.take().is_some() {
-                store.settle()?;
-            }
-            let kept = self.acknowledged();
-            connection.session().acknowledge(kept);
-        }
-        Ok(())
-    }
-
-    /// The number of the first message that the sender has to keep still: that of the end, until the output is written.
-    fn acknowledged(&self) -> u64 {
-        let Some(store) = &self.store else { return 0 };
-        let all = !store.ended || self.complete;
-        if all { store.next } else { store.next.saturating_sub(1) }
-    }
-
-    /// Content that is whole becomes the output.
-    fn write_if_ended(&mut self) -> Result {
-        if let Some(store) = self.store.as_mut().filter(|store| store.ended)
-            && self.writing.is_none()
-            && !self.complete
-        {
-            self.writing = store.finish(&self.output)?;
-        }
-        Ok(())
     }
 
     fn mark_complete(&mut self) -> Result {
@@ -289,38 +228,12 @@ impl Transfer {
     }
 }
 
-/// Whose fault it is.
-enum Trouble {
-    Connection(Error),
-    Here(Failure),
-}
-
 /// Tells the sender what went wrong here.
 async fn send_away(connection: Option<Incoming>, failure: Failure) -> Failure {
     if let Some(connection) = connection {
         connection.refuse(Reason::Other(1), &failure.to_string()).await;
     }
     failure
-}
-
-/// Moves bytes of a connection; for ever pending without one. A pipe that is full holds up the sender, until it has room.
-async fn wait(connection: Option<&mut Incoming>, store: Option<&Store>) -> std::result::Result<(), Error> {
-    let Some(connection) = connection else { return pending().await };
-    match store.and_then(Store::full) {
-        None => connection.wait().await,
-        Some(pipe) => tokio::select! {
-            () = pipe.room() => Ok(()),
-            error = connection.hold() => Err(error),
-        },
-    }
-}
-
-/// The end of writing; for ever pending when nothing is written.
-async fn written(writing: &mut Option<Writing>) -> Result {
-    match writing {
-        Some(end) => end.await.unwrap_or_else(|_| Err(Failure::Failed("writing ended in a panic".into()))),
-        None => pending().await,
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::{
     input, layouts, output, paths,
     progress::Progress,
     stop::Litter,
-    time,
+    time, values,
 };
 
 mod recorder;
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
     /// Setting of the writer or of the output format; repeat it for more.
-    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", value_parser = input::setting)]
+    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", value_parser = values::setting)]
     settings: Vec<(String, String)>,
     /// Format of all inputs; it is recognised by content otherwise.
     #[arg(long, value_name = "FORMAT")]

@@ -10,7 +10,7 @@ use super::{Args, failed};
 use crate::{
     failure::{Failure, Result},
     output,
-    stop::Litter,
+    stop::{Litter, Stop},
 };
 
 /// An output that is written as packets come.
@@ -22,10 +22,10 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts the last path of `args`; what would be read is pushed. Gathers so many bytes before each write.
-    pub fn create(args: Args, gather: usize) -> Result<Self> {
+    pub fn create(args: Args, gather: usize, stop: &Stop) -> Result<Self> {
         let name = args.paths.last().cloned().unwrap_or_default();
         let to = args.to(&name)?;
-        let (file, litter) = output::gathering(&name, gather)?;
+        let (file, litter) = output::gathering(&name, gather, stop)?;
         let options = args.options(&name);
         Ok(Self { inner: copy::Recorder::new(to, file, options), name, litter })
     }

@@ -15,7 +15,9 @@ use crate::{
     input, json,
     keys::{Believe, Own},
     link::{self, Link, Outgoing, Report},
-    listening, output, stop, time,
+    listening, output,
+    stop::Stop,
+    time,
 };
 
 /// What is said about the messages and the way they go.
@@ -56,6 +58,7 @@ pub struct Job<'a> {
     pub give_up: Option<Duration>,
     pub believe: &'a Believe,
     pub json: bool,
+    pub stop: &'a Stop,
 }
 
 impl Args {
@@ -65,7 +68,7 @@ impl Args {
         args.check(job.to)?;
         let out = job.to.to_owned();
         let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
-        let context = Context::new(job.live || job.input.path == "-");
+        let context = Context::new(job.live || job.input.path == "-", job.stop);
         let place = self.place(job, report.clone())?;
         let feed = job.input.feed(&context)?;
         let open = || match place {
@@ -91,13 +94,15 @@ impl Args {
         let trust = if self.listen { None } else { job.believe.trust(&address)? };
         let own = self.listen.then(|| self.own.clone());
         let (to, give_up, json) = (job.to.to_owned(), job.give_up, job.json);
+        let stop = job.stop.clone();
         let silence = Duration::try_from_secs_f64(self.silence).ok();
         let open = move || {
-            stop::at_once();
+            stop.at_once();
             let handle = link::runtime()?;
             let stream = handle.block_on(async {
                 if let Some(own) = own {
-                    let listener = listening::listen(&address, &own, json, &to).await?;
+                    let at = listening::At { address: &address, own: &own, json, out: &to, stop: &stop };
+                    let listener = listening::listen(at).await?;
                     return Ok(listening::first(listener, First::Listener, async |stream| Ok(stream)).await);
                 }
                 let stream =

@@ -27,6 +27,7 @@ use super::{
     admission::Verdict,
     *,
 };
+use crate::stop::Stop;
 
 const ID: u64 = 7;
 
@@ -59,7 +60,7 @@ fn left(out: &str) {
 /// A transfer into a file, and where its guests come from.
 fn transfer(out: &str) -> (Transfer, mpsc::Sender<Guest>) {
     let (layout, format, write_layout) = (None, None, None);
-    let output = Output { out: out.into(), layout, format, write_layout, settings: Vec::new() };
+    let output = Output { out: out.into(), layout, format, write_layout, settings: Vec::new(), stop: Stop::default() };
     let memory = Arc::new(Memory::unlimited());
     let terms = Terms { fresh: false, patience: None, gather: 1024, memory: memory.clone(), strangers: memory };
     let report = Report::new(Lines { json: false, aside: false }, Arc::default(), None, out);
