@@ -1,7 +1,7 @@
 //! The decoder: frames in, samples out.
 //!
 //! ```text
-//! frame ─▶ Parser: own data ─▶ Spectra: lines ─▶ Synthesis: samples ─▶ Frame
+//! frame ─▶ Parser: own data ─▶ Spectra: lines ─▶ Synthesis (Subbands, Polyphase): samples ─▶ Frame
 //! ```
 
 use crate::parsed::Parsed;

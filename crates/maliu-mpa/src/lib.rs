@@ -15,9 +15,10 @@
 //!
 //! Memory is allocated for the first frame; decoding allocates nothing.
 //!
-//! [`Decoder`] decodes one frame after another. Its three stages are also available separately, to work on several
-//! frames at the same time: [`Parser`] and [`Synthesis`] carry their own state from frame to frame, [`Spectra`] carries
-//! none and takes frames in any order. The samples are the same in every arrangement.
+//! [`Decoder`] decodes one frame after another. Its four stages are also available separately, to work on several
+//! frames at the same time: [`Parser`] and [`Subbands`] carry their own state from frame to frame, [`Spectra`] carries
+//! none and takes frames in any order, and [`Polyphase`] can begin at any frame. The samples are the same in every
+//! arrangement.
 
 mod bits;
 mod crc;
@@ -41,7 +42,7 @@ pub use header::{Header, Version};
 pub use parsed::Parsed;
 pub use parser::Parser;
 pub use spectra::Spectra;
-pub use synthesis::Synthesis;
+pub use synthesis::{Polyphase, Subbands, Synthesis};
 
 /// Highest level of a frame that is believed, 12 dB above full scale; louder ones are taken for damage.
 pub const LOUDEST: f32 = 4.0;

@@ -5,8 +5,8 @@ use crate::frame::{Frame, MAX_SAMPLES};
 use crate::header::{Header, SLOTS};
 use crate::layer3::SideInfo;
 
-/// One frame between the stages [`Parser`](crate::Parser), [`Spectra`](crate::Spectra) and
-/// [`Synthesis`](crate::Synthesis). Its memory is used again for the next frame.
+/// One frame between the stages [`Parser`](crate::Parser), [`Spectra`](crate::Spectra), [`Subbands`](crate::Subbands) and
+/// [`Polyphase`](crate::Polyphase). Its memory is used again for the next frame.
 pub struct Parsed {
     /// `None` when no frame was met yet.
     pub(crate) header: Option<Header>,
@@ -21,6 +21,13 @@ pub struct Parsed {
     /// Nothing of the frames before is to be heard.
     pub(crate) restart: bool,
     pub(crate) spectrum: Box<Spectrum>,
+    /// Samples of the subbands of each channel by time, unless they are those of the spectrum.
+    pub(crate) slots: Box<[Rows; 2]>,
+    pub(crate) direct: bool,
+    /// The last slots of each channel before the frame.
+    pub(crate) before: Box<[Before; 2]>,
+    /// Nothing of the frames before is left.
+    pub(crate) anew: bool,
     /// Finished samples of each channel.
     pub(crate) output: Box<[[f32; MAX_SAMPLES]; 2]>,
 }
@@ -46,6 +53,12 @@ pub(crate) type Row = [f32; 32];
 /// Values of one channel. Layers I and II: samples of the subbands by time. Layer III: of each granule the lines of the
 /// subbands by frequency, which the hybrid filter bank makes samples of.
 pub(crate) type Rows = [Row; 2 * SLOTS];
+
+/// Slots before a frame that its sound depends on.
+pub(crate) const HISTORY: usize = 16;
+
+/// The last slots before a frame, of one channel.
+pub(crate) type Before = [Row; HISTORY];
 
 /// The decoded values of a frame.
 pub(crate) struct Spectrum {
@@ -89,6 +102,10 @@ impl Parsed {
             exact: true,
             restart: false,
             spectrum: Box::default(),
+            slots: Box::new([[[0.0; 32]; 2 * SLOTS]; 2]),
+            direct: false,
+            before: Box::new([[[0.0; 32]; HISTORY]; 2]),
+            anew: false,
             output: Box::new([[0.0; MAX_SAMPLES]; 2]),
         }
     }

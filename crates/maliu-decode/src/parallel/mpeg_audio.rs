@@ -1,11 +1,13 @@
-//! MPEG audio by stages: the reservoir and the filter banks carry their own state through all frames, and several batches
-//! are unpacked at a time, since that carries nothing on. So the samples are those of one thread by construction.
+//! MPEG audio by stages: the reservoir and the subbands carry their own state through all frames, and several batches are
+//! unpacked, or made sound of, at a time, since that carries nothing on, or begins with what the batch brings. So the
+//! samples are those of one thread by construction.
 //!
 //! ```text
-//! packets ─▶ read: headers, own data ─▶ unpack: spectra (several at a time) ─▶ synthesis: samples, frames
+//! packets ─▶ read: headers, own data ─▶ unpack: spectra (several at a time)
+//!         ─▶ subbands: their samples ─▶ sound: samples, frames (several at a time)
 //! ```
 
-use maliu_mpa::{Parsed, Parser, Spectra, Synthesis};
+use maliu_mpa::{Parsed, Parser, Polyphase, Spectra, Subbands};
 
 use super::{
     batch,
@@ -17,13 +19,15 @@ use crate::{
     outcome::Outcome,
 };
 
-/// The stages of a stream, unpacked by up to `threads` threads.
+/// The stages of a stream, worked on by up to `threads` threads.
 pub(super) fn stages(threads: usize) -> Stages<Batch> {
     let unpack = || Box::new(Unpack) as Box<dyn Worker<Batch>>;
+    let sound = || Box::new(Sound(Polyphase::new())) as Box<dyn Worker<Batch>>;
     vec![
         vec![Box::new(Read::default())],
         (0..threads).map(|_| unpack()).collect(),
-        vec![Box::new(Finish(Synthesis::new()))],
+        vec![Box::new(Filter(Subbands::new()))],
+        (0..threads).map(|_| sound()).collect(),
     ]
 }
 
@@ -97,10 +101,21 @@ impl Worker<Batch> for Unpack {
     }
 }
 
-struct Finish(Synthesis);
+struct Filter(Subbands);
 
-impl Worker<Batch> for Finish {
+impl Worker<Batch> for Filter {
     fn work(&mut self, batch: &mut Batch) {
+        self.0.begin();
+        let drafts = batch.extra.iter_mut().filter(|draft| !draft.cut);
+        drafts.for_each(|draft| self.0.run(&mut draft.unit));
+    }
+}
+
+struct Sound(Polyphase);
+
+impl Worker<Batch> for Sound {
+    fn work(&mut self, batch: &mut Batch) {
+        self.0.begin();
         let drafts = batch.packets.iter().zip(&mut batch.extra);
         batch.outcomes.extend(drafts.map(|(packet, draft)| {
             let sound = self.sound(draft);
@@ -117,7 +132,7 @@ impl Worker<Batch> for Finish {
     }
 }
 
-impl Finish {
+impl Sound {
     fn sound(&mut self, draft: &mut Draft) -> std::result::Result<AudioFrame, Fault> {
         if draft.cut {
             return Ok(AudioFrame::nothing());

@@ -16,7 +16,7 @@ use multiversion::multiversion;
 use super::dct32::{Factors, dct_32};
 use super::list::list;
 use crate::frame::MAX_SAMPLES;
-use crate::parsed::Row;
+use crate::parsed::{Before, Row};
 use crate::tables::window::d;
 
 /// The bank of one channel.
@@ -28,7 +28,7 @@ pub(super) struct Bank {
 }
 
 /// Slots of earlier frames that count.
-const HISTORY: usize = 16;
+pub(super) use crate::parsed::HISTORY;
 
 const ROWS: usize = HISTORY + MAX_SAMPLES / 32 + SPARE;
 
@@ -48,6 +48,8 @@ struct Weights {
     sides: [[[f32; 16]; 4]; 8],
     middle: [f32; 8],
     factors: Factors,
+    /// No sample is above this times the greatest sum of the subbands of a slot, whatever their signs.
+    gain: f32,
 }
 
 static WEIGHTS: LazyLock<Weights> = LazyLock::new(|| Weights {
@@ -62,13 +64,31 @@ static WEIGHTS: LazyLock<Weights> = LazyLock::new(|| Weights {
     }),
     middle: std::array::from_fn(|m| -d(64 * m + 48) as f32),
     factors: Factors::new(),
+    gain: most_gain(),
 });
+
+/// The greatest sum of the weights of a sample, with one percent for what is rounded.
+fn most_gain() -> f32 {
+    let sums = (0..32).map(|i| (0..16).map(|j| d(i + 32 * j).abs()).sum::<f64>());
+    (1.01 * sums.fold(0.0, f64::max)) as f32
+}
+
+/// How much louder than a slot, as the sum of its subbands whatever their signs, a sample can be.
+pub(super) fn gain() -> f32 {
+    WEIGHTS.gain
+}
 
 impl Bank {
     /// Makes 32 samples of each slot. The history stays as it was until [`keep`](Self::keep).
     pub(super) fn run(&mut self, slots: &[Row], output: &mut [f32; MAX_SAMPLES]) {
         transform(&WEIGHTS.factors, slots, &mut self.rows, &mut self.middle);
         weigh(&WEIGHTS, &self.rows, &self.middle, &mut output[..32 * slots.len()]);
+    }
+
+    /// Takes over the last slots of other frames as history.
+    pub(super) fn follow(&mut self, before: &Before) {
+        transform(&WEIGHTS.factors, before, &mut self.rows, &mut self.middle);
+        self.keep(HISTORY);
     }
 
     /// The `slots` made last are history.

@@ -3,6 +3,8 @@
 use core::f64::consts::PI;
 
 use super::*;
+use crate::Error;
+use crate::header::{Header, SLOTS};
 use crate::parsed::{Block, Row};
 use crate::tables::window::d;
 
@@ -166,4 +168,67 @@ fn a_frame_that_is_too_loud_is_concealed_and_leaves_the_state_as_it_was() {
         frames
     };
     assert_eq!(play(true), play(false));
+}
+
+/// Frames of noise, some of them damaged or far too loud, with a change of the number of channels and one of the rate.
+fn play(mut each: impl FnMut(usize, &mut Parsed)) -> Vec<Vec<f32>> {
+    let (stereo, mono, other) = ([0xff, 0xfb, 0x90, 0x04], [0xff, 0xfb, 0x90, 0xc4], [0xff, 0xfb, 0x94, 0x04]);
+    let (mut chance, mut frames) = (Chance(0x1234_5678), Vec::new());
+    let mut units: Vec<Parsed> = std::iter::repeat_with(Parsed::new).take(48).collect();
+    for (n, unit) in units.iter_mut().enumerate() {
+        let bytes = if n >= 40 {
+            other
+        } else if n % 11 > 6 {
+            mono
+        } else {
+            stereo
+        };
+        unit.begin(Header::parse(&bytes));
+        unit.fault = (n % 9 == 4).then_some(Error::Lost);
+        let level = [0.02, 0.1, 0.4, 9.0][n % 4 * usize::from(n % 5 == 3)];
+        for channel in 0..2 {
+            unit.spectrum.blocks[channel] = [0, 1].map(|granule| {
+                let (kind, long) = BLOCKS[(n + granule) % 8];
+                Block { kind, long, width: 32 }
+            });
+            unit.spectrum.rows[channel].as_flattened_mut().iter_mut().for_each(|line| *line = level * chance.next());
+        }
+        each(n, unit);
+    }
+    for unit in &units {
+        frames.push([unit.frame().channel(0), unit.frame().channel(1)].concat());
+    }
+    assert!(units.iter().any(|unit| unit.fault() == Some(Error::TooLoud)));
+    frames
+}
+
+#[test]
+fn sound_is_the_same_from_wherever_the_filter_bank_begins() {
+    let mut whole = Synthesis::new();
+    let expected = play(|_, unit| whole.run(unit));
+    for length in [1, 3, 8] {
+        let (mut subbands, mut banks) = (Subbands::new(), [Polyphase::new(), Polyphase::new()]);
+        let found = play(|n, unit| {
+            let bank = &mut banks[n / length % 2];
+            if n % length == 0 {
+                subbands.begin();
+                bank.begin();
+            }
+            subbands.run(unit);
+            bank.run(unit);
+        });
+        assert!(found == expected, "batches of {length}");
+    }
+}
+
+#[test]
+fn no_slot_is_louder_than_the_gain_says() {
+    let (mut bank, mut chance, mut output) = (bank::Bank::default(), Chance(0x1234_5678), [0.0; 1152]);
+    for _ in 0..200 {
+        let slots: Vec<Row> = (0..36).map(|_| std::array::from_fn(|_| chance.next().signum() / 32.0)).collect();
+        bank.run(&slots, &mut output);
+        bank.keep(36);
+        assert!(output.iter().all(|sample| sample.abs() <= bank::gain()));
+    }
+    assert!((1.0..4.0).contains(&bank::gain()), "{}", bank::gain());
 }
