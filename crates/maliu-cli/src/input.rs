@@ -24,7 +24,6 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     paths,
-    stop::Stoppable,
     time, values,
 };
 
@@ -62,14 +61,14 @@ pub fn name(path: &str) -> &str {
 
 /// The bytes that a command line calls `path`, and how the user is told about them.
 pub fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
-    let source = place(path, context, |file| Box::new(Stoppable::new(file, &context.stop)))
+    let source = place(path, context, |file| Box::new(context.stop.guard(file)))
         .map_err(|error| Failure::while_("opening", name(path), error))?;
     Ok((name(path).to_owned(), source))
 }
 
 /// The bytes at `path`, read ahead of those who want them.
 pub fn ahead(path: &str, context: &Context) -> std::io::Result<Box<dyn Source + Send>> {
-    place(path, context, |file| Box::new(io::Ahead::new(Stoppable::new(file, &context.stop))))
+    place(path, context, |file| Box::new(io::Ahead::new(context.stop.guard(file))))
 }
 
 fn place(
@@ -78,7 +77,7 @@ fn place(
     open: impl FnOnce(io::File) -> Box<dyn Source + Send>,
 ) -> std::io::Result<Box<dyn Source + Send>> {
     match context.ask(|places| places.source(path)) {
-        Some(source) => source.map(|source| Box::new(Stoppable::new(source, &context.stop)) as Box<dyn Source + Send>),
+        Some(source) => source.map(|source| Box::new(context.stop.guard(source)) as Box<dyn Source + Send>),
         None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
     }
 }

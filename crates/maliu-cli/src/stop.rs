@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use maliu::io::Source;
+use maliu::io::{Checked, Source};
 
 use crate::failure::STOPPED;
 
@@ -72,6 +72,14 @@ impl Stop {
             let _ = fs::remove_file(path);
         }
         process::exit(STOPPED.into());
+    }
+
+    /// Guards an open source, which fails once the user has asked to stop; from here on there may be something to be
+    /// written whole.
+    pub fn guard<S: Source>(&self, source: S) -> Checked<S, impl Fn() -> io::Result<()> + Clone + Send + use<S>> {
+        self.on_request();
+        let stop = self.clone();
+        Checked::new(source, move || stop.check())
     }
 
     /// Makes the first Ctrl-C end the program: a transfer that can be resumed must not be ended as if it were whole.
@@ -137,45 +145,5 @@ pub struct Litter {
 impl Drop for Litter {
     fn drop(&mut self) {
         self.stop.litter().retain(|path| *path != self.path);
-    }
-}
-
-/// A source that fails once the user has asked to stop.
-pub struct Stoppable<S> {
-    source: S,
-    stop: Stop,
-}
-
-impl<S: Source> Stoppable<S> {
-    /// Guards an open source; from here on there may be something to be written whole.
-    pub fn new(source: S, stop: &Stop) -> Self {
-        stop.on_request();
-        Self { source, stop: stop.clone() }
-    }
-}
-
-impl<S: Source> Source for Stoppable<S> {
-    fn seekable(&self) -> bool {
-        self.source.seekable()
-    }
-
-    fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
-        self.stop.check()?;
-        let got = self.source.read_at(at, buf)?;
-        // A pipe may end because its writer was stopped, too.
-        self.stop.check()?;
-        Ok(got)
-    }
-
-    fn size(&mut self) -> Option<u64> {
-        self.source.size()
-    }
-
-    fn block_size(&self) -> usize {
-        self.source.block_size()
-    }
-
-    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
-        Some(Box::new(Stoppable { source: self.source.twin()?, stop: self.stop.clone() }))
     }
 }

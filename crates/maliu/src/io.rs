@@ -16,21 +16,19 @@
 //! | a file that still grows | [`Follow::new`] around any source |
 //! | a file that can be played while it grows | [`Recording::create_new`] |
 //! | a pipe that must be read back, such as an MP4 with its index behind | [`Spooled::new`] around any source |
+//! | reads that a check can stop | [`Checked::new`] around any source |
 //! | reads on a thread of their own | [`Ahead::new`] around any source |
 //! | writes on a thread of their own, if it is worth one | [`Behind::new`] around any sink |
 
 use std::{io, thread, time::Duration};
 
-use bytes::Bytes;
-use maliu_core::{
-    input::Block,
-    output::{Edit, Reach},
-};
+use maliu_core::output::{Edit, Reach};
 
 mod ahead;
 mod atomic;
 mod behind;
 mod callbacks;
+mod checked;
 mod file;
 mod follow;
 mod forward;
@@ -41,11 +39,15 @@ mod recording;
 mod seekable;
 mod spooled;
 mod sticky;
+pub(crate) mod tuning;
+#[cfg(test)]
+mod wrappers;
 
 pub use ahead::Ahead;
 pub use atomic::AtomicFile;
 pub use behind::Behind;
 pub use callbacks::{Callbacks, WriteCallbacks};
+pub use checked::Checked;
 pub use file::{File, stdin, stdout};
 pub use follow::Follow;
 pub use forward::Forward;
@@ -54,6 +56,8 @@ pub use memory::Memory;
 pub use recording::{Durable, Recording};
 pub use seekable::{Editable, Seekable};
 pub use spooled::Spooled;
+
+use tuning::{Seal, Tuning};
 
 /// Bytes that are asked of a source, or gathered for a sink, at a time, unless set otherwise.
 pub const BLOCK_SIZE: usize = 256 << 10;
@@ -78,25 +82,6 @@ pub trait Source {
     /// `Interrupted` is retried; `WouldBlock` is "not yet"; every other error surfaces once, and the next call asks again.
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// All bytes from offset `at` on, shared and not copied, for sources that have them in memory; empty at the end.
-    fn share(&mut self, at: u64) -> Option<Bytes> {
-        let _ = at;
-        None
-    }
-
-    /// Whether it is to be read with [`Source::read_block`] from here on.
-    fn reads_blocks(&self) -> bool {
-        false
-    }
-
-    /// As [`Source::read_at`], into a block; what is given back may be another block that was filled before.
-    ///
-    /// # Errors
-    /// As [`Source::read_at`].
-    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
-        self.read_at(at, block.room())
-    }
-
     /// Length of the whole input in bytes, when it is known.
     fn size(&mut self) -> Option<u64> {
         None
@@ -107,13 +92,12 @@ pub trait Source {
         BLOCK_SIZE
     }
 
-    /// Another source of the same bytes, if they can be read from two threads at the same time.
-    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+    /// Faster ways to the same bytes, which sources of this crate have. The argument cannot be named outside of it:
+    /// every byte of any other source, and of one inside it, goes through [`Source::read_at`].
+    #[doc(hidden)]
+    fn tuning(&mut self, _: Seal) -> Option<&mut dyn Tuning> {
         None
     }
-
-    /// The caller reads on a thread of its own from here on: another one below it is not worth much any more.
-    fn settle(&mut self) {}
 }
 
 /// A place for bytes.
@@ -164,26 +148,14 @@ impl<S: Source + ?Sized> Source for Box<S> {
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
         (**self).read_at(at, buf)
     }
-    fn share(&mut self, at: u64) -> Option<Bytes> {
-        (**self).share(at)
-    }
-    fn reads_blocks(&self) -> bool {
-        (**self).reads_blocks()
-    }
-    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
-        (**self).read_block(at, block)
-    }
     fn size(&mut self) -> Option<u64> {
         (**self).size()
     }
     fn block_size(&self) -> usize {
         (**self).block_size()
     }
-    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
-        (**self).twin()
-    }
-    fn settle(&mut self) {
-        (**self).settle();
+    fn tuning(&mut self, seal: Seal) -> Option<&mut dyn Tuning> {
+        (**self).tuning(seal)
     }
 }
 

@@ -18,7 +18,7 @@ use maliu_core::{
 use crate::{
     drive::{self, Drive, Landing, PREROLL},
     error::{Error, Result},
-    io::{File, Source},
+    io::{File, Source, tuning::Seal},
 };
 
 /// Packets from a source.
@@ -224,20 +224,26 @@ impl<S: Source> Reader<S> {
 
     /// The caller is a thread of its own.
     pub(super) fn settle(&mut self) {
-        self.source.settle();
+        if let Some(tuning) = self.source.tuning(Seal) {
+            tuning.settle();
+        }
     }
 
     /// Asks the source once.
     pub(super) fn feed(&mut self) -> Result<()> {
         let input = &mut self.drive.input;
-        if let Some(bytes) = self.source.share(input.next_read()) {
-            input.push_bytes(bytes);
-            input.end();
-        } else if self.source.reads_blocks() {
-            drive::feed_block(input, self.drive.block_size, |at, block| self.source.read_block(at, block))?;
-        } else {
-            drive::feed(input, self.drive.block_size, |at, buf| self.source.read_at(at, buf))?;
+        if let Some(tuning) = self.source.tuning(Seal) {
+            if let Some(bytes) = tuning.share(input.next_read()) {
+                input.push_bytes(bytes);
+                input.end();
+                return Ok(());
+            }
+            if tuning.reads_blocks() {
+                drive::feed_block(input, self.drive.block_size, |at, block| tuning.read_block(at, block))?;
+                return Ok(());
+            }
         }
+        drive::feed(input, self.drive.block_size, |at, buf| self.source.read_at(at, buf))?;
         Ok(())
     }
 }

@@ -7,9 +7,13 @@
 
 use std::{io, mem};
 
+use bytes::Bytes;
 use maliu_core::input::Block;
 
-use super::Source;
+use super::{
+    Source,
+    tuning::{Seal, Tuning},
+};
 
 mod readers;
 
@@ -22,7 +26,7 @@ pub const AFTER: u64 = 2 << 20;
 pub const BLOCK: usize = 512 << 10;
 
 /// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Whoever has to
-/// wait for a block reads another one meanwhile, if the source has a [`Source::twin`]. Every byte, every error and the end
+/// wait for a block reads another one meanwhile, if the source has a twin: a second handle on the same file. Every byte, every error and the end
 /// come where they would come without it, and where the system has no thread left it works without; a file that grows
 /// should not be read ahead.
 #[derive(Debug)]
@@ -90,15 +94,29 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
         self.block_size
     }
 
-    fn reads_blocks(&self) -> bool {
-        (self.row >= AFTER && !self.settled) || matches!(self.place, Place::There(_))
-    }
-
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
         let Place::Here(source) = &mut self.place else { return Err(by_blocks()) };
         let got = source.read_at(at, buf)?;
         self.count(at, got);
         Ok(got)
+    }
+
+    fn tuning(&mut self, _: Seal) -> Option<&mut dyn Tuning> {
+        Some(self)
+    }
+}
+
+impl<S: Source + Send + 'static> Tuning for Ahead<S> {
+    /// What is in memory needs no thread.
+    fn share(&mut self, at: u64) -> Option<Bytes> {
+        match &mut self.place {
+            Place::Here(source) => source.tuning(Seal)?.share(at),
+            Place::There(_) | Place::Nowhere => None,
+        }
+    }
+
+    fn reads_blocks(&mut self) -> bool {
+        (self.row >= AFTER && !self.settled) || matches!(self.place, Place::There(_))
     }
 
     fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
@@ -112,6 +130,11 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
         };
         self.count(at, got);
         Ok(got)
+    }
+
+    /// None: its threads read the source already.
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        None
     }
 
     /// What was read ahead is read again: only where that can be done.

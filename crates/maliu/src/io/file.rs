@@ -6,9 +6,16 @@ use std::{
     path::Path,
 };
 
-use maliu_core::output::{Edit, Reach};
+use bytes::Bytes;
+use maliu_core::{
+    input::Block,
+    output::{Edit, Reach},
+};
 
-use super::{Editable, Forward, Seekable, Sink, Source};
+use super::{
+    Editable, Forward, Seekable, Sink, Source,
+    tuning::{Seal, Tuning},
+};
 
 /// An open file. Regular files can be sought; pipes and devices only move forward.
 #[derive(Debug)]
@@ -136,12 +143,32 @@ impl Source for File {
         }
     }
 
+    fn tuning(&mut self, _: Seal) -> Option<&mut dyn Tuning> {
+        Some(self)
+    }
+}
+
+impl Tuning for File {
+    fn share(&mut self, _: u64) -> Option<Bytes> {
+        None
+    }
+
+    fn reads_blocks(&mut self) -> bool {
+        false
+    }
+
+    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+        self.read_at(at, block.room())
+    }
+
     fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
         match &self.0 {
             Kind::Reading { file, base } => twin::of(file.inner(), *base),
             _ => None,
         }
     }
+
+    fn settle(&mut self) {}
 }
 
 /// A second handle on a file that is read without moving the place that it shares with the first.

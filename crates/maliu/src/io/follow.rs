@@ -5,8 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-
 use super::Source;
 
 /// Waits at the end of a source for more to come, as `tail -f` does.
@@ -50,10 +48,6 @@ impl<S: Source> Source for Follow<S> {
             }
             thread::sleep(self.every);
         }
-    }
-
-    fn share(&mut self, _at: u64) -> Option<Bytes> {
-        None
     }
 
     /// Unknown: it grows.

@@ -3,10 +3,17 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use bytes::Bytes;
-use maliu_core::output::{Edit, Reach};
+use maliu_core::{
+    input::Block,
+    output::{Edit, Reach},
+};
 
 use super::{
-    BLOCK_SIZE, Sink, Source, accepted, arrive, forward::beyond_reach, gather::Gather, in_one_go, overclaimed,
+    BLOCK_SIZE, Sink, Source, accepted, arrive,
+    forward::beyond_reach,
+    gather::Gather,
+    in_one_go, overclaimed,
+    tuning::{Seal, Tuning},
 };
 
 /// A stream that can be sought. Offsets count from its start.
@@ -241,14 +248,34 @@ impl Source for Bytes {
         Ok(got)
     }
 
+    fn size(&mut self) -> Option<u64> {
+        Some(self.len() as u64)
+    }
+
+    fn tuning(&mut self, _: Seal) -> Option<&mut dyn Tuning> {
+        Some(self)
+    }
+}
+
+impl Tuning for Bytes {
     fn share(&mut self, at: u64) -> Option<Bytes> {
         let at = usize::try_from(at).map_or(self.len(), |at| at.min(self.len()));
         Some(self.slice(at..))
     }
 
-    fn size(&mut self) -> Option<u64> {
-        Some(self.len() as u64)
+    fn reads_blocks(&mut self) -> bool {
+        false
     }
+
+    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+        self.read_at(at, block.room())
+    }
+
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn settle(&mut self) {}
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ use crate::{
     layouts,
     link::{self, Link, Report},
     listening,
-    stop::Stoppable,
     time,
 };
 
@@ -72,7 +71,7 @@ impl Args {
         let out = job.output.out.clone();
         let report = job.json.then(|| Report::new(move |line| json::line(&out, line)));
         let link = Link::new(handle, stream, front, seconds(self.silence)).telling(report.clone());
-        let source = Box::new(Stoppable::new(Forward::new(link), &job.output.stop));
+        let source = Box::new(job.output.stop.guard(Forward::new(link)));
         let end = job.output.write_source(job.at, source, &Context::new(true, &job.output.stop));
         if let Some(report) = report {
             report.line(if end.is_ok() { "done" } else { "failed" });

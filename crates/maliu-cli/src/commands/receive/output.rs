@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     input, paths,
-    stop::{Stop, Stoppable},
+    stop::Stop,
 };
 
 /// Where content goes, and in which format.
@@ -125,7 +125,7 @@ impl Output {
         let (feed, pipe) = pipe(most);
         let output = self.clone();
         let writing = on_thread(move || {
-            let source = Box::new(Stoppable::new(pipe, &output.stop));
+            let source = Box::new(output.stop.guard(pipe));
             output.write_source("the connection", source, &Context::new(true, &output.stop))
         })?;
         Ok((feed, writing))

@@ -17,7 +17,11 @@ use maliu_core::input::Block;
 
 use super::gone;
 use crate::{
-    io::{Source, uninterrupted},
+    io::{
+        Source,
+        tuning::{Seal, Tuning},
+        uninterrupted,
+    },
     threads,
 };
 
@@ -69,7 +73,7 @@ impl<S: Source + Send + 'static> Readers<S> {
     pub fn with(mut source: S, at: u64) -> Result<Self, Option<S>> {
         let desk = Arc::new(Desk::default());
         let shared = End(desk.clone());
-        let twin = if source.seekable() { source.twin() } else { None };
+        let twin = if source.seekable() { source.tuning(Seal).and_then(Tuning::twin) } else { None };
         let handle = threads::spawn("reader", source, move |mut source| {
             shared.0.serve(&mut source, at);
             source

@@ -43,9 +43,26 @@ impl Source for Pattern {
         (at..).zip(&mut buf[..got]).for_each(|(at, to)| *to = byte(at));
         Ok(got)
     }
+    fn tuning(&mut self, _: Seal) -> Option<&mut dyn Tuning> {
+        Some(self)
+    }
+}
+
+impl Tuning for Pattern {
+    fn share(&mut self, _: u64) -> Option<Bytes> {
+        None
+    }
+    fn reads_blocks(&mut self) -> bool {
+        false
+    }
+
+    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+        self.read_at(at, block.room())
+    }
     fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
         self.twin.then(|| Box::new(self.clone()) as Box<dyn Source + Send>)
     }
+    fn settle(&mut self) {}
 }
 
 /// Reads from `at` on as a reader does; the bytes, and the first error.
@@ -104,9 +121,26 @@ fn whoever_waits_reads_too() {
             thread::sleep(Duration::from_millis(2));
             self.0.read_at(at, buf)
         }
+        fn tuning(&mut self, _: Seal) -> Option<&mut dyn Tuning> {
+            Some(self)
+        }
+    }
+
+    impl Tuning for Slow {
+        fn share(&mut self, _: u64) -> Option<Bytes> {
+            None
+        }
+        fn reads_blocks(&mut self) -> bool {
+            false
+        }
+
+        fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+            self.read_at(at, block.room())
+        }
         fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
             Some(Box::new(Self(self.0.clone(), Arc::clone(&self.1))))
         }
+        fn settle(&mut self) {}
     }
     let who = Arc::new(Mutex::new(Vec::new()));
     let size = 20 << 20;
