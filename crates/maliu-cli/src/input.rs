@@ -23,8 +23,7 @@ use self::pausing::Pausing;
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    paths,
-    time, values,
+    paths, time, values,
 };
 
 mod pausing;

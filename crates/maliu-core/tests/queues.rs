@@ -1,7 +1,7 @@
 //! Every queue takes the memory that its account says, by a counting allocator: whatever packets carry beside their data,
 //! and whatever they share buffers with.
 
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
 use bytes::Bytes;
 use maliu::{
@@ -18,7 +18,7 @@ use maliu_core::{
     stream::{Codec, Metadata, StreamInfo},
     time::{Ticks, TimeBase},
     wire::{
-        message::{Event as Wire, Message, Mode, Parser},
+        message::{Found, Message, Mode, Parser},
         session::{LiveLimits, Sender, SenderOptions},
     },
     writer::PacketWriter,
@@ -80,7 +80,7 @@ fn messages(flood: Flood) -> impl Iterator<Item = Vec<u8>> {
         }
         let mut all = Vec::new();
         if flood.unknown > 0 {
-            let mut message = Message::Packet(packet(0, 0, flood.unknown)).encode(0).concat();
+            let mut message = Message::Content(Event::Packet(packet(0, 0, flood.unknown))).encode(0).concat();
             // A kind of a later version; the sum of the header again.
             message[5] = 99;
             let sum = crc32c(&message[..28]);
@@ -88,9 +88,9 @@ fn messages(flood: Flood) -> impl Iterator<Item = Vec<u8>> {
             all.push(message);
         }
         if flood.other > 0 {
-            all.push(Message::Packet(packet(1, n as i64, flood.other)).encode(0).concat());
+            all.push(Message::Content(Event::Packet(packet(1, n as i64, flood.other))).encode(0).concat());
         }
-        all.push(Message::Packet(waits).encode(0).concat());
+        all.push(Message::Content(Event::Packet(waits)).encode(0).concat());
         all
     })
 }
@@ -120,8 +120,8 @@ fn pour(flood: Flood, mut give: impl FnMut(Packet)) {
             .fill(BLOCK, |_, buffer| Ok::<_, ()>((buffer[..taken].copy_from_slice(&waiting[..taken]), taken).1))
             .unwrap();
         waiting.drain(..taken);
-        while let Ok(Wire::Message(_, message)) = parser.poll(&mut input) {
-            if let Message::Packet(packet) = message {
+        while let Ok(Poll::Ready(Found::Message(_, message))) = parser.poll(&mut input) {
+            if let Message::Content(Event::Packet(packet)) = message {
                 give(packet);
             }
         }
@@ -172,11 +172,11 @@ fn sender(flood: Flood, mode: Mode) {
     let limits = LiveLimits { bytes: 8 << 20, time: Duration::from_secs(100) };
     let mut sender = Sender::new(SenderOptions { name: "q".into(), id: 1, mode, token: None, limits });
     for (index, info) in streams().into_iter().enumerate() {
-        sender.stream(index, Box::new(info));
+        sender.push(Event::Stream(index, Box::new(info)));
     }
     let name = if mode == Mode::Live { "live" } else { "reliable" };
     // A live queue drops video first: its buffers are shared with sound that stays.
-    check(name, flood, sender, |sender, packet| sender.packet(packet), |sender| sender.stats().waiting.1);
+    check(name, flood, sender, |sender, packet| sender.push(Event::Packet(packet)), |sender| sender.stats().waiting.1);
 }
 
 fn recorder(flood: Flood) {

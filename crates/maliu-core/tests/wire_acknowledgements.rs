@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use maliu_core::wire::{
-    message::{Hello, Message, Mode, Role},
-    session::{Content, Fault, LiveLimits, Receiver, ReceiverOptions, Sender, SenderOptions},
+use maliu_core::{
+    format::Event,
+    wire::{
+        message::{Hello, Message, Mode, Role},
+        session::{Fault, LiveLimits, Received, Receiver, ReceiverOptions, Sender, SenderOptions},
+    },
 };
 
 mod wired;
@@ -16,14 +19,14 @@ const NOW: Duration = Duration::ZERO;
 fn welcomed(mode: Mode, next: u64) -> Receiver {
     let mut receiver = Receiver::new(ReceiverOptions::default(), [7; 16], NOW);
     let hello = Hello { role: Role::Sender, mode, id: 1, name: String::new(), proof: [0; 32] };
-    assert!(matches!(say(&mut receiver, 0, &Message::Hello(hello)), Some(Content::Hello(_))));
+    assert!(matches!(say(&mut receiver, 0, &Message::Hello(hello)), Some(Received::Hello(_))));
     receiver.welcome(next);
     receiver
 }
 
-fn say(receiver: &mut Receiver, sequence: u64, message: &Message) -> Option<Content> {
+fn say(receiver: &mut Receiver, sequence: u64, message: &Message) -> Option<Received> {
     receiver.input().push(&flat(&message.encode(sequence)));
-    receiver.poll(NOW).unwrap().map(|(_, content)| content)
+    receiver.poll(NOW).unwrap()
 }
 
 #[test]
@@ -34,11 +37,11 @@ fn an_early_acknowledgement_does_not_end_a_transfer() {
             assert_eq!(say(&mut receiver, 0, &Message::Ack(early)), None);
             assert!(!receiver.is_heard(), "{mode:?}: nothing has come, {early} was acknowledged");
         }
-        say(&mut receiver, 0, &Message::Stream(0, Box::new(audio()))).unwrap();
+        say(&mut receiver, 0, &Message::Content(Event::Stream(0, Box::new(audio())))).unwrap();
         receiver.acknowledge(1);
         say(&mut receiver, 0, &Message::Ack(1));
         assert!(!receiver.is_heard(), "{mode:?}: all that has come is kept, but it is not the end");
-        assert_eq!(say(&mut receiver, 1, &Message::Bye), Some(Content::End));
+        assert_eq!(say(&mut receiver, 1, &Message::Content(Event::End)), Some(Received::Content(1, Event::End)));
         say(&mut receiver, 0, &Message::Ack(2));
         assert!(!receiver.is_heard(), "{mode:?}: the end is not kept yet");
         receiver.acknowledge(2);
@@ -64,8 +67,8 @@ fn resumed(mode: Mode, finished: bool, wanted: u64) -> (Sender, Result<(), Fault
     sender.connect(NOW);
     hear(&mut sender, Message::Challenge([0; 16])).unwrap();
     let result = hear(&mut sender, Message::Welcome(wanted));
-    sender.stream(0, Box::new(audio()));
-    (0..10).for_each(|time| sender.packet(packet(0, time, true, 100)));
+    sender.push(Event::Stream(0, Box::new(audio())));
+    (0..10).for_each(|time| sender.push(Event::Packet(packet(0, time, true, 100))));
     if finished {
         sender.finish();
     }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use maliu_core::{
+    format::Event,
     packet::{Flags, Packet},
     stream::{Audio, Codec, Media, StreamInfo},
     time::{Ticks, TimeBase},
     wire::{
         message::{Mode, Reason, Role},
-        session::{Content, Fault, LiveLimits, PlayerOptions, Receiver, Sender, SenderOptions},
+        session::{Fault, LiveLimits, PlayerOptions, Received, Receiver, Sender, SenderOptions},
     },
 };
 
@@ -27,10 +28,10 @@ fn player(name: &str, mode: Mode, token: Option<&str>) -> Receiver {
 /// What is sent: a stream, so many packets, the end.
 fn feed(sender: &mut Sender, packets: i64) {
     let audio = Audio::new(44_100, 2);
-    sender.stream(0, Box::new(StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio))));
+    sender.push(Event::Stream(0, Box::new(StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio)))));
     for time in 0..packets {
         let (pts, data) = (Some(Ticks(time * 1152)), Bytes::from(vec![time as u8; 100]));
-        sender.packet(Packet { pts, dts: pts, flags: Flags::KEY, data, ..Packet::default() });
+        sender.push(Event::Packet(Packet { pts, dts: pts, flags: Flags::KEY, data, ..Packet::default() }));
     }
     sender.finish();
 }
@@ -47,20 +48,20 @@ fn exchange(sender: &mut Sender, player: &mut Receiver, most: usize) {
 }
 
 /// Plays over one connection for so many rounds; `kept` is what came so far.
-fn play(sender: &mut Sender, player: &mut Receiver, rounds: usize, kept: &mut Vec<Content>) -> Result<(), Fault> {
+fn play(sender: &mut Sender, player: &mut Receiver, rounds: usize, kept: &mut Vec<Event>) -> Result<(), Fault> {
     sender.accept([7; 16], NOW);
     for _ in 0..rounds {
         exchange(sender, player, 3);
         sender.poll(NOW)?;
-        while let Some((number, content)) = player.poll(NOW)? {
-            match content {
-                Content::Hello(hello) => {
+        while let Some(received) = player.poll(NOW)? {
+            match received {
+                Received::Hello(hello) => {
                     assert_eq!((hello.role, hello.id, &*hello.name), (Role::Sender, 1, "film"));
                     player.welcome(kept.len() as u64);
                 }
-                content => {
+                Received::Content(number, event) => {
                     assert_eq!(number, kept.len() as u64);
-                    kept.push(content);
+                    kept.push(event);
                     player.acknowledge(number + 1);
                 }
             }
@@ -82,8 +83,8 @@ fn a_player_gets_everything_once_over_any_number_of_connections() {
             break;
         }
     }
-    assert_eq!((kept.len(), kept.last()), (502, Some(&Content::End)));
-    assert!(matches!(&kept[501 - 1], Content::Packet(packet) if packet.pts == Some(Ticks(499 * 1152))));
+    assert_eq!((kept.len(), kept.last()), (502, Some(&Event::End)));
+    assert!(matches!(&kept[501 - 1], Event::Packet(packet) if packet.pts == Some(Ticks(499 * 1152))));
 }
 
 #[test]

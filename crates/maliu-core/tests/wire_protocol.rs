@@ -12,7 +12,7 @@ use maliu_core::{
     time::{Ticks, TimeBase},
     wire::{
         content,
-        message::{self, HEADER, Hello, MAX_BODY, Message, Mode, Parser, Reason, Role},
+        message::{Found, HEADER, Hello, MAX_BODY, Message, Mode, Parser, Reason, Role},
     },
 };
 
@@ -35,19 +35,22 @@ fn everything() -> Vec<Message> {
         Message::Challenge([9; 16]),
         Message::Hello(hello),
         Message::Welcome(12),
-        Message::Stream(0, Box::new(audio())),
-        Message::Stream(1, Box::new(video())),
-        Message::Stream(2, Box::new(StreamInfo::new(Codec::UnknownVideo, TimeBase::SECONDS, Media::Data))),
-        Message::Metadata(Box::new(metadata)),
-        Message::Packet(rich),
-        Message::Packet(packet(0, -3, false, 0)),
+        Message::Content(Event::Stream(0, Box::new(audio()))),
+        Message::Content(Event::Stream(1, Box::new(video()))),
+        Message::Content(Event::Stream(
+            2,
+            Box::new(StreamInfo::new(Codec::UnknownVideo, TimeBase::SECONDS, Media::Data)),
+        )),
+        Message::Content(Event::Metadata(Box::new(metadata))),
+        Message::Content(Event::Packet(rich)),
+        Message::Content(Event::Packet(packet(0, -3, false, 0))),
         Message::Ack(u64::MAX),
         Message::Ping(1),
         Message::Pong(2),
         Message::Error(Reason::Other(99), "why".into()),
         Message::Error(Reason::Busy, "later".into()),
         Message::Error(Reason::Connected, "soon".into()),
-        Message::Bye,
+        Message::Content(Event::End),
     ]
 }
 
@@ -58,13 +61,13 @@ fn parse(bytes: &[u8], piece: usize) -> (Vec<(u64, Message)>, u64) {
     let mut pieces = bytes.chunks(piece);
     loop {
         match parser.poll(&mut input).unwrap() {
-            message::Event::Message(sequence, message) => messages.push((sequence, message)),
-            message::Event::Skipped { bytes, .. } => skipped += bytes,
-            message::Event::NeedBytes => match pieces.next() {
+            Poll::Ready(Found::Message(sequence, message)) => messages.push((sequence, message)),
+            Poll::Ready(Found::Skipped { bytes, .. }) => skipped += bytes,
+            Poll::Pending => match pieces.next() {
                 Some(piece) => input.push(piece),
                 None => input.end(),
             },
-            message::Event::End => return (messages, skipped),
+            Poll::Ready(Found::End) => return (messages, skipped),
         }
     }
 }
@@ -89,10 +92,10 @@ fn the_document_shows_the_bytes_that_are_sent() {
     for (name, bytes) in [
         ("Hello", flat(&Message::Hello(hello).encode(0))),
         ("Welcome", flat(&Message::Welcome(3).encode(0))),
-        ("Stream", flat(&Message::Stream(0, Box::new(info)).encode(0))),
-        ("Packet", flat(&Message::Packet(plain).encode(1))),
+        ("Stream", flat(&Message::Content(Event::Stream(0, Box::new(info))).encode(0))),
+        ("Packet", flat(&Message::Content(Event::Packet(plain)).encode(1))),
         ("Ack", flat(&Message::Ack(2).encode(0))),
-        ("Bye", flat(&Message::Bye.encode(2))),
+        ("Bye", flat(&Message::Content(Event::End).encode(2))),
     ] {
         let lines = bytes
             .chunks(16)
@@ -109,7 +112,7 @@ fn the_document_shows_the_bytes_that_are_sent() {
 fn garbage_costs_only_the_messages_it_touches() {
     let mut random = Random(1);
     let messages: Vec<Message> =
-        (0..3000).map(|i| Message::Packet(packet(0, i, i % 25 == 0, 20 + i as usize % 900))).collect();
+        (0..3000).map(|i| Message::Content(Event::Packet(packet(0, i, i % 25 == 0, 20 + i as usize % 900)))).collect();
     let clean: Vec<Vec<u8>> = messages.iter().enumerate().map(|(i, message)| flat(&message.encode(i as u64))).collect();
     let mut touched = vec![false; clean.len()];
     let (mut dirty, mut inserted) = (Vec::new(), 0);
@@ -149,7 +152,7 @@ fn a_recording_cut_or_flipped_anywhere_never_panics_and_keeps_the_rest() {
 
 #[test]
 fn an_absurd_length_and_endless_damage_are_refused_within_limits() {
-    let mut big = Message::Bye.encode(0).concat();
+    let mut big = Message::Content(Event::End).encode(0).concat();
     // The largest length that a header can declare, with a right sum: found by asking the encoder for its layout.
     big[20..24].copy_from_slice(&u32::MAX.to_be_bytes());
     let sum = crc(&big[..28]);
@@ -158,7 +161,7 @@ fn an_absurd_length_and_endless_damage_are_refused_within_limits() {
     input.push(&big);
     assert!(matches!(Parser::new().poll(&mut input), Err(Error::Limit { .. })));
 
-    let mut header = Message::Bye.encode(0).concat();
+    let mut header = Message::Content(Event::End).encode(0).concat();
     header[20..24].copy_from_slice(&((MAX_BODY / 4) as u32).to_be_bytes());
     header[24] ^= 1;
     let sum = crc(&header[..28]);
@@ -177,11 +180,11 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn a_recording_is_demuxed_and_its_damage_is_told() {
-    let mut bytes = flat(&Message::Stream(0, Box::new(audio())).encode(0));
+    let mut bytes = flat(&Message::Content(Event::Stream(0, Box::new(audio()))).encode(0));
     bytes.extend_from_slice(b"garbage");
-    bytes.extend(flat(&Message::Packet(packet(0, 1, true, 10)).encode(2)));
-    bytes.extend(flat(&Message::Packet(packet(5, 1, true, 10)).encode(3)));
-    bytes.extend(flat(&Message::Bye.encode(4)));
+    bytes.extend(flat(&Message::Content(Event::Packet(packet(0, 1, true, 10))).encode(2)));
+    bytes.extend(flat(&Message::Content(Event::Packet(packet(5, 1, true, 10))).encode(3)));
+    bytes.extend(flat(&Message::Content(Event::End).encode(4)));
     let (mut input, mut demuxer) = (Input::new(), content::Content::default());
     input.push(&bytes);
     input.end();
@@ -214,7 +217,11 @@ fn kinds_and_fields_of_a_newer_peer_are_passed_over() {
         bytes
     };
     let hello = Hello { role: Role::Sender, mode: Mode::Live, id: 77, name: "camera".into(), proof: [3; 32] };
-    let known = [(2, Message::Hello(hello)), (3, Message::Welcome(12)), (4, Message::Stream(0, Box::new(audio())))];
+    let known = [
+        (2, Message::Hello(hello)),
+        (3, Message::Welcome(12)),
+        (4, Message::Content(Event::Stream(0, Box::new(audio())))),
+    ];
     let mut bytes = Vec::new();
     for (kind, message) in &known {
         bytes.extend(with(200, b"of a later version", message, 0));

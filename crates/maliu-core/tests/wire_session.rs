@@ -5,12 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use maliu_core::{
     error::Error,
+    format::Event,
     packet::Packet,
     time::{Ticks, TimeBase},
     wire::{
         message::{Hello, Message, Mode, Role},
         session::{
-            Content, Fault, HANDSHAKE_LIMIT, LiveLimits, Receiver, ReceiverOptions, SILENCE_LIMIT, Sender,
+            Fault, HANDSHAKE_LIMIT, LiveLimits, Received, Receiver, ReceiverOptions, SILENCE_LIMIT, Sender,
             SenderOptions,
         },
     },
@@ -44,10 +45,10 @@ fn exchange(sender: &mut Sender, receiver: &mut Receiver, most: usize, now: Dura
 #[test]
 fn a_reliable_transfer_survives_disconnects_and_restarts_without_loss_or_repetition() {
     let mut random = Random(5);
-    let source: Vec<Message> = std::iter::once(Message::Stream(0, Box::new(audio())))
-        .chain((0..5000).map(|i| Message::Packet(packet(0, i, true, 100))))
+    let source: Vec<Event> = std::iter::once(Event::Stream(0, Box::new(audio())))
+        .chain((0..5000).map(|i| Event::Packet(packet(0, i, true, 100))))
         .collect();
-    let mut kept: Vec<Message> = Vec::new();
+    let mut kept: Vec<Event> = Vec::new();
     let (mut sender, mut fed) = (Sender::new(options(Mode::Reliable, Some("secret"))), 0);
     let (mut breaks, mut now) = (0, Duration::ZERO);
     'transfer: loop {
@@ -61,32 +62,27 @@ fn a_reliable_transfer_survives_disconnects_and_restarts_without_loss_or_repetit
         let life = random.below(60);
         for _ in 0..life {
             for _ in 0..random.below(400) {
-                match source.get(fed) {
-                    Some(Message::Stream(index, info)) => sender.stream(*index, info.clone()),
-                    Some(Message::Packet(packet)) => sender.packet(packet.clone()),
-                    _ => sender.finish(),
-                }
+                sender.push(source.get(fed).cloned().unwrap_or(Event::End));
                 fed += 1;
             }
             exchange(&mut sender, &mut receiver, 7, now);
             sender.poll(now).unwrap();
-            while let Some((sequence, content)) = receiver.poll(now).unwrap() {
-                match content {
-                    Content::Hello(hello) => {
+            while let Some(received) = receiver.poll(now).unwrap() {
+                match received {
+                    Received::Hello(hello) => {
                         assert_eq!((hello.id, hello.mode), (7, Mode::Reliable));
                         receiver.welcome(kept.len() as u64);
-                        continue;
                     }
-                    Content::Stream(index, info) => kept.push(Message::Stream(index, info)),
-                    // Only a connection on which the stream was described knows its time base.
-                    Content::Packet(packet) => {
-                        kept.push(Message::Packet(Packet { time_base: TimeBase::OF_STREAM, ..packet }));
+                    Received::Content(sequence, mut event) => {
+                        // Only a connection on which the stream was described knows its time base.
+                        if let Event::Packet(packet) = &mut event {
+                            packet.time_base = TimeBase::OF_STREAM;
+                        }
+                        kept.push(event);
+                        assert_eq!(sequence + 1, kept.len() as u64);
+                        receiver.acknowledge(sequence + 1);
                     }
-                    Content::Metadata(_) => {}
-                    Content::End => kept.push(Message::Bye),
                 }
-                assert_eq!(sequence + 1, kept.len() as u64);
-                receiver.acknowledge(sequence + 1);
             }
             if sender.is_done() {
                 break 'transfer;
@@ -96,7 +92,7 @@ fn a_reliable_transfer_survives_disconnects_and_restarts_without_loss_or_repetit
         breaks += 1;
         assert!(breaks < 2000, "{} kept", kept.len());
     }
-    assert_eq!(kept.pop(), Some(Message::Bye));
+    assert_eq!(kept.pop(), Some(Event::End));
     assert!(kept == source && breaks > 20, "{breaks} breaks");
 }
 
@@ -105,8 +101,8 @@ fn a_stalled_live_transfer_keeps_sound_and_goes_on_at_a_key() {
     let limits = LiveLimits { bytes: 100_000, time: Duration::from_secs(60) };
     let mut sender = Sender::new(SenderOptions { limits, ..options(Mode::Live, None) });
     let mut now = Duration::ZERO;
-    sender.stream(0, Box::new(audio()));
-    sender.stream(1, Box::new(video()));
+    sender.push(Event::Stream(0, Box::new(audio())));
+    sender.push(Event::Stream(1, Box::new(video())));
     sender.connect(now);
     let mut receiver = receiver(None, now);
     let mut got = Vec::new();
@@ -116,8 +112,12 @@ fn a_stalled_live_transfer_keeps_sound_and_goes_on_at_a_key() {
         if i == 775 {
             picture.side.set_new_config(Bytes::from_static(b"changed"));
         }
-        sender.packet(picture);
-        sender.packet(Packet { pts: Some(Ticks(i * 1764)), dts: Some(Ticks(i * 1764)), ..packet(0, i, true, 10) });
+        sender.push(Event::Packet(picture));
+        sender.push(Event::Packet(Packet {
+            pts: Some(Ticks(i * 1764)),
+            dts: Some(Ticks(i * 1764)),
+            ..packet(0, i, true, 10)
+        }));
         let (_, bytes) = sender.stats().waiting;
         assert!(bytes <= 110_000, "{bytes} bytes wait");
         sender.poll(now).unwrap();
@@ -125,10 +125,10 @@ fn a_stalled_live_transfer_keeps_sound_and_goes_on_at_a_key() {
         if !(750..1000).contains(&i) {
             while exchange(&mut sender, &mut receiver, 10, now) {
                 sender.poll(now).unwrap();
-                while let Some((_, content)) = receiver.poll(now).unwrap() {
-                    match content {
-                        Content::Hello(_) => receiver.welcome(0),
-                        content => got.push(content),
+                while let Some(received) = receiver.poll(now).unwrap() {
+                    match received {
+                        Received::Hello(_) => receiver.welcome(0),
+                        Received::Content(_, event) => got.push(event),
                     }
                 }
             }
@@ -136,7 +136,7 @@ fn a_stalled_live_transfer_keeps_sound_and_goes_on_at_a_key() {
     }
     let packets = |stream| {
         got.iter().filter_map(move |content| match content {
-            Content::Packet(packet) if packet.stream == stream => Some(packet),
+            Event::Packet(packet) if packet.stream == stream => Some(packet),
             _ => None,
         })
     };
@@ -155,8 +155,8 @@ fn a_stalled_live_transfer_keeps_sound_and_goes_on_at_a_key() {
 fn a_new_connection_of_a_live_transfer_begins_with_descriptions_and_a_key() {
     let mut sender = Sender::new(options(Mode::Live, None));
     let mut described = video();
-    sender.stream(0, Box::new(audio()));
-    sender.stream(1, Box::new(video()));
+    sender.push(Event::Stream(0, Box::new(audio())));
+    sender.push(Event::Stream(1, Box::new(video())));
     for connection in 0..3i64 {
         let now = Duration::from_secs(connection as u64);
         sender.connect(now);
@@ -165,26 +165,26 @@ fn a_new_connection_of_a_live_transfer_begins_with_descriptions_and_a_key() {
         for _ in 0..100 {
             exchange(&mut sender, &mut receiver, 3, now);
             sender.poll(now).unwrap();
-            while let Some((_, content)) = receiver.poll(now).unwrap() {
-                match content {
-                    Content::Hello(_) => receiver.welcome(0),
-                    content => got.push(content),
+            while let Some(received) = receiver.poll(now).unwrap() {
+                match received {
+                    Received::Hello(_) => receiver.welcome(0),
+                    Received::Content(_, event) => got.push(event),
                 }
             }
             if fed < connection * 35 + 35 {
                 // Connections end 10 and 20 pictures behind a key; the configuration changes on the way.
-                sender.packet(packet(1, fed * 40, fed % 25 == 0, 100));
+                sender.push(Event::Packet(packet(1, fed * 40, fed % 25 == 0, 100)));
                 fed += 1;
             }
             if fed == 30 {
                 described.config = Bytes::from_static(b"new");
-                sender.stream(1, Box::new(described.clone()));
+                sender.push(Event::Stream(1, Box::new(described.clone())));
             }
         }
         let expected = if connection == 0 { video() } else { described.clone() };
-        assert_eq!(got[..2], [Content::Stream(0, Box::new(audio())), Content::Stream(1, Box::new(expected))]);
+        assert_eq!(got[..2], [Event::Stream(0, Box::new(audio())), Event::Stream(1, Box::new(expected))]);
         let picture = got.iter().find_map(|content| match content {
-            Content::Packet(packet) => Some(packet),
+            Event::Packet(packet) => Some(packet),
             _ => None,
         });
         assert!(picture.unwrap().is_key(), "connection {connection}");
@@ -211,7 +211,7 @@ fn wrong_missing_and_replayed_proofs_are_refused() {
     sender.poll(now).unwrap();
     let hello = flat(&sender.next(now).unwrap());
     first.input().push(&hello);
-    assert!(matches!(first.poll(now), Ok(Some((0, Content::Hello(_))))));
+    assert!(matches!(first.poll(now), Ok(Some(Received::Hello(_)))));
     let mut second = receiver(Some("right"), Duration::from_nanos(1));
     second.input().push(&hello);
     assert_eq!(second.poll(Duration::from_nanos(1)), Err(Fault::Unauthorized), "replayed");
@@ -224,7 +224,7 @@ fn silent_slow_and_flooding_peers_are_cut() {
     assert_eq!(silent.poll(HANDSHAKE_LIMIT), Err(Fault::Silent(HANDSHAKE_LIMIT)));
 
     let mut stranger = receiver(None, Duration::ZERO);
-    stranger.input().push(&Message::Bye.encode(0)[0][..3]);
+    stranger.input().push(&Message::Content(Event::End).encode(0)[0][..3]);
     assert_eq!(stranger.poll(Duration::ZERO), Ok(None));
     stranger.input().push(b"GET / HTTP/1.1\r\n\r\n and so on, and so on, and so on");
     assert!(matches!(stranger.poll(Duration::ZERO), Err(Fault::Protocol(_))), "nothing more is waited for");
@@ -232,12 +232,12 @@ fn silent_slow_and_flooding_peers_are_cut() {
     let hello = |receiver: &mut Receiver| {
         let hello = Hello { role: Role::Sender, mode: Mode::Live, id: 1, name: String::new(), proof: [0; 32] };
         receiver.input().push(&flat(&Message::Hello(hello).encode(0)));
-        assert!(matches!(receiver.poll(Duration::ZERO), Ok(Some((_, Content::Hello(_))))));
+        assert!(matches!(receiver.poll(Duration::ZERO), Ok(Some(Received::Hello(_)))));
         receiver.welcome(0);
     };
     let mut slow = receiver(None, Duration::ZERO);
     hello(&mut slow);
-    let message = flat(&Message::Packet(packet(0, 0, true, 1000)).encode(0));
+    let message = flat(&Message::Content(Event::Packet(packet(0, 0, true, 1000))).encode(0));
     for (second, byte) in message.iter().enumerate().take(29) {
         slow.input().push(&[*byte]);
         slow.poll(Duration::from_secs(second as u64)).unwrap();
@@ -246,7 +246,7 @@ fn silent_slow_and_flooding_peers_are_cut() {
 
     let mut flooded = receiver(None, Duration::ZERO);
     hello(&mut flooded);
-    flooded.input().push(&flat(&Message::Stream(5000, Box::new(audio())).encode(0)));
+    flooded.input().push(&flat(&Message::Content(Event::Stream(5000, Box::new(audio()))).encode(0)));
     assert!(matches!(flooded.poll(Duration::ZERO), Err(Fault::Media(Error::Limit { .. }))));
 
     let mut pinged = receiver(None, Duration::ZERO);
@@ -265,8 +265,8 @@ fn an_idle_connection_is_kept_alive_by_pings() {
         now += Duration::from_secs(1);
         exchange(&mut sender, &mut receiver, 3, now);
         sender.poll(now).unwrap();
-        while let Some((_, content)) = receiver.poll(now).unwrap() {
-            assert!(matches!(content, Content::Hello(_)));
+        while let Some(received) = receiver.poll(now).unwrap() {
+            assert!(matches!(received, Received::Hello(_)));
             receiver.welcome(0);
         }
     }
@@ -276,16 +276,16 @@ fn an_idle_connection_is_kept_alive_by_pings() {
 fn a_receiver_that_can_take_no_more_is_not_silent_and_hears_no_silence() {
     let mut now = Duration::ZERO;
     let mut sender = Sender::new(options(Mode::Reliable, None));
-    sender.stream(0, Box::new(audio()));
-    (0..10).for_each(|time| sender.packet(packet(0, time, true, 100)));
+    sender.push(Event::Stream(0, Box::new(audio())));
+    (0..10).for_each(|time| sender.push(Event::Packet(packet(0, time, true, 100))));
     sender.connect(now);
     let mut receiver = receiver(None, now);
     let mut kept = 0;
     let mut take = |receiver: &mut Receiver, now| {
-        while let Some((number, content)) = receiver.poll(now).unwrap() {
-            match content {
-                Content::Hello(_) => receiver.welcome(0),
-                _ => kept = number + 1,
+        while let Some(received) = receiver.poll(now).unwrap() {
+            match received {
+                Received::Hello(_) => receiver.welcome(0),
+                Received::Content(number, _) => kept = number + 1,
             }
         }
         kept
@@ -312,8 +312,8 @@ fn a_receiver_that_can_take_no_more_is_not_silent_and_hears_no_silence() {
 fn a_receiver_that_has_forgotten_a_transfer_is_not_asked_again() {
     let now = Duration::ZERO;
     let mut sender = Sender::new(options(Mode::Reliable, None));
-    sender.stream(0, Box::new(audio()));
-    (0..10).for_each(|time| sender.packet(packet(0, time, true, 100)));
+    sender.push(Event::Stream(0, Box::new(audio())));
+    (0..10).for_each(|time| sender.push(Event::Packet(packet(0, time, true, 100))));
     for (wanted, result) in [(5, Ok(())), (4, Err(Fault::Forgotten { wanted: 4 }))] {
         sender.connect(now);
         let link = |sender: &mut Sender, message: Message| {

@@ -3,11 +3,12 @@
 //! Try it: `cargo run -p maliu --features tokio --example async_receive`
 
 use maliu::{
+    format::Event,
     tokio::{
         net::Listener,
         wire::{Clock, Error, Incoming},
     },
-    wire::session::{Content, ReceiverOptions},
+    wire::session::{Received, ReceiverOptions},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,18 +29,20 @@ pub async fn receive(listener: &Listener, token: Option<String>) -> Result<(u64,
         let mut connection = Incoming::new(stream, ReceiverOptions { token: token.clone() }, Clock::default())?;
         let ended: Result<(), Error> = async {
             loop {
-                while let Some((number, content)) = connection.next_content()? {
-                    match content {
-                        Content::Hello(hello) => {
+                while let Some(received) = connection.next_content()? {
+                    let event = match received {
+                        Received::Hello(hello) => {
                             println!("{} sends", hello.name);
                             connection.session().welcome(next);
                             continue;
                         }
-                        Content::Packet(packet) => (packets, bytes) = (packets + 1, bytes + packet.data.len() as u64),
-                        Content::Stream(index, info) => println!("stream {index}: {}", info.codec),
-                        Content::Metadata(_) | Content::End => {}
+                        Received::Content(number, event) => (next = number + 1, event).1,
+                    };
+                    match event {
+                        Event::Packet(packet) => (packets, bytes) = (packets + 1, bytes + packet.data.len() as u64),
+                        Event::Stream(index, info) => println!("stream {index}: {}", info.codec),
+                        Event::Metadata(_) | Event::End => {}
                     }
-                    next = number + 1;
                 }
                 if connection.session().is_heard() {
                     return Ok(());

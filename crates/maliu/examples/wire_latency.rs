@@ -20,7 +20,7 @@ use maliu::{
     },
     wire::{
         message::Mode,
-        session::{Content, LiveLimits, ReceiverOptions, Sender, SenderOptions},
+        session::{LiveLimits, Received, ReceiverOptions, Sender, SenderOptions},
     },
 };
 use tokio::{
@@ -83,15 +83,15 @@ async fn receive(listener: &Listener, begun: Instant) -> std::io::Result<Vec<Dur
     let mut connection = Incoming::new(stream, ReceiverOptions::default(), Clock::default())?;
     let mut times = Vec::new();
     loop {
-        while let Some((number, content)) = connection.next_content().map_err(std::io::Error::other)? {
-            match content {
-                Content::Hello(_) => connection.session().welcome(0),
-                Content::Packet(packet) => {
+        while let Some(received) = connection.next_content().map_err(std::io::Error::other)? {
+            match received {
+                Received::Hello(_) => connection.session().welcome(0),
+                Received::Content(_, Event::Packet(packet)) => {
                     let given = Duration::from_micros(packet.pts.unwrap_or_default().0 as u64);
                     times.push(begun.elapsed().saturating_sub(given));
                 }
-                Content::End => connection.session().acknowledge(number + 1),
-                _ => {}
+                Received::Content(number, Event::End) => connection.session().acknowledge(number + 1),
+                Received::Content(..) => {}
             }
         }
         if connection.session().is_heard() {

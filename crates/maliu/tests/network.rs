@@ -13,7 +13,7 @@ use maliu::{
     },
     wire::{
         message::Mode,
-        session::{Content, Fault, LiveLimits, PlayerOptions, ReceiverOptions, Sender, SenderOptions},
+        session::{Fault, LiveLimits, PlayerOptions, Received, ReceiverOptions, Sender, SenderOptions},
     },
 };
 
@@ -48,20 +48,20 @@ async fn play(address: &Address, trust: Option<&Trust>, token: &str) -> Result<u
     let mut connection = Incoming::player(stream, options, Clock::default());
     let mut packets = 0;
     loop {
-        while let Some((number, content)) = connection.next_content()? {
-            match content {
-                Content::Hello(hello) => {
+        while let Some(received) = connection.next_content()? {
+            match received {
+                Received::Hello(hello) => {
                     assert_eq!(hello.name, "film");
                     connection.session().welcome(0);
-                    continue;
                 }
-                Content::Packet(packet) => {
-                    assert_eq!(packet.pts, Some(Ticks(packets as i64 * 1152)));
-                    packets += 1;
+                Received::Content(number, event) => {
+                    if let Event::Packet(packet) = event {
+                        assert_eq!(packet.pts, Some(Ticks(packets as i64 * 1152)));
+                        packets += 1;
+                    }
+                    connection.session().acknowledge(number + 1);
                 }
-                _ => {}
             }
-            connection.session().acknowledge(number + 1);
         }
         if connection.session().is_heard() {
             connection.close().await;
@@ -119,7 +119,7 @@ fn time_with_a_peer_does_not_count_as_time_without_one() {
                 let mut connection = Incoming::new(stream, ReceiverOptions::default(), Clock::default()).unwrap();
                 while !connection.session().is_heard() {
                     match connection.next_content().unwrap() {
-                        Some((_, Content::Hello(_))) => {
+                        Some(Received::Hello(_)) => {
                             connection.session().welcome(0);
                             if holds {
                                 let held = tokio::time::timeout(idle, connection.hold()).await;
@@ -127,8 +127,8 @@ fn time_with_a_peer_does_not_count_as_time_without_one() {
                                 break;
                             }
                         }
-                        Some((number, content)) => {
-                            packets += i64::from(matches!(content, Content::Packet(_)));
+                        Some(Received::Content(number, event)) => {
+                            packets += i64::from(matches!(event, Event::Packet(_)));
                             connection.session().acknowledge(number + 1);
                         }
                         None if connection.session().is_heard() => {}

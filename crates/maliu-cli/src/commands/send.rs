@@ -14,7 +14,6 @@ use std::{
 };
 
 use maliu::{
-    format::Event,
     tokio::{
         net::Address,
         wire::{self, Error, Retry},
@@ -187,13 +186,8 @@ fn pipe(args: &Args, context: &Context) -> Result {
     let (mut next, mut broken) = (0, Ok(()));
     let end = feeder.run(|batch, _| {
         for event in batch {
-            let message = match event {
-                Event::Stream(index, info) => Message::Stream(index, info),
-                Event::Metadata(metadata) => Message::Metadata(metadata),
-                Event::Packet(packet) => Message::Packet(packet),
-                Event::End => Message::Bye,
-            };
-            out.output().append_parts(maliu::output::Mark::Body { time: None }, message.encode(next));
+            let parts = Message::Content(event).encode(next);
+            out.output().append_parts(maliu::output::Mark::Body { time: None }, parts);
             next += 1;
         }
         broken = if args.live { out.flush() } else { out.pump() };

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, collections::BTreeSet, format};
 use core::task::Poll;
 
-use super::message::{Event as Wire, MAGIC, Message, Parser};
+use super::message::{Found, MAGIC, Message, Parser};
 use crate::{
     error::{Error, Result},
     format::{Demuxer, Event, Format, Score},
@@ -49,27 +49,27 @@ pub struct Content {
 impl Demuxer for Content {
     fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
-            let event = match self.parser.poll(input) {
-                Ok(event) => event,
+            let found = match self.parser.poll(input) {
+                Ok(Poll::Ready(found)) => found,
+                Ok(Poll::Pending) => return Ok(Poll::Pending),
                 Err(Error::Malformed { what, at, .. }) => {
                     input.warn_at(at, what);
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            match event {
-                Wire::Skipped { at, bytes } => {
+            match found {
+                Found::Skipped { at, bytes } => {
                     let kind = Remark::Junk { bytes: Some(bytes) };
                     input.remark_at(at, kind, format!("{bytes} bytes that are no message skipped"));
                 }
-                Wire::NeedBytes => return Ok(Poll::Pending),
-                Wire::End => {
+                Found::End => {
                     if !core::mem::replace(&mut self.ended, true) {
                         input.warn("the stream ends without a farewell");
                     }
                     return Ok(Poll::Ready(Event::End));
                 }
-                Wire::Message(sequence, message) => {
+                Found::Message(sequence, message) => {
                     if let Some(event) = self.content(sequence, message, input) {
                         return Ok(Poll::Ready(event));
                     }
@@ -81,29 +81,24 @@ impl Demuxer for Content {
 
 impl Content {
     fn content(&mut self, sequence: u64, message: Message, input: &mut Input) -> Option<Event> {
-        if message.is_content() {
-            if sequence > self.next {
-                let units = sequence - self.next;
-                input.remark(Remark::Missing { units }, format!("{units} messages are missing"));
-            }
-            self.next = sequence.saturating_add(1);
+        let Message::Content(event) = message else { return None };
+        if sequence > self.next {
+            let units = sequence - self.next;
+            input.remark(Remark::Missing { units }, format!("{units} messages are missing"));
         }
-        match message {
-            Message::Stream(index, info) => {
-                self.known.insert(index);
-                Some(Event::Stream(index, info))
-            }
-            Message::Packet(packet) if self.known.contains(&packet.stream) => Some(Event::Packet(packet)),
-            Message::Packet(packet) => {
+        self.next = sequence.saturating_add(1);
+        match &event {
+            Event::Stream(index, _) => drop(self.known.insert(*index)),
+            Event::Packet(packet) if !self.known.contains(&packet.stream) => {
                 input.warn(format!("a packet of stream {}, which was not described", packet.stream));
-                None
+                return None;
             }
-            Message::Metadata(metadata) => Some(Event::Metadata(metadata)),
-            Message::Bye => {
+            Event::Packet(_) | Event::Metadata(_) => {}
+            Event::End => {
                 self.ended = true;
-                None
+                return None;
             }
-            _ => None,
         }
+        Some(event)
     }
 }

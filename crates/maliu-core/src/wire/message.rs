@@ -8,14 +8,13 @@
 //! All numbers are big-endian, both sums are CRC-32C. A reader that knows the version passes over kinds and trailing
 //! fields that it does not know.
 
-use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use bytes::Bytes;
 
 use crate::{
     account::{ITEM, Weigh},
-    packet::Packet,
-    stream::{Metadata, StreamInfo},
+    format::Event,
 };
 
 use super::crc32c::{Crc32c, crc32c};
@@ -24,7 +23,7 @@ mod body;
 mod fields;
 mod parser;
 
-pub use parser::{Event, Parser};
+pub use parser::{Found, Parser};
 
 /// The first bytes of every header.
 pub const MAGIC: [u8; 4] = [0xab, b'M', b'L', b'U'];
@@ -51,20 +50,14 @@ pub enum Message {
     Hello(Hello),
     /// It is welcome; the sequence number of the first message that is wanted.
     Welcome(u64),
-    /// A stream is there, or has changed.
-    Stream(usize, Box<StreamInfo>),
-    /// Tags of the whole input.
-    Metadata(Box<Metadata>),
-    /// A packet.
-    Packet(Packet),
+    /// Content, which is numbered: what a reader reports of an input, the end included.
+    Content(Event),
     /// All messages with lower sequence numbers are kept safely.
     Ack(u64),
     /// Is anybody there? To be answered with the same number.
     Ping(u64),
     /// Here.
     Pong(u64),
-    /// Nothing follows.
-    Bye,
     /// The connection ends for a reason.
     Error(Reason, String),
 }
@@ -140,32 +133,33 @@ mod kind {
     pub(super) const ERROR: u8 = 11;
 }
 
+impl From<Event> for Message {
+    fn from(event: Event) -> Self {
+        Self::Content(event)
+    }
+}
+
 impl Message {
     fn kind(&self) -> u8 {
         match self {
             Self::Challenge(_) => kind::CHALLENGE,
             Self::Hello(_) => kind::HELLO,
             Self::Welcome(_) => kind::WELCOME,
-            Self::Stream(..) => kind::STREAM,
-            Self::Packet(_) => kind::PACKET,
-            Self::Metadata(_) => kind::METADATA,
+            Self::Content(Event::Stream(..)) => kind::STREAM,
+            Self::Content(Event::Packet(_)) => kind::PACKET,
+            Self::Content(Event::Metadata(_)) => kind::METADATA,
             Self::Ack(_) => kind::ACK,
             Self::Ping(_) => kind::PING,
             Self::Pong(_) => kind::PONG,
-            Self::Bye => kind::BYE,
+            Self::Content(Event::End) => kind::BYE,
             Self::Error(..) => kind::ERROR,
         }
     }
 
-    /// Whether it is one of those that are numbered: streams, packets, tags and the end.
-    pub fn is_content(&self) -> bool {
-        matches!(self, Self::Stream(..) | Self::Packet(_) | Self::Metadata(_) | Self::Bye)
-    }
-
     fn stream(&self) -> u32 {
         let index = match self {
-            Self::Stream(index, _) => *index,
-            Self::Packet(packet) => packet.stream,
+            Self::Content(Event::Stream(index, _)) => *index,
+            Self::Content(Event::Packet(packet)) => packet.stream,
             _ => 0,
         };
         u32::try_from(index).unwrap_or(u32::MAX)
@@ -190,7 +184,7 @@ impl Message {
         out.extend_from_slice(&[0; HEADER]);
         body::encode(self, out);
         let data = match self {
-            Self::Packet(packet) => packet.data.clone(),
+            Self::Content(Event::Packet(packet)) => packet.data.clone(),
             _ => Bytes::new(),
         };
         let body = out.get(at.saturating_add(HEADER)..).unwrap_or_default();
@@ -214,9 +208,7 @@ impl Message {
 impl Weigh for Message {
     fn weight(&self) -> usize {
         match self {
-            Self::Packet(packet) => packet.weight(),
-            Self::Stream(_, info) => info.weight(),
-            Self::Metadata(metadata) => ITEM.saturating_add(metadata.weight()),
+            Self::Content(event) => event.weight(),
             Self::Hello(hello) => ITEM.saturating_add(hello.name.len()),
             Self::Error(_, text) => ITEM.saturating_add(text.len()),
             _ => ITEM,

@@ -24,7 +24,7 @@ mod reliable;
 mod sender;
 
 pub use live::Limits as LiveLimits;
-pub use receiver::{Content, PlayerOptions, Receiver, ReceiverOptions};
+pub use receiver::{PlayerOptions, Received, Receiver, ReceiverOptions};
 pub use sender::{Sender, SenderOptions, Stats as SenderStats};
 
 use super::message::Reason;

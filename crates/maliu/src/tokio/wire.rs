@@ -17,7 +17,7 @@ use maliu_core::{
     format::Event,
     wire::{
         message::{Message, Reason},
-        session::{Content, Fault, PlayerOptions, Receiver, ReceiverOptions, Sender},
+        session::{Fault, PlayerOptions, Received, Receiver, ReceiverOptions, Sender},
     },
 };
 
@@ -80,14 +80,9 @@ pub type Source = mpsc::Receiver<Vec<Event>>;
 
 /// Gives a batch to a sender; `None` is the end.
 fn give(sender: &mut Sender, batch: Option<Vec<Event>>) {
-    let Some(batch) = batch else { return sender.finish() };
-    for event in batch {
-        match event {
-            Event::Stream(index, info) => sender.stream(index, info),
-            Event::Metadata(metadata) => sender.metadata(metadata),
-            Event::Packet(packet) => sender.packet(packet),
-            Event::End => sender.finish(),
-        }
+    match batch {
+        Some(batch) => batch.into_iter().for_each(|event| sender.push(event)),
+        None => sender.finish(),
     }
 }
 
@@ -285,7 +280,7 @@ impl Incoming {
         Ok(Self { channel: Channel::new(stream), receiver, clock })
     }
 
-    /// For a connection that was made to be sent something. [`Content::Hello`] is what this end will say itself.
+    /// For a connection that was made to be sent something. [`Received::Hello`] is then the sender's.
     pub fn player(stream: Stream, options: PlayerOptions, clock: Clock) -> Self {
         Self { channel: Channel::new(stream), receiver: Receiver::player(options, clock.now()), clock }
     }
@@ -300,7 +295,7 @@ impl Incoming {
     ///
     /// # Errors
     /// Why the connection is to be closed with [`Incoming::refuse`].
-    pub fn next_content(&mut self) -> Result<Option<(u64, Content)>, Error> {
+    pub fn next_content(&mut self) -> Result<Option<Received>, Error> {
         Ok(self.receiver.poll(self.clock.now())?)
     }
 

@@ -20,8 +20,7 @@ use crate::{
     keys::{Believe, Own},
     layouts,
     link::{self, Link, Report},
-    listening,
-    time,
+    listening, time,
 };
 
 /// What is said about the messages and the way they come.

@@ -12,14 +12,16 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
+    task::Poll,
 };
 
 use bytes::Bytes;
 use maliu::{
+    format::Event,
     input::Input,
     io::{File, Sink, Source},
     output::{Edit, Mark, Piece},
-    wire::message::{Event, Hello, Message, Mode, Parser, Role},
+    wire::message::{Found, Hello, Message, Mode, Parser, Role},
 };
 
 mod place;
@@ -59,9 +61,9 @@ impl State {
         match message {
             Message::Hello(hello) if self.id.is_none() => self.id = Some(hello.id),
             Message::Ack(next) if self.id.is_some() && self.next == 0 => (self.next, self.complete) = (*next, true),
-            message if self.id.is_some() && message.is_content() && sequence == self.next && !self.is_over() => {
+            Message::Content(event) if self.id.is_some() && sequence == self.next && !self.is_over() => {
                 self.next += 1;
-                self.ended = *message == Message::Bye;
+                self.ended = *event == Event::End;
             }
             _ => return false,
         }
@@ -95,12 +97,14 @@ impl Journal {
         // Behind damage nothing can be gone on from.
         while parser.skipping() == 0 {
             match parser.poll(&mut input) {
-                Ok(Event::NeedBytes) => {
+                Ok(Poll::Pending) => {
                     if input.fill(maliu::io::BLOCK_SIZE, |at, buf| source.read_at(at, buf))? == 0 {
                         break;
                     }
                 }
-                Ok(Event::Message(sequence, message)) if state.take(sequence, &message) => whole = input.offset(),
+                Ok(Poll::Ready(Found::Message(sequence, message))) if state.take(sequence, &message) => {
+                    whole = input.offset()
+                }
                 _ => break,
             }
         }

@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maliu::{plain::plain, tokio::wire::Error, wire::message::Reason};
+use maliu::{
+    plain::plain,
+    tokio::wire::Error,
+    wire::{message::Reason, session::Received},
+};
 use tokio::{sync::mpsc, task::AbortHandle};
 
 use super::{
@@ -64,12 +68,13 @@ async fn first_content(mut guest: Guest, mut held: Held) -> Option<Guest> {
     guest.connection.session().welcome(0);
     let error = loop {
         match guest.connection.next_content() {
-            Ok(Some(first)) => {
+            Ok(Some(Received::Content(number, content))) => {
                 held.release();
-                guest.first = Some(first);
+                guest.first = Some((number, content));
                 return Some(guest);
             }
-            Ok(None) => {}
+            // Its hello came before it was a guest.
+            Ok(Some(Received::Hello(_)) | None) => {}
             Err(error) => break error,
         }
         let unread = guest.connection.session().input().peek().len();

@@ -10,12 +10,10 @@ use std::{
 
 use indicatif::HumanBytes;
 use maliu::{
+    format::Event,
     stream::StreamInfo,
     time::{Rounding, TimeBase},
-    wire::{
-        message::{Hello, Mode},
-        session::Content,
-    },
+    wire::message::{Hello, Mode},
 };
 use serde_json::{Value, json};
 
@@ -109,7 +107,7 @@ impl Report {
     }
 
     /// Something has come, in a message of so many bytes.
-    pub fn count(&mut self, content: &Content, bytes: usize) {
+    pub fn count(&mut self, content: &Event, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;
         self.totals.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -183,10 +181,10 @@ struct Lag {
 }
 
 impl Lag {
-    fn note(&mut self, content: &Content, begun: Instant) {
+    fn note(&mut self, content: &Event, begun: Instant) {
         match content {
-            Content::Stream(index, info) => self.describe(*index, info),
-            Content::Packet(packet) => {
+            Event::Stream(index, info) => self.describe(*index, info),
+            Event::Packet(packet) => {
                 let base = self.bases.get(packet.stream).copied().flatten();
                 let Some((base, time)) = base.zip(packet.dts.or(packet.pts)) else { return };
                 let time = base.rescale(time, TimeBase::MICROS, Rounding::Near).0;

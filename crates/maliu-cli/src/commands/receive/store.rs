@@ -9,10 +9,7 @@
 use bytes::Bytes;
 use maliu::{
     format::Event,
-    wire::{
-        message::{Hello, Mode},
-        session::Content,
-    },
+    wire::message::{Hello, Mode},
 };
 
 use super::{
@@ -113,8 +110,8 @@ impl Store {
     }
 
     /// Takes content of this number, and the message that it came in.
-    pub fn take(&mut self, sequence: u64, content: Content, message: Bytes) -> Result {
-        let ends = content == Content::End;
+    pub fn take(&mut self, sequence: u64, content: Event, message: Bytes) -> Result {
+        let ends = content == Event::End;
         match &mut self.kind {
             Kind::Journal(journal, recorder) => {
                 journal.keep(message).map_err(|error| failed("writing", journal, &error))?;
@@ -207,13 +204,11 @@ impl Store {
     }
 }
 
-fn record(recorder: &mut Recorder, content: Content) -> Result {
-    recorder.push(match content {
-        Content::Stream(index, info) => Event::Stream(index, info),
-        Content::Metadata(metadata) => Event::Metadata(metadata),
-        Content::Packet(packet) => Event::Packet(packet),
-        Content::Hello(_) | Content::End => return Ok(()),
-    })
+fn record(recorder: &mut Recorder, content: Event) -> Result {
+    match content {
+        Event::End => Ok(()),
+        content => recorder.push(content),
+    }
 }
 
 fn failed(doing: &str, journal: &Journal, error: &std::io::Error) -> Failure {

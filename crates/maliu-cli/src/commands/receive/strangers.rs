@@ -10,11 +10,12 @@ use std::{
 };
 
 use maliu::{
+    format::Event,
     plain::plain,
     tokio::wire::{Clock, Error, Incoming},
     wire::{
         message::{Hello, Reason},
-        session::{Content, ReceiverOptions},
+        session::{Received, ReceiverOptions},
     },
 };
 use tokio::{
@@ -43,7 +44,7 @@ pub struct Guest {
     pub hello: Hello,
     /// The first content and its number, if it has come: its message is still the last one of the connection, and the
     /// sender was welcome at the beginning.
-    pub first: Option<(u64, Content)>,
+    pub first: Option<(u64, Event)>,
 }
 
 impl Guest {
@@ -127,7 +128,7 @@ impl Strangers {
 pub async fn identify(mut connection: Incoming) -> Option<Guest> {
     let error = loop {
         match connection.next_content() {
-            Ok(Some((_, Content::Hello(hello)))) => return Some(Guest { connection, hello, first: None }),
+            Ok(Some(Received::Hello(hello))) => return Some(Guest { connection, hello, first: None }),
             Ok(_) => {}
             Err(error) => break error,
         }

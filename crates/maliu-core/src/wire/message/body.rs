@@ -11,6 +11,7 @@ use super::{
     kind,
 };
 use crate::{
+    format::Event,
     packet::{Flags, Packet, SideData, Trim},
     stream::{Audio, Codec, Kind, MAX_TAGS, Media, Metadata, Picture, StreamInfo, Video},
     time::{Ticks, TimeBase},
@@ -25,10 +26,10 @@ pub(super) fn encode(message: &Message, out: &mut Vec<u8>) {
         Message::Welcome(number) | Message::Ack(number) | Message::Ping(number) | Message::Pong(number) => {
             put.u64(*number);
         }
-        Message::Stream(_, info) => put_stream(&mut put, info),
-        Message::Metadata(metadata) => put_metadata(&mut put, metadata),
-        Message::Packet(packet) => put.group(|put| put_packet(put, packet)),
-        Message::Bye => {}
+        Message::Content(Event::Stream(_, info)) => put_stream(&mut put, info),
+        Message::Content(Event::Metadata(metadata)) => put_metadata(&mut put, metadata),
+        Message::Content(Event::Packet(packet)) => put.group(|put| put_packet(put, packet)),
+        Message::Content(Event::End) => {}
         Message::Error(reason, text) => {
             put.u16(reason_number(*reason));
             put.bytes(text.as_bytes());
@@ -47,13 +48,15 @@ pub(super) fn decode(kind: u8, stream: u32, body: &Bytes) -> Result<Option<Messa
         kind::CHALLENGE => get.array().map(Message::Challenge),
         kind::HELLO => get_hello(&mut get).map(Message::Hello),
         kind::WELCOME => get.u64().map(Message::Welcome),
-        kind::STREAM => get_stream(&mut get).map(|info| Message::Stream(stream, Box::new(info))),
-        kind::METADATA => get_metadata(&mut get).map(|metadata| Message::Metadata(Box::new(metadata))),
-        kind::PACKET => get_packet(&mut get, body).map(|packet| Message::Packet(Packet { stream, ..packet })),
+        kind::STREAM => get_stream(&mut get).map(|info| Message::Content(Event::Stream(stream, Box::new(info)))),
+        kind::METADATA => get_metadata(&mut get).map(|metadata| Message::Content(Event::Metadata(Box::new(metadata)))),
+        kind::PACKET => {
+            get_packet(&mut get, body).map(|packet| Message::Content(Event::Packet(Packet { stream, ..packet })))
+        }
         kind::ACK => get.u64().map(Message::Ack),
         kind::PING => get.u64().map(Message::Ping),
         kind::PONG => get.u64().map(Message::Pong),
-        kind::BYE => Some(Message::Bye),
+        kind::BYE => Some(Message::Content(Event::End)),
         kind::ERROR => get_error(&mut get),
         _ => return Ok(None),
     };

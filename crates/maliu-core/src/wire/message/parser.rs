@@ -1,5 +1,7 @@
 //! Finds messages in bytes that may hold garbage: only messages that were touched are lost.
 
+use core::task::Poll;
+
 use bytes::Bytes;
 use memchr::memmem;
 
@@ -7,12 +9,13 @@ use super::{HEADER, Head, MAGIC, MAX_BODY, MAX_DESCRIPTION, Message, body, kind}
 use crate::{
     account::Sieve,
     error::{Error, Result},
+    format::Event,
     input::Input,
 };
 
 /// What the bytes hold.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event {
+pub enum Found {
     /// A message and its sequence number.
     Message(u64, Message),
     /// Bytes that belong to no message; those next to each other come as one.
@@ -22,8 +25,6 @@ pub enum Event {
         /// How many.
         bytes: u64,
     },
-    /// Nothing can be said before more bytes are fed.
-    NeedBytes,
     /// There is nothing more.
     End,
 }
@@ -60,17 +61,17 @@ impl Parser {
         self.most = bytes.min(MAX_BODY);
     }
 
-    /// What comes next.
+    /// What comes next; pending until more bytes are pushed.
     ///
     /// # Errors
     /// [`Error::Limit`] for a body that is too large, or for too many damaged ones; [`Error::Malformed`] for a message
     /// whose sums are right and whose fields are not: it is passed over, and polling can go on.
-    pub fn poll(&mut self, input: &mut Input) -> Result<Event> {
+    pub fn poll(&mut self, input: &mut Input) -> Result<Poll<Found>> {
         loop {
             self.find_magic(input);
             let Some(bytes) = input.peek().first_chunk::<HEADER>() else {
                 match self.short(input) {
-                    Some(event) => return Ok(event),
+                    Some(found) => return Ok(found),
                     None => continue,
                 }
             };
@@ -82,7 +83,7 @@ impl Parser {
             self.check(head.kind, length)?;
             let Some(body) = input.peek().get(HEADER..HEADER + length) else {
                 match self.short(input) {
-                    Some(event) => return Ok(event),
+                    Some(found) => return Ok(found),
                     None => continue,
                 }
             };
@@ -91,11 +92,11 @@ impl Parser {
                 self.skip(input, 1);
                 continue;
             }
-            if let Some(event) = self.told() {
-                return Ok(event);
+            if let Some(found) = self.told() {
+                return Ok(Poll::Ready(found));
             }
-            if let Some(event) = self.take(&head, length, input)? {
-                return Ok(event);
+            if let Some(found) = self.take(&head, length, input)? {
+                return Ok(Poll::Ready(found));
             }
         }
     }
@@ -138,19 +139,19 @@ impl Parser {
 
     /// What a message that is not whole means: more is to come, or what is left is none. Then its first byte is passed
     /// over, because a damaged length may hide messages behind it.
-    fn short(&mut self, input: &mut Input) -> Option<Event> {
+    fn short(&mut self, input: &mut Input) -> Option<Poll<Found>> {
         if !input.ended() {
-            return Some(Event::NeedBytes);
+            return Some(Poll::Pending);
         }
         if input.peek().is_empty() {
-            return Some(self.told().unwrap_or(Event::End));
+            return Some(Poll::Ready(self.told().unwrap_or(Found::End)));
         }
         self.skip(input, 1);
         None
     }
 
-    fn told(&mut self) -> Option<Event> {
-        self.skipped.take().map(|(at, bytes)| Event::Skipped { at, bytes })
+    fn told(&mut self) -> Option<Found> {
+        self.skipped.take().map(|(at, bytes)| Found::Skipped { at, bytes })
     }
 
     /// A peer must not make this end compute much for few bytes.
@@ -164,16 +165,16 @@ impl Parser {
     }
 
     /// Takes a message that is whole; `None` when its kind is not known.
-    fn take(&mut self, head: &Head, length: usize, input: &mut Input) -> Result<Option<Event>> {
+    fn take(&mut self, head: &Head, length: usize, input: &mut Input) -> Result<Option<Found>> {
         let at = input.offset();
         self.last = input.take(HEADER.saturating_add(length)).unwrap_or_default();
         self.sieve.pass(self.last.len());
         match body::decode(head.kind, head.stream, &self.last.slice(HEADER.min(self.last.len())..)) {
             Ok(message) => Ok(message.map(|mut message| {
-                if let Message::Packet(packet) = &mut message {
+                if let Message::Content(Event::Packet(packet)) = &mut message {
                     self.sieve.keep(packet);
                 }
-                Event::Message(head.sequence, message)
+                Found::Message(head.sequence, message)
             })),
             Err(()) => Err(Error::malformed("wire", "a message whose fields make no sense", at)),
         }

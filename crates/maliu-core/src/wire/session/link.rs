@@ -1,12 +1,12 @@
 //! What both ends share of one connection: bytes in, messages out of them, control messages to send, and the clock.
 
 use alloc::{collections::VecDeque, vec::Vec};
-use core::time::Duration;
+use core::{task::Poll, time::Duration};
 
 use bytes::Bytes;
 
 use super::{
-    super::message::{Event, MAX_BODY, Message, Parser},
+    super::message::{Found, MAX_BODY, Message, Parser},
     Fault, HANDSHAKE_LIMIT, MAX_HANDSHAKE_BODY, PING_AFTER, SILENCE_LIMIT,
 };
 use crate::{error::Error, input::Input};
@@ -62,17 +62,21 @@ impl Link {
     pub(super) fn next_message(&mut self, now: Duration) -> Result<Option<(u64, Message)>, Fault> {
         loop {
             match self.parser.poll(&mut self.input) {
-                Ok(Event::Skipped { .. }) if !self.known => return Err(STRANGE),
-                Ok(Event::NeedBytes | Event::End) if !self.known && self.parser.skipping() > 0 => return Err(STRANGE),
-                Ok(Event::NeedBytes | Event::End) => return Ok(None),
-                Ok(Event::Skipped { bytes, .. }) => self.skipped = self.skipped.saturating_add(bytes),
-                Ok(Event::Message(_, Message::Ping(number))) if self.known => {
+                Ok(Poll::Ready(Found::Skipped { .. })) if !self.known => return Err(STRANGE),
+                Ok(Poll::Pending | Poll::Ready(Found::End)) if !self.known && self.parser.skipping() > 0 => {
+                    return Err(STRANGE);
+                }
+                Ok(Poll::Pending | Poll::Ready(Found::End)) => return Ok(None),
+                Ok(Poll::Ready(Found::Skipped { bytes, .. })) => self.skipped = self.skipped.saturating_add(bytes),
+                Ok(Poll::Ready(Found::Message(_, Message::Ping(number)))) if self.known => {
                     self.hear(now);
                     self.say(&Message::Pong(number))?;
                 }
-                Ok(Event::Message(_, Message::Pong(_))) => self.hear(now),
-                Ok(Event::Message(_, Message::Error(reason, text))) => return Err(Fault::Refused { reason, text }),
-                Ok(Event::Message(sequence, message)) => {
+                Ok(Poll::Ready(Found::Message(_, Message::Pong(_)))) => self.hear(now),
+                Ok(Poll::Ready(Found::Message(_, Message::Error(reason, text)))) => {
+                    return Err(Fault::Refused { reason, text });
+                }
+                Ok(Poll::Ready(Found::Message(sequence, message))) => {
                     self.hear(now);
                     return Ok(Some((sequence, message)));
                 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::super::message::Message;
 use crate::{
     account::Account,
+    format::Event,
     packet::Packet,
     stream::{Kind, StreamInfo},
     time::{Rounding, TimeBase},
@@ -40,10 +41,10 @@ pub(super) struct Queue {
     pub(super) dropped: (u64, u64),
 }
 
-/// A message that waits.
+/// Content that waits.
 #[derive(Debug)]
 struct Entry {
-    message: Message,
+    event: Event,
     /// At which turn of the account it came.
     came: u32,
 }
@@ -70,10 +71,10 @@ impl Queue {
         }
     }
 
-    pub(super) fn push(&mut self, message: Message) {
-        match message {
-            Message::Stream(index, info) => self.describe(index, info),
-            Message::Packet(packet) => self.packet(packet),
+    pub(super) fn push(&mut self, event: Event) {
+        match event {
+            Event::Stream(index, info) => self.describe(index, info),
+            Event::Packet(packet) => self.packet(packet),
             other => self.keep(other),
         }
     }
@@ -83,7 +84,7 @@ impl Queue {
             self.lanes.resize_with(index.saturating_add(1), || None);
         }
         // An older description that still waits says nothing any more.
-        self.retain(|message| !matches!(message, Message::Stream(old, _) if *old == index));
+        self.retain(|event| !matches!(event, Event::Stream(old, _) if *old == index));
         let Some(place) = self.lanes.get_mut(index) else { return };
         match place {
             Some(lane) => lane.info = info.clone(),
@@ -92,7 +93,7 @@ impl Queue {
                 *place = Some(Lane { info: info.clone(), await_key, config: None });
             }
         }
-        self.keep(Message::Stream(index, info));
+        self.keep(Event::Stream(index, info));
     }
 
     fn packet(&mut self, mut packet: Packet) {
@@ -105,14 +106,14 @@ impl Queue {
         if let Some(config) = lane.config.take().filter(|_| packet.side.new_config().is_none()) {
             packet.side.set_new_config(config);
         }
-        self.keep(Message::Packet(packet));
+        self.keep(Event::Packet(packet));
         self.trim();
     }
 
-    fn keep(&mut self, message: Message) {
-        self.account.add(&message);
+    fn keep(&mut self, event: Event) {
+        self.account.add(&event);
         let came = self.account.now();
-        self.waiting.push_back(Entry { message, came });
+        self.waiting.push_back(Entry { event, came });
     }
 
     /// What was dropped or sent may share buffers with what still waits, which lets go of them once that is much.
@@ -121,7 +122,7 @@ impl Queue {
             return;
         }
         for entry in self.waiting.iter_mut().filter(|entry| self.account.is_stale(entry.came)) {
-            if let Message::Packet(packet) = &mut entry.message {
+            if let Event::Packet(packet) = &mut entry.event {
                 packet.detach();
             }
             // Copied once is enough.
@@ -149,12 +150,12 @@ impl Queue {
 
     /// From the oldest to the newest packet that waits.
     pub(super) fn delay(&self) -> Duration {
-        let time = |message: &Message| match message {
-            Message::Packet(packet) => self.micros(packet),
+        let time = |event: &Event| match event {
+            Event::Packet(packet) => self.micros(packet),
             _ => None,
         };
-        let oldest = self.waiting.iter().find_map(|entry| time(&entry.message));
-        let newest = self.waiting.iter().rev().find_map(|entry| time(&entry.message));
+        let oldest = self.waiting.iter().find_map(|entry| time(&entry.event));
+        let newest = self.waiting.iter().rev().find_map(|entry| time(&entry.event));
         let span = oldest.zip(newest).map_or(0, |(oldest, newest)| newest.saturating_sub(oldest));
         Duration::from_micros(u64::try_from(span).unwrap_or(0))
     }
@@ -165,10 +166,10 @@ impl Queue {
             if !lane_of(&mut self.lanes, index).is_some_and(|lane| lane.info.media.kind() == Kind::Video) {
                 continue;
             }
-            let of_lane = |message: &Message| matches!(message, Message::Packet(packet) if packet.stream == index);
-            let is_key = |message: &Message| matches!(message, Message::Packet(packet) if packet.is_key());
-            let key = self.waiting.iter().rposition(|entry| of_lane(&entry.message) && is_key(&entry.message));
-            let first = self.waiting.iter().position(|entry| of_lane(&entry.message));
+            let of_lane = |event: &Event| matches!(event, Event::Packet(packet) if packet.stream == index);
+            let is_key = |event: &Event| matches!(event, Event::Packet(packet) if packet.is_key());
+            let key = self.waiting.iter().rposition(|entry| of_lane(&entry.event) && is_key(&entry.event));
+            let first = self.waiting.iter().position(|entry| of_lane(&entry.event));
             // A key that is already the oldest stays only if dropping before it made room.
             let until = match (key, first) {
                 (Some(key), Some(first)) if key > first => key,
@@ -179,29 +180,29 @@ impl Queue {
             {
                 lane.await_key = true;
             }
-            self.drop_packets(|at, message| at < until && of_lane(message));
+            self.drop_packets(|at, event| at < until && of_lane(event));
         }
     }
 
     fn drop_oldest(&mut self) {
-        let oldest = self.waiting.iter().position(|entry| matches!(entry.message, Message::Packet(_)));
-        let Some(Entry { message, .. }) = oldest.and_then(|at| self.waiting.remove(at)) else { return };
-        self.account.remove(&message);
-        if let Message::Packet(packet) = message {
+        let oldest = self.waiting.iter().position(|entry| matches!(entry.event, Event::Packet(_)));
+        let Some(Entry { event, .. }) = oldest.and_then(|at| self.waiting.remove(at)) else { return };
+        self.account.remove(&event);
+        if let Event::Packet(packet) = event {
             self.drop_packet(packet);
         }
         self.turn();
     }
 
-    fn drop_packets(&mut self, which: impl Fn(usize, &Message) -> bool) {
+    fn drop_packets(&mut self, which: impl Fn(usize, &Event) -> bool) {
         let waiting = core::mem::take(&mut self.waiting);
         for (at, entry) in waiting.into_iter().enumerate() {
-            if !which(at, &entry.message) {
+            if !which(at, &entry.event) {
                 self.waiting.push_back(entry);
                 continue;
             }
-            self.account.remove(&entry.message);
-            if let Message::Packet(packet) = entry.message {
+            self.account.remove(&entry.event);
+            if let Event::Packet(packet) = entry.event {
                 self.drop_packet(packet);
             }
         }
@@ -218,12 +219,12 @@ impl Queue {
         }
     }
 
-    fn retain(&mut self, keep: impl Fn(&Message) -> bool) {
+    fn retain(&mut self, keep: impl Fn(&Event) -> bool) {
         let Self { waiting, account, .. } = self;
         waiting.retain(|entry| {
-            let kept = keep(&entry.message);
+            let kept = keep(&entry.event);
             if !kept {
-                account.remove(&entry.message);
+                account.remove(&entry.event);
             }
             kept
         });
@@ -231,25 +232,25 @@ impl Queue {
 
     /// A connection begins: it gets all descriptions again, and pictures from the next key on.
     pub(super) fn resume(&mut self) {
-        self.retain(|message| !matches!(message, Message::Stream(..)));
+        self.retain(|event| !matches!(event, Event::Stream(..)));
         let waiting = core::mem::take(&mut self.waiting);
         self.account.clear();
         for index in 0..self.lanes.len() {
             if let Some(lane) = lane_of(&mut self.lanes, index) {
                 lane.await_key = lane.info.media.kind() == Kind::Video;
                 let info = lane.info.clone();
-                self.keep(Message::Stream(index, info));
+                self.keep(Event::Stream(index, info));
             }
         }
-        waiting.into_iter().for_each(|entry| self.push(entry.message));
+        waiting.into_iter().for_each(|entry| self.push(entry.event));
     }
 
     /// Appends the next message to send, but for the data of a packet, which is to follow.
     pub(super) fn send(&mut self, out: &mut Vec<u8>) -> Option<Bytes> {
-        let Entry { message, .. } = self.waiting.pop_front()?;
-        self.account.remove(&message);
+        let Entry { event, .. } = self.waiting.pop_front()?;
+        self.account.remove(&event);
         self.turn();
-        let data = message.encode_into(self.next, out);
+        let data = Message::Content(event).encode_into(self.next, out);
         self.next = self.next.saturating_add(1);
         Some(data)
     }

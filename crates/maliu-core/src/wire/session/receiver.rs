@@ -1,7 +1,7 @@
 //! The end that gets packets: it listens and challenges, or connects and asks to be sent them; hands on content in order and
 //! once, and acknowledges it.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -15,11 +15,11 @@ use super::{
 use crate::{
     account::Weigh,
     error::Error,
+    format::Event,
     input::Input,
-    packet::Packet,
     reader::MAX_STREAMS,
     stream::{
-        Metadata, StreamInfo,
+        StreamInfo,
         limits::{MAX_DESCRIPTIONS, check_audio},
     },
     time::TimeBase,
@@ -45,19 +45,14 @@ pub struct PlayerOptions {
     pub token: Option<String>,
 }
 
-/// What a receiver hands on.
+/// A report of [`Receiver::poll`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Content {
-    /// Somebody is here who may be; to be answered with [`Receiver::welcome`] or [`Receiver::refuse`].
+pub enum Received {
+    /// An authorized peer connected; answer with [`Receiver::welcome`] or [`Receiver::refuse`].
     Hello(Hello),
-    /// A stream is there, or has changed.
-    Stream(usize, Box<StreamInfo>),
-    /// Tags of the whole input.
-    Metadata(Box<Metadata>),
-    /// A packet; in the time base of its stream if that was described on this connection.
-    Packet(Packet),
-    /// Nothing follows.
-    End,
+    /// Content and its sequence number. Packets are in the time base of their stream if that was described on this
+    /// connection.
+    Content(u64, Event),
 }
 
 /// The receiving end of one connection.
@@ -102,7 +97,7 @@ impl Receiver {
         receiver
     }
 
-    /// For a connection that this end has made, to be sent something. [`Content::Hello`] is then what the sender says.
+    /// For a connection that this end has made, to be sent something. [`Received::Hello`] is then the sender's.
     pub fn player(options: PlayerOptions, now: Duration) -> Self {
         let PlayerOptions { name, id, mode, token } = options;
         let mut receiver = Self::begin(State::AwaitChallenge, ReceiverOptions { token }, now);
@@ -133,11 +128,11 @@ impl Receiver {
         &mut self.link.input
     }
 
-    /// Reads what came, keeps the clock; `None` until more bytes come. The number is that of the content.
+    /// Reads what came, keeps the clock; `None` until more bytes come.
     ///
     /// # Errors
     /// Why the connection is to be closed, after [`Receiver::refuse`] was sent.
-    pub fn poll(&mut self, now: Duration) -> Result<Option<(u64, Content)>, Fault> {
+    pub fn poll(&mut self, now: Duration) -> Result<Option<Received>, Fault> {
         self.link.tick(now)?;
         loop {
             if matches!(self.state, State::Deciding | State::Refused) {
@@ -147,9 +142,9 @@ impl Receiver {
             match (self.state, message) {
                 (State::AwaitHello, Message::Hello(hello)) => return self.hello(hello).map(Some),
                 (State::AwaitChallenge, Message::Challenge(challenge)) => self.challenged(&challenge)?,
-                (State::Open, message) if message.is_content() => {
-                    if let Some(content) = self.content(sequence, message)? {
-                        return Ok(Some((sequence, content)));
+                (State::Open, Message::Content(event)) => {
+                    if let Some(event) = self.content(sequence, event)? {
+                        return Ok(Some(Received::Content(sequence, event)));
                     }
                 }
                 // One that was not said to it acknowledges nothing.
@@ -160,7 +155,7 @@ impl Receiver {
         }
     }
 
-    fn hello(&mut self, hello: Hello) -> Result<(u64, Content), Fault> {
+    fn hello(&mut self, hello: Hello) -> Result<Received, Fault> {
         if hello.role != Role::Sender {
             return Err(Fault::Protocol("this end has nothing to play"));
         }
@@ -171,7 +166,7 @@ impl Receiver {
             proof::check(token, &self.challenge, &hello)?;
         }
         (self.state, self.mode) = (State::Deciding, hello.mode);
-        Ok((0, Content::Hello(hello)))
+        Ok(Received::Hello(hello))
     }
 
     /// A player says what it wants, and proves that it knows the token.
@@ -199,7 +194,7 @@ impl Receiver {
         let _ = self.link.say(&Message::Error(reason, text.into()));
     }
 
-    fn content(&mut self, sequence: u64, message: Message) -> Result<Option<Content>, Fault> {
+    fn content(&mut self, sequence: u64, mut event: Event) -> Result<Option<Event>, Fault> {
         if sequence < self.next && self.mode == Mode::Reliable {
             return Ok(None);
         }
@@ -209,28 +204,21 @@ impl Receiver {
                 Mode::Live => self.lost = self.lost.saturating_add(sequence - self.next),
             }
         }
-        let content = match message {
-            Message::Stream(index, info) => {
-                self.describe(index, &info)?;
-                Content::Stream(index, info)
-            }
-            Message::Metadata(metadata) => Content::Metadata(metadata),
-            Message::Packet(mut packet) => {
+        match &mut event {
+            Event::Stream(index, info) => self.describe(*index, info)?,
+            Event::Metadata(_) => {}
+            Event::Packet(packet) => {
                 if let Some((rate, channels)) = packet.side.new_audio() {
                     check_audio(rate, channels)?;
                 }
                 if let Some((_, base)) = self.described.get(&packet.stream) {
                     packet.time_base = *base;
                 }
-                Content::Packet(packet)
             }
-            _ => {
-                self.ended = true;
-                Content::End
-            }
-        };
+            Event::End => self.ended = true,
+        }
         self.next = sequence.saturating_add(1);
-        Ok(Some(content))
+        Ok(Some(event))
     }
 
     /// Descriptions are kept as long as there are packets: there must not be too much of them.
@@ -280,7 +268,7 @@ impl Receiver {
     }
 
     /// Declares that the end of the content came over an earlier connection. Call it before, or instead of, waiting for
-    /// [`Content::End`]: the sender does not repeat an end that a welcome has acknowledged.
+    /// [`Event::End`]: the sender does not repeat an end that a welcome has acknowledged.
     pub fn set_ended(&mut self) {
         self.ended = true;
     }

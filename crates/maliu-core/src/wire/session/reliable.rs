@@ -5,7 +5,7 @@ use alloc::{collections::VecDeque, vec::Vec};
 use bytes::Bytes;
 
 use super::{super::message::Message, Fault};
-use crate::account::Account;
+use crate::{account::Account, format::Event};
 
 /// Bytes that may wait for their acknowledgement before the source is asked to wait.
 pub(super) const WINDOW: usize = 16 << 20;
@@ -32,13 +32,13 @@ impl Queue {
         self.account.bytes() >= WINDOW
     }
 
-    pub(super) fn push(&mut self, message: Message) {
+    pub(super) fn push(&mut self, event: Event) {
         if self.next() < self.wanted {
             self.first = self.first.saturating_add(1);
             return;
         }
-        self.account.add(&message);
-        self.waiting.push_back(message);
+        self.account.add(&event);
+        self.waiting.push_back(event.into());
     }
 
     /// The number of the next message pushed.

@@ -1,7 +1,7 @@
 //! The end that has packets: it connects and says hello, or listens to a player's; sends, and keeps what is not yet
 //! acknowledged.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -13,12 +13,7 @@ use super::{
     live, proof,
     reliable::{self, UNSENT},
 };
-use crate::{
-    input::Input,
-    packet::Packet,
-    stream::{Metadata, StreamInfo},
-    time::TimeBase,
-};
+use crate::{format::Event, input::Input, time::TimeBase};
 
 /// What a sender is and wants.
 #[derive(Clone, Debug)]
@@ -109,30 +104,27 @@ impl Sender {
         }
     }
 
-    /// A stream is there, or has changed.
-    pub fn stream(&mut self, index: usize, info: Box<StreamInfo>) {
-        self.bases.insert(index, info.time_base);
-        self.push(Message::Stream(index, info));
-    }
-
-    /// Tags of the whole input.
-    pub fn metadata(&mut self, metadata: Box<Metadata>) {
-        self.push(Message::Metadata(metadata));
-    }
-
-    /// A packet; its times are converted to the time base that its stream was described with.
-    pub fn packet(&mut self, mut packet: Packet) {
-        if let Some(base) = self.bases.get(&packet.stream) {
-            let from = if packet.time_base == TimeBase::OF_STREAM { *base } else { packet.time_base };
-            packet.rescale(from, *base);
+    /// Content, as a reader reports it. The times of a packet are converted to the time base that its stream was
+    /// described with. [`Event::End`] is [`Sender::finish`].
+    pub fn push(&mut self, mut event: Event) {
+        match &mut event {
+            Event::Stream(index, info) => drop(self.bases.insert(*index, info.time_base)),
+            Event::Packet(packet) => {
+                if let Some(base) = self.bases.get(&packet.stream) {
+                    let from = if packet.time_base == TimeBase::OF_STREAM { *base } else { packet.time_base };
+                    packet.rescale(from, *base);
+                }
+            }
+            Event::Metadata(_) => {}
+            Event::End => return self.finish(),
         }
-        self.push(Message::Packet(packet));
+        self.queue(event);
     }
 
-    /// Nothing follows.
+    /// Declares that nothing follows.
     pub fn finish(&mut self) {
         if !core::mem::replace(&mut self.finished, true) {
-            self.push(Message::Bye);
+            self.queue(Event::End);
         }
     }
 
@@ -167,12 +159,12 @@ impl Sender {
         matches!(self.state, State::AwaitHello(_))
     }
 
-    fn push(&mut self, message: Message) {
+    fn queue(&mut self, event: Event) {
         let strange = self.is_strange();
         match &mut self.queue {
-            Queue::Reliable(queue) => queue.push(message),
-            Queue::Live(_) if strange && matches!(message, Message::Packet(_)) => {}
-            Queue::Live(queue) => queue.push(message),
+            Queue::Reliable(queue) => queue.push(event),
+            Queue::Live(_) if strange && matches!(event, Event::Packet(_)) => {}
+            Queue::Live(queue) => queue.push(event),
         }
     }
 }
@@ -262,7 +254,7 @@ impl Sender {
                     Queue::Live(queue) => {
                         queue.resume();
                         if self.finished && queue.waiting().0 == 0 {
-                            queue.push(Message::Bye);
+                            queue.push(Event::End);
                         }
                     }
                 }
@@ -276,7 +268,9 @@ impl Sender {
                 }
                 self.acknowledge(next)
             }
-            (State::Open, Message::Bye) => Err(Fault::Refused { reason: Reason::Other(0), text: "goodbye".into() }),
+            (State::Open, Message::Content(Event::End)) => {
+                Err(Fault::Refused { reason: Reason::Other(0), text: "goodbye".into() })
+            }
             _ => Err(Fault::Protocol("an unexpected message of the receiver")),
         }
     }

@@ -7,12 +7,13 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
+    task::Poll,
 };
 
 use maliu::{
     input::Input,
     io::hidden_beside,
-    wire::message::{Event, Hello, Message, Parser},
+    wire::message::{Found, Hello, Message, Parser},
 };
 
 const JOURNAL: &str = ".maliu-journal";
@@ -56,7 +57,7 @@ fn hello_of(path: &Path) -> io::Result<Option<Hello>> {
     let (mut input, mut parser) = (Input::new(), Parser::new());
     input.push(&begin);
     match parser.poll(&mut input) {
-        Ok(Event::Message(_, Message::Hello(hello))) => Ok(Some(hello)),
+        Ok(Poll::Ready(Found::Message(_, Message::Hello(hello)))) => Ok(Some(hello)),
         _ if begin.is_empty() => Ok(None),
         _ => Err(foreign()),
     }

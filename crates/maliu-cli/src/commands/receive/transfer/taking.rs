@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use maliu::{
+    format::Event,
     tokio::wire::{Error, Incoming},
-    wire::session::Content,
+    wire::session::Received,
 };
 
 use super::Transfer;
@@ -18,7 +19,8 @@ impl Transfer {
     /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is written.
     pub(super) fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
         while self.store.as_ref().is_some_and(|store| store.full().is_none())
-            && let Some((sequence, content)) = connection.next_content().map_err(Trouble::Connection)?
+            && let Some(Received::Content(sequence, content)) =
+                connection.next_content().map_err(Trouble::Connection)?
         {
             self.keep(connection, sequence, content).map_err(Trouble::Here)?;
         }
@@ -32,7 +34,7 @@ impl Transfer {
     }
 
     /// Keeps the content of the last message of a connection.
-    pub(super) fn keep(&mut self, connection: &mut Incoming, sequence: u64, content: Content) -> Result {
+    pub(super) fn keep(&mut self, connection: &mut Incoming, sequence: u64, content: Event) -> Result {
         let Some(store) = &mut self.store else { return Ok(()) };
         let message = connection.session().last_message().clone();
         self.report.count(&content, message.len());

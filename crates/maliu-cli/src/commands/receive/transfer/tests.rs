@@ -47,12 +47,7 @@ fn hello(id: u64) -> Hello {
 fn left(out: &str) {
     let mut journal = Journal::create(Path::new(out), &hello(ID)).unwrap();
     for (number, event) in (0..).zip(content()) {
-        let message = match event {
-            Event::Stream(index, info) => Message::Stream(index, info),
-            Event::Packet(packet) => Message::Packet(packet),
-            _ => Message::Bye,
-        };
-        journal.keep(message.encode(number).concat().into()).unwrap();
+        journal.keep(Message::Content(event).encode(number).concat().into()).unwrap();
     }
     journal.flush().unwrap();
 }
@@ -190,7 +185,7 @@ fn what_is_no_journal_is_set_aside_and_nothing_planted_is_written_to() {
     let (place, victim) = (journal::place(Path::new(&out)), folder.join("victim"));
     let plant: [(&str, &dyn Fn()); 7] = [
         ("text", &|| std::fs::write(&place, "of something else").unwrap()),
-        ("nothing of ours", &|| std::fs::write(&place, Message::Bye.encode(0).concat()).unwrap()),
+        ("nothing of ours", &|| std::fs::write(&place, Message::Content(Event::End).encode(0).concat()).unwrap()),
         ("a folder", &|| std::fs::create_dir(&place).unwrap()),
         ("a pipe", &|| assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success())),
         ("a link to nothing", &|| symlink(folder.join("nothing"), &place).unwrap()),
