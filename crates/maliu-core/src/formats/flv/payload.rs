@@ -103,7 +103,9 @@ impl Flv {
             return Ok(None);
         }
         let composition = signed([c2, c1, c0]);
-        let body = self.with_lengths(index, &tag, body, input);
+        if annexb::starts_with_code(&body) {
+            body = self.with_lengths(index, &tag, body, input);
+        }
         Ok((!body.is_empty()).then(|| self.packet(index, &tag, composition, Marks::key(key), body)))
     }
 
