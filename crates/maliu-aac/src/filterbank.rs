@@ -9,6 +9,8 @@
 //! The falling half of a unit is kept folded (half as many numbers as samples) and without window, because the slope it
 //! needs is that of the next unit: long only if both sides are long, else short in the middle of the half.
 
+use multiversion::multiversion;
+
 use crate::channel::{
     Syntax,
     info::{Info, Sequence},
@@ -246,15 +248,17 @@ pub(crate) fn forward(transform: &mut Dct4, sound: &[f32], folded: &mut [f32], l
 }
 
 /// Adds a falling and a rising half: `folded` and `rising` are half as long as `out` and the rising window.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2", "x86_64+avx"))]
 pub(crate) fn add_overlap(out: &mut [f32], folded: &[f32], rising: &[f32], window: &[f32]) {
     let half = out.len() / 2;
     let (low, high) = out.split_at_mut(half);
-    let (window_low, window_high) = window.split_at(half);
-    let outputs = low.iter_mut().zip(high.iter_mut().rev());
-    let slopes = window_low.iter().zip(window_high.iter().rev());
-    for (((low, high), (up, down)), (folded, rising)) in outputs.zip(slopes).zip(folded.iter().zip(rising)) {
-        *low = folded * down + rising * up;
-        *high = folded * up - rising * down;
+    let (up, down) = window.split_at(half);
+    let (low, high, up, down) = (&mut low[..half], &mut high[..half], &up[..half], &down[..half]);
+    let (folded, rising) = (&folded[..half], &rising[..half]);
+    for i in 0..half {
+        let last = half - 1 - i;
+        low[i] = folded[i] * down[last] + rising[i] * up[i];
+        high[last] = folded[i] * up[i] - rising[i] * down[last];
     }
 }
 

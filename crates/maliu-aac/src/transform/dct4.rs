@@ -8,6 +8,7 @@
 //! ```
 
 use core::f64::consts::PI;
+use multiversion::multiversion;
 use rustfft::{Fft, FftPlanner, num_complex::Complex};
 use std::sync::Arc;
 
@@ -36,19 +37,36 @@ impl Dct4 {
 
     /// Transforms `lines` into `out`; both have the transform's length. The loops are plain so that they vectorise.
     pub(crate) fn run(&mut self, lines: &[f32], out: &mut [f32]) {
-        let pairs = lines.as_chunks::<2>().0;
-        let ends = pairs.iter().zip(pairs.iter().rev());
-        for ((number, w), ([re, _], [_, im])) in self.data.iter_mut().zip(&self.before).zip(ends) {
-            *number = Complex::new(re * w.re - im * w.im, re * w.im + im * w.re);
-        }
+        twist_pairs(lines, &self.before, &mut self.data);
         self.fft.process_with_scratch(&mut self.data, &mut self.scratch);
-        for (x, w) in self.data.iter_mut().zip(&self.after) {
-            *x = Complex::new(x.re * w.re - x.im * w.im, x.re * w.im + x.im * w.re);
-        }
+        twist(&self.after, &mut self.data);
         let ends = self.data.iter().zip(self.data.iter().rev());
         for (pair, (a, b)) in out.as_chunks_mut::<2>().0.iter_mut().zip(ends) {
             *pair = [a.re, -b.im];
         }
+    }
+}
+
+/// Lines in pairs from both ends, times `factors`.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2", "x86_64+avx"))]
+fn twist_pairs(lines: &[f32], factors: &[Complex<f32>], out: &mut [Complex<f32>]) {
+    let pairs = lines.as_chunks::<2>().0;
+    let count = pairs.len().min(factors.len()).min(out.len());
+    let (pairs, factors, out) = (&pairs[..count], &factors[..count], &mut out[..count]);
+    for i in 0..count {
+        let ([re, _], [_, im], w) = (pairs[i], pairs[count - 1 - i], factors[i]);
+        out[i] = Complex { re: re * w.re - im * w.im, im: re * w.im + im * w.re };
+    }
+}
+
+/// `numbers` times `factors`.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2", "x86_64+avx"))]
+fn twist(factors: &[Complex<f32>], numbers: &mut [Complex<f32>]) {
+    let count = factors.len().min(numbers.len());
+    let (factors, numbers) = (&factors[..count], &mut numbers[..count]);
+    for i in 0..count {
+        let (x, w) = (numbers[i], factors[i]);
+        numbers[i] = Complex { re: x.re * w.re - x.im * w.im, im: x.re * w.im + x.im * w.re };
     }
 }
 
