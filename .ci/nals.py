@@ -27,7 +27,7 @@ def main():
                 continue
             done = subprocess.run([MALIU, "nals", "--json", "--from", kind, path], capture_output=True, text=True)
             got = [(n["offset"], n["start_code"], n["type"], n["size"]) for n in json.loads(done.stdout)["nals"]]
-            # The lists end after so many units, count zeros at the end of the file to the last one, and bytes before
+            # The lists end after a number of units, count zeros at the end of the file to the last one, and bytes before
             # the first start code to that.
             sure = len(expected) - 1
             expected[0] = (expected[0][0], min(expected[0][1], got[0][1]) if got else 0, *expected[0][2:])

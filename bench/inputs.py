@@ -26,7 +26,7 @@ def make(name, command):
 
 
 def repeated(name, seed, megabytes):
-    """A file of at least so many megabytes: `seed` again and again."""
+    """A file of at least `megabytes` megabytes: `seed` again and again."""
     path = DATA / name
     if not path.exists():
         block = seed.read_bytes()

@@ -20,7 +20,7 @@ class Row:
     name: str
     ours: str
     peers: list
-    # What is worked through: bytes of this file, and so many seconds of sound.
+    # The work: bytes of this file, and seconds of sound.
     file: Path = None
     seconds: float = None
     commands: list = field(init=False)

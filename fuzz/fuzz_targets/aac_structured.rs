@@ -1,4 +1,5 @@
-//! Access units that keep to the syntax of AAC wherever the fuzzer does not say otherwise, so that it gets past the parser.
+//! Access units that keep to the syntax of AAC wherever the fuzzer does not say otherwise, so that it gets past the
+//! parser.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -75,7 +76,7 @@ struct Bits {
     tools: Tools,
 }
 
-/// What the syntax of a configuration has.
+/// Fields of a configuration.
 #[derive(Clone, Copy, Default)]
 struct Tools {
     /// Error resilient, of this many channels; 0: not so.
@@ -204,7 +205,7 @@ impl Bits {
         self.put(0, books.iter().filter(|book| matches!(book, 1 | 3)).count().min(256));
     }
 
-    /// What stands for scale factors that are all the same; returns how long the codes are that follow later.
+    /// Codes for scale factors that are all the same; returns how long the codes are that follow later.
     fn reversible(&mut self, gain: u32, books: &[u8], short: bool) -> usize {
         let noise = books.iter().filter(|book| **book == 13).count();
         let position = books.iter().any(|book| matches!(book, 14 | 15));
@@ -217,7 +218,7 @@ impl Bits {
         codes
     }
 
-    /// The lengths of reordered codewords, and reversible codes of so many bits.
+    /// The lengths of reordered codewords, and reversible codes of a number of bits.
     fn lengths(&mut self, stream: &Stream, reversible: usize) {
         if self.tools.spectrum {
             self.put(8 * stream.lines.len() as u32, 14);

@@ -1,4 +1,4 @@
-//! What the fuzz targets do: read bytes through a format, a layout or a decoder, in ways that must agree.
+//! Fuzzing of a format, a layout or a decoder: bytes are read in ways that must agree.
 
 use std::task::Poll;
 
@@ -110,8 +110,8 @@ pub fn aac_unit(data: &[u8]) {
     }
 }
 
-/// Decodes MPEG audio frames: the first byte chooses the header, so that most frames are of one kind, and the size. By one
-/// decoder and by stages: both must say the same, and no frame may be louder than what is believed.
+/// Decodes MPEG audio frames: the first byte chooses the header, so that most frames are of one kind, and the size. By
+/// one decoder and by stages: both must say the same, and no frame may be louder than what is believed.
 pub fn mpa_frame(data: &[u8]) {
     const HEADERS: [[u8; 4]; 8] = [
         [0xff, 0xfb, 0x90, 0x64],

@@ -28,7 +28,7 @@ const STARTS: [&[u8]; 8] = [
     b"\x02\0\x0aonMetaData\x08",
 ];
 
-/// What an output can grow by beside the payload it is given: a header or tags for each call, and what stands around.
+/// Bytes by which an output can grow beside its payload: a header or tags for each call, and the frame around it.
 const MAX_EXTRA: usize = 64 << 10;
 
 /// Runs `data` as a program.

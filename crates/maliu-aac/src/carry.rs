@@ -1,4 +1,4 @@
-//! What a decoder carries from unit to unit, for those who decode one stream in several runs.
+//! State that a decoder carries from unit to unit, for callers that decode one stream in several runs.
 
 use crate::config::{Config, Signal, object};
 
@@ -19,14 +19,14 @@ pub struct Carry {
     /// Units to decode and throw away before the sound is the same. With SBR the stream must also have sent its header
     /// (encoders repeat it about twice a second) and an envelope that is not coded as a difference.
     pub units: usize,
-    /// Whether those units make it exactly the same, as far as the units so far can tell: not where state without end is
-    /// used. The stages ([`Parser`](crate::Parser) and those behind it) work on several units at once without any start
-    /// in the middle, and are exact always.
+    /// Whether those units make it exactly the same, as far as the units so far can tell: not where state without end
+    /// is used. The stages ([`Parser`](crate::Parser) and those behind it) work on several units at once without any
+    /// start in the middle, and are exact always.
     pub exact: bool,
 }
 
-/// Units after which SBR and parametric stereo have caught up: the noise table repeats after 16 units, and all that fades
-/// has faded by then. The noise is the same if the start is a multiple of 16 units after the first header.
+/// Units after which SBR and parametric stereo have caught up: the noise table repeats after 16 units, and all that
+/// fades has faded by then. The noise is the same if the start is a multiple of 16 units after the first header.
 const EXTENSION_UNITS: usize = 16;
 
 /// Units that predictors take to come near; never exactly, while they are used.

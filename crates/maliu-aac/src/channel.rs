@@ -95,7 +95,8 @@ pub(crate) mod book {
     }
 }
 
-/// What one unit says of one channel. Bands are numbered `16 * group + band`, which is the band itself in long windows.
+/// Content of one channel in one unit. Bands are numbered `16 * group + band`, which is the band itself in long
+/// windows.
 pub(crate) struct Channel {
     pub(crate) info: Info,
     /// Codebook of each band.

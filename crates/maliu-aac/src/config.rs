@@ -37,7 +37,7 @@ pub enum Signal {
     Explicit,
 }
 
-/// What a decoder needs to know before the first access unit.
+/// Facts that a decoder needs before the first access unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {

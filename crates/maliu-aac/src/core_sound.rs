@@ -1,4 +1,4 @@
-//! The second stage: lines to the sound of the core. What needs no other unit may have been done before
+//! The second stage: lines to the sound of the core. Work that needs no other unit may have been done before
 //! ([`Transform`](crate::Transform)).
 //!
 //! ```text
@@ -83,7 +83,7 @@ struct Tools<'a> {
     drc: Option<&'a Drc>,
 }
 
-/// What one channel carries from unit to unit.
+/// State that one channel carries from unit to unit.
 struct Voice {
     history: History,
     predictors: Option<Box<Predictors>>,
@@ -135,7 +135,7 @@ impl Voice {
     }
 }
 
-/// What a unit without the element sounds like: the end of the last one.
+/// Sound of a unit without the element: the end of the last one.
 fn silence(element: &mut Element, voices: &[Voice], syntax: &Syntax) {
     element.mask = Mask::NONE;
     element.common = false;

@@ -14,7 +14,7 @@ pub(crate) enum Point {
     Samples,
 }
 
-/// What a coupling_channel_element says besides its channel.
+/// Content of a coupling_channel_element besides its channel.
 pub(crate) struct Coupling {
     pub(crate) point: Point,
     targets: [Target; 8],
@@ -78,7 +78,8 @@ impl Coupling {
         Ok(())
     }
 
-    /// Reads gain_element_list `list`. The first is not transmitted and is 1. `step`: powers of two a unit of gain stands for.
+    /// Reads gain_element_list `list`. The first is not transmitted and is 1. `step`: powers of two a unit of gain
+    /// stands for.
     fn parse_list(&mut self, list: usize, bits: &mut Bits, channel: &Channel, signed: bool, step: f32) {
         let Some(gains) = self.gains.get_mut(list) else { return };
         let common = list == 0 || self.point == Point::Samples || bits.flag();

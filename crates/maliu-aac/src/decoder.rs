@@ -13,7 +13,7 @@ use crate::parsed::Parsed;
 use crate::parser::Parser;
 use crate::{Error, Frame};
 
-/// What a decoder does beyond the standard's plain path.
+/// Behaviour of a decoder beyond the standard's plain path.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
@@ -62,7 +62,8 @@ impl Decoder {
         self.parser.set_options(options);
     }
 
-    /// Decodes an access unit. After an error the next unit can be decoded; [`conceal`](Decoder::conceal) fills the gap.
+    /// Decodes an access unit. After an error the next unit can be decoded; [`conceal`](Decoder::conceal) fills the
+    /// gap.
     ///
     /// # Errors
     /// [`Error::Malformed`], with the bit in `unit`; [`Error::Unsupported`]; [`Error::NoSound`].
@@ -91,12 +92,12 @@ impl Decoder {
         self.finish()
     }
 
-    /// Forgets all units, as after a seek. What the stream said of itself stays known.
+    /// Forgets all units, as after a seek. Facts that the stream declared stay known.
     pub fn reset(&mut self) {
         self.parser.reset();
     }
 
-    /// What is carried from unit to unit, as the units so far tell.
+    /// State that is carried from unit to unit, as found in the units so far.
     pub fn carry(&self) -> Carry {
         self.parser.carry()
     }

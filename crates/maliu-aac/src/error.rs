@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration or an access unit.
+//! Faults of a configuration or an access unit.
 
 use core::fmt;
 
@@ -12,7 +12,7 @@ pub enum Error {
     Unsupported(&'static str),
     /// The bits contradict the standard.
     Malformed {
-        /// What was found.
+        /// The fault that was found.
         what: &'static str,
         /// Where, in bits from the start of the configuration or unit.
         bit: usize,

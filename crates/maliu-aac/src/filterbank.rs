@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::low_delay::LowDelay;
 use crate::transform::{Dct4, window};
 
-/// What a channel carries from unit to unit.
+/// State that a channel carries from unit to unit.
 pub(crate) struct History {
     /// Folded falling half; after short windows finished samples, then the folded half of the last window. AAC-ELD:
     /// three units of transformed lines, the newest first.

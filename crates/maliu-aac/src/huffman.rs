@@ -2,7 +2,7 @@
 
 use crate::tables::codebooks::Book;
 
-/// What a code means.
+/// The meaning of a code.
 #[derive(Clone, Copy)]
 pub(crate) struct Code(u32);
 

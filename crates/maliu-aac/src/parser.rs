@@ -53,7 +53,7 @@ impl Parser {
         &self.config
     }
 
-    /// What is carried from unit to unit, here and in the stages that follow.
+    /// State that is carried from unit to unit, here and in the stages that follow.
     pub fn carry(&self) -> Carry {
         Carry::of(&self.config, self.noise.started())
     }
@@ -80,7 +80,7 @@ impl Parser {
         self.complete(unit);
     }
 
-    /// Forgets all units, as after a seek. What the stream said of itself stays known.
+    /// Forgets all units, as after a seek. Facts that the stream declared stay known.
     pub fn reset(&mut self) {
         if let Some(program) = &mut self.program {
             match self.config.sbr {
@@ -110,7 +110,7 @@ impl Parser {
         self.replaced.get_or_insert(replaced);
     }
 
-    /// Reads a unit. What a damaged one says of the stream is taken back.
+    /// Reads a unit. Facts that a damaged one declares are taken back.
     fn read(&mut self, bits: &mut Bits, unit: &mut Parsed) -> Result<(), Error> {
         let Config { channel_config, channels, sbr, ps, extension_rate, .. } = self.config;
         let plan = self.plan().cloned();
@@ -142,8 +142,8 @@ impl Parser {
         }
     }
 
-    /// Follows SBR that was not announced, if the first unit has it. Later it would change the rate of the stream. Error
-    /// resilient units end without saying so: bits that pad them could pass for SBR.
+    /// Follows SBR that was not announced, if the first unit has it. Later it would change the rate of the stream.
+    /// Error resilient units end without saying so: bits that pad them could pass for SBR.
     pub(crate) fn find_sbr(&mut self, unit: &mut Parsed) {
         if self.config.sbr == Signal::Implicit && !self.settled && !self.config.error_resilient() {
             self.config.sbr = Signal::Explicit;

@@ -1,4 +1,4 @@
-//! What a stream consists of, as the parser found it: what every later stage sets its state up by.
+//! Parts of a stream, as the parser found them: every later stage sets up its state by this plan.
 
 use crate::ChannelLayout;
 use crate::channel::Syntax;

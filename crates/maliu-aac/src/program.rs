@@ -28,7 +28,7 @@ pub(crate) struct Payload {
     fed: bool,
 }
 
-/// What a unit calls a channel element (id_syn_ele).
+/// Name of a channel element in a unit (id_syn_ele).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Single,
@@ -70,7 +70,8 @@ impl Program {
     /// Index of the element a unit names. None: the configuration has no such element, or the unit had it already.
     ///
     /// Indexed configurations are matched by order, because encoders number their elements at will. The last element of
-    /// some streams is LFE where it should be a single channel, or the other way round; that is let pass, as FFmpeg does.
+    /// some streams is LFE where it should be a single channel, or the other way round; that is let pass, as FFmpeg
+    /// does.
     pub(crate) fn find(&mut self, kind: Kind, tag: u8, unit: &Parsed) -> Option<usize> {
         let index = if self.channel_config == 0 {
             unit.elements.iter().position(|e| !e.present && kind.is(e.place) && e.place.tag == tag)?

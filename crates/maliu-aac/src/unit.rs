@@ -152,7 +152,7 @@ fn parse_fill(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, owner: Op
     Ok(())
 }
 
-/// extension_payload: whole bytes before the bit `end`. False when there is none, or none behind it can be told.
+/// extension_payload: whole bytes before the bit `end`. False when there is none, or none behind it can be located.
 fn parse_payload(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, end: usize, owner: Option<Owner>) -> bool {
     let start = bits.position();
     if start + 8 > end {
@@ -222,7 +222,7 @@ fn parse_error_resilient(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed
         let payloads = unit.elements.iter().zip(&mut program.payloads);
         for (_, payload) in payloads.filter(|(element, _)| heard(element)) {
             if !payload.parse(bits, low_delay.crc) {
-                // Nobody knows where the next one begins.
+                // The start of the next one is unknown.
                 return Ok(());
             }
         }

@@ -182,7 +182,7 @@ fn run_stages_apart((name, run): (String, Run)) {
         }
         units.push(unit);
     }
-    // What one stage does by itself may also be done before it, in any order.
+    // Work that one stage does by itself may also be done before it, in any order.
     let mut transform = Transform::new(&config);
     units.iter_mut().rev().step_by(2).for_each(|unit| transform.run(unit));
     units.iter_mut().step_by(3).for_each(|unit| transform.run(unit));

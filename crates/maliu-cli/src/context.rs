@@ -1,4 +1,4 @@
-//! What a command runs in: where it finds inputs and outputs, and whether what it writes is wanted at once.
+//! Surroundings of a command: where it finds inputs and outputs, and whether its output is wanted at once.
 
 use std::{
     cell::RefCell,
@@ -10,7 +10,7 @@ use maliu::io::{Sink, Source};
 
 use crate::stop::Stop;
 
-/// Streams in the place of files. What is `None` is looked for in the file system.
+/// Streams in the place of files. Paths answered by `None` are looked for in the file system.
 pub trait Places {
     /// The input that a command line calls `path`. A command may ask for it twice.
     fn source(&mut self, path: &str) -> Option<io::Result<Box<dyn Source + Send>>> {

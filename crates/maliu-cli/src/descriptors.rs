@@ -5,7 +5,7 @@
 pub fn raise() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // Who may not raise it is told by the error of the file that is one too many.
+    // Without the right to raise it, the first file beyond the limit fails with an error of its own.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 

@@ -12,10 +12,10 @@ use crate::{
     paths,
 };
 
-/// Exit code: all is done, or whoever read the output has had enough.
+/// Exit code: all is done, or the reader of the output has closed it.
 pub const DONE: u8 = 0;
 
-/// Exit code: the work failed. What was good of an input that failed on the way is written.
+/// Exit code: the work failed. The good part of an input that failed on the way is written.
 pub const FAILED: u8 = 1;
 
 /// Exit code: the call makes no sense.
@@ -35,7 +35,7 @@ pub enum Failure {
     Usage(String),
     /// The user has stopped it before its end.
     Stopped(String),
-    /// Whoever read our output has gone: nothing to say, as `head` expects.
+    /// The reader of our output has gone: nothing is reported, as `head` expects.
     BrokenPipe,
 }
 
@@ -66,11 +66,11 @@ impl Failure {
         }
     }
 
-    /// What the user is told; nothing about a closed output.
+    /// The error text for the user; empty for a closed output.
     pub fn words(self) -> String {
         match self {
             Self::Failed(why) | Self::Unread(why) | Self::Stopped(why) => escape::text(&paths::shown(&why)),
-            Self::Usage(why) => format!("{}\nmaliu --help tells more", escape::text(&paths::shown(&why))),
+            Self::Usage(why) => format!("{}\ntry `maliu --help`", escape::text(&paths::shown(&why))),
             Self::BrokenPipe => String::new(),
         }
     }

@@ -36,19 +36,19 @@ pub struct Args {
     /// File to read; - is standard input.
     #[arg(value_name = "IN", value_parser = paths::parser())]
     pub path: String,
-    /// Format of the input; it is recognised by its content otherwise.
+    /// Format of the input (default: recognised by content).
     #[arg(short, long, value_name = "FORMAT")]
     pub from: Option<String>,
     /// Layout of the input: a preset or a file (see `maliu layout`).
     #[arg(long, value_name = "LAYOUT", conflicts_with = "from")]
     pub layout: Option<String>,
-    /// Setting of the input format declared with --from.
+    /// Setting of the input format given with --from.
     #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", requires = "from", value_parser = values::setting)]
     pub settings: Vec<(String, String)>,
-    /// Bytes to look at before an input counts as unrecognised.
+    /// Bytes to examine before an input counts as unrecognised.
     #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = PROBE_BUDGET)]
     pub probe_budget: usize,
-    /// Wait for a growing file to grow on: for ever, or until it rests for SECONDS.
+    /// Keep reading while the file grows; stop after SECONDS without new data (default: without limit).
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
     pub follow: Option<f64>,
 }
@@ -58,7 +58,7 @@ pub fn name(path: &str) -> &str {
     if path == "-" { "standard input" } else { path }
 }
 
-/// The bytes that a command line calls `path`, and how the user is told about them.
+/// The bytes that a command line calls `path`, and their name in messages.
 pub fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
     let source = place(path, context, |file| Box::new(context.stop.guard(file)))
         .map_err(|error| Failure::while_("opening", name(path), error))?;
@@ -103,7 +103,7 @@ pub struct Opened {
     pausing: Arc<AtomicBool>,
 }
 
-/// What comes next of an input.
+/// The next item of an input.
 pub enum Step {
     /// Something was read.
     Event(Event),

@@ -7,8 +7,8 @@ use std::{
 
 use crate::escape;
 
-/// A line of JSON about a command under way: on standard output, or on standard error when media goes there. Who does
-/// not read the lines does not stop the command.
+/// A line of JSON about a command under way: on standard output, or on standard error when media goes there. A reader
+/// that does not read the lines does not stop the command.
 pub fn line(out: &str, value: &serde_json::Value) {
     let line = escape::line(value);
     let _ = if out == "-" { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
@@ -69,7 +69,7 @@ impl<'a> Open<'a> {
         Open::new(self.out, b'{')
     }
 
-    /// Hands what is written to whoever reads it.
+    /// Hands written text to its reader.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

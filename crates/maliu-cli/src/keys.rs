@@ -11,13 +11,13 @@ use crate::{
 #[derive(clap::Args, Clone)]
 #[group(skip)]
 pub struct Own {
-    /// PEM file of a listener's certificate for tls: and quic:; one is made at the first start otherwise.
+    /// PEM file of a listener's certificate for tls: and quic: (default: made at the first start).
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<String>,
     /// PEM file of its key.
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<String>,
-    /// Folder in which a certificate that was made is kept.
+    /// Folder for certificates made by maliu.
     #[arg(long, value_name = "FOLDER", default_value_os_t = folders::config())]
     keys: std::path::PathBuf,
 }
@@ -72,7 +72,7 @@ impl Believe {
                 Trust::authority(file).map(Some).map_err(|error| Failure::while_("reading", file, error))
             }
             (None, None) if address.is_encrypted() => {
-                Err(Failure::Usage(format!("{address}: say with --fingerprint or --ca whom to believe")))
+                Err(Failure::Usage(format!("{address}: specify --fingerprint or --ca to authenticate the listener")))
             }
             (None, None) => Ok(None),
         }

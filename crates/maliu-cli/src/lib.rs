@@ -38,7 +38,7 @@ mod video;
 pub use context::Places;
 pub use failure::{DONE, FAILED, STOPPED, USAGE};
 
-/// Reads, checks and converts media: AAC, MP3, WAV, FLV, H.264, H.265.
+/// Reads, checks, converts and sends media: MP4, MPEG-TS, FLV, WAV, MP3, AAC, H.264, H.265 and more.
 #[derive(Parser)]
 #[command(name = "maliu", version, after_help = EXAMPLES, max_term_width = 110)]
 struct Cli {
@@ -55,7 +55,7 @@ const EXAMPLES: &str = "Examples:
   maliu formats                              what can be read and written
 
 A file name of - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage,
-130 stopped by Ctrl-C or a request to end. A reader of the output that goes early is no failure.";
+130 stopped by Ctrl-C or a request to end. A reader of the output that closes it early is not an error.";
 
 /// All commands and their arguments, for completions and the manual.
 fn commands() -> clap::Command {
@@ -82,7 +82,7 @@ pub fn main() -> ExitCode {
 pub struct End {
     /// [`DONE`], [`FAILED`], [`USAGE`] or [`STOPPED`].
     pub code: u8,
-    /// What the user is told about a failure.
+    /// The error text for the user.
     pub why: String,
 }
 
@@ -92,7 +92,7 @@ impl End {
             Ok(()) => (DONE, String::new()),
             Err(failure) => (failure.code(), failure.words()),
         };
-        // What was read up to the stop may have been written whole: it is a part still.
+        // The part that was read up to the stop may have been written whole: it is still only a part.
         Self { code: if context.stop.was_noticed() { STOPPED } else { code }, why }
     }
 }

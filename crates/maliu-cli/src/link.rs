@@ -71,9 +71,9 @@ pub async fn connect<T, F: Future<Output = io::Result<T>>>(
 pub struct Link {
     handle: Handle,
     stream: Stream,
-    /// What was read before.
+    /// Bytes that were read before.
     front: Bytes,
-    /// How long the peer may do nothing; `None` for ever.
+    /// How long the peer may do nothing; `None` sets no limit.
     silence: Option<Duration>,
     report: Option<Arc<Report>>,
 }
@@ -187,8 +187,8 @@ impl Link {
 const FAREWELL: Duration = Duration::from_secs(2);
 
 impl Link {
-    /// After the peer's end: says that nothing follows from here either. Over QUIC this takes along the acknowledgement of
-    /// all that has come, for which the peer waits; the process might end before it is sent otherwise.
+    /// After the peer's end: says that nothing follows from here either. Over QUIC this takes along the acknowledgement
+    /// of all that has come, for which the peer waits; the process might end before it is sent otherwise.
     fn part(&mut self) {
         let Self { handle, stream, .. } = self;
         // A peer that has gone already knows enough.

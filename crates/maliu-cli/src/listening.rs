@@ -53,7 +53,7 @@ pub async fn listen(at: At<'_>) -> Result<Listening> {
     Ok(listening)
 }
 
-/// The first peer that `greet` is content with. Others are sent away, and nobody waits for a slow one.
+/// The first peer that `greet` accepts. Others are sent away, and a slow peer delays no other.
 pub async fn first<T, G, F>(listening: Listening, speaks: First, greet: G) -> T
 where
     T: Send + 'static,

@@ -1,4 +1,4 @@
-//! What goes to stderr beside errors: a few warnings, and all of them with `-v`.
+//! Messages on stderr besides errors: a few warnings, and all of them with `-v`.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -13,10 +13,10 @@ use tracing_subscriber::fmt::{MakeWriter, format as layout};
 #[derive(clap::Args, Clone, Copy)]
 #[group(skip)]
 pub struct Args {
-    /// Say more on stderr: every warning; twice for details.
+    /// Print more on stderr: every warning; twice for details.
     #[arg(short, long, global = true, display_order = 100, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Say nothing but errors.
+    /// Print errors only.
     #[arg(short, long, global = true, display_order = 100)]
     quiet: bool,
 }
@@ -64,7 +64,7 @@ struct Stderr {
     most: u64,
 }
 
-/// Standard error, of which nobody may take notice: full or closed, it stops nothing.
+/// Standard error whose failures are ignored: full or closed, it stops nothing.
 struct Heedless;
 
 impl Write for Heedless {

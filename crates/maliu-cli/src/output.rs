@@ -24,7 +24,7 @@ use crate::{
 pub struct Target {
     name: String,
     pump: Pump<Box<dyn Sink>>,
-    /// What is written is wanted at once.
+    /// Whether output is wanted at once.
     live: bool,
     /// Removed when the program is ended on the way.
     _litter: Option<Litter>,
@@ -51,7 +51,7 @@ impl Target {
         pumped.map_err(|error| self.failed(&error))
     }
 
-    /// Writes all that waits, so that whoever reads it has it.
+    /// Writes all that waits, so that the reader of the output has it.
     pub fn flush(&mut self) -> Result {
         patiently(|| self.pump.flush(), Error::is_not_yet).map_err(|error| self.failed(&error))
     }
@@ -74,8 +74,8 @@ pub fn name(path: &str) -> &str {
     if path == "-" { "standard output" } else { path }
 }
 
-/// A file that appears when it is complete, and gathers so many bytes before each write; and what is to be removed if it
-/// is not finished.
+/// A file that appears when it is complete, with `bytes` bytes gathered before each write; and its entry to be removed
+/// if it is not finished.
 pub fn gathering(path: &str, bytes: usize, stop: &Stop) -> Result<(AtomicFile, Option<Litter>)> {
     let file = AtomicFile::create(paths::of(path)).map_err(|error| Failure::writing(path, &error))?;
     let litter = file.beside().map(|path| stop.litter_at(path));
@@ -96,7 +96,8 @@ pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litt
     Ok((behind(file, context), litter))
 }
 
-/// As [`open`], of a file that can be played while it grows: where nothing stands at `path`, it is written in its place.
+/// As [`open`], of a file that can be played while it grows: where nothing stands at `path`, it is written in its
+/// place.
 pub fn record(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
     if path == "-" || context.has_places() {
         return open(path, context);
@@ -123,7 +124,7 @@ pub fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -
     }
 }
 
-/// Prints text on standard output. What was printed before a failure is shown.
+/// Prints text on standard output. Text printed before a failure is shown.
 pub fn print(context: &Context, text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
     let to = context.ask(|places| places.text()).unwrap_or_else(|| Box::new(io::stdout().lock()));
     let mut out = Escaping(BufWriter::with_capacity(GATHERED, Patient(to)));

@@ -12,14 +12,14 @@ use crate::time::clock;
 
 /// A bar on stderr, or nothing.
 pub struct Progress {
-    /// `None` when nobody would see it.
+    /// `None` when it would not be seen.
     bar: Option<ProgressBar>,
     length: Option<Ticks>,
     done: Ticks,
 }
 
 impl Progress {
-    /// A bar for so much media, in µs; without an end when the length is not known.
+    /// A bar for `length` µs of media; without an end when the length is not known.
     pub fn new(length: Option<Ticks>) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self::hidden();
@@ -39,7 +39,7 @@ impl Progress {
         Self { bar: None, length: None, done: Ticks(0) }
     }
 
-    /// So much media is done, in µs, for so many bytes of input.
+    /// Shows that `done` µs of media are done, for `bytes` bytes of input.
     #[inline]
     pub fn show(&mut self, done: Ticks, bytes: impl FnOnce() -> u64) {
         if self.bar.is_some() && done - self.done >= STEP {
@@ -72,7 +72,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A bar for so many bytes; without an end when their number is not known.
+    /// A bar for `length` bytes; without an end when their number is not known.
     pub fn new(length: Option<u64>) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self { bar: ProgressBar::hidden(), shown: None };

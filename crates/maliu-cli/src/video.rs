@@ -31,7 +31,7 @@ pub struct Nal {
     pub number: u8,
     /// The type's name.
     pub name: &'static str,
-    /// What it codes, if it is a slice: `I`, `P`, `B`, ….
+    /// Its slice type, if it is a slice: `I`, `P`, `B`, ….
     pub slice: Option<&'static str>,
     /// Whether it is a slice.
     pub is_slice: bool,
@@ -39,7 +39,7 @@ pub struct Nal {
     pub sets: Vec<(&'static str, u8)>,
 }
 
-/// What a packet is.
+/// The picture of a packet.
 #[derive(Clone, Copy, Default)]
 pub struct Picture {
     /// Its slices are all I (`I`), some are B (`B`), else `P`; `None` without slices.
@@ -152,7 +152,7 @@ impl Coding {
         }
     }
 
-    /// What the units since the last call make.
+    /// The picture of the units since the last call.
     fn end(&mut self) -> Picture {
         match self {
             Self::H264(pictures) => {

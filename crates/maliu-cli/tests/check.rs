@@ -39,7 +39,7 @@ fn metadata(numbers: &[(&str, f64)]) -> Vec<u8> {
     tag(18, 0, &body)
 }
 
-/// Tags of a sound film: both configurations, then key pictures at 0 and 80 ms, each with sound beside it.
+/// Tags of a clip with audio: both configurations, then keyframes at 0 and 80 ms, each with audio beside it.
 fn film() -> Vec<Vec<u8>> {
     let mut tags = vec![tag(9, 0, AVC), tag(8, 0, AAC)];
     for n in 0..5 {
@@ -54,7 +54,7 @@ fn file(tags: &[Vec<u8>]) -> Vec<u8> {
     [header, tags.concat()].concat()
 }
 
-/// A film with `change` made to its tags.
+/// A clip with `change` made to its tags.
 fn changed(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
     let mut tags = film();
     change(&mut tags);

@@ -12,7 +12,7 @@ use faulty::{Case, Fault, Outcome, Plan};
 struct Path {
     line: &'static [&'static str],
     sample: &'static str,
-    /// What was written before a failure is a beginning of what is written without one.
+    /// Output written before a failure is a beginning of the output without one.
     prefix: bool,
     /// The output is text on standard output: nothing is committed.
     text: bool,
@@ -69,7 +69,8 @@ impl Path {
         }
     }
 
-    /// What all runs have in common: no panic (it would end the test), a code that says how it went, words for a failure.
+    /// What all runs have in common: no panic (it would end the test), a code that says how it went, words for a
+    /// failure.
     fn holds(&self, outcome: &Outcome, plan: Plan) {
         let Outcome { end, .. } = outcome;
         assert!(end.code <= FAILED, "{:?} {plan:?}: {end:?}", self.line);
@@ -175,7 +176,7 @@ fn a_size_that_lies_does_no_harm() {
         for size in [0, 1, 5000, 1 << 20, 1 << 40, u64::MAX] {
             let outcome = path.run(Case { seekable: true, size: Some(size), ..Case::default() });
             assert!(outcome.end.code <= FAILED, "{:?} of {size}: {:?}", path.line, outcome.end);
-            // What stands at the end – the padding that is dropped – may depend on where the end is.
+            // Data at the end – the padding that is dropped – may depend on where the end is.
             let (less, more) = (outcome.bytes.len().min(honest.bytes.len()), END_OF_SOUND);
             let same = less.saturating_sub(more);
             assert!(!path.prefix || outcome.bytes[..same] == honest.bytes[..same], "{:?} of {size} bytes", path.line);

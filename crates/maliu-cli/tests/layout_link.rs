@@ -13,7 +13,7 @@ use std::{
 mod binary;
 use binary::{folder, process::Process, run, run_on, sample, text, within};
 
-/// A protocol that nobody else speaks: a magic, the kind of media, times in µs, the length, a checksum behind the body.
+/// A private protocol: a magic, the kind of media, times in µs, the length, a checksum behind the body.
 const MINE: &str = r#"
 name = "mine"
 header = [
@@ -29,7 +29,7 @@ header = [
 tail = [ { name = "sum", type = "u32", role = "checksum", algorithm = "crc32c" } ]
 "#;
 
-/// A folder with `mine.toml`, the film, and what local commands make of the film.
+/// A folder with `mine.toml`, the clip, and the output of local commands for it.
 struct Place {
     mine: String,
     film: String,
@@ -53,7 +53,7 @@ impl Place {
         within(&self.folder, name)
     }
 
-    /// The film as a file in the layout.
+    /// The clip as a file in the layout.
     fn carried(&self) -> Vec<u8> {
         let path = self.path("carried.bin");
         good(&["remux", &self.film, &path, "--write-layout", &self.mine, "--write-frame", "--copy-times"]);
@@ -159,7 +159,7 @@ fn a_device_that_is_not_there_yet_is_waited_for() {
     let mut receiver = Process::start(&["receive", &at, &out, "--connect", "--layout", &place.mine]);
     thread::sleep(Duration::from_millis(300));
     let device = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    // As a forwarded port does while nobody is behind it: open, and closed at once.
+    // As a forwarded port does while no program is behind it: open, and closed at once.
     drop(device.accept().unwrap());
     device.accept().unwrap().0.write_all(&place.carried()).unwrap();
     assert_eq!(receiver.ends_within(20), Some(0));
@@ -208,7 +208,7 @@ fn a_layout_without_streams_carries_the_chosen_one() {
     good(&["remux", &place.film, &local]);
     assert!(fs::read(phone).unwrap() == fs::read(local).unwrap());
     let (code, _, error) = text(&run(&["receive", "tcp://127.0.0.1:0", &place.path("none/x.flv"), "--layout", "tail"]));
-    assert!(code == Some(1) && error.starts_with("writing "), "an output that cannot be is told before: {error}");
+    assert!(code == Some(1) && error.starts_with("writing "), "an impossible output is reported at once: {error}");
 }
 
 #[test]

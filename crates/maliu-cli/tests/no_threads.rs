@@ -1,4 +1,4 @@
-//! What the commands do when the system has no thread left: they work without, or say so and end.
+//! Commands on a system that has no thread left: they work without, or report it and end.
 #![cfg(target_os = "linux")]
 
 use std::{fs, os::unix::process::ExitStatusExt, process::Command};

@@ -1,4 +1,5 @@
-//! What files and peers say reaches terminals and logs without a control character in it, and no longer than is readable.
+//! What files and peers say reaches terminals and logs without a control character in it, and no longer than is
+//! readable.
 
 use std::{
     io::{Read, Write},
@@ -24,7 +25,7 @@ fn film() -> Vec<u8> {
     }
     body.extend([0, 0, 9]);
     let mut file = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
-    // MP3 of one frame that is none, so that there is a packet.
+    // MP3 of one invalid frame, so that there is a packet.
     for (kind, body) in [(18, &body), (8, &vec![0x2f; 400])] {
         let size = (body.len() as u32).to_be_bytes();
         file.extend([&[kind][..], &size[1..], &[0; 7], body, &(body.len() as u32 + 11).to_be_bytes()].concat());

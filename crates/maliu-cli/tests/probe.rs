@@ -150,7 +150,7 @@ fn nothing_is_heard_where_the_configuration_is_lost() {
     file[config] = 10;
     fs::write(&path, &file).unwrap();
     let output = run(&["probe", "--json", "-v", &path]);
-    // What the flags byte of every AAC tag says.
+    // Meaning of the flags byte of every AAC tag.
     assert_eq!(json(&output)["streams"][0]["channels"], 2);
     let at = tag(&file, 8, 1);
     let (_, _, stderr) = text(&output);

@@ -1,4 +1,4 @@
-//! What the system does to a running command: signals, full devices, files that change, places that cannot be read.
+//! Events of the system during a command: signals, full devices, files that change, places that cannot be read.
 #![cfg(unix)]
 
 use std::{
@@ -56,7 +56,7 @@ fn a_stop_while_nothing_comes_leaves_no_half_file() {
         let _open = child.stdin.take();
         signal(&child, name);
         assert_eq!(child.wait().unwrap().code(), Some(130), "{line:?}");
-        // What was asked to stop before all was read has a whole file to show.
+        // A command that was asked to stop before all was read has a whole file to show.
         assert!(!names(&folder).iter().any(|name| name.ends_with(".part")), "{line:?}");
     }
 }
@@ -157,7 +157,7 @@ fn a_full_or_closed_standard_error_stops_nothing() {
         assert!(command(line).stderr(full).status().unwrap().success(), "{line:?}");
         let mut child = command(line).spawn().unwrap();
         drop(child.stderr.take());
-        assert!(child.wait().unwrap().success(), "{line:?} with nobody at the other end");
+        assert!(child.wait().unwrap().success(), "{line:?} without a peer at the other end");
     }
 }
 

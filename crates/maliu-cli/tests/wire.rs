@@ -103,7 +103,7 @@ fn strangers_are_sent_away_while_a_sender_is_served() {
     flood.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut answer = Vec::new();
     let _ = flood.read_to_end(&mut answer);
-    assert!(answer.windows(5).any(|bytes| bytes == b"limit"), "the reason is told");
+    assert!(answer.windows(5).any(|bytes| bytes == b"limit"), "the reason is reported");
     assert!(run(&["send", &input, &address]).status.success());
     assert_eq!(receiver.ends_within(20), Some(0));
     drop(silent);
@@ -147,7 +147,7 @@ impl Drop for Breaking {
     }
 }
 
-/// Copies up to so many bytes, then breaks both connections.
+/// Copies up to `most` bytes, then breaks both connections.
 fn pass(mut from: TcpStream, mut to: TcpStream, mut life: usize) {
     let mut block = vec![0; 16 << 10];
     while life > 0 {
@@ -211,7 +211,7 @@ fn two_hundred_breaks_and_twenty_kills_of_each_side_lose_and_double_nothing() {
     assert!(read(&out) == read(&local));
 }
 
-/// A film of so many seconds: 25 pictures a second of 100 kB, a key each second, and sound.
+/// A clip of `seconds` seconds: 25 pictures a second of 100 kB, a keyframe each second, and audio.
 fn write_film(path: &str, seconds: i64) -> u64 {
     use maliu::{
         Packet, Ticks,
@@ -329,7 +329,7 @@ fn a_live_transfer_that_breaks_goes_on_at_a_key() {
     }
 }
 
-/// A terminal, and what is written to it until nobody has it any more.
+/// A terminal, and the text written to it until it is closed.
 #[cfg(target_os = "linux")]
 fn terminal() -> (Stdio, thread::JoinHandle<String>) {
     use rustix::{

@@ -24,7 +24,8 @@ fn peak(process: &Process) -> u64 {
 fn descriptions_are_bounded_one_by_one_and_together() {
     let folder = folder("descriptions");
     let (mut server, address, _) = receiver("tcp://127.0.0.1:0", &within(&folder, "out"), &["--many"]);
-    // One that is too large; many that are too much together; one with the last number there is, behind a thousand others.
+    // One that is too large; many that are too much together; one with the last number there is, behind a thousand
+    // others.
     let large = vec![whole(STREAM, 0, 0, &description(0, 5 << 20))];
     let many = (0..20).map(|n| whole(STREAM, n, n.into(), &description(1 << 19, 1 << 19))).collect();
     let last = vec![whole(STREAM, 1023, 0, &description(0, 1 << 20)), whole(PACKET, 1023, 1, &packet(0, 400))];
@@ -79,7 +80,7 @@ fn a_program_that_reads_nothing_holds_up_the_sender_and_costs_no_memory() {
     let mut peer = Peer::connect(line["address"].as_str().unwrap());
     peer.say(&whole(HELLO, 0, 0, &hello(1, &[0; 32])));
     peer.say(&whole(STREAM, 0, 0, &description(0, 0)));
-    // A header of MP3 in front of much that is none: the muxer asks no more.
+    // A header of MP3 in front of much invalid data: the muxer asks no more.
     let message = |number| {
         let mut body = packet(number, 2 << 20);
         body[4 + 34..][..4].copy_from_slice(&[0xff, 0xfb, 0x90, 0]);
@@ -87,6 +88,6 @@ fn a_program_that_reads_nothing_holds_up_the_sender_and_costs_no_memory() {
     };
     peer.0.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
     let taken = (1..60).take_while(|number| peer.0.write_all(&message(*number)).is_ok()).count();
-    assert!(taken < 30, "{taken} messages are taken though nobody reads");
+    assert!(taken < 30, "{taken} messages are taken though the output is not read");
     assert!(peak(&receiver) < 80, "{} MB", peak(&receiver));
 }

@@ -1,4 +1,4 @@
-//! What a receiver has acknowledged, in whatever way, is there after it was killed.
+//! Acknowledged content, however it was received, is there after the receiver was killed.
 
 use std::{io::Read, net::TcpListener};
 

@@ -1,4 +1,4 @@
-//! One receiver, many senders, as real processes: each gets its own file, and nobody's fault is another's.
+//! One receiver, many senders, as real processes: each gets its own file, and a fault of one does not affect another.
 
 use std::{
     fs,
@@ -172,7 +172,7 @@ fn a_wrong_a_missing_and_a_replayed_token_are_refused_while_the_right_one_is_ser
         let (code, _, stderr) = text(&run(&[&["send", &input, &address][..], token].concat()));
         assert!(code == Some(1) && stderr.contains("token"), "{code:?} {stderr}");
     }
-    // What a sender with the right token says is listened in to, and said again.
+    // Messages of a sender with the right token are listened in to, and replayed.
     let spy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let place = format!("tcp://{}", spy.local_addr().unwrap());
     let mut honest = Process::start(&["send", &input, &place, "--token", "right", "--give-up", "60"]);

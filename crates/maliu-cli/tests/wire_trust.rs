@@ -1,4 +1,4 @@
-//! Peers that want to end, take over or keep out the transfers of others, and folders in which somebody has planted things.
+//! Peers that want to end, take over or keep out the transfers of others, and folders in which files were planted.
 
 use std::{
     fs,
@@ -66,7 +66,7 @@ fn content(until: u64) -> Vec<u8> {
     [whole(STREAM, 0, 0, &description(0, 0))].into_iter().chain(packets).flatten().collect()
 }
 
-/// Reads until so much is acknowledged.
+/// Reads until this number is acknowledged.
 fn acknowledged(peer: &mut Peer, wanted: u64) {
     loop {
         let (kind, body) = next(peer);
@@ -105,7 +105,7 @@ fn early_acknowledgements_neither_end_nor_forget_a_transfer() {
         peer.say(&number(ACK, 40));
         sleep(Duration::from_millis(200));
         drop(peer);
-        // What is there is kept, and gone on with.
+        // Existing content is kept, and continued.
         let mut peer = welcome(address, 1, RELIABLE, 40);
         peer.say(&number(ACK, 41));
         peer.say(&whole(BYE, 0, 40, b""));

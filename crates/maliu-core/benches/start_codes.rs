@@ -1,4 +1,5 @@
-//! How fast start codes are found, against how fast memory is read at all: `cargo bench -p maliu-core --bench start_codes`.
+//! How fast start codes are found, against how fast memory is read at all: `cargo bench -p maliu-core --bench
+//! start_codes`.
 
 use std::{hint::black_box, time::Instant};
 
@@ -6,7 +7,7 @@ use maliu_core::syntax::annexb::{self, StartCodes};
 
 const SIZE: usize = 320 << 20;
 
-/// A NAL unit every so many bytes, as at 6 Mbit/s and 25 pictures of a few slices a second.
+/// A NAL unit at regular distances, as at 6 Mbit/s and 25 pictures of a few slices a second.
 const UNIT: usize = 8 << 10;
 
 const RUNS: usize = 7;

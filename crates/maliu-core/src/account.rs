@@ -1,4 +1,4 @@
-//! What waits in a queue, in bytes of memory: the one account that every queue keeps, and what an item counts for.
+//! Data that waits in a queue, in bytes of memory: the one account that every queue keeps, and the weight of an item.
 //!
 //! ```text
 //!   push ─▶ add(item) ─▶ bytes(), exceeds()       weight = body + side data + configuration + a fixed cost
@@ -39,7 +39,7 @@ impl Weigh for StreamInfo {
     }
 }
 
-/// What waits in one queue.
+/// Items that wait in one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     bytes: usize,

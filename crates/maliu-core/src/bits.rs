@@ -42,7 +42,7 @@ impl<'a> Bits<'a> {
         if self.left() < n as usize {
             return None;
         }
-        // What one word may not hold is read in two.
+        // Fields too long for one word are read in two.
         let high = if n > WINDOW { self.take(n - 32) << 32 } else { 0 };
         Some(high | self.take(if n > WINDOW { 32 } else { n }))
     }

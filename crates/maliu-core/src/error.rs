@@ -1,4 +1,4 @@
-//! What can go wrong, and whose fault it is: the input's (with an offset), the caller's (an enum to match on), or a limit's.
+//! Errors by fault: the input's (with an offset), the caller's (an enum to match on), or a limit's.
 
 use alloc::{
     borrow::Cow,
@@ -17,7 +17,7 @@ pub enum Error {
     Malformed {
         /// The format's short name.
         format: &'static str,
-        /// What was found and what was expected.
+        /// The value that was found and the one that was expected.
         what: Cow<'static, str>,
         /// Absolute offset in the input, in bytes.
         at: u64,
@@ -54,7 +54,7 @@ pub enum Error {
     Setting {
         /// The setting's name.
         name: String,
-        /// What is wrong, and what would fit.
+        /// The fault, and a value that would fit.
         why: String,
     },
     /// A packet given to a writer breaks a rule of writing frames.
@@ -70,7 +70,7 @@ pub enum Error {
     Mux {
         /// The format's short name.
         format: &'static str,
-        /// What was given and what is accepted.
+        /// The value that was given and the values that are accepted.
         why: Cow<'static, str>,
     },
 }

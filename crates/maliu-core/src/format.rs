@@ -1,4 +1,4 @@
-//! What a format is: a row of data, a probe, a demuxer and a muxer.
+//! The parts of a format: a row of data, a probe, a demuxer and a muxer.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::task::Poll;
@@ -38,7 +38,7 @@ pub struct Format {
     pub settings: &'static [Help],
     /// How timestamps are treated on the way to the muxer.
     pub rules: Rules,
-    /// Codecs it is written with when nobody says otherwise: audio, video.
+    /// Codecs it is written with unless set otherwise: audio, video.
     pub default_codecs: (Option<Codec>, Option<Codec>),
 }
 
@@ -72,7 +72,7 @@ impl Score {
         }
     }
 
-    /// What was seen.
+    /// The evidence that was seen.
     pub fn why(self) -> &'static str {
         match self {
             Self::No(why) | Self::More(why) | Self::Maybe(why) | Self::Sure(why) => why,
@@ -90,7 +90,7 @@ impl Score {
     }
 }
 
-/// What a demuxer says when it is asked.
+/// The answer of a demuxer to a poll.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A stream is there, or what is known of it has changed.
@@ -114,7 +114,7 @@ impl Weigh for Event {
     }
 }
 
-/// What the header of an input declares of the whole of it.
+/// Facts that the header of an input declares of the whole of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Declared {
@@ -135,7 +135,8 @@ pub trait Demuxer: Send {
     /// [`Error::Malformed`] where the input cannot be read on; everything good before it was given.
     fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>>;
 
-    /// Goes to the last packet at which decoding can start at or before `to` (in `base`); the next polls continue there.
+    /// Goes to the last packet at which decoding can start at or before `to` (in `base`); the next polls continue
+    /// there.
     ///
     /// # Errors
     /// [`Error::NotSeekable`], [`Error::Unsupported`].
@@ -147,13 +148,14 @@ pub trait Demuxer: Send {
     /// The carrier knows that what was fed so far ends a unit: what waits only for its end is out at the next poll.
     fn finish_unit(&mut self) {}
 
-    /// Whether it reads tags in front of its content itself. ID3v2 tags are otherwise taken off before it sees the input.
+    /// Whether it reads tags in front of its content itself. ID3v2 tags are otherwise taken off before it sees the
+    /// input.
     fn reads_tags(&self) -> bool {
         false
     }
 
-    /// What the header has declared so far, to be compared with what is there; `None` where the format declares nothing,
-    /// or the demuxer was made without the setting `audit`.
+    /// Facts that the header has declared so far, to be compared with the content; `None` where the format declares
+    /// nothing, or the demuxer was made without the setting `audit`.
     fn declared(&self) -> Option<&Declared> {
         None
     }
@@ -197,8 +199,8 @@ pub trait Muxer: Send {
         Packaging::AsIs
     }
 
-    /// Writes `samples` uncoded samples per channel (or one picture, then 0), as the stream's codec stores them (WF-23):
-    /// as a packet of them.
+    /// Writes `samples` uncoded samples per channel (or one picture, then 0), as the stream's codec stores them
+    /// (WF-23): as a packet of them.
     ///
     /// # Errors
     /// [`Error::Unsupported`] unless [`Muxer::takes_frames`], and as [`Muxer::packet`].

@@ -30,7 +30,7 @@ const MIN_ROOM: usize = 1024;
 /// An idle window keeps fewer bytes alive when little of them is unread.
 const MAX_RESTING: usize = 1024;
 
-/// Reads of at least so many bytes use buffers again.
+/// Reads of at least this many bytes use buffers again.
 const POOLED_READ: usize = 64 << 10;
 
 /// Most buffers that are kept for that.
@@ -66,13 +66,13 @@ pub struct Input {
     ended: bool,
     seekable: bool,
     size: Option<u64>,
-    /// At most so many bytes are kept alive by the window, read ones included; 0 when it stands in a buffer of the pool.
+    /// Most bytes that the window keeps alive, read ones included; 0 when it stands in a buffer of the pool.
     held: usize,
     /// Bytes of a buffer of its own when it grew last; 0 for buffers of the pool and of others.
     grown_to: usize,
     warnings: Vec<Warning>,
     unheard: u64,
-    /// Buffers of earlier large reads, to be used again once nobody holds a part of them.
+    /// Buffers of earlier large reads, to be used again once no part of them is held.
     pool: Vec<Bytes>,
     /// The last read filled its whole buffer.
     flowing: bool,
@@ -82,7 +82,8 @@ pub struct Input {
 enum Window {
     /// Pushed bytes, shared with their owner.
     Shared(Bytes),
-    /// A buffer of our own whose first `filled` bytes are unread; all of it is initialised, so that reads go straight in.
+    /// A buffer of our own whose first `filled` bytes are unread; all of it is initialised, so that reads go straight
+    /// in.
     Own { buffer: BytesMut, filled: usize },
 }
 
@@ -125,8 +126,8 @@ impl Input {
         self.window = Window::Shared(bytes);
     }
 
-    /// Lets `read(at, buffer)` put up to `size` bytes that stand at offset `at` straight into the window. It returns how
-    /// many it put there; more than the buffer holds counts as the whole buffer. Returns the count.
+    /// Lets `read(at, buffer)` put up to `size` bytes that stand at offset `at` straight into the window. It returns
+    /// how many it put there; more than the buffer holds counts as the whole buffer. Returns the count.
     ///
     /// # Errors
     /// Those of `read`; the input is then as before.
@@ -183,16 +184,17 @@ impl Input {
         Ok(got)
     }
 
-    /// An empty block for at least `size` bytes, to be filled elsewhere and given to [`Input::attach`]: one that was used
-    /// before, once nobody holds a part of it.
+    /// An empty block for at least `size` bytes, to be filled elsewhere and given to [`Input::attach`]: one that was
+    /// used before, once no part of it is held.
     pub fn block(&mut self, size: usize) -> Block {
         let free = self.pool.iter().position(|chunk| chunk.is_unique() && chunk.len() >= FRONT.saturating_add(size));
         let used = free.and_then(|index| self.pool.swap_remove(index).try_into_mut().ok());
         used.map_or_else(|| Block::new(size), Block)
     }
 
-    /// Appends the first `got` bytes of a block, which stand at [`Input::next_read`]. If little is unread it is moved in
-    /// front of them; else, and if they are few, so that their packets should not hold the whole block, they are copied.
+    /// Appends the first `got` bytes of a block, which stand at [`Input::next_read`]. If little is unread it is moved
+    /// in front of them; else, and if they are few, so that their packets should not hold the whole block, they are
+    /// copied.
     pub fn attach(&mut self, mut block: Block, got: usize) {
         let (unread, got) = (self.peek().len(), got.min(block.room().len()));
         let in_a_row = self.fed == self.offset.saturating_add(unread as u64);

@@ -12,7 +12,7 @@ use crate::{
 mod join;
 use join::Join;
 
-/// What a sink can do with bytes that are already written. Known before the header is.
+/// Abilities of a sink with bytes that are already written. Known before the header is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// Nothing: a pipe, a socket.
@@ -24,7 +24,7 @@ pub enum Reach {
     Insert,
 }
 
-/// What a piece of output is to a receiver that joins or drops (WF-60, WF-61). Times are in µs.
+/// Role of a piece of output for a receiver that joins or drops (WF-60, WF-61). Times are in µs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// Needed by every receiver, before anything else.
@@ -46,7 +46,7 @@ pub enum Mark {
 /// Bytes that belong together: a receiver gets all of them or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// What it is.
+    /// Its role.
     pub mark: Mark,
     /// Its bytes, for one vectored write.
     pub parts: Vec<Bytes>,
@@ -179,7 +179,7 @@ impl Output {
         self.edits.push_back(Edit::Insert { at, bytes });
     }
 
-    /// What the sink can do with bytes that are already written.
+    /// Abilities of the sink with bytes that are already written.
     pub fn reach(&self) -> Reach {
         self.reach
     }
@@ -222,8 +222,8 @@ impl Output {
         Self { reach, ..Self::default() }
     }
 
-    /// Joins pieces up to so many bytes, for a sink that does not tell them apart; each joined piece has the mark of its
-    /// first one. What is joined is fetched when it is enough, or after [`Output::close`].
+    /// Joins pieces up to `bytes` bytes, for a sink that does not tell them apart; each joined piece has the mark of
+    /// its first one. A joined piece is fetched when it is enough, or after [`Output::close`].
     pub fn joining(self, bytes: usize) -> Self {
         Self { join: Join::new(bytes), ..self }
     }

@@ -12,8 +12,8 @@ use crate::{
 
 /// One unit of one stream. Its times are in its own [`Packet::time_base`].
 ///
-/// A reader stamps the base of the stream on every packet, and a writer converts from it, so that packets can go from any
-/// reader to any writer.
+/// A reader stamps the base of the stream on every packet, and a writer converts from it, so that packets can go from
+/// any reader to any writer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Packet {
     /// Index of the stream it belongs to.
@@ -26,7 +26,7 @@ pub struct Packet {
     pub dts: Option<Ticks>,
     /// How long it lasts; `None` when unknown.
     pub duration: Option<Ticks>,
-    /// What is known about it.
+    /// Side data of the packet.
     pub flags: Flags,
     /// What travels beside the data.
     pub side: SideData,

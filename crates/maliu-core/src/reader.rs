@@ -105,8 +105,8 @@ impl PacketReader {
         Self { state, streams: Vec::new(), verdict, sieve, behind: 0, audit: false }
     }
 
-    /// Makes the demuxer keep what the header declares ([`PacketReader::declared`]) and remark on configurations that come
-    /// late or again, where the format knows of such things. To be called before the first byte is fed.
+    /// Makes the demuxer keep what the header declares ([`PacketReader::declared`]) and remark on configurations that
+    /// come late or again, where the format knows of such things. To be called before the first byte is fed.
     pub fn auditing(mut self) -> Self {
         self.audit = true;
         if let State::Reading { format, demuxer, .. } = &mut self.state
@@ -118,7 +118,8 @@ impl PacketReader {
         self
     }
 
-    /// What the header has declared so far, with [`PacketReader::auditing`]; `None` where the format declares nothing.
+    /// Facts that the header has declared so far, with [`PacketReader::auditing`]; `None` where the format declares
+    /// nothing.
     pub fn declared(&self) -> Option<&Declared> {
         match &self.state {
             State::Reading { demuxer, .. } => demuxer.declared(),
@@ -198,7 +199,7 @@ impl PacketReader {
         }
     }
 
-    /// What the probes said last; empty when the format was declared.
+    /// Last scores of the probes; empty when the format was declared.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
     }
@@ -231,7 +232,7 @@ impl PacketReader {
                 return Ok(Some(format));
             }
             if let Some(container) = foreign::container(body).filter(|_| self.verdict.best() < Some(2)) {
-                let why = Cow::Owned(format!("{container}, which is not read"));
+                let why = Cow::Owned(format!("{container} is not supported by this build"));
                 return Err(Error::Unrecognized { looked_at: length as u64, why });
             }
             if last || self.verdict.scores.iter().all(|(_, score)| score.level() == 0) {
@@ -252,7 +253,7 @@ impl State {
     }
 }
 
-/// ID3v2 tags stand in front of any format and are told first; what the format says itself then replaces them (IO-44).
+/// ID3v2 tags stand in front of any format and are returned first; those of the format then replace them (IO-44).
 fn take_tags(leading: &mut Option<Tags>, input: &mut Input) -> Option<Poll<Event>> {
     let tags = leading.as_mut()?;
     loop {

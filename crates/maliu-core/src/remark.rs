@@ -13,7 +13,7 @@ pub struct Warning {
     pub stream: Option<usize>,
     /// Its kind.
     pub kind: Remark,
-    /// What was found and what was done about it, as a sentence.
+    /// The finding and its consequence, as a sentence.
     pub what: Cow<'static, str>,
 }
 

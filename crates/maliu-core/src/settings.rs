@@ -10,13 +10,13 @@ use crate::{
 /// One setting as help shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Help {
-    /// What stands before the `=`.
+    /// Name before the `=`.
     pub name: &'static str,
-    /// What may stand behind it, e.g. `0|1`, `N/D`, `µs`.
+    /// Values allowed behind it, e.g. `0|1`, `N/D`, `µs`.
     pub value: &'static str,
     /// What holds when it is not set.
     pub default: &'static str,
-    /// What it does, in one sentence.
+    /// Effect, in one sentence.
     pub what: &'static str,
 }
 
@@ -116,7 +116,7 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Refuses names that nobody asked for.
+    /// Refuses names that no setting has.
     ///
     /// # Errors
     /// [`Error::Setting`] with the names that are known.

@@ -1,4 +1,4 @@
-//! What a stream is: codec, configuration, time base, and the facts its kind of media needs.
+//! Description of a stream: codec, configuration, time base, and the facts its kind of media needs.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::num::{NonZeroU16, NonZeroU32};
@@ -150,7 +150,7 @@ pub enum Media {
 }
 
 impl Media {
-    /// What its times are counted in when nobody says otherwise: samples, else 1/90000 s (WF-7).
+    /// Time base of its times unless set otherwise: samples, else 1/90000 s (WF-7).
     pub fn default_time_base(&self) -> TimeBase {
         match self {
             Self::Audio(audio) if audio.rate() > 0 => TimeBase::hz(audio.rate()),
@@ -217,7 +217,7 @@ pub struct Video {
 }
 
 impl Audio {
-    /// Audio of `sample_rate` Hz and so many channels; 0 stands for unknown.
+    /// Audio of `sample_rate` Hz and `channels` channels; 0 stands for unknown.
     pub fn new(sample_rate: u32, channels: u16) -> Self {
         let mut audio = Self::default();
         audio.set_sample_rate(sample_rate);

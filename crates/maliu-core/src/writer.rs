@@ -48,7 +48,7 @@ pub struct PacketWriter {
     flush: bool,
 }
 
-/// What a file is written with besides its streams.
+/// Options of a file besides its streams.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
     /// The format.
@@ -203,7 +203,8 @@ impl PacketWriter {
         self.fill.end(stream)
     }
 
-    /// A packet of the input is left out, of so many bytes: those that wait here are copied rather than keep it in memory.
+    /// Notes that a packet of the input is left out, with its size in bytes: waiting packets are copied rather than
+    /// keep it in memory.
     pub fn pass(&mut self, bytes: usize) {
         self.order.iter_mut().for_each(|order| order.pass(bytes));
     }

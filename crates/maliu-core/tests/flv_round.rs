@@ -1,4 +1,4 @@
-//! What the FLV muxer is given, the demuxer gives back: streams, packets and what travels beside them.
+//! Streams and packets written by the FLV muxer come back from the demuxer, with everything that travels beside them.
 
 #[path = "flv_round/read_rules.rs"]
 mod read_rules;

@@ -73,7 +73,7 @@ fn io_39_the_highest_score_wins_and_of_equals_the_first() {
 }
 
 /// IO-40, IO-44: an ID3v2 tag in front is passed over in probing and told before anything else, whatever the format,
-/// whether it was recognised or declared. What the format says itself replaces it.
+/// whether it was recognised or declared. Tags of the format itself replace it.
 #[test]
 fn io_40_probing_looks_behind_a_tag_and_io_44_it_is_told_first() {
     for (format, name) in [

@@ -1,5 +1,5 @@
-//! Every queue takes the memory that its account says, by a counting allocator: whatever packets carry beside their data,
-//! and whatever they share buffers with.
+//! Every queue takes the memory that its account says, by a counting allocator: whatever packets carry beside their
+//! data, and whatever they share buffers with.
 
 use std::{task::Poll, time::Duration};
 
@@ -31,11 +31,11 @@ static PEAK: PeakAlloc = PeakAlloc;
 /// Reads as large as files are read in.
 const BLOCK: usize = 256 << 10;
 
-/// What a queue may take besides what its account says: the window of an input, a message under way, and buffers that
+/// Memory of a queue besides its account: the window of an input, a message under way, and buffers that
 /// packets which wait only briefly share with others.
 const SLACK: usize = 4 << 20;
 
-/// What a flood is made of: a packet to be kept waiting, and what comes before each of them.
+/// Parts of a flood: a packet to be kept waiting, and the bytes before each of them.
 #[derive(Clone, Copy, Debug)]
 struct Flood {
     data: usize,

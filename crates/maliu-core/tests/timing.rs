@@ -48,7 +48,7 @@ fn missing_times_are_derived() {
 fn order_is_checked_with_the_holes_of_the_reference() {
     let order =
         |last, dts| Error::Packet { stream: 0, why: PacketError::DtsOrder { last: Some(last), dts } }.to_string();
-    // WF-35: strict formats refuse equal dts, others do not; nobody takes a step back.
+    // WF-35: strict formats refuse equal dts, others do not; all refuse a step back.
     check(
         Scene::new(STRICT, &[video(0)]),
         &[("5 5", "5 5"), ("5 5", &order(5, Some(5))), ("6 6", "6 6"), ("4 4", &order(6, Some(4)))],

@@ -25,7 +25,7 @@ fn player(name: &str, mode: Mode, token: Option<&str>) -> Receiver {
     Receiver::player(PlayerOptions { name: name.into(), id: 9, mode, token: token.map(str::to_owned) }, NOW)
 }
 
-/// What is sent: a stream, so many packets, the end.
+/// Content to send: a stream, `packets` packets, the end.
 fn feed(sender: &mut Sender, packets: i64) {
     let audio = Audio::new(44_100, 2);
     sender.push(Event::Stream(0, Box::new(StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio)))));
@@ -36,7 +36,7 @@ fn feed(sender: &mut Sender, packets: i64) {
     sender.finish();
 }
 
-/// Moves up to so many messages each way.
+/// Moves up to `most` messages each way.
 fn exchange(sender: &mut Sender, player: &mut Receiver, most: usize) {
     for _ in 0..most {
         let (to_player, to_sender) = (sender.next(NOW), player.next(NOW));

@@ -35,7 +35,7 @@ struct Blocks {
     decode: DecodeBlock,
 }
 
-/// Appends the interleaved samples of a block of so many channels; says what is wrong with it.
+/// Appends the interleaved samples of a block of `channels` channels; returns its fault.
 type DecodeBlock = fn(&[u8], usize, &mut Vec<i32>) -> std::result::Result<(), &'static str>;
 
 impl Unit for Blocks {

@@ -46,8 +46,8 @@ impl Converter {
     /// The frames that `frame` becomes: what was still held back of an earlier rate, and itself.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for rates more than [`MAX_RATIO`] apart; [`Error::Limit`] for a frame that would become more
-    /// than [`MAX_SAMPLES`].
+    /// [`Error::Unsupported`] for rates more than [`MAX_RATIO`] apart; [`Error::Limit`] for a frame that would become
+    /// more than [`MAX_SAMPLES`].
     pub fn convert(&mut self, frame: AudioFrame) -> Result<Vec<AudioFrame>> {
         let rate = frame.sample_rate;
         let (low, high) = (rate.min(self.sample_rate), rate.max(self.sample_rate));
@@ -78,7 +78,7 @@ impl Converter {
         Ok(out)
     }
 
-    /// What is still held back when nothing follows.
+    /// Samples that are still held back when nothing follows.
     pub fn finish(&mut self) -> Option<AudioFrame> {
         let samples = self.resampler.take()?.finish();
         self.frame(samples, None)

@@ -53,7 +53,7 @@ impl Unit for Gsm {
     }
 }
 
-/// What goes on from frame to frame.
+/// State that goes on from frame to frame.
 struct Voice {
     /// The last 120 samples of the excitation, and room for 40 more.
     excitation: [i16; 160],

@@ -1,4 +1,4 @@
-//! Packets in, PCM out: one file a decoder, all behind [`Decoder`].
+//! Packets in, PCM out: one source file per decoder, all behind [`Decoder`].
 //!
 //! ```text
 //!   Packet ─▶ Track: trim, silence for damage, times ─▶ AudioFrame ─▶ SampleFormat: bytes of PCM
@@ -51,14 +51,14 @@ pub use wav::WavStream;
 
 /// Turns the packets of one stream into PCM.
 pub trait Decoder: Send {
-    /// The sound of one packet; `None` when nothing of it is to be heard. A damaged packet gives silence of its length, into
-    /// which the sound before it may fade.
+    /// The sound of one packet; `None` when nothing of it is to be heard. A damaged packet gives silence of its length,
+    /// into which the sound before it may fade.
     ///
     /// # Errors
     /// [`Error::Unsupported`] when the stream uses a feature the decoder does not have; no later packet can be decoded.
     fn decode(&mut self, packet: &Packet) -> Result<Option<AudioFrame>>;
 
-    /// What is still to come when the last packet was decoded; call it until it gives `None`.
+    /// Samples still to come when the last packet was decoded; call it until it gives `None`.
     ///
     /// # Errors
     /// As [`Decoder::decode`].
@@ -69,17 +69,17 @@ pub trait Decoder: Send {
     /// The next packet does not follow the last one: a seek.
     fn reset(&mut self);
 
-    /// Keeps only the samples of this span of the stream's time, exact to the sample where the time base counts samples:
-    /// earlier packets are only decoded. Holds until [`Decoder::reset`].
+    /// Keeps only the samples of this span of the stream's time, exact to the sample where the time base counts
+    /// samples: earlier packets are only decoded. Holds until [`Decoder::reset`].
     fn keep(&mut self, span: Range<Duration>);
 
     /// Whether the end of the span to keep was reached.
     fn is_past(&self) -> bool;
 
-    /// What was odd so far.
+    /// Findings so far.
     fn report(&self) -> Report;
 
-    /// What the sound is coded as, as far as the packets so far have shown; `None` where containers say all there is.
+    /// Profile of the audio, as far as the packets so far have shown; `None` where containers declare all there is.
     fn profile(&self) -> Option<Profile> {
         None
     }
@@ -95,13 +95,13 @@ pub struct Profile {
     pub core_rate: u32,
 }
 
-/// What a decoder met that the listener may want to know.
+/// Findings of a decoder that the listener may want to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// Packets that could not be decoded and were replaced by silence.
     pub damaged: u64,
-    /// What was wrong with the first one.
+    /// The fault of the first one.
     pub first_damage: Option<String>,
     /// Samples that were beyond [`frame::LOUDEST`] and were brought back to it.
     pub clamped: u64,
@@ -175,7 +175,7 @@ const DECODERS: &[(&[Codec], Make)] = &[
 
 type Make = fn(&StreamInfo) -> Result<Box<dyn Unit>>;
 
-/// What one file of this crate does: the data of one packet to samples.
+/// The work of one source file of this crate: the data of one packet to samples.
 trait Unit: Send {
     /// The sound of one packet.
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault>;
@@ -211,7 +211,7 @@ trait Unit: Send {
     /// Follows the options that are its business.
     fn set_options(&mut self, _options: Options) {}
 
-    /// What the sound is coded as.
+    /// Profile of the audio.
     fn profile(&self) -> Option<Profile> {
         None
     }

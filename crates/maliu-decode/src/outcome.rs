@@ -4,7 +4,7 @@ use maliu_core::packet::Packet;
 
 use crate::{AudioFrame, Fault, Profile, Unit};
 
-/// What a unit decoder made of a packet, and what it alone can say of it.
+/// Result of a unit decoder for a packet, with facts that it alone knows.
 pub(crate) struct Outcome {
     pub(crate) sound: std::result::Result<AudioFrame, Fault>,
     /// For a damaged packet: sound in its place.
@@ -15,7 +15,7 @@ pub(crate) struct Outcome {
     pub(crate) delay: usize,
     /// Whether the sound may go beyond full scale by the decoder's own mistake.
     pub(crate) overshoots: bool,
-    /// What the sound is coded as, as far as the packets up to this one have shown.
+    /// Profile of the audio, as far as the packets up to this one have shown.
     pub(crate) profile: Option<Profile>,
 }
 

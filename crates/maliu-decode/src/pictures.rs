@@ -29,8 +29,8 @@ mod rgb;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PictureOptions {
-    /// Most bytes for pictures that are being decoded, kept for prediction or waiting to be shown: 256 MiB. A stream that
-    /// needs more is refused, whatever level it declares. Pictures that were given out are the caller's.
+    /// Most bytes for pictures that are being decoded, kept for prediction or waiting to be shown: 256 MiB. A stream
+    /// that needs more is refused, whatever level it declares. Pictures that were given out are the caller's.
     pub memory: u64,
 }
 
@@ -58,7 +58,7 @@ pub trait PictureDecoder: Send {
     /// The next packet does not follow the last one: a seek.
     fn reset(&mut self);
 
-    /// What was odd so far.
+    /// Findings so far.
     fn report(&self) -> Report;
 }
 

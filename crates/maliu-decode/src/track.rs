@@ -20,7 +20,7 @@ pub(crate) struct Track {
     finish: Finish,
 }
 
-/// What a stream says of itself, followed from packet to packet.
+/// Facts that a stream declares of itself, followed from packet to packet.
 pub(crate) struct Stream(pub(crate) StreamInfo);
 
 /// The way from outcomes to frames: trim, silence for damage, times, and the report.
@@ -127,7 +127,7 @@ impl Finish {
         self.report.clone()
     }
 
-    /// Silence as long as the packet would have been; `None` when nobody knows how long that is.
+    /// Silence as long as the packet would have been; `None` when that length is not known.
     fn silence(&self, info: &StreamInfo, packet: &Packet, length: Option<usize>) -> Option<AudioFrame> {
         let audio = info.as_audio().cloned().unwrap_or_default();
         let mut frame = match &self.last {

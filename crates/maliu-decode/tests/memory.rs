@@ -17,7 +17,7 @@ static PEAK: PeakAlloc = PeakAlloc;
 /// Less than `input::MAX_WINDOW`, so that a program that decodes stays below it.
 const BUDGET_MB: f32 = 48.0;
 
-/// A unit without sound: seven of them and one that tells of more channels fill the first batch.
+/// A unit without audio: seven of them and one that declares more channels fill the first batch.
 const STEREO: [u8; 9] = [0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80];
 
 /// HE-AAC of 48 kHz: of two channels and of six.

@@ -167,7 +167,7 @@ fn repeated(name: &str) -> Vec<u8> {
     one.repeat(SIZE.div_ceil(one.len()))
 }
 
-/// The film of the samples again and again, as one: streams, packets, bytes of payload.
+/// The clip of the samples again and again, as one: streams, packets, bytes of payload.
 fn film() -> (Vec<StreamInfo>, Vec<Packet>, usize) {
     let mut once = Vec::new();
     let (_, streams) = read(PacketReader::detect(formats::ALL), &sample("flv/h264_aac.flv"), &mut |p| once.push(p));
@@ -186,7 +186,7 @@ fn film() -> (Vec<StreamInfo>, Vec<Packet>, usize) {
     (streams, packets, bytes * SIZE.div_ceil(bytes))
 }
 
-/// The film as a file.
+/// The clip as a file.
 fn flv() -> Vec<u8> {
     let (streams, packets, _) = film();
     let mut out = Output::new(Reach::Append).joining(BLOCK);

@@ -1,4 +1,4 @@
-//! A receiver of one's own in a task: whoever sends with `maliu send FILE tcp://127.0.0.1:7000` is listened to.
+//! A receiver in a task of its own, for `maliu send FILE tcp://127.0.0.1:7000`.
 //!
 //! Try it: `cargo run -p maliu --features tokio --example async_receive`
 

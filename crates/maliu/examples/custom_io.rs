@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Copies the packets of a file into an ADTS file; every byte goes through a closure.
 pub fn copy(input: &str, output: &str) -> Result<u64, Box<dyn std::error::Error>> {
-    // Two handles on one file share its position: one for each closure. What they capture is the `opaque` of FFmpeg.
+    // Two handles on one file share its position: one for each closure. Their captures are the `opaque` of FFmpeg.
     let mut file = File::open(input)?;
     let mut same = file.try_clone()?;
     let source = Callbacks::new(move |buf: &mut [u8]| file.read(buf))

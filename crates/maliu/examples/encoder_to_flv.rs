@@ -9,7 +9,7 @@ fn main() -> maliu::Result<()> {
     write(&std::env::args().nth(1).unwrap_or("tone.flv".into()), 10)
 }
 
-/// Writes a tone of so many seconds.
+/// Writes a tone of `seconds` seconds.
 pub fn write(path: &str, seconds: u32) -> maliu::Result<()> {
     let streams = [StreamInfo::audio(Codec::PcmS16Le, RATE, 1)];
     let mut writer = Writer::start(AtomicFile::create(path)?, &flv::FORMAT, &[], &streams)?;

@@ -1,4 +1,4 @@
-//! Many live senders in one process: each repeats a file in real time. What they cost a receiver is measured there.
+//! Many live senders in one process: each repeats a file in real time. Their cost to a receiver is measured there.
 //!
 //! `cargo run --release -p maliu --features tokio --example live_senders -- tcp://127.0.0.1:7000 film.flv 1000 30`
 
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if good == senders { Ok(()) } else { Err("not all were heard".into()) }
 }
 
-/// Sends a film so many times at once, for so long. Returns how many were acknowledged whole, and what they sent and
+/// Sends a clip `many` times at once, for `time`. Returns how many were acknowledged whole, and how much they sent and
 /// dropped.
 pub async fn send(address: &Address, film: Film, senders: u64, length: Duration) -> (u64, u64, u64) {
     let film = Arc::new(film);
@@ -80,7 +80,7 @@ async fn one(
     let feeding = feed(film, batches, begin, length);
     let sending = async {
         let sent = send_over(stream, &mut sender, &mut source, Clock::default(), |_| {}).await;
-        // Whoever feeds a sender that has failed would wait for ever.
+        // A thread that feeds a sender that has failed would wait without end.
         source.close();
         sent
     };
@@ -89,7 +89,7 @@ async fn one(
     Ok((sender.stats().messages, sender.stats().dropped_packets))
 }
 
-/// Gives what is due, 25 times a second, for so long.
+/// Gives packets that are due, 25 times a second, for `time`.
 async fn feed(film: &Film, batches: mpsc::Sender<Vec<Event>>, begin: Instant, length: Duration) {
     let streams = film.streams.iter().enumerate().map(|(index, info)| Event::Stream(index, Box::new(info.clone())));
     let (mut batch, mut next): (Vec<_>, _) = (streams.collect(), 0);
@@ -108,11 +108,11 @@ async fn feed(film: &Film, batches: mpsc::Sender<Vec<Event>>, begin: Instant, le
 
 const TICK: Duration = Duration::from_millis(40);
 
-/// A film in memory, to be shown again and again.
+/// A clip in memory, to be shown again and again.
 pub struct Film {
     streams: Vec<StreamInfo>,
     packets: Vec<Packet>,
-    /// When each packet is due, from the beginning, in µs; and how long the film is.
+    /// When each packet is due, from the beginning, in µs; and the length of the clip.
     due: Vec<i64>,
     length: i64,
 }

@@ -1,7 +1,7 @@
-//! What the wire adds to the way of a packet: from the sender's queue over a socket to the receiver's hands, live.
+//! Latency of the wire for a packet: from the sender's queue over a socket to the receiver's hands, live.
 //!
-//! Each packet carries the moment at which it was given to the sender. Prints the middle, the 99th percentile and the worst.
-//! `cargo run --release -p maliu --features tokio --example wire_latency -- [SECONDS [BYTES [PER_SECOND]]]`
+//! Each packet carries the moment at which it was given to the sender. Prints the middle, the 99th percentile and the
+//! worst. `cargo run --release -p maliu --features tokio --example wire_latency -- [SECONDS [BYTES [PER_SECOND]]]`
 
 use std::{
     thread,
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// How long each of so many packets took. Source, sender and receiver are threads of their own.
+/// Latency of each of `packets` packets. Source, sender and receiver are threads of their own.
 pub fn measure(packets: u64, bytes: usize, pause: Duration) -> std::io::Result<Vec<Duration>> {
     let begun = Instant::now();
     let receiving = runtime()?;

@@ -14,9 +14,9 @@
 //! | `ffio_init_checksum`, `ffio_get_checksum` | `start_checksum`, `checksum` |
 //! | `av_probe_input_buffer2` | [`BufferedReader::probe`] |
 //!
-//! What is different on purpose (the rows IO-4, IO-19, IO-20 of docs/differences.md): a read callback that returns 0 has
-//! ended; with [`Errors::Once`], the default, an error is told once, at the call that met it, and the next call asks
-//! again. [`Errors::Sticky`] is FFmpeg's way. No sequence of calls and answers panics or loops for ever.
+//! Deliberate differences (the rows IO-4, IO-19, IO-20 of docs/differences.md): a read callback that returns 0 has
+//! ended; with [`Errors::Once`], the default, an error is returned once, at the call that met it, and the next call
+//! asks again. [`Errors::Sticky`] is FFmpeg's way. No sequence of calls and answers panics or loops without end.
 
 mod checksum;
 mod probe;
@@ -51,7 +51,7 @@ impl Code {
     pub const EAGAIN: Self = Self(-11);
 }
 
-/// What an offset given to a seek callback counts from.
+/// Origin of an offset given to a seek callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whence {
     /// The start.
@@ -79,7 +79,8 @@ impl Whence {
 /// How long an error is remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Errors {
-    /// It is told once; the next call asks the callback again. A writer tells it at once and keeps refusing.
+    /// An error is returned once; the next call asks the callback again. A writer returns it at once and keeps
+    /// refusing.
     #[default]
     Once,
     /// As in FFmpeg: a reader keeps it across seeks, a writer's calls go on as if they succeeded (IO-19, IO-20).
@@ -91,7 +92,7 @@ pub type ReadFn = Box<dyn FnMut(&mut [u8]) -> Result<usize, Code> + Send>;
 /// Moves, or tells the size; returns the new offset or the size.
 pub type SeekFn = Box<dyn FnMut(i64, Whence) -> Result<i64, Code> + Send>;
 
-/// What is read or written at once when the callback names no packet size (IO-5).
+/// Bytes to read or write at once when the callback names no packet size (IO-5).
 pub const IO_BUFFER_SIZE: usize = 32768;
 
 /// The size of what a seek callback stands for (IO-16), `position` being where it is to stand afterwards.

@@ -52,7 +52,7 @@ pub(crate) struct Drive {
     pub block_size: usize,
     /// Events that were read ahead of the one that was asked for.
     pub held: VecDeque<Event>,
-    /// Remarks that wait for somebody who logs them in time; `None` when they are logged at once.
+    /// Remarks that wait to be logged in time; `None` when they are logged at once.
     pub remarks: Option<Vec<Remarks>>,
 }
 
@@ -77,7 +77,7 @@ impl Drive {
         }
     }
 
-    /// The error of a demuxer that asks for bytes beyond the end, which would otherwise be asked for ever.
+    /// The error of a demuxer that asks for bytes beyond the end, which would otherwise be asked again without end.
     fn stuck(&self) -> MediaError {
         let format = log::name(&self.reader);
         MediaError::malformed(format, "more bytes are needed after the end", self.input.offset())
@@ -107,8 +107,8 @@ impl Drive {
     }
 }
 
-/// Feeds `input` once with what `read(at, buffer)` puts there, up to `block_size` bytes, and returns how many; none are the
-/// end. Interruptions are passed over. For those who drive a demuxer themselves.
+/// Feeds `input` once with what `read(at, buffer)` puts there, up to `block_size` bytes, and returns how many; none are
+/// the end. Interruptions are passed over. For those who drive a demuxer themselves.
 ///
 /// # Errors
 /// Those of `read`, with nothing fed; the same call can be made again.

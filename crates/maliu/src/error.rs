@@ -1,4 +1,4 @@
-//! What can go wrong when bytes also travel: the system's errors and the media's, told apart.
+//! Errors when bytes also travel: the system's errors and the media's, told apart.
 
 use std::io;
 

@@ -76,10 +76,12 @@ pub trait Source {
     /// Whether [`Source::read_at`] takes any offset. Otherwise it is asked for consecutive ones only.
     fn seekable(&self) -> bool;
 
-    /// Puts up to `buf.len()` bytes that stand at offset `at` into `buf` and returns how many; 0 is the end of the input.
+    /// Puts up to `buf.len()` bytes that stand at offset `at` into `buf` and returns how many; 0 is the end of the
+    /// input.
     ///
     /// # Errors
-    /// `Interrupted` is retried; `WouldBlock` is "not yet"; every other error surfaces once, and the next call asks again.
+    /// `Interrupted` is retried; `WouldBlock` is "not yet"; every other error surfaces once, and the next call asks
+    /// again.
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize>;
 
     /// Length of the whole input in bytes, when it is known.
@@ -108,11 +110,11 @@ pub trait Source {
             path with `io::File::create`, or write to `io::Memory`"
 )]
 pub trait Sink {
-    /// What can be done with bytes that are already written.
+    /// Abilities with bytes that are already written.
     fn reach(&self) -> Reach;
 
-    /// How many appended bytes it gathers before it writes; pieces may be joined up to so many on their way to it. 0 when
-    /// every piece, with its mark, counts on its own.
+    /// How many appended bytes it gathers before it writes; pieces may be joined up to that number on their way to it. 0
+    /// when every piece, with its mark, counts on its own.
     fn gathers(&self) -> usize {
         0
     }
@@ -120,8 +122,8 @@ pub trait Sink {
     /// Takes one change. It may gather appended bytes until [`Sink::flush`].
     ///
     /// # Errors
-    /// `WouldBlock`: the edit is taken, but not all is written; [`Sink::flush`] goes on. Every other error is final: all
-    /// later calls repeat it.
+    /// `WouldBlock`: the edit is taken, but not all is written; [`Sink::flush`] goes on. Every other error is final:
+    /// all later calls repeat it.
     fn apply(&mut self, edit: Edit) -> io::Result<()>;
 
     /// Writes all that was taken.

@@ -35,14 +35,14 @@ pub use text::parse;
 /// The most bytes of text a layout may have.
 pub const MAX_TEXT: usize = 256 << 10;
 
-/// What is wrong with a layout's text.
+/// A fault of a layout's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextFault {
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// What is wrong.
+    /// The fault.
     pub what: String,
     /// What would help; may be empty.
     pub hint: String,

@@ -6,7 +6,7 @@
 //!  fn() ─┘                                                                └▶ fn()
 //! ```
 //!
-//! Who feeds bytes himself takes [`input::Input`] and [`reader::PacketReader`]; nothing is read behind his back.
+//! To feed bytes yourself, use [`input::Input`] and [`reader::PacketReader`], which read nothing on their own.
 //!
 //! ```no_run
 //! use maliu::{blocking::Reader, io::File};

@@ -6,7 +6,7 @@ use maliu_core::{
     reader::PacketReader,
 };
 
-/// What a demuxer noted on its input, to be logged when its turn comes.
+/// Remarks of a demuxer on its input, to be logged when their turn comes.
 pub(crate) struct Remarks {
     format: &'static str,
     warnings: Vec<Warning>,
@@ -15,7 +15,7 @@ pub(crate) struct Remarks {
 }
 
 impl Remarks {
-    /// What was noted since it was last asked, if anything was.
+    /// Remarks since the last call, if there were any.
     #[inline]
     pub fn of(input: &mut Input, reader: &PacketReader) -> Option<Self> {
         if input.is_quiet() {
@@ -51,7 +51,7 @@ pub(crate) fn remarks_of_output(output: &mut Output) {
     }
 }
 
-/// Who speaks: the format, or the probe before it is known.
+/// Source of the remarks: the format, or the probe before it is known.
 pub(crate) fn name(reader: &PacketReader) -> &'static str {
     reader.format().map_or("probe", |format| format.name)
 }

@@ -46,8 +46,8 @@ use survey::Survey;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// The longest pause in seconds that is believed; a longer one, and every step back, is closed. A stream whose usual
-    /// pauses are longer keeps them.
+    /// The longest pause in seconds that is believed; a longer one, and every step back, is closed. A stream whose
+    /// usual pauses are longer keeps them.
     pub max_gap: u32,
     /// A path on the disk where what is mended is kept until it is complete: a file of the folder that holds this path.
     /// Among temporary files otherwise.
@@ -76,7 +76,7 @@ pub enum Error {
     /// No stream begins with, or reaches, a packet at which decoding can start.
     #[error("there is no packet in it that can be decoded: {}", .0.join("; "))]
     NoKeyframe(Vec<String>),
-    /// What was mended cannot be kept until it is complete.
+    /// The mended file cannot be kept until it is complete.
     #[error("keeping what was mended: {0}")]
     Keep(io::Error),
     /// The output cannot be written.
@@ -94,8 +94,8 @@ pub struct Mended {
     unread: Option<io::Error>,
 }
 
-/// Mends the FLV file that `open` opens, which is called twice, until mending changes nothing: what heavy damage leaves may
-/// look different once it is in order.
+/// Mends the FLV file that `open` opens, which is called twice, until mending changes nothing: what heavy damage leaves
+/// may look different once it is in order.
 ///
 /// # Errors
 /// See [`Error`]. An input that fails on the way is mended as far as it goes; see [`Mended::unread`].
@@ -116,7 +116,7 @@ pub fn mend<S: Source + Send + 'static>(
 }
 
 impl Mended {
-    /// What was mended and what was left out.
+    /// Repairs, and streams that were left out.
     pub fn report(&self) -> &Report {
         &self.report
     }

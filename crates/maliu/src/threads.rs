@@ -18,7 +18,7 @@ where
     V: Send + 'static,
     T: Send + 'static,
 {
-    // What a thread that does not come about was to own is gone with it; so it is fetched by one that does.
+    // Values owned by a thread that does not start are gone with it; so a thread that runs fetches them.
     let place = Arc::new(Mutex::new(Some(what)));
     let take = |place: &Mutex<Option<V>>| place.lock().unwrap_or_else(PoisonError::into_inner).take();
     let there = place.clone();

@@ -8,7 +8,7 @@ use maliu::{
 };
 use maliu_core::output::{Edit, Mark, Piece};
 
-/// What the callbacks were asked: `r4` a read of up to 4 bytes, `s8` a seek to 8, `w"ab"` a write.
+/// Calls of the callbacks: `r4` a read of up to 4 bytes, `s8` a seek to 8, `w"ab"` a write.
 type Log = Arc<Mutex<Vec<String>>>;
 
 fn taken(log: &Log) -> Vec<String> {
@@ -54,7 +54,7 @@ fn io_6_one_fill_is_one_call_and_the_end_is_asked_once() {
     assert_eq!((reader.r8(), taken(&log)), (0, vec!["r8".into()]));
 }
 
-/// IO-12: a seek inside the buffer, its very end included, calls nobody and needs no seek callback.
+/// IO-12: a seek inside the buffer, its very end included, makes no call and needs no seek callback.
 #[test]
 fn io_12_seeks_inside_the_buffer_call_nobody() {
     let (mut reader, log) = reader(16, 100, 16, false);

@@ -26,7 +26,7 @@ fn options(change: impl FnOnce(&mut Options)) -> Options {
     options
 }
 
-/// What a copy of the sample comes to, in this format.
+/// Result of a copy of the sample in this format.
 fn copied(name: &str, options: Options) -> (Vec<u8>, copy::Report) {
     let mut copy = Inputs::open([reader()], format(name), options).unwrap().start(Memory::new()).unwrap();
     while !matches!(copy.step().unwrap(), Step::End) {}

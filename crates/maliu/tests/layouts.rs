@@ -14,7 +14,7 @@ use maliu::{
     stream::{Codec, Media, Metadata, Video},
 };
 
-/// What a reader says: packets, and where how many bytes were skipped.
+/// Output of a reader: packets, and places and lengths of skipped bytes.
 fn read(layout: &layout::Layout, data: &[u8], slice: usize) -> (Vec<Packet>, Vec<String>, Vec<StreamInfo>) {
     let mut reader = Reader::new(layout.clone()).unwrap();
     let (mut input, mut slices) = (Input::new(), data.chunks(slice));
@@ -177,9 +177,9 @@ fn garbage_costs_only_the_messages_it_touches() {
         let layout = preset.layout().unwrap();
         let cost = cost(&layout, 4000, 4);
         assert_eq!(cost.lost, 0, "{}: {cost:?}", preset.name);
-        assert!(cost.warnings >= 1000, "every place is told: {}: {cost:?}", preset.name);
+        assert!(cost.warnings >= 1000, "every place is reported: {}: {cost:?}", preset.name);
         if matches!(preset.name, "flv-tag" | "tail") {
-            // The tail tells a touched message: none is delivered, and all bytes without use are told.
+            // The tail reveals a touched message: none is delivered, and all bytes without use are reported.
             assert_eq!((cost.damaged, cost.skipped), (0, cost.inserted + cost.touched), "{}", preset.name);
         } else {
             assert!(cost.damaged <= 1000 && cost.skipped >= cost.inserted - cost.touched, "{}: {cost:?}", preset.name);

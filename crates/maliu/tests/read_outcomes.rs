@@ -1,4 +1,4 @@
-//! What a source may do to a reader, and what comes of it (IO-4, IO-19 and their row in differences.md).
+//! Behaviours of a source, and their outcome for a reader (IO-4, IO-19 and their row in differences.md).
 
 mod quads;
 
@@ -69,7 +69,7 @@ fn interruptions_are_passed_over_but_not_for_ever() {
     const { assert!(MAX_INTERRUPTS < 1_000_000) };
 }
 
-/// IO-46: an error of the source is told as that error, not as the end.
+/// IO-46: an error of the source is returned as that error, not as the end.
 #[test]
 fn an_error_surfaces_once_and_data_goes_on() {
     let answers = vec![Ok(&b"ab"[..]), Err(ErrorKind::ConnectionReset), Ok(b"cdef")];

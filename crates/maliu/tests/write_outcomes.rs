@@ -1,4 +1,4 @@
-//! What a sink may do to a writer, and what comes of it (IO-20…IO-22, IO-30 and their row in differences.md).
+//! Behaviours of a sink, and their outcome for a writer (IO-20…IO-22, IO-30 and their row in differences.md).
 
 use std::{
     io::{Error, ErrorKind},

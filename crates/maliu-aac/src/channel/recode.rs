@@ -1,4 +1,5 @@
-//! Made-up units of the error resilient object types, written with each of their tools: they all have to sound the same.
+//! Made-up units of the error resilient object types, written with each of their tools: they all have to sound the
+//! same.
 
 use super::reorder::{WIDTHS, priority};
 use super::reversible::{CODES, ESCAPES};
@@ -73,7 +74,7 @@ struct Band {
     windows: Vec<Vec<Word>>,
 }
 
-/// What a channel of a unit says, however it is written.
+/// Content of a channel in a unit, however it is written.
 struct Plan {
     short: bool,
     gain: i32,

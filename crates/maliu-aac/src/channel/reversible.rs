@@ -6,14 +6,14 @@
 //! in front of the lines:              codes · escapes
 //! ```
 //!
-//! Codes are read forwards. That they end where they should, at the values told for reading backwards, is checked: a unit
-//! that fails counts as damaged.
+//! Codes are read forwards. That they end where they should, at the values told for reading backwards, is checked: a
+//! unit that fails counts as damaged.
 
 use super::sections::{self, Differences, NOISE_OFFSET};
 use super::{book, info::Info};
 use crate::{Error, bits::Bits};
 
-/// What stands in the place of scale_factor_data.
+/// Content in the place of scale_factor_data.
 pub(super) struct Reversible {
     /// Gain of the last band.
     rev_global_gain: i32,

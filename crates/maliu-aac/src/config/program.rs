@@ -1,4 +1,5 @@
-//! program_config_element: which channel elements a program has, and where their loudspeakers stand (ISO/IEC 14496-3 §4.4.1.1).
+//! program_config_element: which channel elements a program has, and where their loudspeakers stand (ISO/IEC 14496-3
+//! §4.4.1.1).
 
 use crate::{Error, bits::Bits};
 
@@ -106,7 +107,7 @@ impl PartialEq for ProgramConfig {
 
 impl Eq for ProgramConfig {}
 
-/// What the syntax can count: 15 front, 15 side, 15 back, 3 LFE and 15 coupling elements.
+/// Counts that the syntax allows: 15 front, 15 side, 15 back, 3 LFE and 15 coupling elements.
 const MAX_ELEMENTS: usize = 63;
 
 const NOTHING: ProgramElement = ProgramElement { place: Place::Front, pair: false, tag: 0 };

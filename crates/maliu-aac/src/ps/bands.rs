@@ -2,7 +2,7 @@
 
 use super::hybrid::SUBBANDS;
 
-/// By subband of 71: the band of 20. What is past the end is unused.
+/// By subband of 71: the band of 20. Entries past the end are unused.
 #[rustfmt::skip]
 pub(super) const BANDS_20: [u8; SUBBANDS] = padded(&[
      1,  0,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14, 14, 15,

@@ -26,10 +26,10 @@ const PLACES: usize = 64;
 /// How much of each band is let through in the slots of a unit.
 pub(super) type Transients = [[f32; PLACES]; 32];
 
-/// What the decorrelator carries from slot to slot.
+/// State that the decorrelator carries from slot to slot.
 #[derive(Clone, Debug)]
 pub(super) struct Decorrelator {
-    /// What each link made in the last slots: real and imaginary parts by slot.
+    /// Output of each link in the last slots: real and imaginary parts by slot.
     links: [[[[f32; ALLPASS]; 2]; RING]; LINKS],
     at: usize,
     /// By band: the peak power, fading; the mean power; the mean of how far the power is below its peak.
@@ -89,8 +89,8 @@ impl Decorrelator {
         }
     }
 
-    /// Makes the subbands of a slot from its subbands and those before: `rows[PAST]` is the slot itself. Those of `width`
-    /// and more are left as they are. The first `CHAINED` subbands, rounded up, go through the all-pass chain.
+    /// Makes the subbands of a slot from its subbands and those before: `rows[PAST]` is the slot itself. Those of
+    /// `width` and more are left as they are. The first `CHAINED` subbands, rounded up, go through the all-pass chain.
     pub(super) fn slot<const WIDE: bool, const CHAINED: usize>(
         &mut self,
         rows: &[Row; PAST + 1],

@@ -37,7 +37,7 @@ pub(crate) struct Reader {
     seen: bool,
 }
 
-/// What is to be done for a unit: its parameters; none until a header has come.
+/// Work to do for a unit: its parameters; none until a header has come.
 #[derive(Debug)]
 pub(crate) struct Unit(Option<Params>);
 
@@ -105,8 +105,8 @@ impl Ps {
         }
     }
 
-    /// Makes a unit's left spectrum, in place of the mono one, and its right one. The spectrum is silent from QMF channel
-    /// `top` on; six slots of the next unit are there below the channels of SBR.
+    /// Makes a unit's left spectrum, in place of the mono one, and its right one. The spectrum is silent from QMF
+    /// channel `top` on; six slots of the next unit are there below the channels of SBR.
     pub(crate) fn process(&mut self, unit: &Unit, left: &mut Spectrum, right: &mut Spectrum, top: usize) {
         let Unit(Some(params)) = unit else {
             right.clone_from(left);
@@ -122,7 +122,8 @@ impl Ps {
         }
     }
 
-    /// The same in 34 bands (`WIDE`) or 20, of which the first `CHAINED` subbands, rounded up, go through all-pass filters.
+    /// The same in 34 bands (`WIDE`) or 20, of which the first `CHAINED` subbands, rounded up, go through all-pass
+    /// filters.
     fn widen<const WIDE: bool, const CHAINED: usize>(
         &mut self,
         params: &Params,

@@ -10,7 +10,7 @@ use std::ops::Range;
 /// A value for each channel from kx on; 48 of them can be in use, more are there for whole vectors.
 pub(super) type PerChannel = [f32; 64];
 
-/// What one envelope asks for, by channel from kx on (4.6.18.7.2).
+/// Levels that one envelope asks for, by channel from kx on (4.6.18.7.2).
 struct Wanted {
     energy: PerChannel,
     noise: PerChannel,
@@ -32,7 +32,7 @@ pub(super) struct Gains {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sinusoids(pub [bool; 64]);
 
-/// What the gains of a channel's envelope follow from, besides the signal.
+/// Quantities that the gains of a channel's envelope follow from, besides the signal.
 pub(super) struct Adjuster<'a> {
     pub header: &'a Header,
     pub bands: &'a Bands,
@@ -105,7 +105,8 @@ impl Adjuster<'_> {
         sums
     }
 
-    /// Gains from wanted to present energy, bounded within each limiter band and made up for (4.6.18.7.4 to 4.6.18.7.5).
+    /// Gains from wanted to present energy, bounded within each limiter band and made up for (4.6.18.7.4 to
+    /// 4.6.18.7.5).
     fn limited(&self, wanted: &Wanted, present: &PerChannel, with_noise: bool) -> Gains {
         let most = [0.70795, 1.0, 1.41254, 1e10][usize::from(self.header.limiter_gains & 3)];
         let mut gains = Gains { signal: [0.0; 64], noise: [0.0; 64], sinusoid: [0.0; 64] };

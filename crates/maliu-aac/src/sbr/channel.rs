@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!            unit before │ this unit                        A unit's spectrum lags its low band by `delay` slots, so that
-//! low    [ history ]─────┼──────────────────────┤           envelopes may reach past the unit's end; what they make there
-//! out         [──────────┼───────────────┤ tail ]           (the tail) is the start of the next unit's spectrum.
+//! low    [ history ]─────┼──────────────────────┤           envelopes may reach past the unit's end; what they make
+//! there out         [──────────┼───────────────┤ tail ]           (the tail) is the start of the next unit's spectrum.
 //! ```
 
 use super::adjust::{Adjuster, Sinusoids};
@@ -72,7 +72,7 @@ pub(super) struct Task<'a> {
     pub levels: &'a Levels,
 }
 
-/// What one channel carries from unit to unit.
+/// State that one channel carries from unit to unit.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
     pub assembler: Assembler,

@@ -10,7 +10,7 @@ pub(super) struct Master {
     pub borders: Borders,
 }
 
-/// Start channels by bs_start_freq, relative to the lowest start of the rate; one row a class of rates.
+/// Start channels by bs_start_freq, relative to the lowest start of the rate; one row per class of rates.
 #[rustfmt::skip]
 const START_OFFSETS: [[i8; 16]; 6] = [
     [-8, -7, -6, -5, -4, -3, -2, -1, 0, 1,  2,  3,  4,  5,  6,  7],
@@ -36,7 +36,8 @@ pub(super) fn master(rate: u32, spectrum: &Spectrum) -> Option<Master> {
     })
 }
 
-/// The rate of the standard whose tables serve the SBR output at `rate` (4.6.18.2.6); beyond 96 kHz there are only exact ones.
+/// The rate of the standard whose tables serve the SBR output at `rate` (4.6.18.2.6); beyond 96 kHz there are only
+/// exact ones.
 pub(super) fn standard_rate(rate: u32) -> u32 {
     match rate {
         ..18_783 => 16_000,

@@ -1,4 +1,5 @@
-//! Spectral band replication: the upper half of the spectrum from the lower and a few parameters (ISO/IEC 14496-3 4.6.18).
+//! Spectral band replication: the upper half of the spectrum from the lower and a few parameters (ISO/IEC 14496-3
+//! 4.6.18).
 //!
 //! ```text
 //! FIL payload ─▶ header ─▶ master, bands           (tables, kept until a header changes): Parser
@@ -7,7 +8,8 @@
 //!             └────────────── High ───────────────┘       Widener     └─ Joiner ──┘
 //! ```
 //!
-//! Handled: all frame classes, coupling, low delay grids, 960 samples, downsampled output, parametric stereo, checksums.
+//! Handled: all frame classes, coupling, low delay grids, 960 samples, downsampled output, parametric stereo,
+//! checksums.
 
 mod adjust;
 mod assemble;
@@ -73,7 +75,7 @@ pub(crate) struct Parser {
     held: u32,
 }
 
-/// What is to be done for a unit, and the spectra that are made.
+/// Work to do for a unit, and the spectra that are made.
 pub(crate) struct Unit {
     /// None where only the core passes.
     sbr: Option<(Header, Arc<Bands>)>,

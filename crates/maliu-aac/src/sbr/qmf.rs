@@ -1,7 +1,8 @@
 //! The complex QMF banks: 32 channels of analysis, 64 or 32 of synthesis (ISO/IEC 14496-3 4.6.18.4).
 //!
 //! ```text
-//! 32 samples ─▶ window, fold ─▶ FFT 32 ─▶ 32 complex channels      64 complex channels ─▶ 2 FFT 32 ─▶ window ─▶ 64 samples
+//! 32 samples ─▶ window, fold ─▶ FFT 32 ─▶ 32 complex channels      64 complex channels ─▶ 2 FFT 32 ─▶ window ─▶ 64
+//! samples
 //! ```
 //!
 //! Both banks work on four time slots at once, one in each lane of the FFT.
@@ -82,7 +83,7 @@ fn join(synthesis: &mut Synthesis, bank: &Bank, spectrum: &Spectrum, slots: usiz
     synthesis.join_inline(bank, spectrum, slots, out);
 }
 
-/// What is no number becomes one, too.
+/// NaN becomes a number, too.
 #[inline(always)]
 fn bounded(value: f32) -> f32 {
     match value {
@@ -122,7 +123,7 @@ fn rotated(re: &[f32; 64], im: &[f32; 64], turns: &[[f32; 2]; 64]) -> ([f32; 64]
 /// The synthesis bank of one channel.
 #[derive(Clone, Debug)]
 pub(super) struct Synthesis {
-    /// What the transform gave for the last slots: 128 values each, 64 in the downsampled bank.
+    /// Output of the transform for the last slots: 128 values each, 64 in the downsampled bank.
     ring: Aligned<[[f32; 128]; RING]>,
     at: usize,
 }
@@ -215,7 +216,7 @@ impl Synthesis {
     }
 }
 
-/// What the two transforms of four slots are made of: v = S - C in the lower half and S + C, backwards, in the upper, of a
+/// Parts of the two transforms of four slots: v = S - C in the lower half and S + C, backwards, in the upper, of a
 /// cosine and a sine transform; the FFT is linear, so that differences and sums are taken before it.
 #[inline(always)]
 fn fill(less: &mut Batch, more: &mut Batch, re: &Four<64>, im: &Four<64>, bank: &Bank) {
@@ -246,8 +247,8 @@ mod tests {
         ((i as u64 * 2_654_435_761 % 65_521) as f32 - 32_760.0) / 40_000.0
     }
 
-    /// Sends samples through both banks and gives the delay and signal-to-noise ratio, in dB, of what comes out: of every
-    /// second sample where the bank doubles their number.
+    /// Sends samples through both banks and gives the delay and signal-to-noise ratio, in dB, of what comes out: of
+    /// every second sample where the bank doubles their number.
     fn through(bank: &Bank, downsampled: bool) -> (usize, f64) {
         let (mut analysis, mut synthesis) = (Analysis::NEW, Synthesis::NEW);
         let input: Vec<f32> = (0..8 * 1024).map(|i| (i as f32 * 0.05).sin() * 0.5 + 0.2 * noise(i)).collect();

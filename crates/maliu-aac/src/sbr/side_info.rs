@@ -1,4 +1,5 @@
-//! One channel's SBR data of a unit: levels as coded, inverse filtering, sinusoids (ISO/IEC 14496-3 4.4.2.8, 4.6.18.3.4).
+//! One channel's SBR data of a unit: levels as coded, inverse filtering, sinusoids (ISO/IEC 14496-3 4.4.2.8,
+//! 4.6.18.3.4).
 
 use super::bands::{Bands, MOST_NOISE_BANDS};
 use super::grid::{Grid, MOST_ENVELOPES};
@@ -18,7 +19,7 @@ static BALANCE_FREQ_30: [[i16; 2]; 24] = tree(&table::BALANCE_FREQ_30);
 static NOISE_TIME: [[i16; 2]; 62] = tree(&table::NOISE_TIME);
 static NOISE_BALANCE_TIME: [[i16; 2]; 24] = tree(&table::NOISE_BALANCE_TIME);
 
-/// What a channel's numbers mean: levels, or (second channel of a coupled pair) the balance between two channels.
+/// Meaning of a channel's numbers: levels, or (second channel of a coupled pair) the balance between two channels.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Level,
@@ -83,7 +84,7 @@ impl SideInfo {
         self.grid = grid;
     }
 
-    /// sbr_dtdf(): whether levels are told as differences over time or over frequency.
+    /// sbr_dtdf(): whether levels are coded as differences over time or over frequency.
     pub(super) fn read_directions(&mut self, bits: &mut Bits) {
         self.delta_time[..self.grid.envelopes].iter_mut().for_each(|flag| *flag = bits.flag());
         self.noise_delta_time[..self.grid.floors].iter_mut().for_each(|flag| *flag = bits.flag());
@@ -170,7 +171,7 @@ impl SideInfo {
     }
 }
 
-/// How one row of levels is told.
+/// Coding of one row of levels.
 struct Deltas<'a> {
     kind: Kind,
     code: &'a Code,

@@ -1,4 +1,4 @@
-//! What is done with the spectra of one SCE or CPE: made, widened to two, put together.
+//! Processing of the spectra of one SCE or CPE: made, widened to two, put together.
 
 use super::Unit;
 use super::channel::{Channel, Task, Timing};

@@ -8,7 +8,7 @@ use maliu_cli::Places;
 
 use crate::damage::Random;
 
-/// What is lent to one run.
+/// Streams lent to one run.
 pub struct Streams {
     input: Bytes,
     kind: usize,

@@ -1,4 +1,4 @@
-//! `maliu check`: what is wrong with a file, where, by which rule, and what helps.
+//! `maliu check`: the faults of a file, their places, rules and remedies.
 
 use std::io::{self, Write};
 
@@ -15,29 +15,28 @@ use crate::{
     input, json, output,
 };
 
-/// Reports what is wrong with a file. Exit code 1 if anything is.
+/// Reports the faults of a file. Exit code 1 if there are any.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
 pub struct Args {
     /// File to read; - is standard input.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
-    /// Format of the input; it is recognised by its content otherwise.
+    /// Format of the input (default: recognised by content).
     #[arg(short, long, value_name = "FORMAT")]
     from: Option<String>,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
-    /// Notices count as faults.
+    /// Count notices as faults.
     #[arg(long)]
     strict: bool,
 }
 
 const NOTES: &str =
-    "Each fault has a code that does not change between versions, the offset and the time where it stands
-first, how often it was found, the rule it breaks and what helps; docs/check.md lists them. Faults lose or spoil
-something; notices do not: a file without an index or a duration, as every live recording is, is no faulty file
-unless --strict is given.";
+    "Each fault has a code that does not change between versions, the offset and time of its first occurrence, a count,
+the rule it breaks and a remedy; docs/check.md lists them. Faults lose or damage content; notices do not: a file
+without an index or a duration, such as a live recording, is faulty only with --strict.";
 
 /// Reads everything and reports.
 pub fn run(args: Args, context: &Context) -> Result {

@@ -25,7 +25,7 @@ pub struct Args {
 
 const EXAMPLES: &str = "Examples:
   maliu layout list                              the presets
-  maliu layout show scrcpy > mine.toml           a preset as the start of a layout of one's own
+  maliu layout show scrcpy > mine.toml           a preset to start your own layout from
   maliu layout check mine.toml                   faults with line, column and a hint
   maliu layout explain mine.toml capture.bin     an annotated hex dump
   maliu layout wireshark mine.toml > mine.lua    a dissector: tshark -X lua_script:mine.lua";
@@ -34,7 +34,7 @@ const EXAMPLES: &str = "Examples:
 enum What {
     /// Lists the presets.
     List {
-        /// As JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -43,11 +43,11 @@ enum What {
         /// Preset or file.
         layout: String,
     },
-    /// Says whether a layout is sound, and what it consists of.
+    /// Checks a layout and prints its parts.
     Check {
         /// Preset or file.
         layout: String,
-        /// Faults as JSON: line, column, what, hint.
+        /// Print faults as JSON: line, column, what, hint.
         #[arg(long)]
         json: bool,
     },
@@ -60,7 +60,7 @@ enum What {
         /// Most lines to print.
         #[arg(long, value_name = "N", default_value_t = 10_000)]
         most: usize,
-        /// One JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },

@@ -1,4 +1,4 @@
-//! `maliu nals`: the NAL units of an H.264 or H.265 stream, a line each.
+//! `maliu nals`: the NAL units of an H.264 or H.265 stream, one line each.
 
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ pub struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Index of the stream; the first one of these codecs otherwise.
+    /// Index of the stream (default: the first one of these codecs).
     #[arg(long, value_name = "N")]
     stream: Option<usize>,
 }
@@ -87,7 +87,7 @@ fn read(
                     (Some((known, _)), _) => *known == index,
                     (None, wanted) => wanted.is_none_or(|wanted| wanted == index),
                 };
-                // What a packet of a raw stream needs is in the stream itself.
+                // The facts that a packet of a raw stream needs are in the stream itself.
                 let is_new = chosen.is_none() || !is_raw(opened);
                 if let Some(video) = Video::new(&info).filter(|_| fits && is_new) {
                     chosen = Some((index, video));

@@ -25,7 +25,7 @@ pub struct Args {
     /// File to write; - is standard output, to which it goes when it is complete.
     #[arg(value_name = "OUT", value_parser = crate::paths::parser())]
     output: String,
-    /// Longest pause that is believed; a longer one, and every step back, is closed. A stream whose usual pauses are
+    /// Longest pause to keep, in seconds; a longer one, and every step back, is closed. A stream whose usual pauses are
     /// longer keeps them.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     max_gap: u32,

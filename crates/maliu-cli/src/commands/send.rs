@@ -50,19 +50,19 @@ pub struct Args {
     input: input::Args,
     #[command(flatten)]
     carried: carried::Args,
-    /// Where to: tcp://HOST:PORT, tls://HOST:PORT, quic://HOST:PORT, unix:/PATH, or - for standard output.
+    /// Destination: tcp://HOST:PORT, tls://HOST:PORT, quic://HOST:PORT, unix:/PATH, or - for standard output.
     #[arg(value_name = "URL")]
     to: String,
-    /// Send in real time; when the way is too slow, pictures are dropped up to the next key picture.
+    /// Send in real time; when the connection is too slow, video is dropped up to the next keyframe.
     #[arg(long)]
     live: bool,
-    /// In live mode: bytes that may wait.
+    /// In live mode: bytes that may wait to be sent.
     #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = LiveLimits::default().bytes)]
     queue_bytes: usize,
-    /// In live mode: seconds that may wait.
+    /// In live mode: seconds of media that may wait to be sent.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 3.0)]
     queue_time: f64,
-    /// What the receiver is told this is; the input's name otherwise.
+    /// Name of the content for the receiver (default: the input's name).
     #[arg(long)]
     name: Option<String>,
     /// Token of the receiver.
@@ -70,10 +70,10 @@ pub struct Args {
     token: Option<String>,
     #[command(flatten)]
     believe: Believe,
-    /// Allow a token over a connection that others can read.
+    /// Allow a token over an unencrypted connection.
     #[arg(long)]
     insecure: bool,
-    /// Give up when no connection could be made for so long.
+    /// Give up after SECONDS without a connection.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 60.0)]
     give_up: f64,
     /// Print a line of JSON every second, and one at the end.
@@ -82,13 +82,13 @@ pub struct Args {
 }
 
 const EXAMPLES: &str = "Examples:
-  maliu send film.flv tcp://127.0.0.1:7000
-  maliu send film.flv quic://media.example:7000 --fingerprint 5f0c… --token secret
+  maliu send clip.flv tcp://127.0.0.1:7000
+  maliu send clip.flv quic://media.example:7000 --fingerprint 5f0c… --token secret
   maliu send --live camera.h264 tls://media.example:7000 --ca authority.pem
-  maliu send film.flv - | ssh host maliu receive - film.flv
-  maliu send film.flv tcp://192.0.2.7:9000 --layout mine.toml        to a device that speaks its own protocol
+  maliu send clip.flv - | ssh host maliu receive - clip.flv
+  maliu send clip.flv tcp://192.0.2.7:9000 --layout mine.toml        to a device with a protocol of its own
 
-A broken connection is made again and goes on where the receiver is; so does a second run of the same command.";
+A broken connection is made again and resumes where the receiver is; so does a second run of the same command.";
 
 /// Reads and sends.
 pub fn run(args: Args, context: &Context) -> Result {
@@ -162,7 +162,7 @@ fn feed(args: &Args, stop: &Stop) -> Result<(JoinHandle<Result>, wire::Source, A
     Ok((feeding, source, position))
 }
 
-/// What the receiver is told this is.
+/// Name of the content for the receiver.
 fn name(args: &Args) -> Result<String> {
     let path = paths::shown(&args.input.path);
     let name = args.name.as_deref().unwrap_or(&path);

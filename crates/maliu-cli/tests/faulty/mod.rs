@@ -14,14 +14,14 @@ use maliu::{
 };
 use maliu_cli::{End, Places, run};
 
-/// What goes wrong.
+/// The failure to inject.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// An error of the device, from that call on.
     Breaks,
     /// An error of the device, once; later calls work.
     Hiccup,
-    /// Whoever reads the output has gone.
+    /// The reader of the output has gone.
     Closed,
     /// "Not yet", once at each such call.
     NotYet,
@@ -213,7 +213,7 @@ pub struct Case {
     pub editable: bool,
     pub reading: Option<Plan>,
     pub writing: Option<Plan>,
-    /// What the input says is its size; its own otherwise.
+    /// The size that the input declares; its own otherwise.
     pub size: Option<u64>,
 }
 

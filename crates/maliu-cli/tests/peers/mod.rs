@@ -78,7 +78,7 @@ impl Peer {
         self.0.write_all(bytes).unwrap();
     }
 
-    /// What is answered until the other end closes, as text with everything else.
+    /// Bytes that are answered until the other end closes, as text with everything else.
     pub fn answer(mut self) -> String {
         let mut answer = Vec::new();
         let _ = self.0.read_to_end(&mut answer);
@@ -96,7 +96,7 @@ pub fn hello(id: u64, proof: &[u8; 32]) -> Vec<u8> {
     body
 }
 
-/// The body of the description of an MP3 stream, with a configuration and a tag of so many bytes.
+/// The body of the description of an MP3 stream, with a configuration and a tag of the given lengths.
 pub fn description(config: usize, tag: usize) -> Vec<u8> {
     let size = |length: usize| (length as u32).to_be_bytes();
     let mut body = [0, 0, 0, 1, 0, 0, 0xac, 0x44, 0, 0, 0, 0, 0, 3].to_vec();
@@ -110,7 +110,7 @@ pub fn description(config: usize, tag: usize) -> Vec<u8> {
     body
 }
 
-/// The body of a packet with so many bytes of data.
+/// The body of a packet with `bytes` bytes of data.
 pub fn packet(time: u64, data: usize) -> Vec<u8> {
     let mut body = vec![0, 0, 0, 34, 3, 1];
     body.extend([time.to_be_bytes(), time.to_be_bytes(), [0; 8], [0; 8]].concat());

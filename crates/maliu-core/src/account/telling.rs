@@ -1,23 +1,23 @@
-//! Tags that change on the way: a change is told at once, unless changes come to much more than what was read.
+//! Tags that change on the way: a change is declared at once, unless changes come to much more than the bytes read.
 
 use alloc::boxed::Box;
 
 use crate::stream::Metadata;
 
-/// Decides when a demuxer tells its tags anew. Every event has all of them, so that an input of nothing but small changes
-/// would otherwise become as many events as changes times as large as all tags.
+/// Decides when a demuxer tells its tags anew. Every event has all of them, so that an input of nothing but small
+/// changes would otherwise become as many events as changes times as large as all tags.
 #[derive(Clone, Copy, Debug)]
 pub struct Telling {
-    /// Bytes of tags that may be told.
+    /// Bytes of tags that may be declared.
     credit: usize,
     /// They have changed since they were told.
     waits: bool,
 }
 
-/// Bytes of tags that are told without having read anything.
+/// Bytes of tags that are declared without having read anything.
 const CREDIT: usize = 1 << 20;
 
-/// Bytes of tags that are told for each byte read.
+/// Bytes of tags that are declared for each byte read.
 const FACTOR: usize = 4;
 
 impl Default for Telling {
@@ -38,7 +38,7 @@ impl Telling {
         self.waits = true;
     }
 
-    /// The tags, if they are to be told now.
+    /// The tags, if they are to be declared now.
     #[inline]
     pub fn due(&mut self, tags: &Metadata) -> Option<Box<Metadata>> {
         if !self.waits || tags.weight() > self.credit {

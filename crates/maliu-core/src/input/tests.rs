@@ -1,4 +1,4 @@
-//! What is fed is what is taken, at its offset, and buffers are shared only where that keeps little in memory.
+//! Fed bytes are taken unchanged, at their offset, and buffers are shared only where that keeps little in memory.
 
 use super::*;
 

@@ -10,7 +10,7 @@ use super::{Mark, Piece};
 /// Parts up to this many bytes are copied.
 const SMALL: usize = 4 << 10;
 
-/// What is joined so far.
+/// Pieces joined so far.
 #[derive(Debug, Default)]
 pub(super) struct Join {
     /// Bytes that make it a piece; 0 when nothing is joined at all.
@@ -36,7 +36,8 @@ impl Join {
     pub(super) fn begin(&mut self, mark: Mark) {
         if self.mark.is_none() {
             self.mark = Some(mark);
-            // The same buffer again once what was cut from it is written; asked for while it is empty, nothing is moved.
+            // The same buffer again once what was cut from it is written; asked for while it is empty, nothing is
+            // moved.
             if self.small.capacity() < self.limit + SMALL {
                 self.small.reserve(self.limit + SMALL);
             }

@@ -102,7 +102,7 @@ pub struct Color {
     pub full_range: Option<bool>,
 }
 
-/// What a display needs to know about high dynamic range.
+/// Facts about high dynamic range for a display.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hdr {
     /// The display on which the video was graded.

@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, format, vec::Vec};
 use super::Audio;
 
 impl Audio {
-    /// The name of the layout: of the mask if one is known, else of the usual layout of so many channels.
+    /// The name of the layout: of the mask if one is known, else of the usual layout of `channels` channels.
     pub fn layout_name(&self) -> Cow<'static, str> {
         let mask = if self.channel_mask == 0 { usual(self.channel_count()) } else { self.channel_mask };
         if let Some((_, name)) = LAYOUTS.iter().find(|(known, _)| *known == mask && mask != 0) {
@@ -21,7 +21,7 @@ impl Audio {
 }
 
 impl Audio {
-    /// The WAVE mask of the usual layout of so many channels; 0 when there is none.
+    /// The WAVE mask of the usual layout of `channels` channels; 0 when there is none.
     pub fn usual_mask(&self) -> u32 {
         usual(self.channel_count())
     }

@@ -1,4 +1,4 @@
-//! What a description may say at most, wherever it comes from: a file, a peer, a layout.
+//! Limits of a description, wherever it comes from: a file, a peer, a layout.
 //!
 //! Each limit is far beyond what is recorded, and keeps what is computed from two numbers of an input within memory.
 

@@ -7,7 +7,7 @@ use crate::stream::{Metadata, Picture};
 /// Bytes of a header or footer.
 pub const FOOTER: usize = 32;
 
-/// What a header and a footer begin with.
+/// First bytes of a header and a footer.
 pub const PREAMBLE: &[u8; 8] = b"APETAGEX";
 
 const IS_HEADER: u32 = 1 << 29;
@@ -21,7 +21,7 @@ pub fn size(bytes: &[u8]) -> Option<u64> {
     bytes.starts_with(PREAMBLE).then(|| FOOTER as u64 + if flags & IS_HEADER != 0 { u64::from(size) } else { 0 })
 }
 
-/// What the items at the start of `bytes` are followed by.
+/// Bytes behind the items at the start of `bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Items {
     /// These are no items.

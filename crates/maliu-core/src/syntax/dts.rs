@@ -89,7 +89,7 @@ fn extension_length(bytes: &[u8]) -> Option<usize> {
     (size >= header && header >= HEADER - 2).then_some(size)
 }
 
-/// What the first asset of an extension substream says (§7.4, §7.5).
+/// Facts of the first asset of an extension substream (§7.4, §7.5).
 struct Asset {
     sample_rate: u32,
     channels: u16,

@@ -23,7 +23,7 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (0, &[0xd4, 0xc3, 0xb2, 0xa1], "a pcap capture"),
 ];
 
-/// What `bytes` are the beginning of, when that is a container which is not read here.
+/// The container that `bytes` begin, if it is one that this build does not read.
 pub fn container(bytes: &[u8]) -> Option<&'static str> {
     let marked = MARKS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
     marked.map(|row| row.2)

@@ -12,7 +12,7 @@ use crate::{input::Input, remark::Remark, stream::Metadata};
 
 /// The frames of a format: each begins with [`Frames::FIRST`].
 pub trait Frames {
-    /// What a frame's header says.
+    /// Facts in a frame's header.
     type Header: Copy + core::fmt::Debug;
     /// First byte of every frame.
     const FIRST: u8 = 0xff;
@@ -79,7 +79,7 @@ pub struct Frame<H> {
     pub behind_junk: bool,
 }
 
-/// What comes next in an input.
+/// The next item in an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<H> {
     /// A whole frame is unread at the front.
@@ -97,7 +97,7 @@ pub enum Found<H> {
 /// Walks over an input frame by frame.
 #[derive(Debug)]
 pub struct Framing<F: Frames> {
-    /// What a frame is.
+    /// Kind of a frame.
     pub frames: F,
     tags: Tags,
     last: Option<F::Header>,
@@ -128,7 +128,7 @@ impl<F: Frames> Framing<F> {
         Self { frames, tags: Tags::default(), last: None, junk: None }
     }
 
-    /// What the tags said so far.
+    /// Tags collected so far.
     pub fn metadata(&self) -> &Metadata {
         self.tags.metadata()
     }
@@ -138,7 +138,7 @@ impl<F: Frames> Framing<F> {
         (self.last, self.junk) = (None, None);
     }
 
-    /// What comes next. A frame is the caller's to take.
+    /// The next item. A frame is the caller's to take.
     pub fn poll(&mut self, input: &mut Input) -> Found<F::Header> {
         loop {
             if let Some(junk) = self.junk {
@@ -257,8 +257,8 @@ impl<F: Frames> Framing<F> {
         self.frames.header(next).is_some_and(|other| self.frames.agree(header, &other)) || tags::begins(next)
     }
 
-    /// Whether what stands behind the frame of `length` bytes at the start of `bytes` confirms it: frames of its stream,
-    /// or the end or a tag where it continues what was there before. `None`: more bytes decide.
+    /// Whether what stands behind the frame of `length` bytes at the start of `bytes` confirms it: frames of its
+    /// stream, or the end or a tag where it continues what was there before. `None`: more bytes decide.
     fn is_confirmed(&self, header: &F::Header, length: usize, bytes: &[u8], ended: bool) -> Option<bool> {
         let continues = self.last.is_none_or(|last| self.frames.agree(&last, header));
         let (mut at, mut seen) = (length, 0);
@@ -297,7 +297,7 @@ impl<F: Frames> Framing<F> {
             input.remark_at(from, Remark::Cut { missing: None }, what);
         } else {
             let kind = Remark::Junk { bytes: Some(count) };
-            input.remark_at(from, kind, format!("{count} bytes that are no frame skipped"));
+            input.remark_at(from, kind, format!("skipped {count} bytes that are not a frame"));
         }
     }
 }

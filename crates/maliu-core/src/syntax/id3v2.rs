@@ -59,7 +59,7 @@ pub fn read(tag: &[u8], metadata: &mut Metadata) {
         let skipped = match (major, rest.first_chunk()) {
             (3, Some(size)) => u32::from_be_bytes(*size).saturating_add(4) as usize,
             (4, Some(size)) => syncsafe(*size) as usize,
-            _ => return, // In 2.2 the bit says that the whole tag is compressed in a way nobody defined.
+            _ => return, // In 2.2 the bit says that the whole tag is compressed in an undefined way.
         };
         rest = rest.get(skipped..).unwrap_or_default();
     }

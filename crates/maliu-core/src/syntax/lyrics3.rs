@@ -7,7 +7,7 @@
 use super::id3v2::latin1;
 use crate::stream::Metadata;
 
-/// What a tag begins with.
+/// First bytes of a tag.
 pub const BEGIN: &[u8; 11] = b"LYRICSBEGIN";
 
 /// Bytes of either end mark.

@@ -1,4 +1,4 @@
-//! What is inside a packet or a tag: parsers and writers of syntax that several formats share. Nothing here decodes.
+//! Syntax inside a packet or a tag: parsers and writers of syntax that several formats share. Nothing here decodes.
 
 pub mod aac;
 pub mod ac3;

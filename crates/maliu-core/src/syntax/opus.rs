@@ -1,5 +1,5 @@
-//! Opus as transport streams carry it: control headers in front of packets, and the identification header that files keep
-//! (ETSI TS 103 491 Annex B, RFC 7845 §5.1, RFC 6716 §3.1).
+//! Opus as transport streams carry it: control headers in front of packets, and the identification header that files
+//! keep (ETSI TS 103 491 Annex B, RFC 7845 §5.1, RFC 6716 §3.1).
 
 use alloc::vec::Vec;
 
@@ -27,7 +27,7 @@ impl Control {
         a == 0x7f && b & 0xe0 == 0xe0
     }
 
-    /// The control header at the start of `bytes`: `None` when it is none, `Some(None)` when it is cut.
+    /// The control header at the start of `bytes`: `None` for other bytes, `Some(None)` when it is cut.
     pub fn parse(bytes: &[u8]) -> Option<Option<Self>> {
         match bytes {
             [a, b, ..] if Self::marks(*a, *b) => Some(Self::read(bytes)),

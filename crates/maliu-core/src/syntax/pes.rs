@@ -16,7 +16,7 @@ pub const PADDING: u8 = 0xbe;
 /// stream_id of private_stream_2, which has no header behind its length.
 pub const PRIVATE_2: u8 = 0xbf;
 
-/// What stands in front of a PES packet's payload.
+/// Fields in front of a PES packet's payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PesHeader {
     /// stream_id.
@@ -37,7 +37,7 @@ pub struct PesHeader {
     pub extension: Option<u8>,
 }
 
-/// What the front of a PES packet says.
+/// Facts at the front of a PES packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed {
     /// The header is whole.

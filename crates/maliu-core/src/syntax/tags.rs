@@ -11,13 +11,13 @@ use crate::{input::Input, remark::Remark, stream::Metadata};
 /// Most bytes of one tag that are kept in memory and read; the rest of a longer one is passed over.
 pub const MAX_TAG: usize = 256 << 10;
 
-/// What the tags of an input have said so far.
+/// Tags of an input, collected so far.
 #[derive(Debug, Default)]
 pub struct Tags {
     metadata: Metadata,
 }
 
-/// What stands at the front of an input.
+/// Kind of the front of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// No tag.
@@ -83,7 +83,7 @@ enum Found {
 
 fn find(bytes: &[u8], ended: bool) -> Found {
     match bytes.first() {
-        // Nobody writes other versions or flags than these; in junk they would pass over all that follows.
+        // Other versions or flags than these are not in use; in junk they would pass over all that follows.
         Some(b'I') if matches!(bytes, [_, b'D', b'3', 0 | 10..=255, ..]) => Found::None,
         Some(b'I') if matches!(bytes, [_, b'D', b'3', _, _, flags, ..] if flags & 15 != 0) => Found::None,
         Some(b'I') => match id3v2::tag_size(bytes) {

@@ -5,7 +5,7 @@ use crate::bits::Bits;
 /// color_space of RGB.
 const RGB: u32 = 7;
 
-/// Width and height of the key frame in `data`; `None` when it is none.
+/// Width and height of the keyframe in `data`; `None` for other frames.
 pub fn picture_size(data: &[u8]) -> Option<(u32, u32)> {
     let mut bits = Bits::new(data);
     if bits.read(2)? != 2 {

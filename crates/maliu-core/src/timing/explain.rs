@@ -12,7 +12,7 @@ pub struct Fired {
     pub stream: usize,
     /// Which packet of its stream it is, counted from 0 as they were given to the writer.
     pub packet: u64,
-    /// What was changed or refused, and why, in one sentence.
+    /// The change or refusal, and its reason, in one sentence.
     pub what: String,
 }
 
@@ -56,7 +56,7 @@ impl Notes {
         self.fired.pop_front()
     }
 
-    /// Notes that were not kept because nobody fetched the ones before ([`MAX_NOTES`]).
+    /// Notes that were dropped because the ones before were not fetched ([`MAX_NOTES`]).
     pub fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -78,7 +78,7 @@ impl Fill {
     }
 
     /// Completes the packet's times, or refuses it. `frame` is the samples per channel of an uncoded frame (WF-23).
-    /// What a refused packet leaves behind is WF-37's: the reorder buffer, nothing else.
+    /// A refused packet leaves only the reorder buffer behind (WF-37).
     ///
     /// # Errors
     /// The rule that the packet breaks.

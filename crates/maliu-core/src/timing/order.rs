@@ -1,4 +1,5 @@
-//! The queue that brings packets of several streams into the order of their dts (WF-41…WF-49), bounded in time and bytes.
+//! The queue that brings packets of several streams into the order of their dts (WF-41…WF-49), bounded in time and
+//! bytes.
 //!
 //! ```text
 //!   push ─▶ [v0][a0][a1][v1][a2]… ─▶ pop: the head, once every stream has something waiting
@@ -52,7 +53,7 @@ impl Default for Options {
     }
 }
 
-/// What waits in the queue.
+/// Packets in the queue.
 #[derive(Debug)]
 pub struct Waiting {
     /// The packet, with its times complete.
@@ -163,7 +164,7 @@ impl Order {
         if release { self.take_head() } else { None }
     }
 
-    /// What waits, in order.
+    /// Packets of the queue, in order.
     pub fn waiting(&self) -> impl Iterator<Item = &Packet> {
         self.list.iter().map(|waiting| &waiting.packet)
     }

@@ -30,8 +30,8 @@ pub(crate) fn exact_bits(codec: Codec) -> i64 {
     }
 }
 
-/// Bits of one sample of one channel, block headers aside; 0 when that is not constant. What a block is made of when the
-/// stream does not say (WF-6).
+/// Bits of one sample of one channel, block headers aside; 0 when that is not constant. Used for the size of a block
+/// when the stream does not say (WF-6).
 pub fn stored_bits(codec: Codec) -> u32 {
     match codec {
         Codec::AdpcmImaWav | Codec::AdpcmMs | Codec::AdpcmSwf => 4,
@@ -58,7 +58,7 @@ fn by_rate(codec: Codec, rate: i64) -> Option<i64> {
     }
 }
 
-/// Codecs of whole blocks. A packet shorter than a block counts 0 samples and asks nobody else.
+/// Codecs of whole blocks. A packet shorter than a block counts 0 samples, and no other rule is tried.
 fn by_size(codec: Codec, audio: &Audio, size: i64) -> Option<i64> {
     if size <= 0 {
         return None;
@@ -87,7 +87,7 @@ fn by_size(codec: Codec, audio: &Audio, size: i64) -> Option<i64> {
     }
 }
 
-/// What the stream declares: a constant frame size, or a constant bit rate.
+/// Declared facts of the stream: a constant frame size, or a constant bit rate.
 fn declared(codec: Codec, audio: &Audio, bit_rate: Option<u64>, size: i64) -> i64 {
     if audio.frame_size > 1 && size > 0 {
         return i64::from(audio.frame_size);

@@ -13,7 +13,7 @@ use crate::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-/// What is done about negative times (`avoid_negative_ts`).
+/// Treatment of negative times (`avoid_negative_ts`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Avoid {
     /// As the format needs it: [`Avoid::Off`] where it copes with negative times, else [`Avoid::NonNegative`].

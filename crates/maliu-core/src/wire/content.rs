@@ -61,7 +61,7 @@ impl Demuxer for Content {
             match found {
                 Found::Skipped { at, bytes } => {
                     let kind = Remark::Junk { bytes: Some(bytes) };
-                    input.remark_at(at, kind, format!("{bytes} bytes that are no message skipped"));
+                    input.remark_at(at, kind, format!("skipped {bytes} bytes that are not a message"));
                 }
                 Found::End => {
                     if !core::mem::replace(&mut self.ended, true) {

@@ -54,7 +54,7 @@ pub enum Message {
     Content(Event),
     /// All messages with lower sequence numbers are kept safely.
     Ack(u64),
-    /// Is anybody there? To be answered with the same number.
+    /// Keep-alive request, to be answered with the same number.
     Ping(u64),
     /// Here.
     Pong(u64),
@@ -62,22 +62,22 @@ pub enum Message {
     Error(Reason, String),
 }
 
-/// Who connects, and what for.
+/// Identity and purpose of a connecting end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// What it wants to do.
+    /// Its purpose.
     pub role: Role,
     /// Whether everything must arrive, or what arrives must be fresh.
     pub mode: Mode,
     /// The same for every connection of one transfer, so that it can be resumed.
     pub id: u64,
-    /// What the sender calls what it sends.
+    /// The sender's name for its content.
     pub name: String,
     /// Proof of the token: HMAC-SHA-256 of challenge, role, mode, id and name; zeros when there is none.
     pub proof: [u8; 32],
 }
 
-/// What a connecting end wants.
+/// Purpose of a connecting end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// To send packets.
@@ -91,7 +91,7 @@ pub enum Role {
 pub enum Mode {
     /// Nothing is lost, nothing comes twice.
     Reliable,
-    /// What is late is dropped, in whole groups of pictures.
+    /// Late packets are dropped, in whole groups of pictures.
     Live,
 }
 
@@ -112,7 +112,7 @@ pub enum Reason {
     Limit,
     /// Nothing was heard in time.
     Silent,
-    /// What a player asks for is not sent here. Trying again does not help.
+    /// The content that a player asks for is not sent here. Trying again does not help.
     Absent,
     /// Something else; the text says what.
     Other(u16),
@@ -177,8 +177,8 @@ impl Message {
         parts
     }
 
-    /// Appends the message to `out`, but for the data of a packet, which is to follow: it is returned, shared, and empty
-    /// for everything else.
+    /// Appends the message to `out`, but for the data of a packet, which is to follow: it is returned, shared, and
+    /// empty for everything else.
     pub fn encode_into(&self, sequence: u64, out: &mut Vec<u8>) -> Bytes {
         let at = out.len();
         out.extend_from_slice(&[0; HEADER]);

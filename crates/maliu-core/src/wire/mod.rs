@@ -1,4 +1,4 @@
-//! Client a → client b: messages of a header and data, our own and anybody's.
+//! Client a → client b: messages of a header and data, our own and any other.
 
 mod crc32c;
 pub mod message;

@@ -59,7 +59,7 @@ pub enum Fault {
     /// The token is missing or wrong.
     #[error("the token is missing or wrong")]
     Unauthorized,
-    /// This build has no tokens: it lacks the feature `crypt`. Nobody is let in without the proof.
+    /// This build has no tokens: it lacks the feature `crypt`. No peer is let in without the proof.
     #[error("a token needs a build with the feature crypt")]
     NoTokens,
     /// A player asks for what is not sent here.

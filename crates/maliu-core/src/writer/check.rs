@@ -1,4 +1,4 @@
-//! What is checked and completed before a muxer sees the streams (WF-6…WF-10).
+//! Checks and completion of the streams before a muxer sees them (WF-6…WF-10).
 
 use alloc::{format, string::String, vec::Vec};
 use core::num::NonZeroU32;

@@ -13,13 +13,8 @@ use crate::{
 /// The settings of every writer.
 pub const SETTINGS: &[Help] = &[
     help("output_ts_offset", "time", "0", "Added to all timestamps."),
-    help(
-        "avoid_negative_ts",
-        "auto|disabled|make_non_negative|make_zero",
-        "auto",
-        "What is done about negative times.",
-    ),
-    help("max_interleave_delta", "µs", "10000000", "Longest wait for a stream without packets; 0 waits for ever."),
+    help("avoid_negative_ts", "auto|disabled|make_non_negative|make_zero", "auto", "Treatment of negative times."),
+    help("max_interleave_delta", "µs", "10000000", "Longest wait for a stream without packets; 0 waits without limit."),
     help("audio_preload", "µs", "0", "By how much audio is written ahead of video."),
     help("chunk_duration", "µs", "0", "Longest chunk of one stream; 0 for none."),
     help("chunk_size", "bytes", "0", "Largest chunk of one stream; 0 for none."),
@@ -55,7 +50,7 @@ const fn help(name: &'static str, value: &'static str, default: &'static str, wh
 pub struct Options {
     /// Added to all timestamps, in µs.
     pub offset: Ticks,
-    /// What is done about negative times.
+    /// Treatment of negative times.
     pub avoid: Avoid,
     /// How streams are interleaved.
     pub order: order::Options,
@@ -65,7 +60,7 @@ pub struct Options {
     pub packaging: bool,
     /// Below 0 what a standard does not foresee is written too.
     pub strict: i64,
-    /// What is written is handed on after each packet.
+    /// Output is handed on after each packet.
     pub flush: bool,
 }
 

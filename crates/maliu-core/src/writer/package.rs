@@ -1,4 +1,5 @@
-//! Repackages packets as the muxer declares: ADTS → bare AAC, lengths → start codes, start codes → lengths (WF-24…WF-26).
+//! Repackages packets as the muxer declares: ADTS → bare AAC, lengths → start codes, start codes → lengths
+//! (WF-24…WF-26).
 //!
 //! What already is as the muxer wants it passes untouched, so that doing it twice changes nothing.
 
@@ -33,7 +34,7 @@ pub enum Package {
     },
 }
 
-/// What is known of an AAC stream whose muxer wants bare frames.
+/// State of an AAC stream whose muxer wants bare frames.
 #[derive(Debug)]
 pub struct RawAac {
     configured: bool,
@@ -41,7 +42,7 @@ pub struct RawAac {
     described: bool,
 }
 
-/// What is known of an H.264 or H.265 stream whose muxer wants start codes.
+/// State of an H.264 or H.265 stream whose muxer wants start codes.
 #[derive(Debug)]
 pub struct Codes {
     codec: Codec,
@@ -172,8 +173,8 @@ impl Converter {
     }
 }
 
-/// Whether a packet of a stream of this configuration has start codes that must become lengths (FLV-32). What is whole
-/// as lengths stays, whatever the configuration says.
+/// Whether a packet of a stream of this configuration has start codes that must become lengths (FLV-32). A packet that
+/// is whole as lengths stays, whatever the configuration says.
 fn coded(config: &[u8], data: &[u8]) -> bool {
     let start_codes_said = !config.is_empty() && config.first() != Some(&1);
     if annexb::starts_with_code(data) || !start_codes_said {

@@ -55,7 +55,7 @@ fn packet(stream: usize, dts: i64, pts: i64, data: &'static [u8]) -> Packet {
     }
 }
 
-/// What the muxer says to these streams: the error, or the warnings.
+/// Answer of the muxer to these streams: the error, or the warnings.
 fn start(streams: &[StreamInfo], settings: &[(&str, &str)]) -> Result<Vec<String>, String> {
     let mut out = Output::new(Reach::Append);
     let mut muxer = flv::FORMAT.muxer.unwrap()(settings).unwrap();

@@ -1,4 +1,4 @@
-//! What must hold for every format in `formats::ALL`, on every sample, with the format declared and detected.
+//! Requirements on every format in `formats::ALL`, on every sample, with the format declared and detected.
 
 use std::task::Poll;
 

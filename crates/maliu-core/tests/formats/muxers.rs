@@ -75,8 +75,8 @@ fn in_order(format: &Format, mut packets: Vec<Packet>) -> Vec<Packet> {
     packets
 }
 
-/// What must come back: everything but the place in the file, whether bytes are missing, and what the reader remarks
-/// of rate and channels against the frames before, which tags and junk in the original keep it from seeing.
+/// Facts that must come back: everything but the place in the file, whether bytes are missing, and what the reader
+/// remarks of rate and channels against the frames before, which tags and junk in the original keep it from seeing.
 fn kept(packets: &[Packet]) -> Vec<Packet> {
     let side = |from: &SideData| {
         let mut side = SideData::default();
@@ -118,8 +118,8 @@ fn what_is_written_reads_back() {
     }
 }
 
-/// What a format cannot say, or says elsewhere: a trim where the head cannot be written again, a configuration that is the
-/// stream's already.
+/// Facts that a format cannot hold, or holds elsewhere: a trim where the head cannot be written again, a configuration
+/// that is the stream's already.
 fn lost(format: &Format, reach: Reach, before: &Packet, now: &Packet) -> Packet {
     let mut packet = before.clone();
     if format.name == "mp3" && reach == Reach::Append {

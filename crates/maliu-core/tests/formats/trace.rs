@@ -26,7 +26,7 @@ pub enum Feed {
     Seekable(usize),
 }
 
-/// Who decides on the format.
+/// How the format is chosen.
 #[derive(Clone, Copy)]
 pub enum Open {
     Of(&'static Format),

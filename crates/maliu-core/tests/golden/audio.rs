@@ -1,8 +1,8 @@
 //! Frames of ADTS and MPEG audio, and AAC without its headers, as the reference has them (PAR-30…PAR-42).
 //!
-//! One difference is decided: bytes that are no frame are skipped with a warning, where the reference makes a unit of them
-//! or glues them to the frame behind ("PAR ADTS/MP3 junk" in docs/differences.md). So our packets are the frames in
-//! its units, in order, and whatever lies between them is junk to both.
+//! One difference is decided: bytes that are no frame are skipped with a warning, where the reference makes a unit of
+//! them or glues them to the frame behind ("PAR ADTS/MP3 junk" in docs/differences.md). So our packets are the frames
+//! in its units, in order, and whatever lies between them is junk to both.
 
 use std::{
     sync::{Arc, Mutex},
@@ -46,7 +46,7 @@ fn frames(format: &'static Format, data: &[u8], pieces: &[usize]) -> Vec<(usize,
     }
 }
 
-/// What is known of a frame from its header.
+/// Facts of a frame in its header.
 struct Head {
     length: usize,
     header: usize,

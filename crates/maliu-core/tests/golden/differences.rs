@@ -9,7 +9,7 @@ struct Difference {
     concerns: fn(&Case) -> bool,
     /// Whether more than the output differs.
     packets: bool,
-    /// What is ours to do in such a case.
+    /// Our behaviour in such a case.
     ours: fn(&Case, &Outcome) -> Result<(), String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the reference's FLV demuxer gave for recorded files, compared with ours (FLD-1…FLD-30).
+//! Output of the reference's FLV demuxer for recorded files, compared with ours (FLD-1…FLD-30).
 
 use std::task::Poll;
 
@@ -200,7 +200,7 @@ impl Source {
         Self { data, limit, input, reader }
     }
 
-    /// What comes next, with bytes fed as it asks for them.
+    /// The next event, with bytes fed as it asks for them.
     fn next(&mut self) -> Event {
         loop {
             match self.reader.poll(&mut self.input).expect("files of the reference are read") {

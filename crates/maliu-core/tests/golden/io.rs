@@ -1,7 +1,7 @@
 //! The buffered I/O contexts against what FFmpeg 5.1 did: every read, write and probe vector, call for call.
 //!
-//! All vectors are run with `Errors::Sticky`, FFmpeg's way. What `Errors::Once` does instead is told by tests/avio.rs of
-//! maliu (rows IO-4, IO-19 and IO-20 of the differences).
+//! All vectors are run with `Errors::Sticky`, FFmpeg's way. The behaviour of `Errors::Once` is tested by tests/avio.rs
+//! of maliu (rows IO-4, IO-19 and IO-20 of the differences).
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ fn vectors(kind: &str) -> Vec<Value> {
     super::vectors("io.jsonl").into_iter().filter(|case| case["id"].as_str().unwrap().starts_with(kind)).collect()
 }
 
-/// What the callbacks were asked and answered since it was last taken.
+/// Calls of the callbacks and their answers since the last take.
 type Log = Arc<Mutex<Vec<Value>>>;
 
 fn taken(log: &Log) -> Vec<Value> {
@@ -189,8 +189,8 @@ fn reading_does_what_the_reference_does() {
 #[test]
 fn probing_gives_back_what_the_reference_gives_back() {
     for case in vectors("probe-") {
-        // Neither the most bytes to look at nor, for long inputs, the bytes are part of a case: the reference's score is
-        // given for the look at which it was given, and one pair of both must reproduce every call and state.
+        // Neither the most bytes to look at nor, for long inputs, the bytes are part of a case: the reference's score
+        // is given for the look at which it was given, and one pair of both must reproduce every call and state.
         let pairs = limits(&case).into_iter().flat_map(|max| (1..=11).map(move |look| (max, look)));
         let mut outcomes = pairs.map(|(max, look)| probe(&case, max, look));
         assert!(outcomes.any(|got| got == expected_probe(&case)), "{case:#}");

@@ -84,7 +84,7 @@ struct Answers {
     finish: i64,
 }
 
-/// What one call of the muxer gave, and what that with its output gave in all (WF-55).
+/// Result of one call of the muxer, and the sum of that and its output (WF-55).
 #[derive(Clone, Copy)]
 struct Answer {
     muxer: i64,
@@ -222,7 +222,7 @@ impl Muxer for Recorder {
         }
     }
 
-    /// What the recorded muxers ask for (WF-25).
+    /// Rules of the recorded muxers (WF-25).
     fn packaging(&self, stream: &StreamInfo) -> Packaging {
         if let Some(ours) = &self.ours {
             return ours.muxer.packaging(stream);

@@ -39,7 +39,7 @@ pub struct Outcome {
     pub faults: Vec<String>,
     /// Those in bytes and calls of the output.
     pub output_faults: Vec<String>,
-    /// What was written.
+    /// Bytes that were written.
     pub bytes: Vec<u8>,
     /// Everything that reached the muxer, in order.
     pub reached: Vec<Value>,
@@ -269,7 +269,7 @@ fn code(error: &Error) -> Option<i64> {
     }
 }
 
-/// The case's options as settings of ours. What is not known fails.
+/// The case's options as settings of ours. An unknown one fails.
 fn settings(case: &Case, real: Option<&'static Format>) -> Vec<(String, String)> {
     let mut settings = Vec::new();
     let mut set = |name: &str, value: &str| settings.push((name.to_owned(), value.to_owned()));
@@ -327,7 +327,7 @@ fn own_muxer(format: &'static Format, pairs: &[(&str, &str)]) -> Result<Box<dyn 
     format.muxer.unwrap()(&ours)
 }
 
-/// The format the writer is told to write: ours, or one with the recorded muxer's rules.
+/// The format to write: ours, or one with the recorded muxer's rules.
 fn stand_in(case: &Case, real: Option<&'static Format>) -> &'static Format {
     real.unwrap_or_else(|| {
         Box::leak(Box::new(Format {

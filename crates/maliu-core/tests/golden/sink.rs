@@ -36,7 +36,7 @@ pub struct Sink {
     policy: Policy,
     /// Whether the muxer of the reference marks its tags.
     marks: bool,
-    /// The edits stay in the output, where they can be amended, until so much waits (FLV-44, IO-23).
+    /// The edits stay in the output, where they can be amended, until a number of bytes wait (FLV-44, IO-23).
     hold: Option<usize>,
     end: i64,
 }

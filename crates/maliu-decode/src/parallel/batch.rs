@@ -31,12 +31,12 @@ impl<X> Load for Batch<X> {
 
 /// How the packets of a codec are worked on.
 pub(super) trait Plan: Send {
-    /// What a batch carries for its stages.
+    /// Data that a batch carries for its stages.
     type Extra: Default + Send + 'static;
 
     /// Packets of a batch.
     fn length(&self) -> usize;
 
-    /// What the stages need for the batch that starts here; `used` is that of an earlier batch.
+    /// Data that the stages need for the batch that starts here; `used` is that of an earlier batch.
     fn start(&mut self, used: Option<Self::Extra>) -> Self::Extra;
 }

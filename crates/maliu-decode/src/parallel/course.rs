@@ -66,7 +66,7 @@ pub(super) struct Lines<P: Plan> {
     open: Option<Batch<P::Extra>>,
     /// The stream was sought since the last batch.
     reset: bool,
-    /// What was finished and not yet taken.
+    /// Frames that were finished and not yet taken.
     decoded: VecDeque<(Packet, Outcome)>,
     /// Emptied batches, to be used again.
     used: Vec<Batch<P::Extra>>,

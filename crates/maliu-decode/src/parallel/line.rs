@@ -6,8 +6,8 @@
 //!
 //! A stage has one worker, which then sees every batch in order, or several, which see one batch each. Threads take the
 //! latest stage that has both a batch and a worker, and so does the caller instead of waiting: which thread does what
-//! never shows in the result. The first stage waits while what it has let through and nobody has taken weighs too much,
-//! and may leave some of a batch for another round.
+//! never shows in the result. The first stage waits while the work that it has let through and the caller has not taken
+//! weighs too much, and may leave some of a batch for another round.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ pub(super) trait Worker<B>: Send {
     fn work(&mut self, batch: &mut B);
 }
 
-/// What goes along a line.
+/// Item that goes along a line.
 pub(super) trait Load {
     /// How many common ones it weighs as much as, known when the first stage is done with it.
     fn load(&self) -> usize;
@@ -78,8 +78,8 @@ struct Job<B> {
 }
 
 impl<B: Load + Send + 'static> Line<B> {
-    /// A line of these stages, each with its workers, served by so many threads: the caller is one of them. At most `load`
-    /// is on it, and one batch more.
+    /// A line of these stages, each with its workers, served by `threads` threads: the caller is one of them. At most
+    /// `load` is on it, and one batch more.
     pub(super) fn new(stages: Stages<B>, threads: NonZeroUsize, load: NonZeroUsize) -> Self {
         let workers = stages.iter().map(Vec::len).sum::<usize>().max(1);
         let stages = stages.into_iter().map(|idle| Stage { waiting: BTreeMap::new(), idle, next: 0 });
@@ -162,13 +162,13 @@ impl<B> Drop for Line<B> {
         self.shared.lock().closed = true;
         self.shared.changed.notify_all();
         for thread in self.threads.drain(..) {
-            // A panic was told to whoever took a batch.
+            // A panic was reported to the taker of a batch.
             let _ = thread.join();
         }
     }
 }
 
-/// What a thread does until the line is closed.
+/// Work of a thread until the line is closed.
 fn serve<B: Load + Send>(shared: &Shared<B>) {
     let alarm = Alarm(shared);
     let mut state = shared.lock();
@@ -182,7 +182,7 @@ fn serve<B: Load + Send>(shared: &Shared<B>) {
     drop(alarm);
 }
 
-/// Tells everyone when its thread panics, so that none waits for ever.
+/// Wakes all threads when its own panics, so that none waits without end.
 struct Alarm<'a, B>(&'a Shared<B>);
 
 impl<B> Drop for Alarm<'_, B> {
@@ -240,7 +240,7 @@ impl<B: Load> State<B> {
         self.load >= self.most && self.stages.first().is_some_and(|stage| !stage.waiting.is_empty())
     }
 
-    /// What can be done now, the latest stage first.
+    /// Work that can be done now, the latest stage first.
     fn job(&mut self) -> Option<Job<B>> {
         for (index, stage) in self.stages.iter_mut().enumerate().rev() {
             if stage.idle.is_empty() || (index == 0 && self.load >= self.most) {

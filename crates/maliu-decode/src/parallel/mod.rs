@@ -57,7 +57,7 @@ pub struct Parallel {
     course: Box<dyn Course>,
     finish: Finish,
     profile: Option<Profile>,
-    /// What was finished before the stream changed.
+    /// Frames that were finished before the stream changed.
     done: VecDeque<(Packet, Result<Outcome>)>,
     /// Packets pushed and not taken.
     ahead: Account,
@@ -74,7 +74,7 @@ pub const LOOK_AHEAD_BYTES: usize = 8 << 20;
 pub const LOOK_AHEAD_SOUND: usize = 4 << 20;
 
 impl Parallel {
-    /// A decoder of this stream that `threads` threads work for, the caller's among them; 0 is one for each core.
+    /// A decoder of this stream that `threads` threads work for, the caller's among them; 0 means one per core.
     ///
     /// # Errors
     /// As [`decoder_for`](crate::decoder_for).
@@ -115,14 +115,14 @@ impl Parallel {
         self.course.push(packet);
     }
 
-    /// A packet of another stream is passed over, of so many bytes: those that wait here are copied rather than keep it in
-    /// memory.
+    /// Passes over a packet of another stream, with its size in bytes: waiting packets are copied rather than keep it
+    /// in memory.
     pub fn pass(&mut self, bytes: usize) {
         self.sieve.pass(bytes);
     }
 
-    /// The sound of the oldest packet, as [`Decoder::decode`](crate::Decoder::decode) gives it, if it is there. Works and
-    /// waits for it when enough packets were pushed; `None` asks for another one.
+    /// The sound of the oldest packet, as [`Decoder::decode`](crate::Decoder::decode) gives it, if it is there. Works
+    /// and waits for it when enough packets were pushed; `None` asks for another one.
     pub fn poll(&mut self) -> Option<Result<Option<AudioFrame>>> {
         let most = LOOK_AHEAD_SOUND * self.threads.get();
         let sound = self.ahead.items().saturating_mul(self.frame.unwrap_or(most / 16));
@@ -154,12 +154,13 @@ impl Parallel {
         self.finish.reset();
     }
 
-    /// What was odd about the packets answered so far.
+    /// Findings about the packets answered so far.
     pub fn report(&self) -> Report {
         self.finish.report()
     }
 
-    /// What the sound is coded as, as [`Decoder::profile`](crate::Decoder::profile) tells it of the packets answered so far.
+    /// Profile of the audio, as [`Decoder::profile`](crate::Decoder::profile) reports it for the packets answered so
+    /// far.
     pub fn profile(&self) -> Option<Profile> {
         self.profile
     }

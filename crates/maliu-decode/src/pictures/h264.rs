@@ -40,14 +40,14 @@ pub struct H264 {
     order: Order<Shown>,
     /// The picture that the library is decoding.
     current: Option<Coded>,
-    /// What the next picture that comes out of the library is: of two fields, what the first one said.
+    /// Facts of the next picture that comes out of the library: of two fields, those of the first one.
     building: Option<Tag>,
     join: Join,
     /// Pictures with a lower order count were in front of the one at which decoding began.
     floor: Option<i32>,
     options: PictureOptions,
     report: Report,
-    /// What the library said it does not have. It says so of damage too.
+    /// Features that the library reported as missing. It reports damage that way, too.
     refused: Option<String>,
     /// Why nothing more can be decoded.
     ended: Option<Error>,
@@ -58,7 +58,7 @@ pub struct H264 {
 /// Packets without any picture after which a refusal is believed.
 const PATIENCE: u32 = 100;
 
-/// What goes with a picture through the library.
+/// Data that goes with a picture through the library.
 #[derive(Clone, Copy)]
 struct Tag {
     time: Option<Ticks>,
@@ -187,7 +187,8 @@ impl H264 {
         self.current = Some(coded);
     }
 
-    /// The picture that is being decoded is complete, if it is a frame. Of a field the library would give out half a frame.
+    /// The picture that is being decoded is complete, if it is a frame. Of a field the library would give out half a
+    /// frame.
     fn complete_frame(&mut self, out: &mut Vec<Shown>) {
         let Some(coded) = self.current.take_if(|current| !current.header.field_pic_flag) else { return };
         self.references.complete(&coded);
@@ -241,7 +242,7 @@ impl H264 {
         true
     }
 
-    /// Whether so many bytes more fit into the budget, if need be by showing pictures before their turn is certain.
+    /// Whether `bytes` bytes more fit into the budget, if need be by showing pictures before their turn is certain.
     /// Otherwise decoding ends.
     fn fits(&mut self, more: u64, sps: &Sps, out: &mut Vec<Shown>) -> bool {
         if self.ended.is_some() {

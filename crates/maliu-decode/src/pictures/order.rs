@@ -11,7 +11,7 @@ pub(super) struct Order<T> {
     /// Grows where the order counts begin anew.
     sequence: u64,
     depth: usize,
-    /// What was given out last.
+    /// Order of the picture that was given out last.
     last: Option<(u64, i32)>,
 }
 

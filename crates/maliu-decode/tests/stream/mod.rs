@@ -8,7 +8,7 @@ use maliu_core::{
     time::{Ticks, TimeBase},
 };
 
-/// What a sequence parameter set says; the sides are in macroblocks.
+/// Facts of a sequence parameter set; the sides are in macroblocks.
 #[derive(Clone, Copy)]
 pub struct Stream {
     pub width: u32,

@@ -38,7 +38,7 @@ pub fn packets(data: &[u8]) -> Option<(StreamInfo, Vec<Packet>)> {
     found.map(|(_, info)| (info, packets))
 }
 
-/// What one packet gave, and at the end the report.
+/// Output for one packet, and at the end the report.
 pub type Answers = Vec<String>;
 
 /// By one thread, with the decoder that most callers use.

@@ -150,7 +150,7 @@ fn scale(index: u32) -> f32 {
     (1.0 - f64::from(index) / 3.0).exp2() as f32
 }
 
-/// The sample of a code when there are so many steps, an odd number: evenly from -1 to 1, without the ends' halves.
+/// The sample of a code of `steps` steps, an odd number: evenly from -1 to 1, without the ends' halves.
 fn dequantised(code: u32, steps: u32) -> f32 {
     (2.0 * f64::from(code) - f64::from(steps - 1)) as f32 / steps as f32
 }

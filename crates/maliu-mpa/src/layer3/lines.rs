@@ -55,7 +55,7 @@ pub(crate) struct Source<'a> {
     pub(crate) gains: &'a [f32; 288],
 }
 
-/// What was read of a granule.
+/// Data read of a granule.
 pub(crate) struct Extent {
     /// Pairs that may be other than zero.
     pub(crate) pairs: usize,

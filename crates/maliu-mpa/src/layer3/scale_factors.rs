@@ -132,7 +132,7 @@ impl Gains {
     }
 }
 
-/// What the gains of a granule depend on besides its scale factors.
+/// Values that the gains of a granule depend on besides its scale factors.
 pub(crate) struct Level<'a> {
     pub(crate) gains: &'a Gains,
     pub(crate) granule: &'a Granule,

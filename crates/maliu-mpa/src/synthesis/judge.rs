@@ -1,10 +1,10 @@
-//! Judges frames of layer III by those before: damage that no checksum covers shows as codes that end at another bit than
-//! declared, where all codes before ended exactly.
+//! Judges frames of layer III by those before: damage that no checksum covers shows as codes that end at another bit
+//! than declared, where all codes before ended exactly.
 
 use crate::Error;
 use crate::parsed::{Parsed, Trust};
 
-/// What the frames so far have shown.
+/// Evidence of the frames so far.
 #[derive(Debug, Default)]
 pub(super) struct Judge {
     /// Frames in a row whose codes ended exactly where they were declared to end.

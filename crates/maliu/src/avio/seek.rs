@@ -5,7 +5,7 @@ use super::{BufferedReader, Code, Whence};
 /// How far ahead of the buffer reading on is preferred to seeking (IO-13), in bytes.
 const SHORT_SEEK: i64 = 32768;
 
-/// What a seek can do.
+/// Abilities of a seek.
 enum Way {
     Inside,
     Forward,

@@ -104,7 +104,7 @@ impl BufferedWriter {
         self.ignore_boundary = ignore;
     }
 
-    /// How errors are told.
+    /// When errors are returned.
     pub fn set_errors(&mut self, errors: Errors) {
         self.errors = errors;
     }
@@ -174,7 +174,8 @@ impl BufferedWriter {
     /// Goes to `offset`, counted from `whence`; inside the pending bytes without a callback (IO-23, IO-25).
     ///
     /// # Errors
-    /// [`Code::EINVAL`] from the end or to before the start, [`Code::EPIPE`] without a seek callback, or the callback's.
+    /// [`Code::EINVAL`] from the end or to before the start, [`Code::EPIPE`] without a seek callback, or the
+    /// callback's.
     pub fn seek(&mut self, offset: i64, whence: Whence) -> Result<i64, Code> {
         let target = match whence {
             Whence::Size => return self.seek.as_mut().map_or(Err(Code::ENOSYS), |seek| seek(offset, whence)),

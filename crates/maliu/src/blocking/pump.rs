@@ -29,7 +29,7 @@ impl<S: Sink> Pump<S> {
         &mut self.output
     }
 
-    /// Fails, with `WouldBlock`, when so much waits for the sink that no more should be put into the output.
+    /// Fails, with `WouldBlock`, when the sink has fallen so far behind that no more should be put into the output.
     ///
     /// # Errors
     /// `WouldBlock`, or those of the sink.

@@ -23,12 +23,12 @@ use crate::{
 
 /// Packets from a source.
 ///
-/// After a `WouldBlock` ("not yet"), and after every other error of the source, the same call can be made again and goes
-/// on where it stopped.
+/// After a `WouldBlock` ("not yet"), and after every other error of the source, the same call can be made again and
+/// goes on where it stopped.
 pub struct Reader<S> {
     source: S,
     pub(super) drive: Drive,
-    /// The iterator has said its last word.
+    /// The iterator has ended.
     over: bool,
 }
 
@@ -162,8 +162,8 @@ impl<S: Source> Reader<S> {
         self.seek(to.saturating_sub(PREROLL))
     }
 
-    /// Tells the format that what was read so far ends a unit: a raw stream gives its last unit at once, not at the next
-    /// start code.
+    /// Tells the format that what was read so far ends a unit: a raw stream gives its last unit at once, not at the
+    /// next start code.
     pub fn finish_unit(&mut self) {
         self.drive.reader.finish_unit();
     }
@@ -178,7 +178,7 @@ impl<S: Source> Reader<S> {
         self.drive.reader.format()
     }
 
-    /// What the probes said.
+    /// Scores of the probes.
     pub fn verdict(&self) -> &Verdict {
         self.drive.reader.verdict()
     }

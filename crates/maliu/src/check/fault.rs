@@ -84,7 +84,7 @@ pub mod kinds {
     pub const DTS_BACK: Kind = fault("dts-back", "WF-35", REWRITE);
     /// A video frame that is shown before it is decoded.
     pub const PTS_BEFORE_DTS: Kind = fault("pts-before-dts", "WF-36", REWRITE);
-    /// A pause that nobody means.
+    /// An unintended pause.
     pub const JUMP: Kind = fault("jump", "WF-46", REWRITE);
     /// A raw stream without a frame rate, which is optional.
     pub const NO_FRAME_RATE: Kind = notice("no-frame-rate", "format", RATE);
@@ -133,7 +133,7 @@ pub mod kinds {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Fault {
-    /// What it is.
+    /// The kind of fault.
     pub kind: Kind,
     /// The offset where it stands first, in bytes.
     pub at: Option<u64>,
@@ -141,7 +141,7 @@ pub struct Fault {
     pub time: Option<f64>,
     /// The stream it is in.
     pub stream: Option<usize>,
-    /// What was found first and what was expected.
+    /// The first finding and the value expected.
     pub what: String,
     /// What helps, in a file of this format.
     pub fix: &'static str,

@@ -1,4 +1,4 @@
-//! What an input holds, to be compared with what its header declares: length, size, and the index of keyframes.
+//! Content of an input, to be compared with the declarations of its header: length, size, and the index of keyframes.
 
 use maliu_core::{format::Declared, packet::Packet};
 
@@ -92,7 +92,7 @@ impl Found {
         faults
     }
 
-    /// Whether so many seconds are what the packets last. How long the last one stays is not known: as long as any
+    /// Whether the packets last this many seconds. How long the last one stays is not known: as long as any
     /// other, at most.
     fn lasts(&self, seconds: f64) -> bool {
         let first = self.first.unwrap_or(0.0);

@@ -207,7 +207,7 @@ struct Lane {
     last: Option<f64>,
     key_seen: bool,
     key_missed: bool,
-    /// Pauses that nobody means.
+    /// Unintended pauses.
     jumps: u64,
 }
 

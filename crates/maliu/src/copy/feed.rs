@@ -42,12 +42,12 @@ pub struct Feed {
     /// Whether as little as possible is read ahead.
     low_latency: bool,
     length: Option<Ticks>,
-    /// What was read ahead.
+    /// Packets that were read ahead.
     held: VecDeque<Packet>,
     account: Account,
     /// Of packets that are not wanted.
     sieve: Sieve,
-    /// What comes before it: the packet that goes next.
+    /// The packet that goes next, ahead of it.
     front: Option<Packet>,
     /// The streams, as described before the first packet was handed out.
     pub(super) streams: Streams<StreamInfo>,
@@ -111,7 +111,7 @@ impl Feed {
         self
     }
 
-    /// What comes next. An output that is begun takes packets with [`Feed::take`].
+    /// Takes the next event. An output that is begun takes packets with [`Feed::take`].
     pub(super) fn push(&mut self, event: Event) {
         if let Some(packet) = self.note(event) {
             self.hold(packet);
@@ -126,7 +126,7 @@ impl Feed {
         self.held.push_back(packet);
     }
 
-    /// Whether so much was pushed that nothing further is read ahead.
+    /// Whether enough was pushed to stop reading ahead.
     pub(super) fn is_ready(&self) -> bool {
         self.held.len() >= LOOK_PACKETS || self.ahead() >= LOOK_BYTES || self.complete()
     }

@@ -67,7 +67,7 @@ pub struct Copy<S> {
     pump: Pump<S>,
 }
 
-/// What a step did.
+/// Result of a step.
 #[derive(Debug)]
 pub enum Step {
     /// It wrote a packet, held one back, or left one out as the options want.
@@ -118,7 +118,7 @@ impl<S: Sink> Copy<S> {
     }
 }
 
-/// What is done to every packet, and what writes it.
+/// Changes to every packet, and the writer of it.
 pub(super) struct Work {
     options: Options,
     pub writer: PacketWriter,

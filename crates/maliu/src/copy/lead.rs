@@ -1,4 +1,4 @@
-//! What comes before the wanted start: held, from the key picture before it on, until the start is reached.
+//! Packets before the wanted start: held, from the keyframe before it on, until the start is reached.
 //!
 //! ```text
 //!   key · · · key · · │start · ·     written: from the second key on, once a packet at the start is there
@@ -31,7 +31,7 @@ struct Input {
     leader: Option<usize>,
     held: VecDeque<Packet>,
     account: Account,
-    /// What is held begins with a key packet of the leader.
+    /// Held packets begin with a keyframe of the leader.
     keyed: bool,
     reached: bool,
 }

@@ -44,7 +44,7 @@ impl<S: Sink> Recorder<S> {
         packets + feed.described() + self.pump.output().waiting()
     }
 
-    /// Nothing follows. What is returned completes the sink, which may take a while.
+    /// Nothing follows. The returned completion completes the sink, which may take a while.
     ///
     /// # Errors
     /// As [`Recorder::push`].

@@ -35,7 +35,7 @@ pub enum Error {
     EmptyWindow,
 }
 
-/// What was left out or changed on the way.
+/// Packets that were left out or changed on the way.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -47,7 +47,7 @@ pub struct Report {
     pub refused: u64,
 }
 
-/// What was left out or changed of one stream.
+/// Packets of one stream that were left out or changed.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StreamReport {

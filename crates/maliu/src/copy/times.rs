@@ -11,12 +11,12 @@ use maliu_core::{
 
 use super::{Options, StreamReport, feed::Feed};
 
-/// What is done to the times of every packet.
+/// Changes to the times of every packet.
 pub struct Times {
     lanes: Vec<Lane>,
     end: Option<i64>,
     timeless: bool,
-    /// What was moved, packet by packet, if that is wanted.
+    /// Moved times, packet by packet, if they are wanted.
     notes: Option<Vec<String>>,
 }
 
@@ -24,7 +24,7 @@ pub struct Times {
 struct Lane {
     /// Base of the input's times.
     from: TimeBase,
-    /// What is added to them.
+    /// Offsets added to them.
     offset: Ticks,
     to: TimeBase,
     video: bool,
@@ -149,12 +149,12 @@ impl Times {
         true
     }
 
-    /// What was moved since the last call.
+    /// Times moved since the last call.
     pub fn take_notes(&mut self) -> Vec<String> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// What was changed, by output stream.
+    /// Changes by output stream.
     pub fn report(&self) -> Vec<StreamReport> {
         self.lanes.iter().map(|lane| StreamReport { leading: lane.leading, moved: lane.moved }).collect()
     }

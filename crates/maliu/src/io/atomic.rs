@@ -96,7 +96,7 @@ impl Sink for AtomicFile {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if let Some((beside, _)) = &self.rename {
-            // Nobody is left to tell; a file that stays is only litter.
+            // No caller is left for the error; a file that stays is only litter.
             let _ = fs::remove_file(beside);
         }
     }

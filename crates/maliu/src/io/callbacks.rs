@@ -16,7 +16,7 @@ type Seek = Box<dyn FnMut(SeekFrom) -> io::Result<u64> + Send>;
 ///
 /// | the read closure returns | outcome |
 /// |---|---|
-/// | 1 to `buf.len()` | so many bytes; fewer than asked is no end |
+/// | 1 to `buf.len()` | that number of bytes; fewer than asked is not the end |
 /// | 0 | the end of the input |
 /// | more than `buf.len()` | `InvalidData`; nothing is taken from that call |
 /// | `Interrupted` | it is asked again, [`super::MAX_INTERRUPTS`] times in a row |
@@ -50,7 +50,7 @@ impl<R: FnMut(&mut [u8]) -> io::Result<usize>> Callbacks<R> {
         self
     }
 
-    /// Asks `read` for so many bytes each time, as devices with fixed blocks want it.
+    /// Asks `read` for `bytes` bytes each time, as devices with fixed blocks want it.
     pub fn with_block_size(mut self, bytes: usize) -> Self {
         self.block_size = bytes.max(1);
         self
@@ -70,7 +70,7 @@ impl<R: FnMut(&mut [u8]) -> io::Result<usize>> Source for Callbacks<R> {
         }
         let got = (self.read)(buf)?;
         if got > buf.len() {
-            // Where the closure stands is anybody's guess.
+            // The position of the closure is unknown.
             self.at = None;
             return Err(overclaimed(got, buf.len()));
         }
@@ -117,7 +117,7 @@ pub struct WriteCallbacks<W> {
     write: W,
     seek: Option<Seek>,
     block_size: usize,
-    /// What waits, oldest first, each with the mark of its first byte.
+    /// Waiting pieces, oldest first, each with the mark of its first byte.
     waiting: BytesMut,
     mark: Option<Mark>,
     end: u64,
@@ -137,7 +137,7 @@ impl<W: FnMut(&[u8], Option<Mark>) -> io::Result<usize>> WriteCallbacks<W> {
         self
     }
 
-    /// Gives `write` exactly so many bytes each time, fewer only at a flush; the mark is that of the piece in which the
+    /// Gives `write` exactly `bytes` bytes each time, fewer only at a flush; the mark is that of the piece in which the
     /// first of them lies. 0: one call for each piece.
     pub fn with_block_size(mut self, bytes: usize) -> Self {
         self.block_size = bytes;

@@ -16,7 +16,7 @@ pub struct Follow<S> {
 }
 
 impl<S: Source> Follow<S> {
-    /// Follows `source`, looking ten times a second, for ever.
+    /// Follows `source`, looking ten times a second, without limit.
     pub fn new(source: S) -> Self {
         Self { source, every: Duration::from_millis(100), quiet: None }
     }

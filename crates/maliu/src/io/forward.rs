@@ -46,7 +46,7 @@ impl<T> Forward<T> {
         &mut self.inner
     }
 
-    /// The stream. What a sink has not flushed is lost.
+    /// The stream. Unflushed data of a sink is discarded.
     pub fn into_inner(self) -> T {
         self.inner
     }

@@ -11,8 +11,8 @@ use maliu_core::digest::{Digest, Kind};
 pub const MAX_FILE_NAME: usize = 255;
 
 /// The path of a hidden file beside `path`: `.NAME` and `suffix`, which starts with a dot. Where that is longer than
-/// [`MAX_FILE_NAME`], the end of the name is replaced by `~` and 16 digits of its SHA-256, so that names that differ stay
-/// different.
+/// [`MAX_FILE_NAME`], the end of the name is replaced by `~` and 16 digits of its SHA-256, so that names that differ
+/// stay different.
 pub fn hidden_beside(path: &Path, suffix: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
     let room = MAX_FILE_NAME.saturating_sub(".".len() + suffix.len());
@@ -33,7 +33,7 @@ pub fn hidden_beside(path: &Path, suffix: &str) -> PathBuf {
 /// Digits that stand for the end of a name.
 const DIGITS: usize = 16;
 
-/// At most so many bytes of a name, cut between characters; of one that is not Unicode, as much as is.
+/// At most `most` bytes of a name, cut between characters; of one that is not Unicode, as much as is.
 fn beginning(name: &OsStr, bytes: usize) -> String {
     let text = name.to_string_lossy();
     text.chars()

@@ -30,12 +30,12 @@ impl Memory {
         Self { bytes: Vec::new(), most }
     }
 
-    /// What was written.
+    /// Bytes that were written.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What was written, to keep.
+    /// Bytes that were written, to keep.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

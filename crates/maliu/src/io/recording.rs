@@ -14,7 +14,7 @@ use super::{Editable, Sink};
 /// How long bytes stay in the memory of the program, unless set otherwise.
 const HELD: Duration = Duration::from_millis(250);
 
-/// Storage that can be told to keep what was written, even if the power fails.
+/// Storage that can keep written bytes even if the power fails.
 pub trait Durable {
     /// Returns once everything written before is on the disk.
     ///
@@ -30,8 +30,8 @@ impl Durable for fs::File {
 }
 
 /// A file that stands in its place from its first byte on: after a crash it holds everything but what came in the last
-/// quarter of a second. Bytes that were written are replaced only when everything in front of the change is on the disk. Dropped
-/// before anything was written, it leaves no file.
+/// quarter of a second. Bytes that were written are replaced only when everything in front of the change is on the
+/// disk. Dropped before anything was written, it leaves no file.
 #[derive(Debug)]
 pub struct Recording<F = fs::File> {
     file: Editable<F>,

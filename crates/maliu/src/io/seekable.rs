@@ -39,7 +39,7 @@ impl<T> Seekable<T> {
         self
     }
 
-    /// The stream. What a sink has not flushed is lost.
+    /// The stream. Unflushed data of a sink is discarded.
     pub fn into_inner(self) -> T {
         self.inner
     }
@@ -200,7 +200,7 @@ impl<T> Editable<T> {
         Self(self.0.with_block_size(bytes))
     }
 
-    /// The stream. What was not flushed is lost.
+    /// The stream. Unflushed data is discarded.
     pub fn into_inner(self) -> T {
         self.0.inner
     }

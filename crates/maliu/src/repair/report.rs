@@ -1,6 +1,6 @@
-//! What was mended, and what was left out and why.
+//! Repairs, and streams that were left out with the reason.
 
-/// What a repair came to.
+/// Result of a repair.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {

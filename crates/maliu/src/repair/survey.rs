@@ -1,4 +1,4 @@
-//! What the whole file says about its streams: the first reading.
+//! Facts of the streams in the whole file: the first reading.
 
 use std::{io, num::NonZeroU32};
 
@@ -21,7 +21,7 @@ use crate::{
     streams::Streams,
 };
 
-/// What was seen.
+/// Findings of the first reading.
 pub struct Survey {
     pub streams: Streams<StreamInfo>,
     pub metadata: Metadata,
@@ -31,7 +31,7 @@ pub struct Survey {
     pub unread: Option<io::Error>,
 }
 
-/// What was seen of one stream.
+/// Findings about one stream.
 #[derive(Clone, Default)]
 pub struct Seen {
     pub packets: u64,
@@ -129,7 +129,7 @@ impl Survey {
         }
     }
 
-    /// What is usual for the times of a stream.
+    /// The usual times of a stream.
     pub fn usual(&self, index: usize) -> Usual {
         let Some(seen) = self.seen.get(index) else { return Usual::default() };
         let mut steps = seen.steps.clone();
@@ -138,8 +138,8 @@ impl Survey {
         Usual { first: seen.first, second: seen.second, step, steps: steps.len() }
     }
 
-    /// Whether there is more than one place to seek to, in one stream of video: players doubt an index of one entry, and
-    /// it cannot be that of two streams.
+    /// Whether there is more than one place to seek to, in one stream of video: players doubt an index of one entry,
+    /// and it cannot be that of two streams.
     pub fn has_places(&self, chosen: &[usize]) -> bool {
         let video = |index: usize| self.streams.get(index).is_some_and(|stream| stream.media.kind() == Kind::Video);
         let mut videos = chosen.iter().filter(|index| video(**index));
@@ -147,8 +147,8 @@ impl Survey {
         places && videos.next().is_none()
     }
 
-    /// The streams that are written, in their order: video, audio, the rest, whatever order the damage left them in; and
-    /// those that are not.
+    /// The streams that are written, in their order: video, audio, the rest, whatever order the damage left them in;
+    /// and those that are not.
     pub fn chosen(&self) -> (Vec<usize>, Vec<LeftOut>) {
         let rank = |stream: &StreamInfo| match stream.media.kind() {
             Kind::Video => 0,

@@ -18,7 +18,7 @@ use maliu_core::{
 /// The state of all streams. Times are counted in ticks of each stream; FLV has one base for all.
 pub struct Times {
     lanes: Vec<Lane>,
-    /// What is added to times at the start.
+    /// Offset added to times at the start.
     base: i64,
     /// The latest time given to any packet.
     latest: i64,
@@ -32,7 +32,7 @@ pub struct Times {
     below: u64,
 }
 
-/// What is known of a stream before its packets are placed.
+/// Facts known of a stream before its packets are placed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usual {
     /// Its first two times.
@@ -54,7 +54,7 @@ struct Lane {
     /// Time of the last packet, as it was and as it is.
     raw: Option<i64>,
     last: Option<i64>,
-    /// What is added to times now, and what was added before the last break: around a break both kinds come.
+    /// Offset added to times now, and the one before the last break: around a break both kinds come.
     shift: Option<i64>,
     before: Option<i64>,
 }
@@ -75,7 +75,7 @@ const MAX_BREAKS: usize = 8;
 const NEAR: (u32, u32) = (1, 2);
 
 impl Times {
-    /// For these streams; pauses of up to so many seconds are believed.
+    /// For these streams; pauses of up to this many seconds are believed.
     pub fn new(streams: &[StreamInfo], usual: &[Usual], max_gap: u32) -> Self {
         let base = streams.first().map_or(TimeBase::MILLIS, |stream| stream.time_base);
         let ticks = |num: u32, den: u32| {

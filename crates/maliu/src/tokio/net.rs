@@ -60,7 +60,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Whether nobody on the way can listen: encrypted, or within this machine.
+    /// Whether the connection is private: encrypted, or within this machine.
     pub fn is_private(&self) -> bool {
         match self {
             Self::Tls(_) | Self::Quic(_) | Self::Unix(_) => true,

@@ -94,7 +94,7 @@ impl<W: AsyncWrite + Unpin> Pump<W> {
         Ok(poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await?)
     }
 
-    /// The stream. What waits is lost.
+    /// The stream. Unwritten data is discarded.
     pub fn into_inner(self) -> W {
         self.stream
     }

@@ -153,8 +153,8 @@ impl<S: Source> Reader<S> {
         self.seek(to.saturating_sub(PREROLL)).await
     }
 
-    /// Tells the format that what was read so far ends a unit: a raw stream gives its last unit at once, not at the next
-    /// start code.
+    /// Tells the format that what was read so far ends a unit: a raw stream gives its last unit at once, not at the
+    /// next start code.
     pub fn finish_unit(&mut self) {
         self.drive.reader.finish_unit();
     }
@@ -184,12 +184,12 @@ impl<S: Source> Reader<S> {
         self.drive.reader.format()
     }
 
-    /// What the probes said.
+    /// Scores of the probes.
     pub fn verdict(&self) -> &Verdict {
         self.drive.reader.verdict()
     }
 
-    /// What comes next, for futures of the caller's own.
+    /// The next event, for futures of the caller's own.
     pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event>> {
         loop {
             match self.drive.poll()? {

@@ -104,7 +104,7 @@ pub async fn send_over(
 /// As [`send_over`], over a connection that a player has made.
 ///
 /// # Errors
-/// As [`send_over`], and when the system has no random numbers. The player is told why.
+/// As [`send_over`], and when the system has no random numbers. The player gets the reason.
 pub async fn send_to_player(
     stream: Stream,
     sender: &mut Sender,
@@ -171,7 +171,7 @@ async fn transfer(
     sender.disconnect();
     match &result {
         Ok(()) => channel.close(FAREWELL).await,
-        // Whoever refused knows why.
+        // The end that refused has the reason.
         Err(Error::Fault(fault)) if !matches!(fault, Fault::Refused { .. }) => {
             channel.put_all(Message::Error(fault.reason(), fault.to_string()).encode(0));
             channel.close(FAREWELL).await;
@@ -285,13 +285,13 @@ impl Incoming {
         Self { channel: Channel::new(stream), receiver: Receiver::player(options, clock.now()), clock }
     }
 
-    /// Reads at most so many bytes at a time: what a fast peer costs in memory besides the message under way.
+    /// Reads at most `bytes` bytes at a time: the memory cost of a fast peer besides the message under way.
     pub fn with_block_size(mut self, bytes: usize) -> Self {
         self.channel.limit_reads(bytes);
         self
     }
 
-    /// What has come already; `None` when [`Incoming::wait`] must be asked for more.
+    /// Content that has come already; `None` when [`Incoming::wait`] must be called for more.
     ///
     /// # Errors
     /// Why the connection is to be closed with [`Incoming::refuse`].
@@ -299,8 +299,8 @@ impl Incoming {
         Ok(self.receiver.poll(self.clock.now())?)
     }
 
-    /// Moves bytes until something was received or sent, or the clock wants [`Incoming::next_content`] called. Can be dropped at
-    /// any time.
+    /// Moves bytes until something was received or sent, or the clock wants [`Incoming::next_content`] called. Can be
+    /// dropped at any time.
     ///
     /// # Errors
     /// [`Error::Closed`] when the peer has closed the connection, or the transport's.
@@ -320,8 +320,9 @@ impl Incoming {
         .await
     }
 
-    /// In place of [`Incoming::wait`] while no more content can be taken: reads nothing, so that the peer has to wait, and
-    /// tells it now and then that this end is there. Ends only when the connection does; can be dropped at any time.
+    /// In place of [`Incoming::wait`] while no more content can be taken: reads nothing, so that the peer has to wait,
+    /// and tells it now and then that this end is there. Ends only when the connection does; can be dropped at any
+    /// time.
     pub async fn hold(&mut self) -> Error {
         loop {
             self.receiver.hold(self.clock.now());
@@ -373,8 +374,8 @@ impl Incoming {
         self.part().close(FAREWELL).await;
     }
 
-    /// The connection alone: what has come and is not taken goes at once, or a peer that is sent away would cost its memory
-    /// as long as the farewell lasts.
+    /// The connection alone: what has come and is not taken goes at once, or a peer that is sent away would cost its
+    /// memory as long as the farewell lasts.
     fn part(self) -> Channel {
         self.channel
     }

@@ -18,7 +18,7 @@ use crate::{
     stop::Stop,
 };
 
-/// Decodes all inputs, so many at a time. What fails is told and does not keep the others from being written.
+/// Decodes all inputs, `jobs` at a time. A failure is reported and does not keep the other inputs from being written.
 pub fn run(args: Args, jobs: usize, stop: &Stop) -> Result {
     let (inputs, directory) = names(&args)?;
     let outputs = outputs(&inputs, &directory, args.to);
@@ -72,8 +72,8 @@ fn names(args: &Args) -> Result<(Vec<String>, PathBuf)> {
     Ok((names, directory.into()))
 }
 
-/// A file for each input: of its name, or where another has that name already, of its name with what it ended in, or with
-/// a number.
+/// A file for each input: of its name, or where another has that name already, of its name with what it ended in, or
+/// with a number.
 fn outputs(inputs: &[String], directory: &Path, to: Option<Container>) -> Vec<PathBuf> {
     let extension = if to == Some(Container::Pcm) { "pcm" } else { "wav" };
     // No input is written over.

@@ -27,32 +27,32 @@ mod window;
 pub struct Args {
     #[command(flatten)]
     input: input::Args,
-    /// File to write: .wav, .pcm or .raw for sound, .y4m, .yuv or .png for pictures; - is standard output. A file
-    /// appears when it is complete.
+    /// File to write: .wav, .pcm or .raw for audio, .y4m, .yuv or .png for video; - is standard output. A file appears
+    /// when it is complete.
     #[arg(value_name = "OUT", value_parser = paths::parser())]
     output: String,
-    /// With --jobs: further inputs, and last the directory to write to.
+    /// With --jobs: further inputs, then the directory to write to.
     #[arg(value_name = "MORE", requires = "jobs", value_parser = paths::parser())]
     more: Vec<String>,
-    /// Threads that decode, 0 for one a core; the samples are the same for any number.
+    /// Number of decoding threads (0 = one per core); does not affect the output.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// Decode several inputs at a time, 0 for one a core, each to a file in the directory named last.
+    /// Decode N inputs at a time (0 = one per core), each to a file in the directory given last.
     #[arg(long, value_name = "N", conflicts_with_all = ["stream", "snapshot", "follow"])]
     jobs: Option<usize>,
-    /// How each sample is stored.
+    /// Sample format of the output.
     #[arg(long, default_value = "s16le", value_parser = format)]
     format: SampleFormat,
-    /// What is around the samples, whatever the name of OUT says.
+    /// Container of the output, instead of the one that the name of OUT selects.
     #[arg(long, value_enum)]
     to: Option<Container>,
-    /// Leave out what comes before: seconds, M:S or H:M:S.
+    /// Begin at TIME: seconds, M:S or H:M:S.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     start: Option<Ticks>,
-    /// Stop after so much sound.
+    /// Stop after TIME of audio.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     duration: Option<Ticks>,
-    /// Index of the stream; the first audio stream otherwise.
+    /// Index of the stream (default: the first audio stream).
     #[arg(long, value_name = "N")]
     stream: Option<usize>,
     /// Write only the picture shown at this time, as PNG: seconds, M:S or H:M:S.
@@ -61,13 +61,13 @@ pub struct Args {
     /// Most memory for video frames being decoded, in MiB; a stream that needs more is refused.
     #[arg(long, value_name = "MIB", default_value_t = PICTURE_MEMORY, value_parser = clap::value_parser!(u32).range(1..=65536))]
     picture_memory: u32,
-    /// Whether encoder delay and padding are dropped.
+    /// Drop encoder delay and padding.
     #[arg(long, default_value = "on")]
     gapless: Gapless,
-    /// Apply the dynamic range control that the stream brings.
+    /// Apply the dynamic range control of the stream.
     #[arg(long)]
     drc: bool,
-    /// No progress is shown: another does.
+    /// Shows no progress: `--jobs` has a bar of its own.
     #[arg(skip)]
     hush: bool,
 }
@@ -86,12 +86,12 @@ const EXAMPLES: &str = "Examples:
   maliu decode --format s24le --start 1:30 --duration 10 talk.flv part.wav
   maliu decode clip.h264 clip.y4m
   maliu decode talk.flv --snapshot 3.2s talk.png
-  maliu decode --jobs 4 a.mp3 b.aac c.flv sounds/
+  maliu decode --jobs 4 a.mp3 b.aac c.flv audio/
   cat live.aac | maliu decode - - | aplay -f S16_LE -c 2 -r 44100
 
-A damaged packet becomes silence of its length. When rate or channels change on the
-way, what follows is converted to those at the start. Mono AAC that turns to stereo
-by parametric stereo is stereo from the start where a file is written from a file.";
+A damaged packet becomes silence of its length. When the rate or the channels change,
+later audio is converted to those at the start. Mono AAC that turns to stereo by
+parametric stereo is stereo from the start when a file is decoded into a file.";
 
 fn format(text: &str) -> std::result::Result<SampleFormat, String> {
     SampleFormat::from_name(text)
@@ -129,7 +129,7 @@ fn one(args: Args, context: &Context) -> Result {
 
 fn refuse_terminal(args: &Args) -> Result {
     match args.output == "-" && std::io::stdout().is_terminal() {
-        true => Err(Failure::Usage("sound is not written to a terminal".to_owned())),
+        true => Err(Failure::Usage("audio is not written to a terminal; name a file or pipe the output".to_owned())),
         false => Ok(()),
     }
 }
@@ -178,7 +178,10 @@ fn container(args: &Args) -> Result<Container> {
         _ if args.output == "-" || paths::of(&args.output).metadata().is_ok_and(|about| !about.is_file()) => {
             Ok(Container::Pcm)
         }
-        _ => Err(Failure::Usage(format!("{}: a name ending in .wav, .pcm or .raw is needed, or --to", args.output))),
+        _ => Err(Failure::Usage(format!(
+            "{}: the output needs a name ending in .wav, .pcm or .raw, or --to",
+            args.output
+        ))),
     }
 }
 

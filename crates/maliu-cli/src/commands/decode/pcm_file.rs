@@ -16,7 +16,7 @@ use crate::{
     output::Target,
 };
 
-/// What is around the samples.
+/// Container of the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Container {
     /// Nothing.
@@ -36,7 +36,7 @@ pub struct PcmFile {
     buffered: i64,
 }
 
-/// What the first frame has decided.
+/// State that the first frame has decided.
 struct Started {
     converter: Converter,
     /// What writes around the samples, if anything does.

@@ -22,7 +22,7 @@ use crate::{
 mod png;
 mod y4m;
 
-/// What is around the samples of pictures.
+/// Container of the samples of pictures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// YUV4MPEG2: a header, then each picture behind its own.

@@ -6,12 +6,12 @@ use maliu::{packet::Packet, stream::StreamInfo};
 
 use crate::video::{Picture, Video};
 
-/// What was seen of one stream's pictures.
+/// Pictures of one stream, as seen so far.
 pub struct Gops {
     video: Video,
-    /// Pictures since the last key picture; `None` before the first one.
+    /// Pictures since the last keyframe; `None` before the first one.
     running: Option<u64>,
-    /// Most pictures between two key pictures, and fewest; of complete groups only.
+    /// Most pictures between two keyframes, and fewest; of complete groups only.
     longest: u64,
     shortest: u64,
     keys: u64,
@@ -100,7 +100,7 @@ impl Gops {
         self.longest_row
     }
 
-    /// Whether all groups so far are closed: no picture refers across their key picture.
+    /// Whether all groups so far are closed: no picture refers across their keyframe.
     pub fn closed(&self) -> bool {
         self.keys > 0 && self.closed == self.keys
     }
@@ -117,7 +117,7 @@ impl Gops {
         }
         let [i, p, b] = self.letters;
         let mut text = match self.size() {
-            None => "no key picture".to_owned(),
+            None => "no keyframe".to_owned(),
             Some(_) if self.longest > 0 && self.shortest != self.longest => {
                 format!("groups of {} to {} pictures", self.shortest, self.longest)
             }

@@ -30,7 +30,7 @@ pub struct Args {
     /// Print JSON with ffprobe's names.
     #[arg(long)]
     json: bool,
-    /// Print every packet. Reads the whole input; without it the first part is enough.
+    /// Print every packet. Reads the whole input (default: only its first part).
     #[arg(long)]
     packets: bool,
     /// Print a checksum of each packet.
@@ -45,7 +45,7 @@ const EXAMPLES: &str = "Examples:
   maliu probe talk.flv
   maliu probe --json --packets --hash md5 song.mp3
   cat live.aac | maliu probe -
-  maliu probe --explain odd.bin              why it is, or is not, recognised";
+  maliu probe --explain odd.bin              why its format is, or is not, recognised";
 
 /// Reads and prints.
 pub fn run(args: Args, context: &Context) -> Result {

@@ -1,4 +1,4 @@
-//! What the first packets of an AAC stream sound like: its container cannot tell of bandwidth extension and parametric stereo.
+//! Facts heard in the first packets of AAC: containers do not declare late bandwidth extension and parametric stereo.
 
 use maliu::{
     packet::Packet,
@@ -14,7 +14,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Of this stream; `None` when its container says all there is, or it cannot be decoded. What is decoded by an assumed
+    /// Of this stream; `None` when its container declares everything, or it cannot be decoded. Decoding with an assumed
     /// configuration tells nothing for sure.
     pub fn new(info: &StreamInfo) -> Option<Self> {
         let can_tell = info.codec == Codec::Aac && !info.config.is_empty();
@@ -37,7 +37,7 @@ impl Sound {
         }
     }
 
-    /// What it is coded as.
+    /// The coding that was heard.
     pub fn profile(&self) -> Option<Profile> {
         self.heard.as_ref().map(|(profile, _)| *profile)
     }
@@ -52,5 +52,5 @@ impl Sound {
     }
 }
 
-/// Packets among which parametric stereo has to begin to be told of.
+/// Packets among which parametric stereo has to begin to be reported.
 const MOST: u32 = 16;

@@ -15,7 +15,7 @@ use super::{gop::Gops, sound::Sound};
 pub struct Survey {
     /// By stream.
     pub streams: Vec<Seen>,
-    /// What each stream was first said to be, once anything was known of it; by stream.
+    /// First description of each stream, once anything was known of it; by stream.
     first: Vec<Option<StreamInfo>>,
     /// The pictures of each stream, by stream.
     gops: Vec<Option<Gops>>,
@@ -27,7 +27,7 @@ pub struct Survey {
     pub whole: bool,
 }
 
-/// What was seen of one stream, in its time base.
+/// Statistics of one stream, in its time base.
 #[derive(Clone, Default)]
 pub struct Seen {
     /// Number of packets.
@@ -70,7 +70,7 @@ impl Survey {
         })
     }
 
-    /// What the sound of stream `index` is coded as, when it was heard.
+    /// Coding of the audio of stream `index`, when it was heard.
     pub fn profile(&self, index: usize) -> Option<Profile> {
         self.sounds.get(index)?.as_ref()?.profile()
     }
@@ -106,7 +106,7 @@ impl Survey {
         }
     }
 
-    /// What was seen of stream `index`.
+    /// Statistics of stream `index`.
     pub fn of(&self, index: usize) -> Seen {
         self.streams.get(index).cloned().unwrap_or_default()
     }

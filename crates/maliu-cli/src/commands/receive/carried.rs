@@ -23,7 +23,7 @@ use crate::{
     listening, time,
 };
 
-/// What is said about the messages and the way they come.
+/// Options of the messages and of the connection.
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Args {
@@ -34,17 +34,17 @@ pub struct Args {
     /// With --layout: connect to a peer that listens, as many cameras do.
     #[arg(long, requires = "layout", conflicts_with_all = ["cert", "keys"])]
     connect: bool,
-    /// With --connect: give up when no connection with a message could be made for so long.
+    /// With --connect: give up after SECONDS without a connection that brings a message.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 60.0, requires = "connect")]
     give_up: f64,
-    /// With --layout: give up when the peer has sent nothing for so long; inf waits for ever.
+    /// With --layout: give up when the peer sends nothing for SECONDS; inf waits without limit.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 30.0, requires = "layout")]
     silence: f64,
     #[command(flatten)]
     believe: Believe,
 }
 
-/// What the other arguments of `receive` say.
+/// Other arguments of `receive`.
 pub struct Job<'a> {
     pub at: &'a str,
     pub own: &'a Own,
@@ -101,7 +101,7 @@ fn seconds(limit: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(limit).ok()
 }
 
-/// Waits for the first message, or enough that breaks no rule; whoever says something else is not the peer.
+/// Waits for the first message, or enough that breaks no rule; a connection with other data is not the peer.
 async fn greet(mut stream: Stream, layout: Layout, limit: Option<Duration>) -> io::Result<(Stream, Bytes)> {
     let wrong = |why: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, why.to_string());
     let mut reader = Reader::new(layout).map_err(|fault| wrong(&fault))?;

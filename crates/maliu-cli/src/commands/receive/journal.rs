@@ -1,4 +1,4 @@
-//! What was received, kept beside the output until it is complete: a file of wire messages that survives a kill.
+//! Received content, kept beside the output until it is complete: a file of wire messages that survives a kill.
 //!
 //! ```text
 //!   Hello (id of the transfer)   content 0, 1, 2, …            under way
@@ -46,7 +46,7 @@ pub struct Journal {
     pub ended: bool,
 }
 
-/// What the messages of a journal say.
+/// Facts from the messages of a journal.
 #[derive(Default)]
 struct State {
     id: Option<u64>,
@@ -76,8 +76,8 @@ impl State {
 }
 
 impl Journal {
-    /// The journal of an output that an earlier run has left, cut back to its last whole message; `None` when there is none, or one
-    /// that was begun and holds nothing.
+    /// The journal of an output that an earlier run has left, cut back to its last whole message; `None` when there is
+    /// none, or one that was begun and holds nothing.
     ///
     /// # Errors
     /// Those of the system; `InvalidData` for what is no journal: it is to be [set aside](set_aside).
@@ -118,7 +118,7 @@ impl Journal {
         Ok(Some(Self { out: out.into(), path, file, id, next, complete, ended }))
     }
 
-    /// Starts a journal for a transfer into an output. What stands in its place, and is none of ours, is set aside.
+    /// Starts a journal for a transfer into an output. A foreign file in its place is set aside.
     pub fn create(out: &Path, hello: &Hello) -> io::Result<Self> {
         let path = place(out);
         let file = match place::create(&path) {
@@ -148,7 +148,7 @@ impl Journal {
         self.file.apply(Edit::Append(Piece { mark: Mark::Body { time: None }, parts }))
     }
 
-    /// What was kept is safe from a kill of this process.
+    /// Makes all kept content safe from a kill of this process.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }

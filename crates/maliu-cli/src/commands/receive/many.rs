@@ -38,7 +38,7 @@ use crate::{
     progress::Meter,
 };
 
-/// What is written, unless said otherwise.
+/// Format to write unless set otherwise.
 pub const FORMAT: &str = "flv";
 
 /// Most transfers at a time, unless set otherwise.
@@ -117,7 +117,7 @@ impl Many {
                 _ = blink.tick() => self.show(),
             }
         }
-        // Without anybody who could send to them, transfers end.
+        // Without senders, transfers end.
         self.running.clear();
         let mut unfinished = 0;
         while let Some(ended) = self.tasks.join_next().await {

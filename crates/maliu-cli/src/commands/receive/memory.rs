@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::failure::{Failure, Result};
 
-/// A limit on bytes, shared by transfers. Each may always hold an equal share of a half of it; the other half is for those
-/// that need more at a time, as long as there is some.
+/// A limit on bytes, shared by transfers. Each may always hold an equal share of a half of it; the other half is for
+/// those that need more at a time, as long as there is some.
 pub struct Memory {
     limit: usize,
     share: usize,
@@ -16,7 +16,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// So many bytes for so many transfers.
+    /// A memory of a number of bytes, shared by a number of transfers.
     pub fn new(limit: usize, transfers: usize) -> Self {
         Self { limit, share: limit / 2 / transfers.max(1), used: AtomicUsize::new(0) }
     }
@@ -27,7 +27,7 @@ impl Memory {
     }
 }
 
-/// What one transfer holds.
+/// Memory held by one transfer.
 pub struct Held {
     memory: Arc<Memory>,
     share: usize,
@@ -45,7 +45,7 @@ impl Held {
         Self { memory: memory.clone(), share: 0, bytes: 0 }
     }
 
-    /// It holds so many bytes now.
+    /// Sets the number of bytes that it holds.
     ///
     /// # Errors
     /// When that is more than its share and there is no more: it must go, so that others can be served.

@@ -1,4 +1,4 @@
-//! `maliu receive`: packets of a `maliu send` elsewhere into a file, decoded sound, or standard output.
+//! `maliu receive`: packets of a `maliu send` elsewhere into a file, decoded audio, or standard output.
 //!
 //! ```text
 //!   connection ─▶ strangers ─ hello ─▶ Transfer ─▶ Store ─▶ OUT            one, or many at a time
@@ -48,10 +48,10 @@ pub struct Args {
     /// Where to listen: tcp://HOST:PORT, tls://HOST:PORT, quic://HOST:PORT, unix:/PATH, or - for standard input.
     #[arg(value_name = "LISTEN")]
     at: String,
-    /// File to write: any container, or .wav, .pcm, .raw for decoded sound; - is standard output.
+    /// File to write: any container, or .wav, .pcm, .raw for decoded audio; - is standard output.
     #[arg(value_name = "OUT", value_parser = paths::parser())]
     out: String,
-    /// Format to write; the name of OUT says it otherwise.
+    /// Format to write (default: by the name of OUT).
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
     /// Setting of the output format; repeat it for more.
@@ -60,7 +60,7 @@ pub struct Args {
     /// Token that senders must know.
     #[arg(long, env = "MALIU_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Allow a token over connections that others can read.
+    /// Allow a token over unencrypted connections.
     #[arg(long)]
     insecure: bool,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub struct Args {
     /// Forget an unfinished transfer into OUT.
     #[arg(long)]
     fresh: bool,
-    /// Print lines of JSON: where it listens, every second what came, and the end.
+    /// Print lines of JSON: the address, progress every second, and the end.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -83,32 +83,32 @@ pub struct Args {
 /// Many transfers at a time.
 #[derive(clap::Args)]
 struct ManyArgs {
-    /// Receive many transfers at a time, until Ctrl-C; OUT is a folder, and each file is named as its sender says. FLV
-    /// unless --format says otherwise.
+    /// Receive many transfers at a time, until Ctrl-C; OUT is a folder, and each sender names its
+    /// file (default format: FLV).
     #[arg(long, conflicts_with_all = ["fresh", "layout"])]
     many: bool,
-    /// With --many: transfers at a time, from 1; one more is refused.
+    /// With --many: transfers at a time, from 1; further ones are refused.
     #[arg(long, value_name = "NUMBER", value_parser = values::positive, default_value_t = many::MAX_TRANSFERS, requires = "many")]
     max_transfers: usize,
-    /// With --many: bytes that may wait in memory, from 1; the transfer that wants more is ended.
+    /// With --many: bytes that may wait in memory, from 1; a transfer that needs more is ended.
     #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = many::MAX_MEMORY, requires = "many")]
     max_memory: usize,
-    /// With --many: seconds that a transfer waits for its sender to come back; inf waits for ever. Then a live one is made
-    /// whole as it is; a reliable one can still be gone on with.
+    /// With --many: seconds that a transfer waits for its sender to come back; inf waits without limit. Then a live one
+    /// is made whole as it is; a reliable one can still be gone on with.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = many::PATIENCE, requires = "many")]
     patience: f64,
 }
 
 const EXAMPLES: &str = "Examples:
-  maliu receive tcp://127.0.0.1:7000 film.flv
-  maliu receive quic://0.0.0.0:7000 film.flv --token secret     prints the fingerprint to give to send
-  maliu receive tls://0.0.0.0:7000 sound.wav                     decodes what comes
+  maliu receive tcp://127.0.0.1:7000 clip.flv
+  maliu receive quic://0.0.0.0:7000 clip.flv --token secret     prints the fingerprint to give to send
+  maliu receive tls://0.0.0.0:7000 audio.wav                     decodes what comes
   maliu receive unix:/run/user/1000/media - -f adts | player
   maliu receive quic://0.0.0.0:7000 recordings --many --token secret
-  maliu receive tcp://0.0.0.0:9000 film.flv --layout mine.toml   from a camera with a protocol of its own
+  maliu receive tcp://0.0.0.0:9000 clip.flv --layout mine.toml   from a camera with a protocol of its own
   maliu receive tcp://127.0.0.1:27183 phone.h264 --layout scrcpy --connect
 
-A reliable transfer into a file is kept beside it until it is complete; a second run of the same command goes on.";
+A reliable transfer into a file is kept beside it until it is complete; a second run of the same command resumes it.";
 
 /// Listens, receives and writes.
 pub fn run(args: Args, context: &Context) -> Result {

@@ -9,7 +9,7 @@ use maliu::{formats, io::MAX_FILE_NAME};
 
 use super::journal;
 
-/// What somebody without a usable name is called.
+/// File name for a sender without a usable name.
 const NAMELESS: &str = "stream";
 
 /// Most transfers of one name in a folder.

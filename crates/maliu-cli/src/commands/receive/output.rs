@@ -1,4 +1,4 @@
-//! What is to become of the content of a transfer: a container, decoded sound, or a stream for another program.
+//! Output of a transfer: a container, decoded audio, or a stream for another program.
 
 use std::{borrow::Cow, path::Path, thread};
 
@@ -74,8 +74,8 @@ impl Output {
         }
     }
 
-    /// An output that is written as content comes, and gathers so many bytes before each write; `None` for sound that is
-    /// to be decoded.
+    /// An output that is written as content comes, with `gather` bytes gathered before each write; `None` for audio
+    /// that is to be decoded.
     pub fn record(&self, gather: usize) -> Result<Option<Recorder>> {
         match self.command("-") {
             Command::Decode(_) => Ok(None),
@@ -120,7 +120,7 @@ impl Output {
         Command::Remux(remux::Args::writing(self.out.clone(), format, layout, settings).into())
     }
 
-    /// Writes what is put into a pipe, in which so many bytes may wait, on a thread of its own.
+    /// Writes the content of a pipe, which holds up to `most` bytes, on a thread of its own.
     pub fn write_live(&self, most: usize) -> Result<(Feed, Writing)> {
         let (feed, pipe) = pipe(most);
         let output = self.clone();
@@ -141,7 +141,7 @@ impl Output {
 /// The end of writing on another thread.
 pub type Writing = oneshot::Receiver<Result>;
 
-/// Does work that may take long where it holds up nobody.
+/// Does work that may take long on a thread of its own, where it delays no connection.
 pub fn on_thread(work: impl FnOnce() -> Result + Send + 'static) -> Result<Writing> {
     let (done, end) = oneshot::channel();
     let spawned = thread::Builder::new().spawn(move || done.send(work()).unwrap_or_default());

@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes};
 use maliu::{account::ITEM, io::Source};
 use tokio::sync::{Notify, mpsc};
 
-/// Both ends of a pipe in which so many bytes may wait, and one message more.
+/// Both ends of a pipe in which `most` bytes may wait, and one message more.
 pub fn pipe(most: usize) -> (Feed, Pipe) {
     let (messages, waiting) = mpsc::unbounded_channel();
     let level = Arc::new(Level { most, bytes: AtomicUsize::new(0), fell: Notify::new() });

@@ -1,4 +1,4 @@
-//! What the user is told on the way: lines of JSON for programs, a moving line on a terminal.
+//! Progress of a transfer: lines of JSON for programs, a moving line on a terminal.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ use crate::{escape, paths, progress::Meter};
 /// Between two lines.
 pub const EVERY: Duration = Duration::from_secs(1);
 
-/// How lines are told.
+/// Where lines of JSON go.
 #[derive(Clone, Copy)]
 pub struct Lines {
     /// Whether there are any.
@@ -35,7 +35,7 @@ impl Lines {
     /// A line of JSON.
     pub fn tell(self, value: &Value) {
         use std::io::Write;
-        // Who does not read the lines does not stop the receiving.
+        // A reader that ignores the lines does not stop the receiving.
         let _ = match (self.json, self.aside) {
             (false, _) => Ok(()),
             (true, true) => writeln!(std::io::stderr(), "{}", escape::line(value)),
@@ -95,7 +95,7 @@ impl Report {
         }
     }
 
-    /// Somebody sends, for the first time or again.
+    /// Notes a connection of a sender, the first or a later one.
     pub fn welcome(&mut self, hello: &Hello) {
         if self.hello.as_ref().is_none_or(|(id, _)| *id != hello.id) {
             self.totals.begun.fetch_add(1, Ordering::Relaxed);

@@ -22,7 +22,7 @@ use crate::{
     failure::{Failure, Result},
 };
 
-/// What may wait for a command, in blocks that are gathered before a write.
+/// Data that may wait for a command, in blocks that are gathered before a write.
 const PIPED: usize = 4;
 
 /// The content of one transfer.
@@ -45,7 +45,7 @@ enum Kind {
 }
 
 impl Store {
-    /// A place for a new transfer. What is written by a command on another thread ends when that command does.
+    /// A place for a new transfer. Writing by a command on another thread ends when that command does.
     pub fn begin(output: &Output, hello: &Hello, gather: usize) -> Result<(Self, Option<Writing>)> {
         let store = |kind| Self { id: hello.id, mode: hello.mode, next: 0, ended: false, kind };
         if output.is_file() && hello.mode == Mode::Reliable {
@@ -66,7 +66,7 @@ impl Store {
         Ok((store(Kind::Pipe(Some(feed))), Some(writing)))
     }
 
-    /// What an earlier run has left; and whether its output stands in its place. A journal that cannot be gone on from is
+    /// The store of an earlier run, and whether its output stands in its place. A journal that cannot be continued is
     /// set aside.
     pub fn left_over(output: &Output, fresh: bool) -> Result<Option<(Self, bool)>> {
         if !output.is_file() {
@@ -137,7 +137,7 @@ impl Store {
         Ok(())
     }
 
-    /// What was taken is as safe as it can be.
+    /// Makes taken content as safe as it can be.
     pub fn settle(&mut self) -> Result {
         match &mut self.kind {
             Kind::Journal(journal, _) => journal.flush().map_err(|error| failed("writing", journal, &error)),
@@ -163,7 +163,7 @@ impl Store {
         }
     }
 
-    /// Nothing follows: makes the output whole, where it holds up nobody. `None` when a command does so already.
+    /// Nothing follows: makes the output whole on a thread of its own. `None` when a command does so already.
     pub fn finish(&mut self, output: &Output) -> Result<Option<Writing>> {
         Ok(match &mut self.kind {
             Kind::Journal(journal, recorder) => Some(match recorder.take() {

@@ -1,4 +1,4 @@
-//! Connections that have not yet said who they are: nobody waits for a slow one, and many slow ones lock out nobody.
+//! Connections before their hello: each is waited for separately, so that slow ones lock out no other peer.
 
 use std::{
     collections::VecDeque,
@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct Guest {
     /// The connection.
     pub connection: Incoming,
-    /// Who it is.
+    /// The hello of the peer.
     pub hello: Hello,
     /// The first content and its number, if it has come: its message is still the last one of the connection, and the
     /// sender was welcome at the beginning.
@@ -51,7 +51,7 @@ impl Guest {
     /// Sends it away, in the background.
     pub fn refuse(self, reason: Reason, why: &str) {
         tracing::warn!("{}: refused: {why}", plain(&self.hello.name));
-        // What it has sent goes at once.
+        // Its data goes at once.
         let (connection, why) = (self.connection, why.to_owned());
         tokio::spawn(async move { connection.refuse(reason, &why).await });
     }
@@ -66,7 +66,7 @@ pub async fn welcome_all(
 ) {
     let mut strangers = Strangers::default();
     let clock = Clock::default();
-    // Whoever has said who he is goes first: when nobody takes them on, nobody is accepted.
+    // Peers that have sent a hello go first: while they are not taken on, no further peer is accepted.
     while let Ok(room) = known.reserve().await {
         drop(room);
         strangers.make_room().await;
@@ -124,7 +124,7 @@ impl Strangers {
     }
 }
 
-/// Waits for a hello; somebody who says something else, or nothing, is sent away.
+/// Waits for a hello; a peer that sends something else, or nothing, is sent away.
 pub async fn identify(mut connection: Incoming) -> Option<Guest> {
     let error = loop {
         match connection.next_content() {

@@ -29,18 +29,18 @@ mod waiting;
 /// How long a sender that did not hear the last acknowledgement may take to come back.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// What a transfer is allowed.
+/// Limits of a transfer.
 #[derive(Clone)]
 pub struct Terms {
     /// Forgets what an earlier run has left.
     pub fresh: bool,
-    /// How long it waits for a sender to come back; for ever without.
+    /// How long it waits for a sender to come back; without limit if `None`.
     pub patience: Option<Duration>,
     /// Bytes that are gathered before each write.
     pub gather: usize,
     /// What all transfers share.
     pub memory: Arc<Memory>,
-    /// What senders that have sent nothing yet share.
+    /// Memory shared by senders that have sent nothing yet.
     pub strangers: Arc<Memory>,
 }
 
@@ -61,7 +61,7 @@ pub struct Transfer {
     complete: bool,
     /// An earlier run has left all content, of which the output is being made.
     left_over: bool,
-    /// What an earlier run has completed, of which its sender may not know: a new transfer may take its place.
+    /// An earlier run has completed the output, and its sender may not know: a new transfer may take its place.
     replaceable: bool,
     /// Since when there is content that is not acknowledged, and how many bytes.
     unsettled: Option<(Instant, usize)>,
@@ -92,7 +92,7 @@ impl Transfer {
         }
     }
 
-    /// Receives until the output is complete and the sender knows it, or nobody is waited for any more.
+    /// Receives until the output is complete and the sender knows it, or the time to wait for senders is over.
     pub async fn run(mut self) -> Result {
         let end = self.serve().await;
         match &end {
@@ -178,7 +178,7 @@ impl Transfer {
                     current.take().map(|connection| tokio::spawn(turn_away(connection, error)));
                 }
                 Err(Trouble::Here(failure)) => {
-                    // What waits to be written goes before the farewell, which may last.
+                    // Waiting data is written before the farewell, which may take long.
                     self.store = None;
                     return Err(send_away(current, failure).await);
                 }
@@ -197,8 +197,8 @@ impl Transfer {
         self.store.take().map_or(Ok(()), Store::forget)
     }
 
-    /// Nobody is waited for any more, or the user has `stopped` it: what can be gone on with is kept, everything else is
-    /// made whole as it is.
+    /// The time to wait is over, or the user has `stopped` it: content that can be resumed is kept, all else
+    /// is made whole as it is.
     async fn leave(&mut self, current: Option<Incoming>, stopped: bool) -> Result {
         if let Some(connection) = current {
             tokio::spawn(async move { connection.refuse(Reason::Other(1), "the receiver ends").await });

@@ -35,13 +35,13 @@ pub struct Args {
     /// Files to read, then the file to write; - is standard input or output.
     #[arg(value_name = "IN… OUT", num_args = 1.., required = true, value_parser = paths::parser())]
     paths: Vec<String>,
-    /// Format to write; the name of OUT says it otherwise.
+    /// Format to write (default: by the name of OUT).
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
     /// Setting of the writer or of the output format; repeat it for more.
     #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", value_parser = values::setting)]
     settings: Vec<(String, String)>,
-    /// Format of all inputs; it is recognised by content otherwise.
+    /// Format of all inputs (default: recognised by content).
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
     /// Layout of all inputs: a preset or a file (see `maliu layout`).
@@ -53,44 +53,44 @@ pub struct Args {
     /// Streams to take, in this order: a, v, STREAM, INPUT:a, INPUT:v, INPUT:STREAM; repeat it for more.
     #[arg(long, value_name = "S")]
     map: Vec<Map>,
-    /// Leave out what comes before: seconds, M:S or H:M:S. Pictures begin at the key picture before.
+    /// Leave out everything before TIME: seconds, M:S or H:M:S. Video begins at the keyframe before it.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     start: Option<Ticks>,
-    /// Stop after so much time.
+    /// Stop after TIME of media.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     duration: Option<Ticks>,
-    /// Keep the times of the input; otherwise they begin at 0.
+    /// Keep the times of the input (default: times begin at 0).
     #[arg(long)]
     copy_times: bool,
     /// Write packets in the order in which they are read.
     #[arg(long, conflicts_with = "interleave")]
     write_frame: bool,
-    /// Write packets in the order of their dts, the default.
+    /// Write packets in the order of their dts (default).
     #[arg(long)]
     interleave: bool,
-    /// Write packets when their time has come, not as fast as possible.
+    /// Write packets in real time instead of as fast as possible.
     #[arg(long)]
     live: bool,
-    /// Tell on stderr which rule changed or refused which packet, and why.
+    /// Report on stderr which rule changed or refused which packet, and why.
     #[arg(long)]
     explain: bool,
 }
 
 const EXAMPLES: &str = "Examples:
-  maliu remux talk.flv sound.aac                  the AAC stream of an FLV file
-  maliu remux picture.h264 sound.aac film.flv     two streams into one file
+  maliu remux talk.flv audio.aac                  the AAC stream of an FLV file
+  maliu remux video.h264 audio.aac clip.flv     two streams into one file
   maliu remux in.flv out.flv -o bitexact=1        byte for byte what ffmpeg -c copy -bitexact writes
-  maliu remux in.flv - -f framecrc                one line a packet
-  maliu remux --layout cam.toml dump.bin out.flv  a private protocol into a film
+  maliu remux in.flv - -f framecrc                one line per packet
+  maliu remux --layout cam.toml dump.bin out.flv  a private protocol into FLV
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
 
 A file appears when it is complete; an MP4 recording plays while it grows (docs/mp4.md).
-What --explain says is numbered as in docs/write-frame.md.";
+The rules that --explain names are in docs/write-frame.md.";
 
 /// Reads, orders and writes.
 pub fn run(args: Args, context: &Context) -> Result {
     let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
-        return Err(Failure::Usage("name what to read and, behind it, what to write".into()));
+        return Err(Failure::Usage("expected files to read, then the file to write".into()));
     };
     let input = |path: &String| input::Args { layout: args.layout.clone(), ..input::Args::of(path, args.from.clone()) };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
@@ -101,8 +101,8 @@ pub fn run(args: Args, context: &Context) -> Result {
     copy(&args, &names, feeds, output, context.live, || args.open(output, context))
 }
 
-/// Copies `feeds`, which messages call `names`, to the sink that `open` opens once the streams are known; at once, packet
-/// by packet, if it is `live`.
+/// Copies `feeds`, which messages call `names`, to the sink that `open` opens once the streams are known; at once,
+/// packet by packet, if it is `live`.
 pub fn copy(
     args: &Args,
     names: &[&str],
@@ -179,10 +179,12 @@ impl Args {
         let wanted = self.format.as_deref().unwrap_or(extension);
         match formats::named(&wanted.to_ascii_lowercase()).filter(|format| format.muxer.is_some()) {
             Some(format) => Ok(format),
-            None if wanted.is_empty() => Err(Failure::Usage(format!("{output}: say with -f which format to write"))),
-            None => Err(Failure::Usage(format!(
-                "no format that can be written is called {wanted}; maliu formats lists them"
-            ))),
+            None if wanted.is_empty() => {
+                Err(Failure::Usage(format!("{output}: the name selects no format; name one with -f")))
+            }
+            None => {
+                Err(Failure::Usage(format!("{wanted}: not a format that can be written; `maliu formats` lists them")))
+            }
         }
     }
 

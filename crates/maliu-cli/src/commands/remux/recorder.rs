@@ -21,7 +21,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts the last path of `args`; what would be read is pushed. Gathers so many bytes before each write.
+    /// Starts the last path of `args`; input is pushed. Gathers `gather` bytes before each write.
     pub fn create(args: Args, gather: usize, stop: &Stop) -> Result<Self> {
         let name = args.paths.last().cloned().unwrap_or_default();
         let to = args.to(&name)?;
@@ -30,7 +30,7 @@ impl Recorder {
         Ok(Self { inner: copy::Recorder::new(to, file, options), name, litter })
     }
 
-    /// What comes next.
+    /// Takes the next event.
     pub fn push(&mut self, event: Event) -> Result {
         self.inner.push(event).map_err(|error| fails(&self.name, error))
     }
@@ -40,7 +40,7 @@ impl Recorder {
         self.inner.waiting()
     }
 
-    /// Nothing follows. What is returned makes the file whole and puts it in its place, which may take a while.
+    /// Nothing follows. The returned closure makes the file whole and puts it in its place, which may take a while.
     pub fn finish(self) -> Result<impl FnOnce() -> Result + Send + 'static> {
         let Self { name, inner, litter } = self;
         let completion = inner.finish().map_err(|error| fails(&name, error))?;
@@ -53,7 +53,7 @@ impl Recorder {
     }
 }
 
-/// What is pushed goes by the name of the output.
+/// Names pushed input by the output.
 fn fails(name: &str, error: copy::Error) -> Failure {
     match error {
         error @ copy::Error::NoStream { .. } => Failure::while_("reading", name, error),

@@ -20,7 +20,7 @@ use crate::{
     time,
 };
 
-/// What is said about the messages and the way they go.
+/// Options of the messages and of the connection.
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Args {
@@ -40,7 +40,7 @@ pub struct Args {
     /// With --layout: streams to send, as for `maliu remux`: a, v, STREAM; repeat it for more.
     #[arg(long, value_name = "S", requires = "carried")]
     map: Vec<Map>,
-    /// With --layout: give up when the peer has taken nothing for so long; inf waits for ever.
+    /// With --layout: give up when the peer takes nothing for SECONDS; inf waits without limit.
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 30.0, requires = "carried")]
     silence: f64,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub struct Args {
 /// Opens the connection when the first message is ready.
 type Place = Box<dyn FnOnce() -> Result<Box<dyn Sink>>>;
 
-/// What the other arguments of `send` say.
+/// Other arguments of `send`.
 pub struct Job<'a> {
     pub input: &'a input::Args,
     pub to: &'a str,

@@ -34,8 +34,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Of what these arguments send. A second run has the same id for a file that is sent as a whole, if it is unchanged,
-    /// and for one that grows, if it begins as it did. Everything else has one of its own.
+    /// Of what these arguments send. A second run has the same id for a file that is sent as a whole, if it is
+    /// unchanged, and for one that grows, if it begins as it did. Everything else has one of its own.
     pub fn of(args: &Args) -> io::Result<Self> {
         let path = &*paths::of(&args.input.path);
         if args.live || !fs::metadata(path).is_ok_and(|about| about.is_file()) {
@@ -87,7 +87,7 @@ fn whole(file: &mut File, fields: &mut Fields) -> io::Result<()> {
     Ok(())
 }
 
-/// At most so many bytes from where a file stands.
+/// At most `most` bytes from the place of a file.
 fn beginning(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     Read::take(file, most).read_to_end(&mut bytes)?;

@@ -19,7 +19,7 @@ use serde_json::json;
 use super::Args;
 use crate::{escape, paths, progress::Meter};
 
-/// What the user is told on the way.
+/// Progress that the user sees.
 pub struct Report {
     json: bool,
     live: bool,
@@ -28,7 +28,7 @@ pub struct Report {
     position: Arc<AtomicU64>,
     begun: Instant,
     next: Instant,
-    /// The last refusal that the user was told of.
+    /// The last refusal that was reported.
     refused: String,
 }
 
@@ -100,7 +100,7 @@ impl Report {
             "dropped_bytes": stats.dropped_bytes,
             "error": error.map(ToString::to_string),
         });
-        // Who does not read the lines does not stop the sending.
+        // A reader that ignores the lines does not stop the sending.
         let _ = writeln!(std::io::stdout(), "{}", escape::line(&line));
     }
 }

@@ -11,7 +11,7 @@ const SLACK: i64 = 60_000;
 /// Turns the times of tags into times of packets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
-    /// What is added to the times of a file joined behind the first.
+    /// Offset added to the times of a file joined behind the first.
     offset: i64,
     /// The last time given out, before unrolling.
     last: i64,

@@ -41,7 +41,7 @@ pub struct Flv {
     pub(super) state: State,
     pub(super) streams: Streams,
     pub(super) clock: Clock,
-    /// What is still to be told before the next tag is read.
+    /// Events to return before the next tag is read.
     pub(super) queue: VecDeque<Event>,
     pub(super) tags: Metadata,
     pub(super) telling: Telling,
@@ -63,7 +63,7 @@ pub struct Flv {
     pub(super) met: bool,
     /// Offset at which the end of a cut file was last remarked upon.
     remarked: Option<u64>,
-    /// What the first onMetaData declares, for an audit.
+    /// Facts that the first onMetaData declares, for an audit.
     pub(super) declared: Option<Box<Declared>>,
     /// Whether an onMetaData has come.
     pub(super) declares: bool,
@@ -95,7 +95,7 @@ pub(super) enum State {
     Stopped,
 }
 
-/// What one step came to.
+/// Result of one step.
 pub(super) enum Step {
     Packet(Packet),
     Again,
@@ -113,7 +113,7 @@ pub(super) struct Tag {
     pub cut: bool,
 }
 
-/// What the bytes behind a body say of the tag.
+/// Judgement of a tag by the bytes behind its body.
 enum Verdict {
     Follow,
     /// The size behind the tag is wrong, the next tag stands where DataSize says.
@@ -305,8 +305,8 @@ impl Flv {
         }
     }
 
-    /// A tag of a type without meaning: passed over if the size behind it is right, else it is no tag. Whoever recovers
-    /// does not wait for its end: two good tags in a row before it decide against it.
+    /// A tag of a type without meaning: passed over if the size behind it is right, else it is not a tag. A recovering
+    /// reader does not wait for its end: two good tags in a row before it decide against it.
     fn strange(&mut self, head: Head, input: &mut Input) -> Step {
         let (seen, at, ended) = (input.peek(), input.offset(), input.ended());
         let header = Header::parse(seen).is_some_and(|header| header.size > 8);

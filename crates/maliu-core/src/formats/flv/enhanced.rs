@@ -1,4 +1,5 @@
-//! Enhanced RTMP v2: tags whose codec is a FourCC, with extensions in front and several tracks inside (FLD-40, FLV-61…64).
+//! Enhanced RTMP v2: tags whose codec is a FourCC, with extensions in front and several tracks inside (FLD-40,
+//! FLV-61…64).
 //!
 //! ```text
 //!  video: 1|frame type(3)|packet type(4)    audio: 9(4)|packet type(4)
@@ -14,7 +15,7 @@ const MOD_EX: u8 = 7;
 /// ModEx type of the sub-millisecond part of the time.
 const NANOS: u8 = 0;
 
-/// What a payload is.
+/// Kind of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Codec configuration.
@@ -54,7 +55,7 @@ pub struct Track {
     pub fourcc: u32,
     /// Track number; 0 outside multitrack tags.
     pub id: u8,
-    /// What the payload is.
+    /// Kind of the payload.
     pub part: Part,
     /// Where it stands in the tag's body.
     pub payload: Range<usize>,

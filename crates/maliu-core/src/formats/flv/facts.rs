@@ -40,7 +40,7 @@ pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, 
     promise(info, promised);
 }
 
-/// What the first packet says of a stream.
+/// Facts of a stream in its first packet.
 pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)>) {
     match (info.codec, &mut info.media) {
         (codec, Media::Video(picture)) => {

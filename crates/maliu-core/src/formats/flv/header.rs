@@ -7,7 +7,7 @@ use super::tag::u32_at;
 /// Bytes of a header of version 1.
 pub const SIZE: usize = 9;
 
-/// What a KUX file begins with (FLD-2).
+/// First bytes of a KUX file (FLD-2).
 const KUX: &[u8] = b"KDK\0\0";
 
 /// Offset in a KUX file at which an FLV file begins.

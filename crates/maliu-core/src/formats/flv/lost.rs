@@ -25,7 +25,7 @@ impl Flv {
         match found {
             Found::Pair(start) => {
                 let bytes = start.saturating_sub(since);
-                input.remark_at(since, Remark::Junk { bytes: Some(bytes) }, format!("{bytes} bytes are no tags"));
+                input.remark_at(since, Remark::Junk { bytes: Some(bytes) }, format!("{bytes} bytes are not tags"));
                 input.goto(start)?;
                 self.state = State::Tags;
                 return Ok(Step::Again);
@@ -60,8 +60,8 @@ impl Flv {
         let junk = (if is_tail { last_zeros } else { end }).saturating_sub(since);
         if junk > 0 {
             let what = match is_tail {
-                true => format!("{junk} bytes are no tags"),
-                false => format!("the last {junk} bytes are no tags"),
+                true => format!("{junk} bytes are not tags"),
+                false => format!("the last {junk} bytes are not tags"),
             };
             input.remark_at(since, Remark::Junk { bytes: Some(junk) }, what);
         }

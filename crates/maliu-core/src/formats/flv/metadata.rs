@@ -49,7 +49,7 @@ fn writes_bad_sizes(key: &str, text: &str) -> bool {
 pub struct Effects {
     /// The length it promises, in µs.
     pub duration: Option<Ticks>,
-    /// What it says of streams.
+    /// Facts that it declares of streams.
     pub promise: Promise,
     /// Text streams it announces.
     pub text_streams: usize,

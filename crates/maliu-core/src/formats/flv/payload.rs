@@ -131,7 +131,7 @@ impl Flv {
                 if let Some(nanos) = nanos {
                     packet.side.add_opaque(super::SIDE_NANOS, Bytes::copy_from_slice(&nanos.to_be_bytes()))?;
                 }
-                // All but the last wait; streams they opened are told first.
+                // All but the last wait; streams they opened are returned first.
                 if let Some(earlier) = last.replace(packet) {
                     self.streams.announce(&mut self.queue);
                     self.queue.push_back(Event::Packet(earlier));
@@ -295,7 +295,7 @@ impl Flv {
         }
     }
 
-    /// What the first payload says of a stream without configuration.
+    /// Facts of a stream without configuration in its first payload.
     fn settle_from_data(&mut self, index: usize, data: &[u8]) {
         if self.streams.peek(index).is_some_and(|stream| !stream.settled) {
             let size = self.streams.promise.size;

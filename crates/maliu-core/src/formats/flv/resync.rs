@@ -19,7 +19,7 @@ pub struct Search {
     to_end: bool,
 }
 
-/// What a search came upon.
+/// Result of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Two tags, the first of them at this offset.

@@ -44,7 +44,7 @@ impl Flv {
         let mut cursor = Cursor::new(&body);
         let mut text = amf0::read_text(&mut cursor);
         if self.options.recover && text == Some(SET_DATA_FRAME) {
-            // What a publisher sends to a server, which some servers write into the file as it came.
+            // Commands of a publisher to a server, which some servers write into the file as they came.
             text = amf0::read_text(&mut cursor);
         }
         let name = text.filter(|name| name.len() <= MAX_NAME).unwrap_or_default();

@@ -35,7 +35,7 @@ pub struct Key {
 #[derive(Debug)]
 pub struct Stream {
     key: Key,
-    /// What is known.
+    /// Facts that are known.
     pub info: StreamInfo,
     /// Whether a packet or a configuration has settled its facts.
     pub settled: bool,
@@ -53,7 +53,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Notes a change of [`Stream::info`], which will be told before the next packet.
+    /// Notes a change of [`Stream::info`], which will be returned before the next packet.
     pub fn edit(&mut self) -> &mut StreamInfo {
         self.changed = true;
         &mut self.info

@@ -9,7 +9,7 @@ pub const TAIL: usize = 4;
 /// Largest body that the 24-bit size field can say.
 pub const MAX_BODY: usize = 0xff_ffff;
 
-/// What a tag carries.
+/// Content of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Type 8.
@@ -27,7 +27,7 @@ pub enum Kind {
 /// A tag's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// What it carries.
+    /// Its content.
     pub kind: Kind,
     /// The filter bit: the body may be encrypted.
     pub filtered: bool,

@@ -32,7 +32,7 @@ pub(super) struct Walk<F: Frames> {
     last: Option<(Ticks, u64)>,
 }
 
-/// What a walk meets.
+/// Item that a walk meets.
 pub(super) enum Met<H> {
     /// What to say next.
     Event(Event),
@@ -63,7 +63,7 @@ impl<F: Frames> Walk<F> {
         }
     }
 
-    /// What comes next.
+    /// The next item.
     pub fn poll(&mut self, input: &mut Input) -> Met<F::Header> {
         loop {
             if let Some(event) = self.pending.pop_front() {
@@ -88,7 +88,7 @@ impl<F: Frames> Walk<F> {
         }
     }
 
-    /// The tags, if a tag behind `read` further bytes of the input has added some and they are to be told.
+    /// The tags, if a tag behind `read` further bytes of the input has added some and they are to be returned.
     fn tags(&mut self, read: u64) -> Option<Box<Metadata>> {
         let tags = self.framing.metadata();
         self.telling.earn(usize::try_from(read).unwrap_or(usize::MAX));
@@ -99,8 +99,8 @@ impl<F: Frames> Walk<F> {
         self.telling.due(tags)
     }
 
-    /// Notes the frame of `length` bytes at the front, which lasts `duration`. Whether a seek passes over it: it is then
-    /// skipped.
+    /// Notes the frame of `length` bytes at the front, which lasts `duration`. Whether a seek passes over it: it is
+    /// then skipped.
     pub fn passes(&mut self, length: usize, duration: Ticks, input: &mut Input) -> bool {
         let (time, at) = (self.time, input.offset());
         if input.is_seekable() {

@@ -52,7 +52,7 @@ pub(super) struct Mp4 {
     pub movie: Movie,
     /// The tracks once the movie is known.
     pub plays: Vec<Play>,
-    /// Streams to be told.
+    /// Streams to be returned.
     infos: Vec<StreamInfo>,
     /// Number of streams that were told.
     pub streams: usize,
@@ -61,7 +61,7 @@ pub(super) struct Mp4 {
     pub queue: VecDeque<Event>,
     /// The movie is complete and was told.
     pub told: bool,
-    /// What was already remarked upon.
+    /// Remarks already made.
     cut: bool,
     behind: bool,
 }
@@ -172,7 +172,7 @@ impl Mp4 {
         self.walker.pass(found);
     }
 
-    /// The movie was read: its streams are told.
+    /// The movie was read: its streams are returned.
     fn complete(&mut self, input: &mut Input) -> Result<()> {
         if self.told {
             return Ok(());
@@ -340,8 +340,8 @@ impl Mp4 {
         self.queue.push_back(Event::Packet(packet));
     }
 
-    /// The track whose sample comes next: the one that stands first in the file, unless on an input that can seek another
-    /// is more than a second behind it in time.
+    /// The track whose sample comes next: the one that stands first in the file, unless on an input that can seek
+    /// another is more than a second behind it in time.
     fn choose(&mut self, until: u64, input: &Input) -> Option<usize> {
         let mut first: Option<(usize, u64, Ticks, TimeBase)> = None;
         let mut early: Option<(usize, Ticks, TimeBase)> = None;

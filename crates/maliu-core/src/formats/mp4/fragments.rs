@@ -18,7 +18,7 @@ use super::{demux::Mp4, movie, walk::Found};
 /// Most segment indexes that are kept.
 const MAX_INDEXES: usize = 64;
 
-/// What is known of the fragments.
+/// Facts known of the fragments.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     /// Number, place in time and track of the last fragment of each track.

@@ -58,7 +58,7 @@ pub(super) struct Play {
     fresh: bool,
     next: Option<Next>,
     pub pieces: VecDeque<Piece>,
-    /// What is added to the times of fragments.
+    /// Offset added to the times of fragments.
     shift: i64,
     /// By how much fragments' composition times lie before decoding times at most; added to presentation times, as the
     /// reference does, so that none lies before its decoding time.
@@ -318,7 +318,8 @@ impl Play {
         start.saturating_add(self.shift)
     }
 
-    /// The last sync sample of the waiting runs that is presented at or before `time`: its decoding and presentation time.
+    /// The last sync sample of the waiting runs that is presented at or before `time`: its decoding and presentation
+    /// time.
     pub fn key_in_pieces(&self, time: i64) -> Option<(i64, i64)> {
         let mut found = None;
         for piece in &self.pieces {

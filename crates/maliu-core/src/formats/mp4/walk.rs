@@ -33,7 +33,7 @@ pub(super) struct Found {
     pub role: Option<Role>,
 }
 
-/// What comes next.
+/// The next item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Box(Found),
@@ -55,7 +55,7 @@ pub(super) struct Walker {
 }
 
 impl Walker {
-    /// What stands at the walker's place. Stays there until it is told to enter or pass it.
+    /// The item at the walker's place. Stays there until the caller enters or passes it.
     pub fn next(&mut self, input: &mut Input) -> Result<Step> {
         if let Some((kind, end)) = self.levels.last().copied()
             && self.at.saturating_add(boxes::HEADER as u64) > end
@@ -103,7 +103,7 @@ impl Walker {
         }
     }
 
-    /// What is no box ends the level.
+    /// Bytes that are not a box end the level.
     fn invalid(&mut self) -> Step {
         match self.levels.pop() {
             Some((kind, end)) => {

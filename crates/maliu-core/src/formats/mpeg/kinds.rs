@@ -46,7 +46,7 @@ const TYPES: &[(u8, Codec)] = &[
     (0xea, Codec::Vc1),
 ];
 
-/// What the user private types mean in programs registered as HDMV, and in packets of 192 bytes.
+/// Meaning of the user private types in programs registered as HDMV, and in packets of 192 bytes.
 const BLU_RAY: &[(u8, Codec)] = &[
     (0x80, Codec::PcmBluray),
     (0x81, Codec::Ac3),
@@ -107,7 +107,7 @@ pub(super) fn codec(stream: &Elementary, blu_ray: bool) -> Codec {
     };
     let described = || DESCRIPTORS.iter().find(|(tag, _)| stream.descriptor(*tag).is_some()).map(|(_, codec)| *codec);
     match stream.stream_type {
-        // Private data, and types for whoever uses them.
+        // Private data, and types for private use.
         0x06 | 0x80.. => {
             let private = (stream.stream_type == 0x06).then(described).flatten();
             let known = look(TYPES, stream.stream_type);
@@ -148,7 +148,7 @@ pub(super) fn info(codec: Codec) -> StreamInfo {
     StreamInfo::new(shown, BASE, media)
 }
 
-/// What a telephone codec always is.
+/// Fixed facts of a telephone codec.
 fn audio(codec: Codec) -> Audio {
     match codec {
         Codec::PcmALaw | Codec::PcmMuLaw => Audio { bits_per_sample: 8, block_align: 1, ..Audio::new(8000, 1) },

@@ -47,7 +47,7 @@ pub(super) struct Mark {
 pub(super) struct Track {
     /// Index of the stream; `None` until its codec is known.
     pub index: Option<usize>,
-    /// What the container says of it, then what it says itself.
+    /// Facts that the container declares of it, then its own.
     pub info: StreamInfo,
     input: Input,
     cutter: Option<Box<dyn Cutter>>,
@@ -108,7 +108,7 @@ impl Track {
         self.cutter = Some(cutters::of(codec, config));
     }
 
-    /// What was held while the codec was not known is cut.
+    /// Bytes held while the codec was not known are cut.
     pub fn release(&mut self, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
         if self.cutter.as_ref().is_some_and(|cutter| cutter.spans_packets()) {
             return self.poll(out, remarks);
@@ -153,7 +153,7 @@ impl Track {
         self.open
     }
 
-    /// A PES packet begins. What the one before leaves is cut first.
+    /// A PES packet begins. The rest of the one before is cut first.
     pub fn begin(&mut self, mark: Mark, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
         self.close(out, remarks);
         let at = self.input.next_read();
@@ -388,7 +388,7 @@ impl Track {
 /// Kind of the side data entry with the arrival clock of a packet of 192 bytes: 4 bytes, the low 30 bits count 27 MHz.
 pub const SIDE_ARRIVAL: u32 = u32::from_be_bytes(*b"arrv");
 
-/// What is known of when a video unit is shown.
+/// Facts of when a video unit is shown.
 struct Shown {
     /// Ticks of a frame; 0 when unknown.
     frame: Ticks,

@@ -1,4 +1,4 @@
-//! Bare samples, channels interleaved, no header: one row a sample format.
+//! Bare samples, channels interleaved, no header: one row per sample format.
 //!
 //! Written: packets and uncoded frames, as they come. Read: not; bare samples say nothing about themselves.
 

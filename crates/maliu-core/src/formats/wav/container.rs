@@ -35,7 +35,7 @@ const GUID_RIFF: [u8; 16] =
 /// Bytes of a Wave64 chunk's header.
 const GUID_HEADER: usize = 24;
 
-/// What a file's first bytes are.
+/// Kind of a file by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     /// This container, whose chunks begin at this byte.
@@ -47,7 +47,7 @@ pub(super) enum Start {
 }
 
 impl Container {
-    /// What the first bytes of a file are.
+    /// Kind of the first bytes of a file.
     pub(super) fn of(bytes: &[u8]) -> Start {
         let is = |at: usize, mark: &[u8]| {
             let seen = bytes.get(at..).unwrap_or_default();

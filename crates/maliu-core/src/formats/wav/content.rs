@@ -1,4 +1,4 @@
-//! What the data says that `fmt ` does not: how 24 bits lie in 4 bytes, and AC-3 or DTS under the name of PCM.
+//! Facts in the data that `fmt ` does not declare: how 24 bits lie in 4 bytes, and AC-3 or DTS under the name of PCM.
 
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ pub(super) const LOOK: usize = 8 << 10;
 /// How the data differs from what the format names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Content {
-    /// What the data is.
+    /// Kind of the data.
     pub codec: Codec,
     /// The highest byte of 4 repeats the sign and is left out of packets.
     pub drop_sign: bool,
@@ -25,7 +25,7 @@ pub(super) fn is_doubtful(format: &WaveFormat) -> bool {
     matches!(format.codec(), Codec::PcmF24Le) || may_be_compressed(format)
 }
 
-/// What `data`, the front of it, is; `None` when it is what the format names.
+/// The kind of `data`, the front of the data; `None` when it is the one that the format names.
 pub(super) fn of(format: &WaveFormat, data: &[u8]) -> Option<Content> {
     if format.codec() == Codec::PcmF24Le {
         return Some(twenty_four(data));

@@ -64,7 +64,7 @@ pub(super) struct Wav {
     long_sizes: Option<(u64, u64)>,
     /// Samples as a `fact` chunk says.
     fact: u64,
-    /// What the data is where it is not what the format names.
+    /// Kind of the data where it differs from the one that the format names.
     content: Option<Content>,
     /// The data chunk found while the chunks behind it are read ahead.
     found: Option<Data>,
@@ -344,7 +344,7 @@ impl Wav {
             input.remark_at(
                 junk,
                 Remark::Junk { bytes: Some(bytes) },
-                alloc::format!("{bytes} bytes that are no frame skipped"),
+                alloc::format!("skipped {bytes} bytes that are not a frame"),
             );
         }
         let Some(data) = input.take(size) else { return true };
@@ -416,8 +416,8 @@ impl Demuxer for Wav {
             Units::Fixed(size) => {
                 let block = alloc::vec![0; size];
                 let samples = units::samples(format, &block).filter(|count| *count > 0);
-                let samples =
-                    samples.ok_or_else(|| Error::unsupported("seeking in data whose samples nobody can count"))?;
+                let samples = samples
+                    .ok_or_else(|| Error::unsupported("seeking in data whose number of samples is not known"))?;
                 let end = stream.data.end.min(input.size().unwrap_or(u64::MAX));
                 let last = end.saturating_sub(stream.data.start).saturating_sub(1) / size as u64;
                 let packet = (to.0 as u64 / samples).min(last);

@@ -105,7 +105,7 @@ impl Muxer for Wav {
 }
 
 impl Wav {
-    /// The head before so many bytes of blocks; `None` when their number is not known yet.
+    /// The head before `bytes` bytes of blocks; `None` when their number is not known yet.
     fn bytes(&self, data: Option<u64>) -> Vec<u8> {
         let Head { fmt, list, counted, block } = &self.head;
         let roomy = self.patched && self.wide != Wide::Never;
@@ -142,7 +142,7 @@ impl Wav {
     }
 }
 
-/// What the stream gives to the head.
+/// Facts of the stream for the head.
 #[derive(Default)]
 struct Head {
     /// Body of the `fmt ` chunk, of even length.
@@ -217,7 +217,7 @@ mod tests {
         StreamInfo::new(Codec::PcmS16Le, TimeBase::MILLIS, media)
     }
 
-    /// The file of one packet of so many zeros, and the head that is patched in at the end.
+    /// The file of one packet of zeros, and the head that is patched in at the end.
     fn written(settings: &[(&str, &str)], reach: Reach, data: usize) -> (Vec<u8>, Option<Vec<u8>>) {
         let (mut out, mut streams) = (Output::new(reach), [stream()]);
         let mut muxer = make(settings).unwrap();

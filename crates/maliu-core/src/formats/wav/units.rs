@@ -29,7 +29,7 @@ pub(super) enum Units {
     Aac,
 }
 
-/// What stands at the front of the data.
+/// Unit at the front of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     /// A packet of this many bytes.
@@ -54,7 +54,7 @@ impl Units {
         }
     }
 
-    /// What stands at the front of `data`; `last` says that no data follows it. `data` is not empty.
+    /// The unit at the front of `data`; `last` declares that no data follows it. `data` is not empty.
     pub(super) fn next(self, data: &[u8], last: bool) -> Unit {
         let whole = |size: usize| match data.len() {
             len if size <= len => Unit::Packet(size),
@@ -106,7 +106,7 @@ fn aac_samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
     samples.checked_div(u64::from(header.sample_rate()))
 }
 
-/// Samples per channel that so many bytes decode to; `None` when nobody can say.
+/// Samples per channel that `bytes` bytes decode to; `None` when that cannot be computed.
 pub(super) fn samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
     let bytes = data.len() as u64;
     let (block, channels) = (u64::from(format.block_align), u64::from(format.channels.max(1)));

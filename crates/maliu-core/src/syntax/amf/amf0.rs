@@ -151,7 +151,7 @@ fn owned(text: &[u8]) -> String {
 /// Appends AMF0 to bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
-    /// What was written.
+    /// The value that was written.
     pub bytes: Vec<u8>,
 }
 

@@ -1,4 +1,5 @@
-//! Action Message Format: values of AMF0 and AMF3 read into one tree, and AMF0 written (AMF0 and AMF3 specifications, Adobe).
+//! Action Message Format: values of AMF0 and AMF3 read into one tree, and AMF0 written (AMF0 and AMF3 specifications,
+//! Adobe).
 //!
 //! ```text
 //!  bytes ─▶ amf0::read ─┐                       Value ─▶ amf0::Writer ─▶ bytes
@@ -91,12 +92,12 @@ pub enum Fault {
     Reference,
 }
 
-/// What was read of a value, and why it stopped early if it did.
+/// Part of a value that was read, and why it stopped early if it did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     /// As much of the value as was understood.
     pub value: Value,
-    /// What was wrong behind it.
+    /// The fault behind it.
     pub fault: Option<Fault>,
 }
 

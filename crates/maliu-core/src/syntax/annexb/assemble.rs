@@ -21,9 +21,9 @@ pub const MAX_UNIT: usize = 32 << 20;
 /// Most bytes before the first start code that stay with the first unit, as in the reference; more are dropped.
 pub const MAX_JUNK: usize = 64 << 10;
 
-/// What an access unit is, of one codec. Fed with every NAL unit in order.
+/// Judgement of access units of one codec. Fed with every NAL unit in order.
 pub trait Coding {
-    /// What is known of a unit once it is whole.
+    /// Facts of a unit once it is whole.
     type Picture;
 
     /// Of the zeros before 00 00 01 one belongs to the unit that the code begins (PAR-5); else all stay with the one
@@ -90,7 +90,7 @@ impl Assembler {
         self.nal.is_some()
     }
 
-    /// What comes next.
+    /// The next unit.
     ///
     /// # Errors
     /// [`Error::Limit`] for a unit beyond [`MAX_UNIT`].

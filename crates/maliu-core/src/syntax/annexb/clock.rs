@@ -7,7 +7,7 @@
 
 use crate::time::{Rounding, Ticks, TimeBase, scale};
 
-/// What the clock needs to know of a picture.
+/// Facts of a picture for the clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
     /// When it is shown, counted in its sequence; `None` when unknown.
@@ -153,7 +153,7 @@ impl Clock {
 
     fn shown(&mut self, order: i64, picture: Timing) -> Ticks {
         if picture.scale.max(1) != self.scales.1 {
-            // What is shown before the latest picture keeps its place among those that were given theirs.
+            // Pictures shown before the latest one keep their place among those that were given theirs.
             self.pivot = (self.highest, self.step(self.highest));
             self.scales = (self.scales.1, picture.scale.max(1));
         }

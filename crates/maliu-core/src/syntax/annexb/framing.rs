@@ -12,12 +12,12 @@ use super::scan::{starts_with_code, units};
 pub enum Framing {
     /// Each behind a start code.
     AnnexB,
-    /// Each behind its length in so many bytes: 1, 2, 3 or 4.
+    /// Each behind its length, which has this many bytes: 1, 2, 3 or 4.
     Lengths(u8),
 }
 
 impl Framing {
-    /// What the configuration of an H.264 stream says: lengths for an avcC, start codes otherwise.
+    /// Framing by the configuration of an H.264 stream: lengths for an avcC, start codes otherwise.
     pub fn of_h264(config: &[u8]) -> Self {
         match config {
             [1, _, _, _, sizes, _, _, ..] => Self::Lengths((sizes & 3) + 1),
@@ -25,7 +25,7 @@ impl Framing {
         }
     }
 
-    /// What the configuration of an H.265 stream says: lengths for an hvcC, start codes otherwise.
+    /// Framing by the configuration of an H.265 stream: lengths for an hvcC, start codes otherwise.
     pub fn of_h265(config: &[u8]) -> Self {
         match config.get(21) {
             Some(sizes) if config.len() >= 23 && !starts_with_code(config) => Self::Lengths((sizes & 3) + 1),
@@ -33,7 +33,7 @@ impl Framing {
         }
     }
 
-    /// What the bytes of a whole packet look like when nothing else is known. Lengths (of 4 bytes) win only when they
+    /// Framing by the bytes of a whole packet when nothing else is known. Lengths (of 4 bytes) win only when they
     /// end exactly at the end and every unit they make could be one: 00 00 01 2C is both a start code and a length.
     pub fn guess(data: &[u8]) -> Self {
         if is_lengths(data, 4) || !starts_with_code(data) { Self::Lengths(4) } else { Self::AnnexB }

@@ -19,7 +19,7 @@ use crate::{
     time::TimeBase,
 };
 
-/// What a raw stream needs to know of its codec beside where access units are.
+/// Facts that a raw stream needs of its codec besides where access units are.
 pub trait RawCoding: Coding {
     /// The codec.
     const CODEC: Codec;
@@ -30,13 +30,13 @@ pub trait RawCoding: Coding {
     /// Whether decoding can start with `picture`.
     fn is_key(&self, picture: &Self::Picture) -> bool;
 
-    /// What the clock needs to know of `picture`.
+    /// Facts of `picture` for the clock.
     fn timing(&self, picture: &Self::Picture) -> Timing;
 
     /// Changes whenever [`RawCoding::describe`] may say something else; `None` when `picture` says nothing of it.
     fn version(&self, picture: &Self::Picture) -> Option<u64>;
 
-    /// What the parameter sets of `picture` say; `None` without them.
+    /// Facts of `picture` in its parameter sets; `None` without them.
     fn describe(&self, picture: &Self::Picture) -> Option<Description>;
 
     /// The next remark about the stream: the offset of what it is about, its kind, and the sentence.
@@ -57,7 +57,7 @@ pub struct Description {
 /// What [`RawStream::poll`] says.
 #[derive(Clone, Debug)]
 pub enum RawEvent {
-    /// What the stream is, before the first packet and whenever it changes.
+    /// Description of the stream, before the first packet and whenever it changes.
     Stream(StreamInfo),
     /// The next access unit.
     Packet(Packet),
@@ -76,7 +76,7 @@ pub struct RawStream<C: RawCoding> {
     /// Frames per second that were asked for.
     asked_rate: Option<(u32, u32)>,
     described: Option<(Option<u64>, StreamInfo)>,
-    /// What was decided and not asked for yet.
+    /// Events that were decided and not polled yet.
     ready: VecDeque<Ready>,
     /// A picture that restarts the order and those shown before it, until it is known how many they are.
     held: Held,
@@ -136,7 +136,7 @@ impl Held {
 /// Ticks of all raw streams, as in the reference.
 pub const RAW_TIME_BASE: TimeBase = TimeBase::hz(1_200_000);
 
-/// Frames per second when nobody says.
+/// Frames per second unless set otherwise.
 const DEFAULT_RATE: (u32, u32) = (25, 1);
 
 impl<C: RawCoding> RawStream<C> {
@@ -160,7 +160,7 @@ impl<C: RawCoding> RawStream<C> {
         self.assembler.finish_unit();
     }
 
-    /// What comes next.
+    /// The next event.
     ///
     /// # Errors
     /// [`crate::error::Error::Limit`] for an access unit that is too long.
@@ -188,8 +188,7 @@ impl<C: RawCoding> RawStream<C> {
         if !self.begun && timing.order.is_some() {
             self.begun = true;
             if !is_key {
-                input
-                    .warn_at(at, "the stream begins inside a sequence: what comes before a key picture may not decode");
+                input.warn_at(at, "the stream begins inside a sequence: pictures before a keyframe may not decode");
             }
         }
         if !self.held.takes(&timing, data.len()) {

@@ -40,7 +40,7 @@ impl<'a> Iterator for SeiMessages<'a> {
     }
 }
 
-/// A number as so many FF and a last byte.
+/// A number as repeated FF and a last byte.
 fn coded(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let full = bytes.iter().take_while(|byte| **byte == 0xff).count();
     let last = *bytes.get(full)?;

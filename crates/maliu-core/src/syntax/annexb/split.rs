@@ -40,7 +40,7 @@ pub enum Step {
 }
 
 impl Splitter {
-    /// What comes next. Bytes before the first start code are passed over.
+    /// The next unit. Bytes before the first start code are passed over.
     ///
     /// # Errors
     /// [`Error::Limit`] for a unit beyond [`MAX_NAL`].

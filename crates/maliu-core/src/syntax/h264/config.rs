@@ -1,4 +1,5 @@
-//! The decoder configuration record avcC: built from Annex B parameter sets, and read (ISO/IEC 14496-15 §5.3.3, PAR-10, PAR-11, PAR-14).
+//! The decoder configuration record avcC: built from Annex B parameter sets, and read (ISO/IEC 14496-15 §5.3.3, PAR-10,
+//! PAR-11, PAR-14).
 
 use alloc::vec::Vec;
 
@@ -24,7 +25,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The record in `config`; `None` when it is none or cut short before its last picture parameter set.
+    /// The record in `config`; `None` for other bytes, or if cut short before its last picture parameter set.
     pub fn parse(config: &Bytes) -> Option<Self> {
         let [1, profile, compatibility, level, sizes, counted, ..] = **config else { return None };
         let mut rest = config.slice(6..);

@@ -1,4 +1,4 @@
-//! What is known of an access unit of H.264 once it is whole: key, order, kind, structure.
+//! Facts of an access unit of H.264 once it is whole: key, order, kind, structure.
 
 use alloc::borrow::Cow;
 

@@ -16,7 +16,7 @@ pub struct Pps {
     pub entropy_coding_mode_flag: bool,
     /// Slice headers carry differences of picture order.
     pub bottom_field_pic_order_in_frame_present_flag: bool,
-    /// Slice groups (flexible macroblock order): 1 is none.
+    /// Slice groups (flexible macroblock order): 1 means no groups.
     pub num_slice_groups: u8,
     /// References used when a slice does not say: list 0, list 1.
     pub num_ref_idx_default_active: [u8; 2],

@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, vec::Vec};
 use super::{Header, ParameterSets, PicOrderCnt, Pps, Sps, kind};
 use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
-/// What a slice codes.
+/// Kind of a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SliceType {
     /// Predicted from one picture a block.
@@ -49,7 +49,7 @@ impl SliceType {
 pub struct SliceStart {
     /// Address of its first macroblock (pair).
     pub first_mb_in_slice: u32,
-    /// What it codes.
+    /// Its kind.
     pub slice_type: SliceType,
     /// The picture parameter set it uses: 0 to 255.
     pub pic_parameter_set_id: u8,
@@ -227,7 +227,8 @@ impl Parsed {
         header.map(|header| Self { header, end: bits.position() }).ok_or_else(|| bits.refusal())
     }
 
-    /// As [`restarts_order`] of `nal`, whose header this is: the header is not read again, and no more bytes than needed.
+    /// As [`restarts_order`] of `nal`, whose header this is: the header is not read again, and no more bytes than
+    /// needed.
     pub(super) fn restarts_order(&self, nal: &[u8], sps: &Sps, pps: &Pps) -> bool {
         let marking = |most| {
             let rbsp = annexb::unescape_head(nal.get(1..)?, most);

@@ -1,4 +1,5 @@
-//! Length-prefixed packets → Annex B, with parameter sets before a random access picture that lacks them (PAR-20…PAR-23).
+//! Length-prefixed packets → Annex B, with parameter sets before a random access picture that lacks them
+//! (PAR-20…PAR-23).
 
 use alloc::vec::Vec;
 
@@ -23,7 +24,7 @@ struct Sets {
     all: Bytes,
 }
 
-/// What was seen since the last IDR picture began.
+/// Parameter sets seen since the last IDR picture began.
 #[derive(Clone, Copy, Debug)]
 struct State {
     new_idr: bool,
@@ -34,8 +35,8 @@ struct State {
 const START: State = State { new_idr: true, sps_seen: false, pps_seen: false };
 
 impl ToAnnexB {
-    /// For a stream of this configuration. Empty or in Annex B form: packets pass unchanged. `None` for a record that is
-    /// cut short.
+    /// For a stream of this configuration. Empty or in Annex B form: packets pass unchanged. `None` for a record that
+    /// is cut short.
     pub fn new(config: &Bytes) -> Option<Self> {
         if config.is_empty() || annexb::starts_with_code(config) {
             return Some(Self { sets: None, state: START });

@@ -67,9 +67,9 @@ pub struct Hrd {
 pub struct BitstreamRestriction {
     /// Motion may point outside the picture.
     pub motion_vectors_over_pic_boundaries_flag: bool,
-    /// Bound on the bytes of a picture; 0 is none.
+    /// Bound on the bytes of a picture; 0 sets no bound.
     pub max_bytes_per_pic_denom: u32,
-    /// Bound on the bits of a macroblock; 0 is none.
+    /// Bound on the bits of a macroblock; 0 sets no bound.
     pub max_bits_per_mb_denom: u32,
     /// Bounds of motion vectors, as powers of two quarter samples: horizontal, vertical.
     pub log2_max_mv_length: (u32, u32),

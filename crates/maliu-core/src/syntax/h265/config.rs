@@ -14,7 +14,7 @@ use crate::{
 /// A configuration record, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// What a decoder must be able to do.
+    /// Abilities that a decoder must have.
     pub profile: ProfileTierLevel,
     /// Bytes of a NAL unit's length in the packets: 1 to 4.
     pub length_size: u8,
@@ -26,7 +26,7 @@ pub struct Config {
 const FIXED: usize = 23;
 
 impl Config {
-    /// The record in `config`; `None` when it is none or cut short.
+    /// The record in `config`; `None` for other bytes, or if cut short.
     pub fn parse(config: &Bytes) -> Option<Self> {
         if config.len() < FIXED || annexb::starts_with_code(config) {
             return None;
@@ -91,7 +91,7 @@ pub fn build_config(parameter_sets: &Bytes) -> Result<Bytes, ConfigFault> {
     let used: Vec<_> = arrays.iter().filter(|(_, nals)| !nals.is_empty()).collect();
     out.push(used.len() as u8);
     for (kind, nals) in used {
-        // array_completeness: the sets are all here, and none in the packets; nobody can promise that.
+        // array_completeness: the sets are all here, and none in the packets; that cannot be promised.
         out.push(*kind);
         out.extend_from_slice(&u16::try_from(nals.len()).map_err(|_| ConfigFault::TooManySets)?.to_be_bytes());
         for nal in nals {
@@ -102,7 +102,7 @@ pub fn build_config(parameter_sets: &Bytes) -> Result<Bytes, ConfigFault> {
     Ok(out.into())
 }
 
-/// What the fixed part of the record says of all sets.
+/// Facts of all sets in the fixed part of the record.
 struct Facts {
     sps: Sps,
     max_sub_layers: u8,

@@ -30,7 +30,7 @@ pub struct Hrd {
 /// The model of one sub-layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubLayerHrd {
-    /// Pictures follow each other at a fixed distance of so many clock ticks.
+    /// Pictures follow each other at a fixed distance of this number of clock ticks.
     pub elemental_duration: Option<u32>,
     /// Delays may be violated for latency's sake.
     pub low_delay_hrd_flag: bool,

@@ -1,4 +1,4 @@
-//! What is known of an access unit of H.265 once it is whole: key, order, kind.
+//! Facts of an access unit of H.265 once it is whole: key, order, kind.
 
 use alloc::borrow::Cow;
 

@@ -26,7 +26,7 @@ pub struct Pps {
     pub weighted_pred_flag: bool,
     /// B slices do.
     pub weighted_bipred_flag: bool,
-    /// Columns and rows of tiles: (1, 1) is none.
+    /// Columns and rows of tiles: (1, 1) without tiles.
     pub tiles: (u32, u32),
     /// Rows of blocks can be decoded side by side (wavefront).
     pub entropy_coding_sync_enabled_flag: bool,

@@ -4,7 +4,7 @@ use alloc::{format, string::String};
 
 use crate::bits::Bits;
 
-/// What a decoder must be able to do.
+/// Abilities that a decoder must have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProfileTierLevel {
     /// 0 to 3; 0 is this standard's.

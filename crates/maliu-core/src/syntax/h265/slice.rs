@@ -3,7 +3,7 @@
 use super::{Header, ParameterSets, kind};
 use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
-/// What a slice codes.
+/// Kind of a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SliceType {
     /// Predicted from up to two pictures a block.
@@ -41,7 +41,7 @@ pub struct SliceHeader {
 /// The fields only an independent slice segment has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndependentHeader {
-    /// What it codes.
+    /// Its kind.
     pub slice_type: SliceType,
     /// The picture is shown.
     pub pic_output_flag: bool,
@@ -53,8 +53,8 @@ pub struct IndependentHeader {
 const HEAD: usize = 64;
 
 impl SliceHeader {
-    /// The header of the slice segment in `nal` (or in its first bytes). `None` when it is none, too short, or names
-    /// sets that are not there.
+    /// The header of the slice segment in `nal` (or in its first bytes). `None` for other units, if too short, or if it
+    /// names sets that are not there.
     pub fn parse(nal: &[u8], sets: &ParameterSets) -> Option<Self> {
         Self::read(nal, sets).ok()
     }

@@ -1,4 +1,5 @@
-//! Sequence parameter set: picture size, sample depth, order counting and limits of a stream (ISO/IEC 23008-2 §7.3.2.2).
+//! Sequence parameter set: picture size, sample depth, order counting and limits of a stream (ISO/IEC 23008-2
+//! §7.3.2.2).
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -14,7 +15,7 @@ pub struct Sps {
     pub sps_max_sub_layers_minus1: u8,
     /// Sub-layers can be changed anywhere.
     pub sps_temporal_id_nesting_flag: bool,
-    /// What a decoder must be able to do.
+    /// Abilities that a decoder must have.
     pub profile_tier_level: ProfileTierLevel,
     /// 0 to 15.
     pub sps_seq_parameter_set_id: u8,
@@ -55,14 +56,14 @@ pub struct SubLayerOrdering {
     pub max_dec_pic_buffering_minus1: u8,
     /// Most pictures that are decoded before one that is shown earlier.
     pub max_num_reorder_pics: u8,
-    /// Bound on the latency, plus one; 0 is none.
+    /// Bound on the latency, plus one; 0 sets no bound.
     pub max_latency_increase_plus1: u32,
 }
 
 /// One list of scaling weights (§7.3.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScalingList {
-    /// As the list so many matrices before; 0 is the standard's default list.
+    /// As the list this number of matrices before; 0 is the standard's default list.
     Copied(u8),
     /// scaling_list_dc_coef (16 for lists without) and the weights in diagonal order.
     Coded(u8, Vec<u8>),
@@ -96,7 +97,7 @@ impl Sps {
         let rbsp = annexb::unescape(nal.get(Header::SIZE..).unwrap_or_default());
         let mut bits = Bits::new(&rbsp);
         let mut sps = Self::fields(&mut bits).ok_or_else(|| bits.refusal())?;
-        // What is needed is read: a damaged rest costs only itself.
+        // Needed fields are read: a damaged rest costs only itself.
         sps.rest(&mut bits);
         Ok(sps)
     }

@@ -16,7 +16,7 @@ pub struct Vps {
     pub vps_max_sub_layers_minus1: u8,
     /// Sub-layers can be changed anywhere.
     pub vps_temporal_id_nesting_flag: bool,
-    /// What a decoder must be able to do.
+    /// Abilities that a decoder must have.
     pub profile_tier_level: ProfileTierLevel,
     /// Buffering by sub-layer, the highest last.
     pub sub_layer_ordering: Vec<SubLayerOrdering>,

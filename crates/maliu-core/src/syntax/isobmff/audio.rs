@@ -17,7 +17,7 @@ use crate::{
     syntax::aac::AudioSpecificConfig,
 };
 
-/// What the fixed part of a description states.
+/// Facts in the fixed part of a description.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stated {
     bits: u32,
@@ -183,7 +183,7 @@ fn configure(entry: &mut Entry, boxes: &[u8], depth: u8) {
             _ => {}
         }
     }
-    // What is always so, whatever the description states.
+    // Fixed facts, whatever the description states.
     let codec = entry.codec;
     if let Some(audio) = audio_mut(entry) {
         match codec {
@@ -207,7 +207,8 @@ fn esds(entry: &mut Entry, body: &[u8]) {
     }
 }
 
-/// Rate, channels and frame size of an AudioSpecificConfig. MPEG-1 audio under the MPEG-4 object type names itself here.
+/// Rate, channels and frame size of an AudioSpecificConfig. MPEG-1 audio under the MPEG-4 object type names itself
+/// here.
 fn aac(entry: &mut Entry) {
     let Some(config) = AudioSpecificConfig::parse(&entry.config) else { return };
     match config.object_type {

@@ -19,7 +19,7 @@ pub struct Header {
     pub size: Option<u64>,
 }
 
-/// What stands at the front of bytes.
+/// Kind of the front of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed {
     /// A header.
@@ -46,7 +46,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     }
 }
 
-/// The boxes inside a body, in order; ends at the first that is none. One that is longer than what is left is cut.
+/// The boxes inside a body, in order; ends at the first invalid one. One that is longer than the rest is cut.
 #[derive(Clone, Debug)]
 pub struct Boxes<'a>(&'a [u8]);
 
@@ -75,7 +75,7 @@ impl<'a> Iterator for Boxes<'a> {
     }
 }
 
-/// What a reader does with a box.
+/// Treatment of a box by a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Boxes stand in it, behind this many bytes.
@@ -95,7 +95,7 @@ pub struct Row {
     pub kind: Kind,
     /// Name of the box it stands in.
     pub parent: Kind,
-    /// What a reader does with it.
+    /// Treatment of it by a reader.
     pub role: Role,
 }
 
@@ -161,7 +161,7 @@ pub const BOXES: &[Row] = &[
     row(b"ilst", b"meta", Role::Holds(0)),
 ];
 
-/// What is done with a box of this name in that box.
+/// Treatment of a box of this name in that box.
 pub fn role(kind: Kind, parent: Kind) -> Option<Role> {
     let known = BOXES.iter().find(|row| row.kind == kind && row.parent == parent).map(|row| row.role);
     known.or(match &parent {

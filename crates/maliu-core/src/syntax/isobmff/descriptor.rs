@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 
-/// What an elementary stream descriptor states.
+/// Facts in an elementary stream descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Descriptor<'a> {
     /// objectTypeIndication.

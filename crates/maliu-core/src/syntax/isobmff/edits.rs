@@ -45,7 +45,7 @@ pub struct Stretch {
     pub from: i64,
     /// Presentation time in the media behind its last instant; `i64::MAX` to the end.
     pub to: i64,
-    /// What is added to times of the media.
+    /// Offset added to times of the media.
     pub shift: i64,
 }
 
@@ -72,7 +72,7 @@ pub fn stretches(edits: &[Edit], movie: u32, track: u32) -> Vec<Stretch> {
     found
 }
 
-/// What is added to the times of samples in fragments: the list as one start and one delay.
+/// Offset added to the times of samples in fragments: the list as one start and one delay.
 pub fn shift(edits: &[Edit], movie: u32, track: u32) -> i64 {
     stretches(edits, movie, track).first().map_or(0, |stretch| stretch.shift)
 }

@@ -10,7 +10,7 @@ impl<'a> Fields<'a> {
         Self(bytes)
     }
 
-    /// What was not read yet.
+    /// Bytes that were not read yet.
     pub fn rest(&self) -> &'a [u8] {
         self.0
     }

@@ -217,7 +217,7 @@ pub fn saio(body: &[u8]) -> Option<u64> {
     fields.number(version == 1)
 }
 
-/// What a row states.
+/// Facts in a row.
 struct Stated {
     duration: u32,
     size: u32,

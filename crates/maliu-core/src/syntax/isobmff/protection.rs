@@ -5,7 +5,7 @@ use super::{
     fields::Fields,
 };
 
-/// What `sinf` states.
+/// Protection that `sinf` declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Protection {
     /// scheme_type: `cenc`, `cbc1`, `cens`, `cbcs`, ….

@@ -44,7 +44,7 @@ fn fixed(fields: &mut Fields) -> Option<(u16, u16)> {
     Some(size)
 }
 
-/// Takes a codec configuration; `None` when the box is none.
+/// Takes a codec configuration; `None` when the box is not one.
 fn configuration(entry: &mut Entry, kind: &Kind, body: &[u8]) -> Option<()> {
     match kind {
         b"avcC" | b"hvcC" | b"av1C" | b"glbl" => entry.config = Bytes::copy_from_slice(body),
@@ -155,7 +155,7 @@ fn dolby_vision(body: &[u8]) -> Option<DolbyVision> {
     })
 }
 
-/// What the configuration states of the pictures.
+/// Facts of the pictures in the configuration.
 fn describe(entry: &mut Entry) {
     let config = entry.config.clone();
     let (codec, profile) = (entry.codec, &mut entry.profile);

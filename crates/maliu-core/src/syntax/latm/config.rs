@@ -30,7 +30,7 @@ pub struct StreamMuxConfig {
 pub struct Layer {
     /// The AudioSpecificConfig, its bits moved to the front of the first byte.
     pub config: Bytes,
-    /// What it says.
+    /// Its content.
     pub audio: AudioSpecificConfig,
     /// How the length of a payload is found.
     pub length: LengthType,

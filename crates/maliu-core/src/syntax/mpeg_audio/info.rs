@@ -11,7 +11,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{HEADER, Header};
 
-/// What an information frame says. Fields are 0 or `None` where it does not.
+/// Facts of an information frame. Fields are 0 or `None` where it has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Info {
     /// It is "Info": every frame has the same bit rate.

@@ -9,7 +9,7 @@ pub trait Ends: Default + Send {
     fn code(&mut self, bytes: &[u8], whole: bool) -> Option<End>;
 }
 
-/// What a start code means for the unit before it.
+/// Meaning of a start code for the unit before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The unit goes on.

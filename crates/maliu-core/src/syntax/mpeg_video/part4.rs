@@ -1,9 +1,10 @@
-//! The headers of MPEG-4 part 2 that containers need: the video object layer and the kind of a plane (ISO/IEC 14496-2 §6.2).
+//! The headers of MPEG-4 part 2 that containers need: the video object layer and the kind of a plane (ISO/IEC 14496-2
+//! §6.2).
 
 use super::VOP;
 use crate::{bits::Bits, stream::Video, syntax::annexb::StartCodes};
 
-/// What a video object layer says.
+/// Facts of a video object layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VideoObjectLayer {
     /// Width in pixels.

@@ -3,7 +3,7 @@
 use super::{EXTENSION, SEQUENCE};
 use crate::{bits::Bits, stream::Video, syntax::annexb::StartCodes};
 
-/// What a sequence header and its extension say.
+/// Facts of a sequence header and its extension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sequence {
     /// Width in pixels.

@@ -7,7 +7,7 @@ use alloc::string::String;
 pub struct Descriptor<'a> {
     /// descriptor_tag.
     pub tag: u8,
-    /// What stands behind its length.
+    /// Bytes behind its length.
     pub body: &'a [u8],
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Order;
 use crate::stream::Codec;
 
-/// What a `fmt ` chunk says.
+/// Facts of a `fmt ` chunk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WaveFormat {
     /// wFormatTag, or the one inside SubFormat.

@@ -10,14 +10,14 @@ use super::{
     BodyKind, Constant, Field, From, Kind, Layout, MAX_BODY, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING, Meaning, Role,
 };
 
-/// What is wrong with a layout, where, and what would help.
+/// A fault of a layout: its kind, its place, and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// `preamble`, `header`, `inside`, `tail`, `body` or `limits`.
     pub part: &'static str,
     /// Index of the field in its part, if it is about one.
     pub field: Option<usize>,
-    /// What is wrong.
+    /// The fault.
     pub what: String,
     /// What to do about it.
     pub hint: String,

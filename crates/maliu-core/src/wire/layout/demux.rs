@@ -1,4 +1,5 @@
-//! Reads messages by a layout: a demuxer whose every message is a unit of its own, and which finds its way after garbage.
+//! Reads messages by a layout: a demuxer whose every message is a unit of its own, and which finds its way after
+//! garbage.
 
 use alloc::{borrow::Cow, boxed::Box, collections::VecDeque, format, vec::Vec};
 use core::task::Poll;
@@ -43,7 +44,8 @@ pub struct Reader {
     nested: Option<Box<(Reader, Input)>>,
     /// The message before, until a good one follows it: where it stood, and its bytes.
     last: Option<(u64, Bytes)>,
-    /// Bytes given back so far, and the end of the furthest message: the one stays within [`GIVE_BACK`] times the other.
+    /// Bytes given back so far, and the end of the furthest message: the one stays within [`GIVE_BACK`] times the
+    /// other.
     given_back: u64,
     furthest: u64,
 }
@@ -246,7 +248,7 @@ impl Reader {
     }
 
     /// Starts a search. The message before is suspect, too: garbage in its header may have made it swallow others, so
-    /// its bytes are searched as well. What is given back in all is bounded, which keeps the work linear.
+    /// its bytes are searched as well. The sum of returned bytes is bounded, which keeps the work linear.
     fn lose(&mut self, input: &mut Input, why: Cow<'static, str>) {
         self.furthest = self.furthest.max(input.offset());
         if let Some((at, bytes)) = self.last.take()
@@ -351,7 +353,7 @@ impl Stream {
     }
 }
 
-/// What the front of a body says about its stream, when that is news.
+/// Facts of the stream at the front of a body, when they are news.
 fn refine(stream: &mut Stream, unpacked: &payload::Payload) -> Option<StreamInfo> {
     let config = unpacked.config.as_ref().filter(|config| stream.info.config != **config)?;
     let first = stream.info.config.is_empty();

@@ -1,4 +1,4 @@
-//! A capture in words: one line a field, body or stretch of garbage, for an annotated hex dump.
+//! A capture in words: one line per field, body or stretch of garbage, for an annotated hex dump.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -8,7 +8,7 @@ use super::{
     place::{self, Value},
 };
 
-/// What stands at some bytes of a capture.
+/// Meaning of some bytes of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Offset of the first byte.

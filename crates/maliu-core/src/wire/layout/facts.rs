@@ -1,4 +1,4 @@
-//! What a codec's configuration, or its first key packet, says of a stream that no field describes.
+//! Facts in a codec's configuration, or its first keyframe, about a stream that no field describes.
 
 use bytes::Bytes;
 

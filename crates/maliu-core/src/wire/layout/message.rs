@@ -97,7 +97,7 @@ pub(super) fn look(layout: &Layout, bytes: &[u8], steady: &Steady, preamble: &Fa
     if let Some(why) = seen.and_then(|seen| refuse_body(layout, &facts, seen)) {
         return Err(Lack::Bad(Cow::Borrowed(why)));
     }
-    // What stands inside the body is checked as far as it is there.
+    // Fields inside the body are checked as far as they have arrived.
     let seen = bytes.get(..bytes.len().min(body.end)).unwrap_or_default();
     let inside = match part(&layout.inside, seen, body.start, Some(steady), &mut facts) {
         Err(Lack::Need(n)) if n > body.end => {

@@ -1,4 +1,4 @@
-//! Anybody's |header|data| protocol, described as data: read it, write it, explain it, export a dissector.
+//! Any |header|data| protocol, described as data: read it, write it, explain it, export a dissector.
 //!
 //! ```text
 //!   [preamble] once, then again and again:
@@ -48,13 +48,13 @@ pub const MAX_NESTING: usize = 4;
 pub struct Layout {
     /// Its name.
     pub name: String,
-    /// What it is, in a sentence.
+    /// Its purpose, in a sentence.
     pub about: String,
     /// Fields that stand once at the start of a connection.
     pub preamble: Vec<Field>,
     /// Fields in front of each body.
     pub header: Vec<Field>,
-    /// What the body is.
+    /// Kind of the body.
     pub body: Body,
     /// Fields at the start of each body that are looked at and left in it. Not written: bodies are the caller's.
     pub inside: Vec<Field>,
@@ -92,7 +92,7 @@ pub struct Field {
     pub role: Option<Role>,
     /// Value → meaning, for the roles that name something.
     pub map: Vec<(u64, Meaning)>,
-    /// What is written when no role gives a value.
+    /// Value to write when no role gives one.
     pub default: u64,
 }
 
@@ -162,7 +162,8 @@ pub enum Constant {
     Bytes(Vec<u8>),
 }
 
-/// `field comparison value`; `field` is an index among the fields of the same part, and stands before the field that asks.
+/// `field comparison value`; `field` is an index among the fields of the same part, and stands before the field that
+/// asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// Index of the field that is compared.
@@ -192,10 +193,11 @@ pub enum Comparison {
     Mask,
 }
 
-/// What a field's value means.
+/// Meaning of a field's value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Role {
-    /// `value · unit + plus` bytes are counted from `from` to the end of the body, or of the tail. In a tail it is a check.
+    /// `value · unit + plus` bytes are counted from `from` to the end of the body, or of the tail. In a tail it is a
+    /// check.
     Length {
         /// Bytes a unit.
         unit: u32,
@@ -280,7 +282,7 @@ pub struct Clock {
     pub shift: u8,
 }
 
-/// What a value of a mapped field stands for.
+/// Meaning of a value of a mapped field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// A codec.
@@ -331,7 +333,7 @@ pub enum BodyKind {
     Raw,
     /// NAL units behind start codes.
     AnnexB,
-    /// NAL units behind their length in so many bytes.
+    /// NAL units behind their length in this many bytes.
     Avcc(u8),
     /// AAC behind ADTS headers.
     Adts,

@@ -31,7 +31,7 @@ pub struct Writer {
     starts: Vec<Option<usize>>,
 }
 
-/// What the fields of one message are filled from.
+/// Values that fill the fields of one message.
 struct Source<'a> {
     stream: usize,
     info: Option<&'a StreamInfo>,

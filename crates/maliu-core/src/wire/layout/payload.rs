@@ -21,7 +21,7 @@ pub(super) struct Payload {
     pub(super) audio: Option<(u32, u16)>,
 }
 
-/// What `body` holds; `None` when it is not what its kind says.
+/// Content of `body`; `None` when it does not fit its kind.
 pub(super) fn unpack(kind: &BodyKind, codec: Codec, body: Bytes) -> Option<Payload> {
     if *kind == BodyKind::Adts && codec == Codec::Aac {
         return unpack_adts(&body);

@@ -36,7 +36,7 @@ impl Put<'_> {
         self.raw(bytes);
     }
 
-    /// What `write` writes, behind its length in 4 bytes, so that a reader can pass over fields it does not know.
+    /// Puts the output of `write` behind its length in 4 bytes, so that a reader can pass over fields it does not know.
     pub(super) fn group(&mut self, write: impl FnOnce(&mut Put)) {
         let at = self.0.len();
         self.u32(0);
@@ -107,7 +107,7 @@ impl<'a> Get<'a> {
         Some(String::from_utf8_lossy(bytes.get(..MAX_TEXT).unwrap_or(bytes)).into_owned())
     }
 
-    /// What stands behind a 1; nothing behind a 0.
+    /// Fields behind a 1; nothing behind a 0.
     pub(super) fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.u8()? == 0 { Some(None) } else { read(self).map(Some) }
     }

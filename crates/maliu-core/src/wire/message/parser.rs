@@ -13,7 +13,7 @@ use crate::{
     input::Input,
 };
 
-/// What the bytes hold.
+/// Kind of the bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
     /// A message and its sequence number.
@@ -137,7 +137,7 @@ impl Parser {
         }
     }
 
-    /// What a message that is not whole means: more is to come, or what is left is none. Then its first byte is passed
+    /// Meaning of an incomplete message: more is to come, or the rest is not a message. Then its first byte is passed
     /// over, because a damaged length may hide messages behind it.
     fn short(&mut self, input: &mut Input) -> Option<Poll<Found>> {
         if !input.ended() {

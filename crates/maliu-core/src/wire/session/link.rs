@@ -14,7 +14,7 @@ use crate::{error::Error, input::Input};
 /// Control messages that wait at most; a peer that asks faster than it reads is cut.
 const MAX_CONTROL: usize = 64;
 
-/// What the first bytes say that are no message.
+/// Kind of first bytes that are not a message.
 const STRANGE: Fault = Fault::Protocol("the peer does not speak this protocol");
 
 /// One connection.
@@ -140,7 +140,7 @@ impl Link {
         self.say(&Message::Ping(now.as_millis() as u64))
     }
 
-    /// Whether this end should say that it is there while it reads nothing. What the peer says meanwhile is not heard.
+    /// Whether this end should send a keep-alive while it reads nothing. Messages of the peer are not heard meanwhile.
     pub(super) fn hold(&mut self, now: Duration) -> bool {
         self.heard = now;
         let due = now.saturating_sub(self.said) >= PING_AFTER;

@@ -116,7 +116,7 @@ impl Queue {
         self.waiting.push_back(Entry { event, came });
     }
 
-    /// What was dropped or sent may share buffers with what still waits, which lets go of them once that is much.
+    /// Dropped or sent packets may share buffers with waiting ones, which let go of them once that is much.
     fn turn(&mut self) {
         if !self.account.turn() {
             return;

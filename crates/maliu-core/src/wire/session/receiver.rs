@@ -1,5 +1,5 @@
-//! The end that gets packets: it listens and challenges, or connects and asks to be sent them; hands on content in order and
-//! once, and acknowledges it.
+//! The end that gets packets: it listens and challenges, or connects and asks to be sent them; hands on content in
+//! order and once, and acknowledges it.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
@@ -25,17 +25,17 @@ use crate::{
     time::TimeBase,
 };
 
-/// What a receiver asks of those who connect.
+/// Demands of a receiver on connecting ends.
 #[derive(Clone, Debug, Default)]
 pub struct ReceiverOptions {
     /// The token that senders must prove to know.
     pub token: Option<String>,
 }
 
-/// What a receiver that connects asks for.
+/// Wishes of a receiver that connects.
 #[derive(Clone, Debug)]
 pub struct PlayerOptions {
-    /// What the sender calls what it sends; empty for whatever it has.
+    /// The sender's name for its content; empty for any content.
     pub name: String,
     /// The same for every connection of one transfer, also after a restart.
     pub id: u64,
@@ -61,7 +61,7 @@ pub struct Receiver {
     link: Link,
     options: ReceiverOptions,
     challenge: [u8; 16],
-    /// What a player says.
+    /// The hello of a player.
     hello: Option<Hello>,
     state: State,
     mode: Mode,
@@ -249,7 +249,7 @@ impl Receiver {
     }
 
     /// Keeps the clock in place of [`Receiver::poll`] while no more content can be taken, and no bytes are read: the
-    /// peer, who has to wait, does not count as silent, and is told now and then that this end is there.
+    /// peer, who has to wait, does not count as silent, and gets a keep-alive now and then.
     pub fn hold(&mut self, now: Duration) {
         if self.state == State::Open && self.link.hold(now) {
             // A ping would ask for an answer that waits behind the content.

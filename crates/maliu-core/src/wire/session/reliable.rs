@@ -21,7 +21,7 @@ pub(super) struct Queue {
     first: u64,
     /// How many of those waiting were sent on this connection.
     sent: usize,
-    /// What comes before this number is known to be kept: a restarted sender passes over it.
+    /// Messages before this number are known to be kept: a restarted sender passes over them.
     wanted: u64,
     account: Account,
 }

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{format::Event, input::Input, time::TimeBase};
 
-/// What a sender is and wants.
+/// Identity and wishes of a sender.
 #[derive(Clone, Debug)]
 pub struct SenderOptions {
-    /// What it calls what it sends.
+    /// Its name for its content.
     pub name: String,
     /// The same for every connection of one transfer, also after a restart.
     pub id: u64,
@@ -30,7 +30,7 @@ pub struct SenderOptions {
     pub limits: live::Limits,
 }
 
-/// What a sender has done.
+/// Statistics of a sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Connections that were welcome.
@@ -95,7 +95,7 @@ impl Sender {
     }
 
     /// Whether more content is wanted. A live sender always wants it, a reliable one not for a player that has not yet
-    /// said who it is; pushing anyway is no error.
+    /// sent its hello; pushing anyway is not an error.
     pub fn is_ready(&self) -> bool {
         match &self.queue {
             Queue::Reliable(_) if self.is_strange() => false,
@@ -141,7 +141,7 @@ impl Sender {
         }
     }
 
-    /// What was done so far.
+    /// Statistics so far.
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
         match &self.queue {
@@ -296,8 +296,8 @@ impl Sender {
         Some([front.into(), data].into_iter().filter(|part: &Bytes| !part.is_empty()).collect())
     }
 
-    /// As [`Sender::next`], for many messages in few parts: appends to `out`, and returns what is to follow it, which is
-    /// the data of a packet, shared, or empty.
+    /// As [`Sender::next`], for many messages in few parts: appends to `out`, and returns what is to follow it, which
+    /// is the data of a packet, shared, or empty.
     pub fn next_into(&mut self, now: Duration, out: &mut Vec<u8>) -> Option<Bytes> {
         let link = self.link.as_mut()?;
         let before = out.len();

@@ -22,7 +22,7 @@ pub const MAX_EVENTS: usize = 1024;
 /// Bytes of the input that the batches stand for, at most, but for the last one.
 pub const MAX_BYTES: u64 = 4 << 20;
 
-/// A thread with a reader, as its caller sees it. It ends when it can answer nobody.
+/// A thread with a reader, as its caller sees it. It ends when its caller is gone.
 pub struct Thread {
     asks: Sender<Ask>,
     answers: Receiver<Batch>,

@@ -77,7 +77,7 @@ impl Trial {
 mod tests {
     use super::*;
 
-    /// Parts in which reading and working take so many ms.
+    /// Parts in which reading and working take the given ms.
     fn verdict(parts: &[(u64, u64)]) -> Option<bool> {
         let mut trial = Trial::behind(0);
         for (reading, working) in parts {

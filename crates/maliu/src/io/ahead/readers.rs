@@ -1,4 +1,4 @@
-//! The thread that reads, and the blocks on their way to it and back. Whoever waits for a block reads another one
+//! The thread that reads, and the blocks on their way to it and back. A caller that waits for a block reads another one
 //! meanwhile, where the source can be read by two.
 //!
 //! ```text
@@ -37,7 +37,7 @@ pub struct Readers<S> {
     /// Where the wanted block begins, and the one that is asked for next.
     wanted: u64,
     asking: u64,
-    /// The thread is told where to read on. Otherwise it reads in a row, also behind a block that came out short.
+    /// Directs the thread to read on elsewhere. Otherwise it reads in a row, also behind a block that came out short.
     jump: bool,
 }
 
@@ -53,7 +53,7 @@ struct State {
     asks: VecDeque<Ask>,
     /// The number of the first of them; what has a lower one is not wanted any more.
     first: u64,
-    /// Nobody asks any more, or nobody answers.
+    /// The other end has gone.
     over: bool,
 }
 
@@ -91,7 +91,7 @@ impl<S: Source + Send + 'static> Readers<S> {
         let (read, asked) = (*got.as_ref().unwrap_or(&0), next.room().len());
         self.wanted = self.wanted.saturating_add(read as u64);
         if self.twin.is_some() && read < asked {
-            // What was asked for begins elsewhere.
+            // The requested bytes begin elsewhere.
             self.go(self.wanted);
         }
         let empty = mem::replace(block, next);
@@ -164,7 +164,7 @@ fn push(state: &mut State, mut block: Block, asking: &mut u64, told: bool) {
 }
 
 impl State {
-    /// The first block that nobody fills yet, and its number.
+    /// The first block that is not being filled yet, and its number.
     fn take(&mut self) -> Option<(u64, Option<u64>, Block)> {
         let (index, ask) = self.asks.iter_mut().enumerate().find(|(_, ask)| matches!(ask, Ask::Open(..)))?;
         match mem::replace(ask, Ask::Taken) {
@@ -175,7 +175,7 @@ impl State {
 }
 
 impl Desk {
-    /// Reads what is asked for, until nobody asks any more.
+    /// Reads requested blocks until the requester has gone.
     fn serve(&self, source: &mut impl Source, mut at: u64) {
         let mut state = self.lock();
         while !state.over {
@@ -215,7 +215,7 @@ impl Desk {
         self.changed.notify_all();
     }
 
-    /// Whoever panics here leaves nothing half changed.
+    /// A panic here leaves nothing half changed.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -236,7 +236,7 @@ impl State {
     }
 }
 
-/// Says that nobody answers any more, also when the source panics.
+/// Marks the reader as gone, also when the source panics.
 struct End(Arc<Desk>);
 
 impl Drop for End {

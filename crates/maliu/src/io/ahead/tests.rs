@@ -93,7 +93,7 @@ fn bytes_errors_and_the_end_come_where_they_would_without_it() {
         assert!(!source.reads_blocks(), "no thread yet");
         let from = source.next;
         let (mut at, error) = read(&mut source, from, size);
-        // Where two read and reads are short, it may be a block that fails that nobody wants any more.
+        // Where two read and reads are short, a block that is not wanted any more may be the one that fails.
         if error.is_some() || !twin || most == usize::MAX {
             assert_eq!(error, Some(io::ErrorKind::TimedOut));
             assert!(at + (512 << 10) > AFTER + 1_000_000);

@@ -53,7 +53,7 @@ struct State {
     answer: Option<io::Result<()>>,
     /// Something has failed; nothing is written any more, and every answer is that error.
     failed: bool,
-    /// Nothing follows, or nobody works any more.
+    /// Nothing follows, or the worker has gone.
     over: bool,
 }
 
@@ -106,7 +106,7 @@ impl Drop for Thread {
 }
 
 impl Desk {
-    /// Whoever panics here leaves nothing half changed.
+    /// A panic here leaves nothing half changed.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,13 +173,13 @@ impl Step {
         }
     }
 
-    /// Whether somebody waits for its outcome.
+    /// Whether its outcome is waited for.
     fn is_question(&self) -> bool {
         !matches!(self, Self::Edit(_))
     }
 }
 
-/// Says that nobody works any more, however the work ended.
+/// Marks the worker as gone, however the work ended.
 struct Over<'a>(&'a Desk);
 
 impl Drop for Over<'_> {

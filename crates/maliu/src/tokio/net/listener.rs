@@ -1,4 +1,4 @@
-//! Listening and connecting. A handshake is done after a connection is accepted, so that a slow one holds up nobody.
+//! Listening and connecting. A handshake is done after a connection is accepted, so that a slow one delays no other.
 
 use std::{io, time::Duration};
 
@@ -67,7 +67,7 @@ impl Listener {
     ///
     /// # Errors
     /// Those of the system; `Unsupported` for what this build does not have; `AddrInUse` for a path at which there is
-    /// anything but a socket that nobody listens to.
+    /// anything but a socket that has no listener.
     pub async fn bind(address: &Address, identity: Option<&Identity>) -> io::Result<Self> {
         match address {
             Address::Tcp(place) => Ok(Self::Tcp(listen(place).await?)),

@@ -81,8 +81,8 @@ struct Quic {
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Quic {
-    /// The end that has connected closes and stays until that is told; the other one waits to be told. Whoever went at
-    /// once would leave the other waiting for an acknowledgement.
+    /// The connecting end closes and stays until that is acknowledged; the other one waits for the close. An end that
+    /// left at once would leave the other waiting for an acknowledgement.
     fn close(&self) -> Work {
         let connection = self.connection.clone();
         match self.endpoint.clone() {

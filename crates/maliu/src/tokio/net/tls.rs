@@ -110,7 +110,7 @@ pub(super) fn name(place: &str) -> io::Result<ServerName<'static>> {
     ServerName::try_from(super::host(place).to_owned()).map_err(invalid)
 }
 
-/// Believes one certificate, whoever signed it and whatever name it bears.
+/// Trusts one certificate, whatever its signer and name.
 #[derive(Debug)]
 struct Pinned {
     pin: String,
@@ -177,7 +177,7 @@ fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     }
 }
 
-/// A key is a secret: whoever reads it can pretend to be this listener.
+/// A key is a secret: its reader can pretend to be this listener.
 fn warn_of_readers(key: &Path) {
     #[cfg(unix)]
     if let Ok(about) = fs::metadata(key) {
@@ -191,7 +191,7 @@ fn warn_of_readers(key: &Path) {
     let _ = key;
 }
 
-/// Writes a file that nobody else can read.
+/// Writes a file that other users cannot read.
 fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

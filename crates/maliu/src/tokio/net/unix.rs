@@ -1,4 +1,4 @@
-//! The file of a Unix socket: made where nothing is, or in the place of a socket that nobody listens to.
+//! The file of a Unix socket: made where nothing is, or in the place of a socket that has no listener.
 
 use std::{
     fs, io,
@@ -45,8 +45,8 @@ pub(super) async fn bind(path: &Path) -> io::Result<(UnixListener, Place)> {
     Ok((listener, Place { path: path.into(), file: identity(path) }))
 }
 
-/// Removes a socket that refuses connections, as a killed process leaves it. Everything else stays: files, folders, pipes,
-/// devices, links wherever they lead, sockets of another type, and one that is listened to.
+/// Removes a socket that refuses connections, as a killed process leaves it. Everything else stays: files, folders,
+/// pipes, devices, links wherever they lead, sockets of another type, and one that is listened to.
 async fn make_room(path: &Path) -> io::Result<()> {
     let in_use = |what: &str| Err(io::Error::new(io::ErrorKind::AddrInUse, what));
     let Some(before) = identity(path) else { return in_use("there is something that is no socket") };
@@ -54,14 +54,14 @@ async fn make_room(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
-        Ok(_) => return in_use("somebody listens there"),
+        Ok(_) => return in_use("another process listens there"),
         // A full queue of connections, or another type of socket.
         Err(error) => return in_use(&format!("there is a socket that is in use: {error}")),
     }
     if identity(path) == Some(before) {
         fs::remove_file(path)
     } else {
-        in_use("somebody has just begun to listen there")
+        in_use("another process has just begun to listen there")
     }
 }
 

@@ -1,4 +1,5 @@
-//! A stream and the messages on their way into it: small parts are joined, large ones shared, reads as large as the flow.
+//! A stream and the messages on their way into it: small parts are joined, large ones shared, reads as large as the
+//! flow.
 
 use std::{
     collections::VecDeque,
@@ -24,7 +25,7 @@ const SMALLEST_READ: usize = 4 << 10;
 /// Parts up to this many bytes are copied together.
 const SMALL: usize = 4 << 10;
 
-/// Most bytes that a peer may have said in vain when it is told why.
+/// Most bytes that a peer may have sent in vain when it gets the reason.
 const MAX_UNHEARD: usize = 16 << 20;
 
 /// Slices in one vectored write.
@@ -47,7 +48,7 @@ impl Channel {
         Self { stream, out: VecDeque::new(), small: Vec::new(), queued: 0, read_size, largest_read }
     }
 
-    /// Reads at most so many bytes at a time.
+    /// Reads at most `bytes` bytes at a time.
     pub(super) fn limit_reads(&mut self, bytes: usize) {
         self.largest_read = bytes.max(1);
         self.read_size = self.read_size.min(self.largest_read);
@@ -151,7 +152,7 @@ impl Channel {
             while self.waiting() > 0 && poll_fn(|cx| self.poll_send(cx)).await.is_ok() {}
             let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_flush(cx)).await;
             let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await;
-            // What was written may only be lost when the peer has read it: it closes then.
+            // Written bytes are safe only when the peer has read them: it closes then.
             let (mut rest, mut heard) = (Input::new(), 0);
             while heard < MAX_UNHEARD && poll_fn(|cx| self.poll_fill(cx, &mut rest)).await.is_ok() {
                 heard += rest.skip(usize::MAX);

@@ -3,10 +3,10 @@
 use maliu::{stream::StreamInfo, syntax::h264};
 use maliu_decode::pictures::{Chroma, Picture};
 
-/// What stands before each picture.
+/// Marker before each picture.
 pub const FRAME: &[u8] = b"FRAME\n";
 
-/// What stands before all pictures, of which this is the first.
+/// Header before all pictures, of which this is the first.
 pub fn header(first: &Picture, info: Option<&StreamInfo>) -> Vec<u8> {
     let video = info.and_then(StreamInfo::as_video);
     let rate = video.and_then(|video| video.frame_rate).or_else(|| info.and_then(coded_rate)).unwrap_or((25, 1));

@@ -36,7 +36,7 @@ pub fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     Ok(())
 }
 
-/// What an audio or video stream is.
+/// Describes an audio or video stream.
 pub fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     match &info.media {
         Media::Audio(audio) => {

@@ -37,7 +37,7 @@ pub fn left_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
                 [_, long] if long.parent() == Some(folder) && place(&long) == path => found.push((hello.id, long)),
                 _ => set_aside(&path, "it is of no output"),
             },
-            // It was begun and not a word written: nothing was promised to anybody.
+            // The file was created and never written: no content was acknowledged.
             Ok(None) => drop(fs::remove_file(&path)),
             Err(error) => set_aside(&path, &error.to_string()),
         }
@@ -81,7 +81,7 @@ pub fn sweep(out: &Path) -> io::Result<()> {
             numbers(&name, end)
                 .is_some_and(|numbers| hidden_beside(out, &format!(".{numbers}{end}")).file_name() == Some(&name))
         });
-        // What is no file is not ours.
+        // Anything but a regular file is not ours.
         if is_of_out && found.file_type()?.is_file() {
             fs::remove_file(found.path())?;
         }
@@ -98,7 +98,7 @@ fn numbers(name: &OsStr, end: &str) -> Option<String> {
     (digits(process) && digits(number)).then(|| numbers.to_owned())
 }
 
-/// Renames what stands in the place of a journal and is none, and says so. Nothing is ever deleted or overwritten.
+/// Renames a foreign file in the place of a journal, with a warning. Nothing is ever deleted or overwritten.
 pub fn set_aside(path: &Path, why: &str) {
     let aside = |number: u32| match number {
         1 => path.with_extension("maliu-aside"),

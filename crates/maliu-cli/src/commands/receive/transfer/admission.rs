@@ -1,4 +1,5 @@
-//! Who is let into a transfer: its sender, one connection at a time, and before there is one, the first that sends content.
+//! Admission to a transfer: its sender, one connection at a time, and before there is one, the first that sends
+//! content.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ const CONTEND: Duration = Duration::from_secs(1);
 
 const ALIVE_ALREADY: &str = "another connection of this transfer is alive";
 
-/// What is done with a sender that has said who it is.
+/// Decision about a sender that has sent its hello.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is welcome, and waited for until it sends something.

@@ -11,12 +11,13 @@ use maliu::{
 use super::Transfer;
 use crate::failure::{Failure, Result};
 
-/// What was received is made safe and acknowledged when it is so many bytes, or so old.
+/// Received content is made safe and acknowledged once there are this many bytes of it, or once it is this old.
 const SETTLE_BYTES: usize = 512 << 10;
 pub(super) const SETTLE_AFTER: Duration = Duration::from_millis(50);
 
 impl Transfer {
-    /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is written.
+    /// Takes all content that has come, and acknowledges what is kept. The end is acknowledged when the output is
+    /// written.
     pub(super) fn take(&mut self, connection: &mut Incoming) -> std::result::Result<(), Trouble> {
         while self.store.as_ref().is_some_and(|store| store.full().is_none())
             && let Some(Received::Content(sequence, content)) =

@@ -43,7 +43,7 @@ fn hello(id: u64) -> Hello {
     Hello { role: Role::Sender, mode: Mode::Reliable, id, name: "test".into(), proof: [0; 32] }
 }
 
-/// What a killed receiver has left: all content, and no output.
+/// Files that a killed receiver has left: all content, and no output.
 fn left(out: &str) {
     let mut journal = Journal::create(Path::new(out), &hello(ID)).unwrap();
     for (number, event) in (0..).zip(content()) {

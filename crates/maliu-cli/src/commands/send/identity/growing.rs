@@ -11,14 +11,14 @@ use maliu::digest::Kind;
 use super::{ENDS, Fields, beginning, number, random};
 use crate::folders;
 
-/// What is kept about the transfer of a file that grows.
+/// Record of the transfer of a file that grows.
 pub struct Growing {
     /// The id of the transfer.
     pub id: u64,
     place: PathBuf,
 }
 
-/// How a file began: so many bytes, and their SHA-256.
+/// The beginning of a file: its length in bytes, and its SHA-256.
 #[derive(Debug, PartialEq)]
 struct Beginning {
     salt: u64,
@@ -27,8 +27,8 @@ struct Beginning {
 }
 
 impl Growing {
-    /// The transfer of this file, where `key` stands for everything else that tells it from others. It is gone on with if
-    /// the file begins as it did.
+    /// The transfer of this file, where `key` stands for everything else that tells it from others. It is gone on with
+    /// if the file begins as it did.
     pub fn open(key: &str, file: &mut File) -> io::Result<Self> {
         let place = folders::state().join("growing").join(key.get(..32).unwrap_or(key));
         let kept = fs::read_to_string(&place).ok().and_then(|text| Beginning::read(&text));

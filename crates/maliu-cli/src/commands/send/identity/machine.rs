@@ -14,7 +14,7 @@ pub fn secret() -> io::Result<Vec<u8>> {
             tracing::info!("{}: {error}: transfers are told apart by the names of this machine", folder.display());
             let names = ["/etc/machine-id", "/proc/sys/kernel/hostname"].map(|path| fs::read(path).unwrap_or_default());
             match names.iter().all(Vec::is_empty) {
-                // A second run cannot go on, but nobody is taken for somebody else.
+                // A second run cannot continue, but no sender is mistaken for another.
                 true => Ok(random()?.to_be_bytes().into()),
                 false => Ok(names.concat()),
             }

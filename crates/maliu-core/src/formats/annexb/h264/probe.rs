@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// What was counted in the units of a prefix.
+/// Units that were counted in a prefix.
 struct Seen {
     sps: u32,
     pps: u32,

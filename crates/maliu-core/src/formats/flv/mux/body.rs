@@ -1,4 +1,4 @@
-//! What stands in a tag's body before the payload: flags, packet type, composition time, FourCC, track number
+//! Fields of a tag's body before the payload: flags, packet type, composition time, FourCC, track number
 //! (FLV-31, FLV-37…FLV-39, FLV-61…FLV-64).
 
 use alloc::vec::Vec;
@@ -23,7 +23,7 @@ const KEY: u8 = 0x10;
 const INTER: u8 = 0x20;
 const COMMAND: u8 = 0x50;
 
-/// What an enhanced tag carries.
+/// Content of an enhanced tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Codec configuration.

@@ -18,7 +18,7 @@ use super::{
     track::{Form, Track},
 };
 
-/// What stands behind the head of a track's sequence header; `None` when it has none. FFmpeg 5.1 writes a header for
+/// Bytes behind the head of a track's sequence header; `None` when it has none. FFmpeg 5.1 writes a header for
 /// AAC, H.264 and MPEG-4 also where it has nothing to put in it; players fail on an empty one.
 pub fn of(track: &Track, stream: &StreamInfo, options: &Writing) -> Option<Bytes> {
     let config = match (track.codec, track.form) {

@@ -14,7 +14,7 @@ use super::{
 /// Most key frames that are kept; with 18 bytes each in the tag its size field ends a little later.
 const MAX_KEYFRAMES: usize = 900_000;
 
-/// What is collected for the index.
+/// Data collected for the index.
 #[derive(Clone, Debug, Default)]
 pub struct Keyframes {
     /// Seconds, and offset of the first byte that was written with the key frame.
@@ -52,8 +52,8 @@ impl Keyframes {
         if rate == 0.0 && self.frames == 0 { f64::from_bits(0xfff8 << 48) } else { self.frames as f64 / rate }
     }
 
-    /// Puts numbers and lists into the tag whose body of `size` bytes stands at `body`. Fewer than two key frames are no
-    /// index: readers doubt one, so `keyframes` is taken back.
+    /// Puts numbers and lists into the tag whose body of `size` bytes stands at `body`. Fewer than two key frames are
+    /// no index: readers doubt one, so `keyframes` is taken back.
     pub fn insert(&self, places: &IndexPlaces, body: u64, size: usize, compat: bool, out: &mut Output) {
         let lists = self.lists(0, compat, places.keyframes);
         let fits = size + lists.len() <= MAX_BODY;

@@ -88,7 +88,7 @@ pub fn write(streams: &[StreamInfo], tracks: &[Track], tags: &Metadata, options:
     let mut entries = Entries::default();
     entries.out.text(b"onMetaData");
     let count_at = entries.out.mixed_array(0);
-    // What cannot be patched later is not promised; FFmpeg 5.1 writes zeros.
+    // Fields that cannot be patched later are left out; FFmpeg 5.1 writes zeros.
     let promises = !options.no_totals && (options.compat || reach >= Reach::Overwrite);
     let mut totals = (0, 0);
     if promises || (!options.no_totals && options.duration >= 1_000_000) {

@@ -20,7 +20,7 @@ impl Tags {
 
     /// Takes over what is different from what was given last: the others keep their order.
     pub fn change(&mut self, given: &Metadata) {
-        // Who wrote the file was decided at its start (WF-10).
+        // The writer of the file was decided at its start (WF-10).
         let named = |key: &str| key.eq_ignore_ascii_case("encoder");
         for (key, value) in given.entries() {
             if !named(key) && self.given.value(key) != Some(value) {

@@ -44,7 +44,7 @@ struct Adts {
     base: TimeBase,
 }
 
-/// What stands in front of every frame.
+/// Header in front of every frame.
 struct Head {
     header: AdtsHeader,
     /// A program config element that is still to be written, as the start of a raw data block.
@@ -98,7 +98,7 @@ fn blocks(packet: &Packet, base: TimeBase, header: AdtsHeader) -> u8 {
     (2..=4).find(|blocks| samples == i64::from(*blocks) * 1024).unwrap_or(1)
 }
 
-/// What can stand in front of frames of this configuration.
+/// Header in front of frames of this configuration.
 fn head(config: &[u8], mpeg2: bool) -> Result<Option<Head>> {
     if config.is_empty() {
         return Ok(None);

@@ -21,7 +21,7 @@ pub(super) trait Coding: Send + 'static {
     /// Whether the header is of this codec.
     fn is(header: &<Self::Frames as Frames>::Header) -> bool;
 
-    /// What a whole frame says, its samples per channel among it; `None` when it cannot be read.
+    /// Facts of a whole frame, its samples per channel among them; `None` when it cannot be read.
     fn facts(frame: &[u8]) -> Option<Audio>;
 }
 

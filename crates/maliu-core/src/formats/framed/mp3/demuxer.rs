@@ -129,7 +129,7 @@ impl Mp3 {
                 if rest > said {
                     info.frames = 0;
                 }
-                input.warn("the information frame tells of another number of bytes than there are");
+                input.warn(format!("Xing/Info header declares {said} bytes, the file has {rest}"));
             }
         }
         let rate = header.sample_rate();
@@ -252,7 +252,7 @@ mod tests {
         frame
     }
 
-    /// What is read, a line an event.
+    /// Events that are read, one line per event.
     fn read(bytes: &[u8], size: Option<u64>) -> Vec<String> {
         let (mut input, mut mp3) = (size.map_or_else(Input::new, |size| Input::seekable(Some(size))), Mp3::new());
         input.push(bytes);
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(read(&bytes, None), expected);
         let twice = [&bytes[..], &bytes].concat();
         let got = read(&twice, Some(twice.len() as u64));
-        assert_eq!(got[0], "! 0 the information frame tells of another number of bytes than there are");
+        assert!(got[0].starts_with("! 0 Xing/Info header declares "), "{}", got[0]);
         assert_eq!(got[2..4], ["417 417 1105,0", "834 417 0,0"]);
     }
 
@@ -318,7 +318,7 @@ mod tests {
             "mp3 44100 2".into(),
             "0 417 0,0".into(),
             "417 417 0,0".into(),
-            alloc::format!("! 834 {} bytes that are no frame skipped", behind - 834),
+            alloc::format!("! 834 skipped {} bytes that are not a frame", behind - 834),
             alloc::format!("{behind} 417 0,0"),
             alloc::format!("{} 417 0,0", behind + 417),
         ];
@@ -328,7 +328,7 @@ mod tests {
         let bytes =
             [&frame(PLAIN)[..], &frame(PLAIN), b"junk", &loud, &loud, b"more", &frame(PLAIN), &frame(PLAIN)].concat();
         let behind = 834 + 4 + 2 * loud.len() + 4;
-        assert_eq!(read(&bytes, None)[3], alloc::format!("! 834 {} bytes that are no frame skipped", behind - 834));
+        assert_eq!(read(&bytes, None)[3], alloc::format!("! 834 skipped {} bytes that are not a frame", behind - 834));
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
         let other = frame([0xff, 0xfd, 0x90, 0x64]);
         for tail in [&other[..], &other[..100]] {
             let got = read(&[&frame(PLAIN)[..], &frame(PLAIN), tail].concat(), None);
-            let junk = alloc::format!("! 834 {} bytes that are no frame skipped", tail.len());
+            let junk = alloc::format!("! 834 skipped {} bytes that are not a frame", tail.len());
             assert_eq!(got, ["mp3 44100 2", "0 417 0,0", "417 417 0,0", &junk]);
         }
     }
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn a_first_frame_that_nothing_confirms_is_junk() {
         let bytes = [&frame(PLAIN)[..], b"no frame", &frame(PLAIN), &frame(PLAIN)].concat();
-        let expected = ["! 0 425 bytes that are no frame skipped", "mp3 44100 2", "425 417 0,0", "842 417 0,0"];
+        let expected = ["! 0 skipped 425 bytes that are not a frame", "mp3 44100 2", "425 417 0,0", "842 417 0,0"];
         assert_eq!(read(&bytes, None), expected);
         assert_eq!(read(&frame(PLAIN), None), ["mp3 44100 2", "0 417 0,0"]);
     }

@@ -74,11 +74,11 @@ struct Mp3 {
     state: State,
 }
 
-/// What is known of the information frame.
+/// Facts known of the information frame.
 enum State {
     /// No packet was written yet.
     Before,
-    /// There is none.
+    /// The stream has no information frame.
     Without,
     /// It is reserved.
     Reserved(Box<Reserved>),

@@ -20,7 +20,7 @@ impl Default for Places {
 }
 
 impl Places {
-    /// A frame begins so many bytes behind the start of the information frame.
+    /// Notes a frame that begins `at` bytes behind the start of the information frame.
     pub fn note(&mut self, at: u64) {
         if self.frames.is_multiple_of(self.step) {
             if self.places.len() >= MAX {

@@ -155,7 +155,7 @@ pub(super) fn eac3<'a>(config: &'a Bytes, data: &Bytes, stream: &StreamInfo) -> 
     Some(Cow::Owned(out.finish()))
 }
 
-/// What a syncframe of AC-3 or E-AC-3 states (ATSC A/52 §5.3, annex E §2.2).
+/// Facts that a syncframe of AC-3 or E-AC-3 states (ATSC A/52 §5.3, annex E §2.2).
 #[derive(Clone, Copy, Debug)]
 struct Syncframe {
     fscod: u32,

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{config, settings::Brand};
 
-/// What a description is made from.
+/// Source of a description.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a> {
     pub stream: &'a StreamInfo,
@@ -327,7 +327,7 @@ fn sound(w: &mut Writer, stream: &StreamInfo, audio: &Audio, brand: Brand, boxes
     let codec = stream.codec;
     let (bits, little) = pcm_form(codec);
     let pcm = is_pcm(codec);
-    // QuickTime's second version tells of samples that are wider than 16 bits.
+    // QuickTime's second version covers samples that are wider than 16 bits.
     let extended = brand == Brand::Mov && pcm && bits > 16;
     let stated = match codec {
         _ if extended => 16,

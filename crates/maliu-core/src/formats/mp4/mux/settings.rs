@@ -74,7 +74,7 @@ pub(super) enum Cut {
     Key,
     /// Behind each packet.
     Frame,
-    /// Before the first keyframe at least so many µs behind its start.
+    /// Before the first keyframe at least this many µs behind its start.
     After(Ticks),
 }
 

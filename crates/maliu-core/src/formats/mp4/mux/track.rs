@@ -15,7 +15,7 @@ use crate::{
 /// Most samples of one file; their records take 16 bytes each.
 pub const MAX_SAMPLES: usize = 1 << 24;
 
-/// What the tables need of a sample.
+/// Facts of a sample for the tables.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
     pub size: u32,

@@ -84,7 +84,7 @@ impl Frames {
         }
     }
 
-    /// What the frame says of the stream, if that is news.
+    /// Facts of the stream in the frame, if they are news.
     fn describe(&self, header: &AdtsHeader, frame: &Bytes) -> Option<Facts> {
         let mut config = header.config();
         if header.channel_config == 0 {

@@ -44,7 +44,7 @@ pub(super) struct Unit {
     pub samples: (u32, u32),
     /// Samples to drop at the start and at the end.
     pub trim: (u32, u32),
-    /// What the stream is from this unit on, when that is news.
+    /// Description of the stream from this unit on, when that is news.
     pub facts: Option<Box<Facts>>,
     /// The facts replace others.
     pub replaces: bool,
@@ -58,7 +58,7 @@ pub(super) struct Order {
     pub restarts: bool,
 }
 
-/// What the elementary stream says of itself.
+/// Facts that the elementary stream declares of itself.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Facts {
     pub codec: Codec,
@@ -67,7 +67,7 @@ pub(super) struct Facts {
     pub profile: Option<u8>,
 }
 
-/// What a cutter says.
+/// Answer of a cutter.
 #[derive(Debug)]
 pub(super) enum Cut {
     Unit(Unit),
@@ -79,7 +79,7 @@ pub(super) enum Cut {
 
 /// Cuts one elementary stream into units.
 pub(super) trait Cutter: Send {
-    /// What comes next.
+    /// The next unit.
     ///
     /// # Errors
     /// [`crate::error::Error::Limit`] for a unit that is too long.

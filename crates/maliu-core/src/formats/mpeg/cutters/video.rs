@@ -15,9 +15,9 @@ use crate::{
     },
 };
 
-/// What a unit says, of one of the standards.
+/// Facts of a unit, of one of the standards.
 pub(super) trait Headers: Ends {
-    /// What the unit's picture is, and where in it the picture begins.
+    /// The unit's picture, and where in it the picture begins.
     fn picture(unit: &[u8]) -> (Kind, usize);
     /// Its display order, if that is said.
     fn order(_unit: &[u8]) -> Option<Order> {

@@ -58,7 +58,7 @@ impl Cutter for Whole {
 }
 
 impl Whole {
-    /// What the head of uncompressed audio says.
+    /// Facts in the head of uncompressed audio.
     fn describe(&mut self, data: &[u8]) -> (Option<Box<Facts>>, (u32, u32)) {
         let head = match self.codec {
             Codec::PcmBluray => bluray(data),

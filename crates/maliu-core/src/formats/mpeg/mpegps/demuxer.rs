@@ -273,7 +273,7 @@ impl Program {
     }
 }
 
-/// Bytes of the pack header at the front: `None` while more bytes must tell, 0 when it is none.
+/// Bytes of the pack header at the front: `None` while more bytes are needed, 0 without one.
 fn pack_length(window: &[u8]) -> Option<usize> {
     let first = window.get(4)?;
     match first >> 6 {

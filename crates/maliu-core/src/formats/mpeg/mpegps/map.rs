@@ -33,7 +33,7 @@ impl StreamMap {
         (flags & 0x80 != 0).then_some(Self { rows })
     }
 
-    /// What the map says of a stream.
+    /// Facts of a stream in the map.
     pub fn of(&self, id: u8) -> Option<&Elementary> {
         self.rows.iter().find(|(row, _)| *row == id).map(|(_, stream)| stream)
     }

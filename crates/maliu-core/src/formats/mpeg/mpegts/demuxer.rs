@@ -78,7 +78,7 @@ pub(super) enum State {
     Bisect(Bisect),
 }
 
-/// What a packet has beside itself.
+/// Facts of a packet beside its payload.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub position: u64,
@@ -160,7 +160,7 @@ impl Transport {
     /// Looks for packets. Whether more bytes are needed.
     fn search(&mut self, skipped: u64, input: &mut Input) -> bool {
         let (window, ended) = (input.peek(), input.ended());
-        // What is looked at grows by fixed steps, so that every split of the input finds the same.
+        // The prefix to look at grows by fixed steps, so that every split of the input finds the same.
         let mut length = REACH;
         loop {
             let whole = ended && length >= window.len();

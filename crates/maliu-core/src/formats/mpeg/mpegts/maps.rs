@@ -157,7 +157,7 @@ impl Transport {
         }
         known.info.id = Some(slot.pid.into());
         let seen = known.held().len();
-        // What is data for its map is not waited for.
+        // Data in the place of its map is not waited for.
         let fallback = slot.fallback.filter(|_| seen > MIN_GUESS || !known.is_open());
         match kinds::guess(stream_id, known.held()).or(fallback) {
             Some(codec) => {

@@ -1,4 +1,4 @@
-//! What is known of each PID: what its packets are, which one is due, the PES packet under way.
+//! State of each PID: the kind of its packets, the packet that is due, the PES packet under way.
 
 use alloc::vec::Vec;
 

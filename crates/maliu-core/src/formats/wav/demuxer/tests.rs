@@ -24,7 +24,7 @@ fn fmt() -> Vec<u8> {
     sized(b"fmt ", b"\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0")
 }
 
-/// What is read, a line an event.
+/// Events that are read, one line per event.
 fn read(bytes: &[u8], seekable: bool) -> Vec<String> {
     let mut input = if seekable { Input::seekable(Some(bytes.len() as u64)) } else { Input::new() };
     let (mut lines, mut wav) = (vec![], Wav::new());

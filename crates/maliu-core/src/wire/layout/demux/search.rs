@@ -1,7 +1,7 @@
 //! Finds the next message after garbage: of all places where one could start, the one proven by the earliest byte.
 //!
-//! The proof of a place is the whole message there and, for layouts without strong constants, the headers of the next two.
-//! Which byte completes a proof depends on the content only, so every split of the input finds the same message.
+//! The proof of a place is the whole message there and, for layouts without strong constants, the headers of the next
+//! two. Which byte completes a proof depends on the content only, so every split of the input finds the same message.
 
 use alloc::{borrow::Cow, format, vec::Vec};
 
@@ -15,7 +15,7 @@ use crate::{input::Input, remark::Remark};
 const STRONG: usize = 24;
 /// Messages behind the first one whose headers are asked for as proof when constants are weak.
 const CONFIRM: usize = 2;
-/// A place with new steady values wins only when none with the known ones is proven by so many bytes later.
+/// A place with new steady values wins only when none with the known ones is proven within this many bytes.
 const PATIENCE: u64 = 64 << 10;
 /// Longest message that is waited for when constants are weak, in bytes.
 const MAX_WEAK: usize = 1 << 20;
@@ -116,7 +116,7 @@ impl Search {
 
 enum Proof {
     Not,
-    /// Proven by so many bytes from the place on; the flag says that its steady values are new.
+    /// Proven by this many bytes from the place on; the flag marks new steady values.
     By(usize, bool),
     /// So many bytes from the place on are needed to say more.
     Wait(usize),
@@ -141,7 +141,7 @@ impl Judge<'_> {
         }
     }
 
-    /// A whole message, and the headers of so many more behind it.
+    /// A whole message, and the headers of this number of others behind it.
     fn chain(&self, bytes: &[u8], steady: &Steady, more: usize) -> Proof {
         let mut held = steady.clone();
         let mut at = 0usize;
