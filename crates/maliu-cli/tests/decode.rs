@@ -36,6 +36,22 @@ fn the_head_of_a_wav_tells_its_size() {
 }
 
 #[test]
+fn every_container_of_pcm_can_be_written() {
+    let folder = folder("every_container_of_pcm_can_be_written");
+    let path = sample("adts/stereo_44100.aac");
+    let bare = run(&["decode", &path, "-"]).stdout;
+    for name in ["wav", "mov", "mp4", "flv"] {
+        let out = within(&folder, &format!("out.{name}"));
+        assert_eq!(text(&run(&["decode", &path, &out])), (Some(0), String::new(), String::new()), "{name}");
+        assert!(run(&["decode", &out, "-"]).stdout == bare, "{name}");
+    }
+    assert!(run(&["decode", "--to", "s16le", &path, "-"]).stdout == bare);
+    let (code, _, error) = text(&run(&["decode", &path, &within(&folder, "out.mp3")]));
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains(".mp3 takes no s16le samples; pcm and ") && error.contains("wav"), "{error}");
+}
+
+#[test]
 fn pcm_comes_back_exactly() {
     let folder = folder("pcm_comes_back_exactly");
     let data = |wav: &[u8]| {

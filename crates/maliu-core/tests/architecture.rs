@@ -167,6 +167,7 @@ const FOR_COMMANDS: &[&str] = &[
     "layout",
     "output",
     "packet",
+    "pcm",
     "plain",
     "reader",
     "repair",

@@ -30,6 +30,7 @@ pub mod streams;
 pub mod copy;
 pub mod check;
 pub mod repair;
+pub mod pcm;
 pub mod avio;
 #[cfg(feature = "layout")]
 pub mod layout;

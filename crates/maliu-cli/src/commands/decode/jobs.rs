@@ -21,7 +21,7 @@ use crate::{
 /// Decodes all inputs, `jobs` at a time. A failure is reported and does not keep the other inputs from being written.
 pub fn run(args: Args, jobs: usize, stop: &Stop) -> Result {
     let (inputs, directory) = names(&args)?;
-    let outputs = outputs(&inputs, &directory, args.to);
+    let outputs = outputs(&inputs, &directory, container(&args)?.extension());
     let tasks: Vec<_> = inputs.iter().zip(outputs).collect();
     let cores = || available_parallelism().map_or(1, usize::from);
     let workers = if jobs == 0 { cores() } else { jobs }.min(tasks.len());
@@ -60,6 +60,14 @@ fn decode(args: &Args, input: &str, output: &Path, stop: &Stop) -> Result {
     one(args, &Context::new(false, stop))
 }
 
+/// The container of all outputs: WAV unless set otherwise.
+fn container(args: &Args) -> Result<Container> {
+    match &args.to {
+        Some(_) => super::container(args),
+        None => Ok(Container::WAV),
+    }
+}
+
 /// The inputs, and the directory, which is made if it is not there.
 fn names(args: &Args) -> Result<(Vec<String>, PathBuf)> {
     let mut names = vec![args.input.path.clone(), args.output.clone()];
@@ -74,8 +82,7 @@ fn names(args: &Args) -> Result<(Vec<String>, PathBuf)> {
 
 /// A file for each input: of its name, or where another has that name already, of its name with what it ended in, or
 /// with a number.
-fn outputs(inputs: &[String], directory: &Path, to: Option<Container>) -> Vec<PathBuf> {
-    let extension = if to == Some(Container::Pcm) { "pcm" } else { "wav" };
+fn outputs(inputs: &[String], directory: &Path, extension: &str) -> Vec<PathBuf> {
     // No input is written over.
     let real = |path: &Path| {
         let real = paths::of(path.to_str().unwrap_or_default()).canonicalize();
@@ -112,7 +119,7 @@ mod tests {
     #[test]
     fn names_do_not_collide() {
         let inputs = ["a/x.mp3", "b/x.aac", "c/x.aac", "d/x.aac", "y"].map(str::to_owned);
-        let names = outputs(&inputs, Path::new("/no/such/place"), None);
+        let names = outputs(&inputs, Path::new("/no/such/place"), "wav");
         let names: Vec<_> = names.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["x.wav", "x.aac.wav", "x.aac.2.wav", "x.aac.3.wav", "y.wav"]);
     }
@@ -120,6 +127,6 @@ mod tests {
     #[test]
     fn an_input_is_not_written_over() {
         let inputs = ["/no/such/place/x.wav".to_owned()];
-        assert_eq!(outputs(&inputs, Path::new("/no/such/place"), None), [PathBuf::from("/no/such/place/x.wav.wav")]);
+        assert_eq!(outputs(&inputs, Path::new("/no/such/place"), "wav"), [PathBuf::from("/no/such/place/x.wav.wav")]);
     }
 }

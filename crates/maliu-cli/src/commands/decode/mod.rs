@@ -5,8 +5,7 @@ use std::{io::IsTerminal, path::Path};
 use maliu::{io::Source, time::Ticks};
 use maliu_decode::SampleFormat;
 
-pub use self::pcm_file::Container;
-use self::sound::Work;
+use self::{pcm_file::Container, sound::Work};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -27,7 +26,7 @@ mod window;
 pub struct Args {
     #[command(flatten)]
     input: input::Args,
-    /// File to write: .wav, .pcm or .raw for audio, .y4m, .yuv or .png for video; - is standard output. A file appears
+    /// File to write: .wav, .mov or any container of PCM, .pcm or .raw for audio, .y4m, .yuv or .png for video; - is standard output. A file appears
     /// when it is complete.
     #[arg(value_name = "OUT", value_parser = paths::parser())]
     output: String,
@@ -43,9 +42,9 @@ pub struct Args {
     /// Sample format of the output.
     #[arg(long, default_value = "s16le", value_parser = format)]
     format: SampleFormat,
-    /// Container of the output, instead of the one that the name of OUT selects.
-    #[arg(long, value_enum)]
-    to: Option<Container>,
+    /// Container of the output: pcm for bare samples, wav, mov, or any other that takes PCM (default: by the name of OUT).
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<String>,
     /// Begin at TIME: seconds, M:S or H:M:S.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     start: Option<Ticks>,
@@ -145,7 +144,7 @@ pub fn live(args: &Args, source: Box<dyn Source + Send>, context: &Context) -> R
 
 impl Args {
     /// PCM, in a WAV file or bare, of the first audio stream of an input.
-    pub fn of(input: input::Args, output: String, to: Container) -> Self {
+    pub fn of(input: input::Args, output: String, to: &str) -> Self {
         Self {
             input,
             output,
@@ -153,7 +152,7 @@ impl Args {
             threads: 0,
             jobs: None,
             format: SampleFormat::S16Le,
-            to: Some(to),
+            to: Some(to.to_owned()),
             start: None,
             duration: None,
             stream: None,
@@ -167,21 +166,20 @@ impl Args {
 }
 
 fn container(args: &Args) -> Result<Container> {
-    if let Some(container) = args.to {
-        return Ok(container);
+    if let Some(name) = &args.to {
+        return Container::named(name, args.format).map_err(|why| Failure::Usage(format!("--to {name} {why}")));
     }
     let path = Path::new(&args.output);
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "wav" | "wave" => Ok(Container::Wav),
-        "pcm" | "raw" => Ok(Container::Pcm),
+    match Container::named(extension, args.format) {
+        Ok(container) => Ok(container),
         _ if args.output == "-" || paths::of(&args.output).metadata().is_ok_and(|about| !about.is_file()) => {
-            Ok(Container::Pcm)
+            Ok(Container::Bare)
         }
-        _ => Err(Failure::Usage(format!(
-            "{}: the output needs a name ending in .wav, .pcm or .raw, or --to",
-            args.output
-        ))),
+        Err(_) if extension.is_empty() => {
+            Err(Failure::Usage(format!("{}: the name selects no format; name one with --to", args.output)))
+        }
+        Err(why) => Err(Failure::Usage(format!("{}: .{extension} {why}", args.output))),
     }
 }
 

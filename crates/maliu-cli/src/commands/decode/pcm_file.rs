@@ -1,13 +1,12 @@
-//! Decoded sound on its way into one file of PCM, with or without a WAV head.
+//! Decoded audio on its way into one file of PCM, bare or in a container.
 
 use maliu::{
     MediaError,
-    format::Muxer,
-    formats::wav,
+    format::Format,
+    formats,
     output::Mark,
-    packet::Packet,
-    stream::{Audio, Media, Metadata, StreamInfo},
-    time::{Ticks, TimeBase},
+    pcm::PcmWriter,
+    stream::{Audio, Metadata},
 };
 use maliu_decode::{AudioFrame, Converter, SampleFormat};
 
@@ -17,12 +16,44 @@ use crate::{
 };
 
 /// Container of the samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug)]
 pub enum Container {
-    /// Nothing.
-    Pcm,
+    /// The samples alone.
+    Bare,
+    /// A format that takes PCM.
+    Of(&'static Format),
+}
+
+impl Container {
     /// RIFF/WAVE, RF64 past 4 GiB.
-    Wav,
+    pub const WAV: Self = Self::Of(&formats::wav::FORMAT);
+
+    /// The container of a name or extension, for samples stored in `format`.
+    pub fn named(name: &str, format: SampleFormat) -> std::result::Result<Self, String> {
+        let name = name.to_ascii_lowercase();
+        if matches!(name.as_str(), "pcm" | "raw") {
+            return Ok(Self::Bare);
+        }
+        let mut formats = PcmWriter::formats(format.codec());
+        let wanted = formats::named(if name == "wave" { "wav" } else { &name });
+        wanted
+            .filter(|wanted| formats.any(|format| format.name == wanted.name))
+            .map(Self::Of)
+            .ok_or_else(|| format!("takes no {} samples; pcm and {} do", format.name(), names(format)))
+    }
+
+    /// The usual extension of a file of it.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Bare => "pcm",
+            Self::Of(format) => format.extensions.first().copied().unwrap_or(format.name),
+        }
+    }
+}
+
+/// The names of all formats that take samples stored in `format`.
+fn names(format: SampleFormat) -> String {
+    PcmWriter::formats(format.codec()).map(|format| format.name).collect::<Vec<_>>().join(", ")
 }
 
 /// A file of PCM being written.
@@ -39,8 +70,8 @@ pub struct PcmFile {
 /// State that the first frame has decided.
 struct Started {
     converter: Converter,
-    /// What writes around the samples, if anything does.
-    muxer: Option<Box<dyn Muxer>>,
+    /// Writes the container, if there is one.
+    writer: Option<PcmWriter>,
 }
 
 impl PcmFile {
@@ -56,26 +87,17 @@ impl PcmFile {
 
     /// Writes the head for sound like that of `frame`, with tags.
     pub fn start(&mut self, frame: &AudioFrame, tags: &Metadata) -> Result {
-        let muxer = match self.container {
-            Container::Pcm => None,
-            Container::Wav => Some(self.wav(frame, tags).map_err(failed)?),
+        let writer = match self.container {
+            Container::Bare => None,
+            Container::Of(format) => {
+                let mut audio = Audio::new(frame.sample_rate, frame.channels);
+                audio.channel_mask = frame.channel_mask;
+                let writer = PcmWriter::start(format, self.format.codec(), audio, tags, self.target.output());
+                Some(writer.map_err(failed)?)
+            }
         };
-        self.started = Some(Started { converter: Converter::to_those_of(frame), muxer });
+        self.started = Some(Started { converter: Converter::to_those_of(frame), writer });
         Ok(())
-    }
-
-    fn wav(&mut self, frame: &AudioFrame, tags: &Metadata) -> std::result::Result<Box<dyn Muxer>, MediaError> {
-        let make = wav::FORMAT.muxer.ok_or_else(|| MediaError::unsupported("writing WAV"))?;
-        let mut muxer = make(&[])?;
-        let AudioFrame { sample_rate, channels, channel_mask, .. } = *frame;
-        let audio = {
-            let mut audio = Audio::new(sample_rate, channels);
-            audio.channel_mask = channel_mask;
-            Media::Audio(audio)
-        };
-        let mut streams = [StreamInfo::new(self.format.codec(), TimeBase::hz(sample_rate), audio)];
-        muxer.start(&mut streams, tags, self.target.output())?;
-        Ok(muxer)
     }
 
     /// Writes a frame; one of another rate or other channels than the first is converted.
@@ -109,8 +131,8 @@ impl PcmFile {
             self.put(&frame)?;
         }
         self.flush()?;
-        if let Some(muxer) = self.started.as_mut().and_then(|started| started.muxer.as_mut()) {
-            muxer.finish(self.target.output()).map_err(failed)?;
+        if let Some(writer) = self.started.and_then(|started| started.writer) {
+            writer.finish(self.target.output()).map_err(failed)?;
         }
         self.target.finish()
     }
@@ -123,12 +145,10 @@ impl PcmFile {
 
     fn flush(&mut self) -> Result {
         let bytes = std::mem::replace(&mut self.buffer, Vec::with_capacity(BLOCK + BLOCK / 4));
-        let duration = Ticks(std::mem::take(&mut self.buffered));
-        match self.started.as_mut().and_then(|started| started.muxer.as_mut()) {
-            Some(muxer) => {
-                let packet = Packet { data: bytes.into(), duration: Some(duration), ..Packet::default() };
-                muxer.packet(&packet, self.target.output()).map_err(failed)?;
-            }
+        let samples = std::mem::take(&mut self.buffered);
+        match self.started.as_mut().and_then(|started| started.writer.as_mut()) {
+            Some(_) if samples == 0 => {}
+            Some(writer) => writer.write(bytes, samples, self.target.output()).map_err(failed)?,
             None => self.target.output().append(Mark::Body { time: None }, [bytes.into()]),
         }
         self.target.pump()

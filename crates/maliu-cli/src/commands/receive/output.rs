@@ -113,8 +113,7 @@ impl Output {
         let extension = Path::new(&self.out).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let wanted = self.format.as_deref().unwrap_or(extension).to_ascii_lowercase();
         if self.write_layout.is_none() && matches!(wanted.as_str(), "wav" | "pcm" | "raw") {
-            let container = if wanted == "wav" { decode::Container::Wav } else { decode::Container::Pcm };
-            return Command::Decode(decode::Args::of(self.input(name), self.out.clone(), container).into());
+            return Command::Decode(decode::Args::of(self.input(name), self.out.clone(), &wanted).into());
         }
         let (format, layout, settings) = (self.format.clone(), self.write_layout.clone(), self.settings.clone());
         Command::Remux(remux::Args::writing(self.out.clone(), format, layout, settings).into())
