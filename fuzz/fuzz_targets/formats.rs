@@ -1,4 +1,11 @@
-//! Any format of the list, by the first byte: a new one is fuzzed from the day it is listed.
+//! Any bytes as a format, two splits, the same packets: the format that MALIU_FORMAT names, else one by the first byte.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| maliu_fuzz::listed(data));
+use std::sync::LazyLock;
+
+static FORMAT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("MALIU_FORMAT").ok());
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| match &*FORMAT {
+    Some(name) => maliu_fuzz::read(Some(name), data),
+    None => maliu_fuzz::listed(data),
+});

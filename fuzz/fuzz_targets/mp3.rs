@@ -1,4 +1,0 @@
-//! mp3: any bytes, two splits, the same packets.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| maliu_fuzz::read(Some("mp3"), data));
