@@ -51,7 +51,7 @@ struct Info {
     kbd: bool,
     bands: u8,
     grouping: u8,
-    /// What follows predictor_data_present.
+    /// Fields behind predictor_data_present.
     prediction: Option<[u8; 8]>,
 }
 

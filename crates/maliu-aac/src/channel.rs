@@ -28,7 +28,7 @@ use reorder::Reordered;
 use reversible::Reversible;
 use tns::Tns;
 
-/// What of a configuration the syntax of channels depends on.
+/// Facts of a configuration that the syntax of channels depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Syntax {
     pub(crate) object_type: u8,

@@ -73,7 +73,7 @@ impl Core {
     }
 }
 
-/// What all channels share.
+/// Values that all channels share.
 struct Tools<'a> {
     /// Samples of a unit of the core.
     length: usize,

@@ -1,6 +1,6 @@
 //! Four values at a time, as vector registers hold them.
 
-/// What starts where a vector register may be loaded from at once.
+/// A value aligned so that a vector register can be loaded from it at once.
 #[derive(Clone, Debug)]
 #[repr(align(16))]
 pub(crate) struct Aligned<T>(pub(crate) T);

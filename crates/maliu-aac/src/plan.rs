@@ -20,7 +20,7 @@ pub(crate) struct Plan {
     pub(crate) extension: Option<Extension>,
 }
 
-/// What SBR decoders of a stream have in common.
+/// Values that SBR decoders of a stream share.
 #[derive(Clone, Copy)]
 pub(crate) struct Extension {
     pub(crate) low_delay: bool,

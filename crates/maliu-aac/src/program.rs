@@ -8,7 +8,7 @@ use crate::parsed::Parsed;
 use crate::plan::Plan;
 use crate::{bits::Bits, sbr};
 
-/// What parsing carries of a program from unit to unit.
+/// State of a program that parsing carries from unit to unit.
 pub(crate) struct Program {
     /// 0: elements are known by their tags; else by their order.
     pub(crate) channel_config: u8,

@@ -8,7 +8,7 @@ pub(crate) mod eld;
 use crate::huffman::Huffman;
 use std::sync::LazyLock;
 
-/// What the syntax of a channel stream looks up.
+/// Tables for the syntax of a channel stream.
 pub(crate) struct Tables {
     /// Scale factor differences: the symbol is the difference plus 60.
     pub(crate) scale_factors: Huffman<2048, 9>,

@@ -1,4 +1,4 @@
-//! What of the core needs no other unit: any number may be worked on at a time.
+//! Core work that needs no other unit: any number may be processed at a time.
 //!
 //! ```text
 //! lines ─▶ middle/side, intensity ─▶ tns ─▶ inverse transform ─▶ Core: windows, overlap

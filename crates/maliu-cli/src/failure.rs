@@ -24,7 +24,7 @@ pub const USAGE: u8 = 2;
 /// Exit code: stopped by Ctrl-C or a request to end, as shells expect.
 pub const STOPPED: u8 = 130;
 
-/// What went wrong, ready to be shown.
+/// A failure, ready to be shown.
 #[derive(Debug)]
 pub enum Failure {
     /// The work failed.

@@ -33,7 +33,7 @@ impl Args {
         // The offset that a warning carries as a field stands in its text, too.
         let message_only =
             layout::debug_fn(|writer: &mut layout::Writer, field: &Field, value: &dyn std::fmt::Debug| {
-                // What files and peers say comes here, too.
+                // Text of files and peers comes here, too.
                 if field.name() == "message" { write!(writer, "{}", plain(&format!("{value:?}"))) } else { Ok(()) }
             });
         tracing_subscriber::fmt()

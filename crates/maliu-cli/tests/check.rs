@@ -69,7 +69,7 @@ fn offset(tags: &[Vec<u8>], number: usize) -> u64 {
 /// Code, severity and offset of a fault.
 type Fault = (String, String, Option<u64>);
 
-/// What check says of these bytes on standard input: exit code, and what it found.
+/// Result of check for these bytes on standard input: exit code and findings.
 fn found(bytes: &[u8], more: &[&str]) -> (Option<i32>, Vec<Fault>) {
     let output = run_on(bytes.to_vec(), &[&["check", "-", "--json"], more].concat());
     assert!(!output.stdout.is_empty(), "{:?}", text(&output));

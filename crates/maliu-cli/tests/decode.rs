@@ -187,7 +187,7 @@ fn parametric_stereo_that_begins_late_is_stereo_from_the_start_of_a_file() {
     let frames: Vec<_> = behind(&out, b"data").chunks_exact(4).map(|frame| frame[..2] == frame[2..]).collect();
     let mono = frames.iter().take_while(|same| **same).count();
     assert!(mono > 9000 && frames[mono..].iter().filter(|same| !**same).count() > 2000, "{mono} of {}", frames.len());
-    // What went down a pipe cannot be taken back.
+    // Bytes written to a pipe cannot be taken back.
     let (bytes, piped) = (fs::read(&path).unwrap(), within(&folder, "piped.wav"));
     let (code, _, stderr) = text(&run_on(bytes, &["decode", "-", &piped]));
     assert!(code == Some(0) && stderr.contains("the sound changes to 32000 Hz, 2 channels"), "{stderr}");

@@ -69,7 +69,7 @@ impl Path {
         }
     }
 
-    /// What all runs have in common: no panic (it would end the test), a code that says how it went, words for a
+    /// Requirements on all runs: no panic (it would end the test), a code that says how it went, words for a
     /// failure.
     fn holds(&self, outcome: &Outcome, plan: Plan) {
         let Outcome { end, .. } = outcome;

@@ -1,4 +1,4 @@
-//! What files and peers say reaches terminals and logs without a control character in it, and no longer than is
+//! Text of files and peers reaches terminals and logs without a control character in it, and no longer than is
 //! readable.
 
 use std::{

@@ -1,4 +1,4 @@
-//! What hostile peers and files may cost a receiver and a sender: no more than the limit and a little, whatever they send.
+//! Memory that hostile peers and files cost a receiver and a sender: little more than the limit, whatever they send.
 #![cfg(target_os = "linux")]
 
 use std::{

@@ -39,7 +39,7 @@ pub enum Mark {
         /// Decoding time in µs, when known.
         time: Option<Ticks>,
     },
-    /// What follows the last packet.
+    /// The part behind the last packet.
     Trailer,
 }
 

@@ -28,7 +28,7 @@ pub struct Packet {
     pub duration: Option<Ticks>,
     /// Side data of the packet.
     pub flags: Flags,
-    /// What travels beside the data.
+    /// Side data.
     pub side: SideData,
     /// Offset of its first byte in the input, if it came from one.
     pub position: Option<u64>,
@@ -147,7 +147,7 @@ impl ops::BitOrAssign for Flags {
     }
 }
 
-/// What travels beside a packet's data. Empty costs one pointer.
+/// Side data of a packet. Empty costs one pointer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SideData(Option<Box<Side>>);
 

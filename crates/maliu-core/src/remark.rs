@@ -1,4 +1,4 @@
-//! What parsers remark about bytes that they can read past: kinds with numbers, so that no text has to be taken apart.
+//! Remarks of parsers about bytes that they can read past: kinds with numbers, so that no text has to be taken apart.
 
 use alloc::borrow::Cow;
 use core::fmt;

@@ -14,7 +14,7 @@ pub struct Help {
     pub name: &'static str,
     /// Values allowed behind it, e.g. `0|1`, `N/D`, `µs`.
     pub value: &'static str,
-    /// What holds when it is not set.
+    /// The value that holds when it is not set.
     pub default: &'static str,
     /// Effect, in one sentence.
     pub what: &'static str,

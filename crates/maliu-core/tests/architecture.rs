@@ -180,7 +180,7 @@ const FOR_COMMANDS: &[&str] = &[
     "wire",
 ];
 
-/// What commands may use of `maliu::timing`: facts for a report. Its rules are for the engines.
+/// Modules of `maliu::timing` that commands may use: facts for a report. Its rules are for the engines.
 const TIMING_FOR_COMMANDS: &[&str] = &["explain", "samples"];
 
 /// Crates that commands may use beside `maliu`, `maliu_decode`, `std` and the other rooms of the command line.

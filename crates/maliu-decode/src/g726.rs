@@ -49,7 +49,7 @@ impl Unit for G726 {
     }
 }
 
-/// What both ends adapt. Values in `dq` and `sr` are floating point: sign, 4 bits of exponent, 6 of mantissa.
+/// State that both ends adapt. Values in `dq` and `sr` are floating point: sign, 4 bits of exponent, 6 of mantissa.
 struct State {
     yl: i32,
     yu: i32,

@@ -85,7 +85,7 @@ pub trait Decoder: Send {
     }
 }
 
-/// What containers cannot say of a stream's sound.
+/// Facts of a stream's audio that containers cannot declare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Profile {
@@ -105,7 +105,7 @@ pub struct Report {
     pub first_damage: Option<String>,
     /// Samples that were beyond [`frame::LOUDEST`] and were brought back to it.
     pub clamped: u64,
-    /// What else is odd about the stream, each once.
+    /// Other findings about the stream, each once.
     pub notes: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What became of one packet, before it is trimmed and damage is filled.
+//! The outcome of one packet, before it is trimmed and damage is filled.
 
 use maliu_core::packet::Packet;
 

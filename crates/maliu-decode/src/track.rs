@@ -1,4 +1,4 @@
-//! What all decoders share: silence for damaged packets, gapless trim, times, changes of configuration.
+//! Shell of all decoders: silence for damaged packets, gapless trim, times, changes of configuration.
 
 use std::{ops::Range, time::Duration};
 

@@ -11,7 +11,7 @@ use stream::{Stream, packet, video};
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-/// What came of a stream: pictures, the error that ended it, notes, and most memory in MiB.
+/// Outcome of a stream: pictures, the error that ended it, notes, and most memory in MiB.
 struct Outcome {
     pictures: usize,
     error: Option<Error>,

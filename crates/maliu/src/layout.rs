@@ -44,7 +44,7 @@ pub struct TextFault {
     pub column: usize,
     /// The fault.
     pub what: String,
-    /// What would help; may be empty.
+    /// A remedy; may be empty.
     pub hint: String,
 }
 

@@ -121,7 +121,7 @@ impl Mended {
         &self.report
     }
 
-    /// Why the source did not give all of the input, if it did not. What follows that place is unknown.
+    /// Why the source did not give all of the input, if it did not. Bytes behind that place are unknown.
     pub fn unread(&self) -> Option<&io::Error> {
         self.unread.as_ref()
     }

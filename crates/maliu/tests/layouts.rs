@@ -115,7 +115,7 @@ fn datas(packets: &[Packet]) -> Vec<&Bytes> {
     packets.iter().map(|packet| &packet.data).collect()
 }
 
-/// What insertions of garbage cost a connection.
+/// Cost of insertions of garbage for a connection.
 #[derive(Debug, Default, PartialEq)]
 struct Cost {
     /// Messages without garbage inside that did not arrive.

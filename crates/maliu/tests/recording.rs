@@ -20,7 +20,7 @@ use maliu::{
 /// A block of a disk.
 const BLOCK: usize = 4096;
 
-/// What happened to the disk.
+/// Events of the disk.
 enum Op {
     Write(usize, Vec<u8>),
     Sync,

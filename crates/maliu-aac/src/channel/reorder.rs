@@ -135,7 +135,7 @@ fn sort<'a>(channel: &Channel, codewords: &'a mut [Codeword; MOST_CODEWORDS]) ->
     codewords.get_mut(..used).unwrap_or_default()
 }
 
-/// What reading codewords needs.
+/// State for reading codewords.
 struct Work<'a, 'b> {
     tables: &'a Tables,
     /// At the first codeword.

@@ -9,7 +9,7 @@ use super::tables::TABLES;
 /// h11, h12, h21, h22 by band, real and imaginary parts.
 type Matrices = [[[f32; MOST_BANDS]; 4]; 2];
 
-/// What mixing carries from unit to unit.
+/// State that mixing carries from unit to unit.
 #[derive(Clone, Debug)]
 pub(super) struct Mixer {
     /// The matrices at the end of the last envelope, for 20 or 34 bands.

@@ -1,4 +1,4 @@
-//! What parametric stereo computes once: filters, phases, mixing matrices (ISO/IEC 14496-3 8.6.4).
+//! Tables that parametric stereo computes once: filters, phases, mixing matrices (ISO/IEC 14496-3 8.6.4).
 
 use std::array::from_fn;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI, SQRT_2, TAU};

@@ -24,7 +24,7 @@ const fn noise_parts() -> [[f32; NOISE_LENGTH + 64]; 2] {
     parts
 }
 
-/// What assembling carries from slot to slot.
+/// State that assembling carries from slot to slot.
 #[derive(Clone, Debug)]
 pub(super) struct Assembler {
     /// The gains, and the noise gains, of the last slots; a ring of which `at` is the newest.

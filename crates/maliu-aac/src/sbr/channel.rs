@@ -63,7 +63,7 @@ struct Span {
 /// Without SBR, all 32 channels of the core pass.
 const CORE_ONLY: Span = Span { kx: 32, m: 0 };
 
-/// What SBR has to do for one channel in one unit.
+/// Work of SBR for one channel in one unit.
 #[derive(Clone, Copy)]
 pub(super) struct Task<'a> {
     pub header: &'a Header,

@@ -54,7 +54,7 @@ impl Covariance {
             let (re, im) = low.row(i);
             (std::array::from_fn(|k| re[(first + k) & 31]), std::array::from_fn(|k| im[(first + k) & 31]))
         };
-        // What all sums of a kind have in common: slots 1 to rows - 3 and what follows them.
+        // Terms that all sums of a kind share: slots 1 to rows - 3 and what follows them.
         let mut energy = [0.0; BLOCK];
         let [mut re_1, mut im_1, mut re_2, mut im_2] = [[0.0; BLOCK]; 4];
         let (mut a, mut b) = (row(0), row(1));

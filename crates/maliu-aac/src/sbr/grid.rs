@@ -158,7 +158,7 @@ impl Grid {
         }
     }
 
-    /// What bs_pointer says: the transient and the border of the noise floors.
+    /// Meaning of bs_pointer: the transient and the border of the noise floors.
     fn point(mut self, bits: &Bits, class: Class, pointer: usize) -> Result<Self, Error> {
         let count = self.envelopes;
         if pointer > count + 1 {

@@ -14,13 +14,13 @@ pub(crate) struct Planes<const ROWS: usize, const CHANNELS: usize> {
     pub im: [[f32; CHANNELS]; ROWS],
 }
 
-/// What analysis gives: 32 channels.
+/// Output of the analysis: 32 channels.
 pub(super) type Low = Planes<LOW_ROWS, 32>;
 
-/// What synthesis takes: 64 channels.
+/// Input of the synthesis: 64 channels.
 pub(crate) type Spectrum = Planes<ROWS, 64>;
 
-/// What of a spectrum reaches into the next unit.
+/// Part of a spectrum that reaches into the next unit.
 pub(super) type Tail = Planes<6, 64>;
 
 /// One part of four rows.

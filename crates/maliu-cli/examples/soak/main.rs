@@ -74,7 +74,7 @@ struct Tally {
     longest: Duration,
 }
 
-/// What panicked last, for the report.
+/// The last panic, for the report.
 static PANIC: Mutex<String> = Mutex::new(String::new());
 
 /// The case under way, for the watch.

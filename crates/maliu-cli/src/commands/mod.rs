@@ -18,7 +18,7 @@ mod send;
 
 macro_rules! commands {
     ($($name:ident $module:ident;)*) => {
-        /// What to do.
+        /// The command to run.
         #[derive(clap::Subcommand)]
         pub enum Command {
             $($name($module::Args),)*

@@ -217,7 +217,7 @@ pub struct Case {
     pub size: Option<u64>,
 }
 
-/// What came of it.
+/// The outcome.
 pub struct Outcome {
     pub end: End,
     pub bytes: Vec<u8>,

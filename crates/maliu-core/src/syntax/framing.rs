@@ -309,7 +309,7 @@ pub struct Chain {
     pub frames: usize,
     /// Bytes of them.
     pub bytes: usize,
-    /// What follows them is the header of another frame, or a tag.
+    /// Behind them stands the header of another frame, or a tag.
     pub goes_on: bool,
     /// The bytes run out, or a tag stands there, before the row is broken.
     pub open: bool,

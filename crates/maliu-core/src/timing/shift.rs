@@ -28,7 +28,7 @@ pub enum Avoid {
 }
 
 impl Avoid {
-    /// What [`Avoid::Auto`] means under these rules (WF-13).
+    /// Meaning of [`Avoid::Auto`] under these rules (WF-13).
     pub fn resolve(self, rules: Rules) -> Self {
         match self {
             Self::Auto if rules.negative || rules.no_timestamps => Self::Off,

@@ -40,7 +40,7 @@ pub const MAX_BODY: usize = 32 << 20;
 /// Most bytes of a body that describes a stream, or of tags: a reader keeps them as long as it reads.
 pub const MAX_DESCRIPTION: usize = 4 << 20;
 
-/// What two ends say to each other.
+/// Messages between two ends.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Message {
@@ -86,7 +86,7 @@ pub enum Role {
     Player,
 }
 
-/// What counts.
+/// The mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Nothing is lost, nothing comes twice.

@@ -107,7 +107,7 @@ impl Fault {
         )
     }
 
-    /// What to tell the peer before the connection is closed.
+    /// The message to the peer before the connection is closed.
     pub fn reason(&self) -> Reason {
         match self {
             Self::Unauthorized | Self::NoTokens => Reason::Unauthorized,

@@ -1,7 +1,7 @@
 //! Repackages packets as the muxer declares: ADTS → bare AAC, lengths → start codes, start codes → lengths
 //! (WF-24…WF-26).
 //!
-//! What already is as the muxer wants it passes untouched, so that doing it twice changes nothing.
+//! Data that already is as the muxer wants it passes untouched, so that doing it twice changes nothing.
 
 use bytes::{Buf, Bytes};
 

@@ -1,4 +1,4 @@
-//! What holds for every format in the list: the samples read as dumped, and the battery.
+//! Requirements on every format in the list: the samples read as dumped, and the battery.
 
 mod battery;
 mod dumps;

@@ -1,4 +1,4 @@
-//! What holds for every muxer: what it writes reads back the same, and no packet makes it panic.
+//! Requirements on every muxer: its output reads back the same, and no packet makes it panic.
 
 use std::{num::NonZeroU32, task::Poll};
 

@@ -31,7 +31,7 @@ fn next(reader: &mut PacketReader, input: &mut Input, data: &[u8]) -> Option<Pac
     }
 }
 
-/// What does not depend on the packets before.
+/// Facts that do not depend on the packets before.
 fn facts(packet: &Packet) -> (Option<Ticks>, Option<Ticks>, Trim, &[u8]) {
     (packet.pts, packet.duration, packet.side.trim(), &packet.data)
 }

@@ -33,7 +33,7 @@ pub enum Open {
     Detect,
 }
 
-/// What came out: a line an event, and the error that ended it.
+/// The output: one line per event, and the error that ended it.
 #[derive(Debug, Default, PartialEq)]
 pub struct Trace {
     pub lines: Vec<String>,

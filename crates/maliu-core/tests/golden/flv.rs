@@ -1,4 +1,4 @@
-//! What our FLV muxer does where it does not follow the reference: the recorded file, changed as decided, is ours.
+//! Our FLV muxer where it does not follow the reference: the recorded file, changed as decided, is ours.
 
 use super::{
     case::Case,

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{case::Case, sink::Sink};
 
-/// What reached the muxer and the output, in the vectors' own form.
+/// Calls of the muxer and the output, in the vectors' own form.
 pub type Log = Arc<Mutex<Vec<Value>>>;
 
 /// A muxer of ours and its output.

@@ -29,7 +29,7 @@ const OUTPUT_TOO: &[&str] = &["mux", "muxnull", "uncoded", "out", "seek"];
 /// Muxers that are replayed by their recorded answers: the bytes and options of ours are not the reference's.
 const STAND_INS: &[&str] = &["mp4", "mov", "ipod", "matroska", "webm", "mpegts", "ogg"];
 
-/// What came of a case.
+/// Outcome of a case.
 pub struct Outcome {
     /// Whether the bytes were made by a muxer of ours.
     pub real: bool,
@@ -116,7 +116,7 @@ impl Run<'_> {
         for (number, step) in self.case.steps.iter().enumerate().filter(|(_, step)| !step.skipped()) {
             let name = format!("op {number} {}", step.name());
             let result = match (step.name(), &mut writer) {
-                // What both did was one call of ours, before these steps.
+                // The work of both was one call of ours, before these steps.
                 ("init" | "header", _) => Ok(()),
                 ("trailer", writer) => writer.take().expect("one trailer").finish(out),
                 (_, Some(writer)) => operate(writer, step, &mut metadata, out),
@@ -163,7 +163,7 @@ impl Run<'_> {
         self.outcome.reached.extend(of_kinds(&ours, MUXER).cloned());
     }
 
-    /// What of the recorded events is compared: all that reached the muxer, and with muxers of ours the calls of the
+    /// The recorded events to compare: all that reached the muxer, and with muxers of ours the calls of the
     /// output. `init`, `hdr` and `trl` say that a callback was called; ours have one call for the first two.
     fn compared_kinds(&self, step: &Step) -> &'static [&'static str] {
         // FLV-18: the reference patches sizes and counts in its header, also where the buffer has let go of them.
@@ -292,7 +292,7 @@ fn settings(case: &Case, real: Option<&'static Format>) -> Vec<(String, String)>
             name if real.is_some_and(|format| format.settings.iter().any(|help| help.name == name)) => set(name, value),
             // The output's, see sink.rs.
             "flush_packets" => {}
-            // What only shapes the bytes of muxers that are not ours.
+            // Options that only shape the bytes of muxers that are not ours.
             "movflags" | "write_index" if real.is_none() => {}
             other => panic!("{}: option {other}={value} of {}", case.id, case.muxer),
         }

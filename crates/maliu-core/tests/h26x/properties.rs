@@ -1,4 +1,4 @@
-//! What holds for any bytes: splitting and joining, escaping, packaging.
+//! Properties of any bytes: splitting and joining, escaping, packaging.
 
 use bytes::Bytes;
 use maliu_core::{

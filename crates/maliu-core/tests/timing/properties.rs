@@ -1,4 +1,4 @@
-//! What holds for any packets whatsoever.
+//! Properties of any packets.
 
 use bytes::Bytes;
 use maliu_core::{

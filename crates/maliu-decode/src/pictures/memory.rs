@@ -1,4 +1,4 @@
-//! What pictures of a sequence take in memory while the library decodes them.
+//! Memory for the pictures of a sequence while the library decodes them.
 
 use maliu_core::syntax::h264::Sps;
 use rust_h264::decoder::Frame;

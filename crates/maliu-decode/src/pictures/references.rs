@@ -5,7 +5,7 @@
 
 use maliu_core::syntax::h264::{Marking, MemoryOperation, SliceHeader, SliceStart, SliceType};
 
-/// What of a frame a picture is.
+/// Part of a frame that a picture is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Structure {
     Frame,
@@ -234,7 +234,7 @@ impl Kept {
         fields && self.structure != other.structure && self.frame_num == other.frame_num
     }
 
-    /// What tells its frame from others of the same term.
+    /// Key that distinguishes its frame from others of the same term.
     fn frame(&self) -> u32 {
         if self.long_term.is_some() { 0 } else { self.frame_num }
     }

@@ -26,7 +26,7 @@ impl<'a> Pairing<'a> {
     }
 }
 
-/// What decoding lines looks up.
+/// Tables for decoding lines.
 pub(crate) struct Tables {
     codes: Codes,
     /// q^(4/3) for each magnitude that an escape can give.

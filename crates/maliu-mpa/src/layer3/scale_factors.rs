@@ -110,7 +110,7 @@ pub(crate) fn read_low(bits: &mut Bits, granule: &Granule, positions: bool, fact
     row == 2
 }
 
-/// What preflag adds to the scale factors of long blocks.
+/// Values that preflag adds to the scale factors of long blocks.
 const PRETAB: [u8; 22] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 3, 2, 0];
 
 /// Powers of two by quarters of the exponent.

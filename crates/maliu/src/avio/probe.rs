@@ -14,7 +14,7 @@ const RETRY: u32 = 25;
 /// Zero bytes that scorers may look at behind the data.
 const PADDING: usize = 32;
 
-/// What probing found.
+/// Result of probing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probed<T> {
     /// The format.
@@ -24,8 +24,8 @@ pub struct Probed<T> {
 }
 
 impl BufferedReader {
-    /// Looks at growing beginnings of the input, up to `max` bytes (0: 1 MiB), until `score` is sure of a format. What
-    /// was read is given back: the next read starts where this call found the reader, even on a pipe.
+    /// Looks at growing beginnings of the input, up to `max` bytes (0: 1 MiB), until `score` is sure of a format. Bytes
+    /// that were read are given back: the next read starts where this call found the reader, even on a pipe.
     ///
     /// `score` gets the bytes so far and returns the best format, scored 0 to 100; `None` or 0 is "not yet". The second
     /// argument holds the same bytes with 32 zero bytes behind them.

@@ -2,7 +2,7 @@
 
 use super::{Checksum, Code, Errors, SeekFn, Whence, checksum::Running, size_through};
 
-/// What written bytes are (IO-30).
+/// Kinds of written bytes (IO-30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
     /// Needed by every receiver.
@@ -13,7 +13,7 @@ pub enum Label {
     Boundary,
     /// Nothing is known.
     Unknown,
-    /// What follows the last packet.
+    /// The part behind the last packet.
     Trailer,
 }
 

@@ -14,9 +14,9 @@ pub struct Kind {
     pub severity: Severity,
     /// The rule that is broken.
     pub rule: &'static str,
-    /// What helps an FLV file.
+    /// Remedy for an FLV file.
     fix_flv: &'static str,
-    /// What helps any other.
+    /// Remedy for any other.
     fix_other: &'static str,
 }
 
@@ -143,7 +143,7 @@ pub struct Fault {
     pub stream: Option<usize>,
     /// The first finding and the value expected.
     pub what: String,
-    /// What helps, in a file of this format.
+    /// Remedy in a file of this format.
     pub fix: &'static str,
     /// How often it was found.
     pub times: u64,
@@ -179,7 +179,7 @@ impl Kind {
         }
     }
 
-    /// What helps, in a file of the format of this short name.
+    /// Remedy in a file of the format of this short name.
     pub fn fix(&self, format: &str) -> &'static str {
         if format == "flv" { self.fix_flv } else { self.fix_other }
     }

@@ -62,7 +62,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 }
 
 /// How long the packet lasts where the input does not say it but the codec does, in whole ticks of the input, rounded
-/// down. What is left at 0 is the writer's to guess.
+/// down. A duration left at 0 is the writer's to guess.
 pub fn duration(stream: &StreamInfo, packet: &Packet) -> Ticks {
     let base = stream.time_base;
     let whole = |unit: Option<TimeBase>, count: i64| {

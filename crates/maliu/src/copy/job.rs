@@ -103,7 +103,7 @@ impl<S: Sink> Copy<S> {
         self.work.options.duration.or_else(|| self.feeds.iter().filter_map(Feed::length).max())
     }
 
-    /// What rules changed or refused since the last call, one sentence each; nothing without [`Options::explain`].
+    /// Changes and refusals by rules since the last call, one sentence each; nothing without [`Options::explain`].
     pub fn take_notes(&mut self) -> Vec<String> {
         mem::take(&mut self.work.notes)
     }

@@ -70,7 +70,7 @@ impl Behind {
             Place::Here(here) => {
                 let more = matches!(step, Step::Edit(_));
                 let result = here.step(step);
-                // What flushes or finishes is over, however long it took.
+                // A flush or finish is over, however long it took.
                 if more
                     && here.is_slow()
                     && let Place::Here(here) = mem::replace(&mut self.place, Place::Nowhere)

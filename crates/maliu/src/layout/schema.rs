@@ -59,7 +59,7 @@ pub(super) enum Scalar {
     Text(String),
 }
 
-/// What bodies are.
+/// Kinds of bodies.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BodyText {
@@ -70,7 +70,7 @@ pub(super) struct BodyText {
     pub layout: Option<Box<LayoutText>>,
 }
 
-/// What bounds a connection.
+/// Bounds of a connection.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsText {

@@ -1,4 +1,4 @@
-//! What reading an input has shown of each stream beyond what its container declares.
+//! Facts of each stream found by reading, beyond the declarations of its container.
 
 use maliu::{
     packet::Packet,

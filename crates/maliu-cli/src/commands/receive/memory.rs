@@ -1,4 +1,4 @@
-//! What all transfers together may hold in memory: messages that are not whole, and content that is not written.
+//! Memory that all transfers together may hold: messages that are not whole, and content that is not written.
 
 use std::sync::{
     Arc,

@@ -34,7 +34,7 @@ pub struct Output {
     pub stop: Stop,
 }
 
-/// What writes the output.
+/// The command that writes the output.
 enum Command {
     Decode(Box<decode::Args>),
     Remux(Box<remux::Args>),

@@ -29,7 +29,7 @@ const PIPED: usize = 4;
 pub struct Store {
     /// Which transfer it is.
     pub id: u64,
-    /// What counts in it.
+    /// Its mode.
     pub mode: Mode,
     /// The number of the message that is wanted next.
     pub next: u64,

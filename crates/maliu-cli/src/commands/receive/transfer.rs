@@ -38,7 +38,7 @@ pub struct Terms {
     pub patience: Option<Duration>,
     /// Bytes that are gathered before each write.
     pub gather: usize,
-    /// What all transfers share.
+    /// Memory that all transfers share.
     pub memory: Arc<Memory>,
     /// Memory shared by senders that have sent nothing yet.
     pub strangers: Arc<Memory>,

@@ -22,7 +22,7 @@ fn starts_with_unit(bytes: &[u8]) -> bool {
     (2..=MAX_LEADING_ZEROS).contains(&zeros) && bytes.get(zeros) == Some(&1)
 }
 
-/// What reading and writing need to know of a codec.
+/// Facts of a codec for reading and writing.
 trait Raw: RawCoding + Send + 'static {
     /// Its row.
     const FORMAT: &'static Format;

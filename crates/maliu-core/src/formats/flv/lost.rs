@@ -40,7 +40,7 @@ impl Flv {
         let gone = usize::try_from(search.from.saturating_sub(input.offset())).unwrap_or(usize::MAX);
         let zeros = zeros_of(input.peek().get(..gone).unwrap_or(input.peek()), zeros);
         let last_zeros = if input.ended() { zeros_of(input.peek(), zeros) } else { zeros };
-        // What lies before the search cannot begin a tag any more.
+        // Bytes before the search cannot begin a tag any more.
         if search.from > input.offset() {
             input.goto(search.from)?;
         }

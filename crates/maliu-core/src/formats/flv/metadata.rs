@@ -1,4 +1,4 @@
-//! What onMetaData and its kin do to a file's tags, streams and duration (FLD-14…FLD-17).
+//! Effects of onMetaData and its kin on a file's tags, streams and duration (FLD-14…FLD-17).
 
 use alloc::{format, string::String, vec::Vec};
 

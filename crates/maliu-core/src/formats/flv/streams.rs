@@ -18,7 +18,7 @@ pub const MAX_STREAMS: usize = 128;
 /// Streams of most files.
 const USUAL_STREAMS: usize = 2;
 
-/// What tells streams of one file apart.
+/// Key that distinguishes the streams of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// The codec.
@@ -60,7 +60,7 @@ impl Stream {
     }
 }
 
-/// What metadata says of streams before they appear.
+/// Facts of streams in metadata, before they appear.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Promise {
     /// Bits per second.
@@ -77,7 +77,7 @@ pub struct Promise {
 #[derive(Debug, Default)]
 pub struct Streams {
     all: Vec<Stream>,
-    /// What metadata said.
+    /// Facts in metadata.
     pub promise: Promise,
     any_changed: bool,
 }

@@ -17,7 +17,7 @@ const AT_START: usize = 3;
 /// Headers in a row that make it sure when junk stands in front that could be the rest of a cut frame.
 pub(super) const BEHIND_JUNK: usize = 6;
 
-/// What follows the tags in front, of which there may be more than one; `None` while there is nothing.
+/// Bytes behind the tags in front, of which there may be more than one; `None` while there is nothing.
 pub(super) fn behind_tags(bytes: &[u8]) -> Option<&[u8]> {
     let mut start = 0;
     while let Some(id3v2::Size::Known(size)) = bytes.get(start..).map(id3v2::tag_size) {

@@ -34,7 +34,7 @@ pub(super) struct Walk<F: Frames> {
 
 /// Item that a walk meets.
 pub(super) enum Met<H> {
-    /// What to say next.
+    /// The next event.
     Event(Event),
     /// More bytes are needed.
     Pending,

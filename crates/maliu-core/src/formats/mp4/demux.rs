@@ -221,7 +221,7 @@ impl Mp4 {
         Ok(())
     }
 
-    /// Queues tags and streams. What only they needed is given up.
+    /// Queues tags and streams. Tables that only they needed are dropped.
     pub fn tell(&mut self) {
         let metadata = core::mem::take(&mut self.movie.metadata);
         self.movie.tracks = Vec::new();

@@ -61,7 +61,7 @@ const BLU_RAY: &[(u8, Codec)] = &[
     (0xa2, Codec::Dts),
 ];
 
-/// What registrations of streams of private data mean (SMPTE registration authority).
+/// Meaning of registrations of streams of private data (SMPTE registration authority).
 const REGISTRATIONS: &[(&[u8; 4], Codec)] = &[
     (b"AC-3", Codec::Ac3),
     (b"EAC3", Codec::Eac3),
@@ -79,7 +79,7 @@ const REGISTRATIONS: &[(&[u8; 4], Codec)] = &[
     (b"ID3 ", Codec::TimedId3),
 ];
 
-/// What descriptors of streams of private data mean (EN 300 468).
+/// Meaning of descriptors of streams of private data (EN 300 468).
 const DESCRIPTORS: &[(u8, Codec)] = &[
     (Descriptor::AC3, Codec::Ac3),
     (Descriptor::EAC3, Codec::Eac3),

@@ -16,7 +16,7 @@ pub(super) struct Content {
     pub codec: Codec,
     /// The highest byte of 4 repeats the sign and is left out of packets.
     pub drop_sign: bool,
-    /// What to say about it.
+    /// The remark about it.
     pub remark: &'static str,
 }
 

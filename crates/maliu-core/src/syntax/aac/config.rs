@@ -14,7 +14,7 @@ pub struct AudioSpecificConfig {
     pub sample_rate: u32,
     /// channelConfiguration; 0 when `pce` says it.
     pub channel_config: u8,
-    /// What spectral band replication is announced, if any.
+    /// Announcement of spectral band replication, if any.
     pub extension: Option<Extension>,
     /// frameLengthFlag: 960 samples a block, not 1024.
     pub short_frames: bool,
@@ -71,7 +71,7 @@ impl AudioSpecificConfig {
         Some(config)
     }
 
-    /// The configuration at `bits`, which are left behind it. What old decoders do not look at is not looked for: in
+    /// The configuration at `bits`, which are left behind it. Parts that old decoders ignore are not looked for: in
     /// streams that do not say how long a configuration is, other bits follow.
     pub fn read(bits: &mut Bits) -> Option<Self> {
         let first_type = read_type(bits)?;

@@ -1,4 +1,4 @@
-//! What framing must know of ADTS frames.
+//! Facts of ADTS frames for framing.
 
 use super::{AdtsHeader, adts};
 use crate::syntax::framing::{Frames, Length};

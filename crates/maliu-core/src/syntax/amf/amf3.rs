@@ -16,7 +16,7 @@ pub fn read(cursor: &mut Cursor<'_>) -> Read {
     }
 }
 
-/// What earlier parts of a value may be referred to by.
+/// References to earlier parts of a value.
 #[derive(Default)]
 struct Tables<'a> {
     texts: Vec<&'a [u8]>,

@@ -68,7 +68,7 @@ struct Current {
     judged: bool,
 }
 
-/// What [`Assembler::poll`] says.
+/// Answer of [`Assembler::poll`].
 #[derive(Debug)]
 pub enum Assembled<P> {
     /// The next access unit, shared with the input, and what its coding says of it.

@@ -43,7 +43,7 @@ pub trait RawCoding: Coding {
     fn next_warning(&mut self) -> Option<(u64, Remark, Cow<'static, str>)>;
 }
 
-/// What parameter sets say of a stream.
+/// Facts of a stream in its parameter sets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
     /// The sets in Annex B form.
@@ -54,7 +54,7 @@ pub struct Description {
     pub video: Video,
 }
 
-/// What [`RawStream::poll`] says.
+/// Answer of [`RawStream::poll`].
 #[derive(Clone, Debug)]
 pub enum RawEvent {
     /// Description of the stream, before the first packet and whenever it changes.

@@ -21,7 +21,7 @@ pub struct Splitter {
     unit: Option<usize>,
 }
 
-/// What [`Splitter::poll`] says.
+/// Answer of [`Splitter::poll`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The next unit.

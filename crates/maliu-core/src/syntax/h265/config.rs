@@ -61,8 +61,8 @@ impl Config {
     }
 }
 
-/// The record of `parameter_sets` in Annex B form. What does not begin with a start code counts as a record already and
-/// is returned as it stands, so doing it twice changes nothing more.
+/// The record of `parameter_sets` in Annex B form. Bytes without a start code in front count as a record already and
+/// are returned as they stand, so doing it twice changes nothing more.
 ///
 /// # Errors
 /// [`ConfigFault`].

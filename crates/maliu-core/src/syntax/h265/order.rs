@@ -30,7 +30,7 @@ impl PictureOrder {
         };
         let max_lsb = 1 << sps.log2_max_pic_order_cnt_lsb;
         let continued = order_msb(lsb, max_lsb, (self.prev_msb, self.prev_lsb));
-        // What precedes such a picture in decoding order also precedes it in output order (§8.3.1): one that does not
+        // Pictures before such a picture in decoding order also precede it in output order (§8.3.1): one that does not
         // continue the counts begins another recording that was joined on without an end of sequence.
         let count = continued.saturating_add(lsb);
         let joined =

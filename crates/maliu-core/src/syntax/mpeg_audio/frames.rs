@@ -1,4 +1,4 @@
-//! What framing must know of MPEG audio frames, free format among them.
+//! Facts of MPEG audio frames for framing, free format among them.
 
 use super::Header;
 use crate::syntax::{

@@ -1,4 +1,4 @@
-//! What encoders say about a whole file in its first layer III frame: Xing/Info with LAME's part, and VBRI (PAR-43…46).
+//! Declarations about a whole file in its first layer III frame: Xing/Info with LAME's part, and VBRI (PAR-43…46).
 //!
 //! ```text
 //!   header(4) side information, "Xing" | "Info", flags(32) [frames(32)] [bytes(32)] [toc(100)] [quality(32)]
@@ -26,7 +26,7 @@ pub struct Info {
     pub lame: Option<Lame>,
 }
 
-/// What LAME and those that write like it add.
+/// Fields that LAME and similar encoders add.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lame {
     /// Name and version of the encoder.

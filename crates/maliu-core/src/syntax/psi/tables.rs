@@ -22,7 +22,7 @@ pub struct LongSection<'a> {
     pub number: u8,
     /// last_section_number.
     pub last_number: u8,
-    /// What stands between the head and the checksum.
+    /// Bytes between the head and the checksum.
     pub body: &'a [u8],
 }
 

@@ -22,7 +22,7 @@ pub struct WaveFormat {
     pub bits_per_sample: u16,
     /// dwChannelMask of WAVEFORMATEXTENSIBLE; `None` for the plain structure.
     pub channel_mask: Option<u32>,
-    /// What follows the structure: the codec's own configuration.
+    /// Bytes behind the structure: the codec's own configuration.
     pub extra: Vec<u8>,
 }
 

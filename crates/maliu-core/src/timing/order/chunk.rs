@@ -44,7 +44,7 @@ impl Chunks {
         true
     }
 
-    /// What brings the next chunk back to a multiple of the chunk length: an eighth of the distance at a time.
+    /// Step that brings the next chunk back to a multiple of the chunk length: an eighth of the distance at a time.
     fn drift(&self, packet: &Packet, kind: Kind) -> i64 {
         let offset = if kind == Kind::Video { self.max / 2 } else { 0 };
         let dts = packet.dts.map_or(i64::MIN, |dts| dts.0);

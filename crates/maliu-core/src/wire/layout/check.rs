@@ -19,7 +19,7 @@ pub struct Fault {
     pub field: Option<usize>,
     /// The fault.
     pub what: String,
-    /// What to do about it.
+    /// A remedy.
     pub hint: String,
 }
 
@@ -213,7 +213,7 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
     Ok(())
 }
 
-/// What counts is a number, and a checksum fits its field.
+/// Fields that count are numbers, and a checksum fits its field.
 fn check_role(part: &'static str, index: usize, field: &Field) -> Result<(), Fault> {
     let counts = matches!(
         field.role,

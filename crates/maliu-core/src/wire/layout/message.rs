@@ -42,7 +42,7 @@ pub(super) struct Part {
     pub(super) end: usize,
 }
 
-/// What fields with a role say.
+/// Values of fields with a role.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) pts: Option<Stamp>,

@@ -60,7 +60,7 @@ pub struct Layout {
     pub inside: Vec<Field>,
     /// Fields behind each body.
     pub tail: Vec<Field>,
-    /// What bounds it.
+    /// Its bounds.
     pub limits: Limits,
 }
 
@@ -88,7 +88,7 @@ pub struct Field {
     pub steady: Option<u8>,
     /// It is there only if this holds.
     pub when: Vec<Condition>,
-    /// What its value means.
+    /// Meaning of its value.
     pub role: Option<Role>,
     /// Value → meaning, for the roles that name something.
     pub map: Vec<(u64, Meaning)>,
@@ -312,7 +312,7 @@ pub enum Fragment {
     Last,
 }
 
-/// What bodies are.
+/// Kinds of bodies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Body {
     /// How packets stand in it.
@@ -341,7 +341,7 @@ pub enum BodyKind {
     Nested(alloc::boxed::Box<Layout>),
 }
 
-/// What bounds a connection.
+/// Bounds of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest body in bytes, also of a reassembled packet.

@@ -1,4 +1,4 @@
-//! What both ends share of one connection: bytes in, messages out of them, control messages to send, and the clock.
+//! State of one connection that both ends share: bytes in, messages out of them, control messages to send, the clock.
 
 use alloc::{collections::VecDeque, vec::Vec};
 use core::{task::Poll, time::Duration};

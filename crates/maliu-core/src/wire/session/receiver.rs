@@ -39,7 +39,7 @@ pub struct PlayerOptions {
     pub name: String,
     /// The same for every connection of one transfer, also after a restart.
     pub id: u64,
-    /// What counts.
+    /// The mode.
     pub mode: Mode,
     /// The token of the sender, if it asks for one.
     pub token: Option<String>,

@@ -22,7 +22,7 @@ pub struct SenderOptions {
     pub name: String,
     /// The same for every connection of one transfer, also after a restart.
     pub id: u64,
-    /// What counts.
+    /// The mode.
     pub mode: Mode,
     /// The token of the receiver, if it asks for one.
     pub token: Option<String>,

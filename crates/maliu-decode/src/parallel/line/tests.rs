@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-/// What is left of a batch, its weight, and which stage did what in which round.
+/// The rest of a batch, its weight, and the work of each stage by round.
 struct Part {
     number: u64,
     rounds: usize,

@@ -43,7 +43,7 @@ struct Batch {
     /// With the number of events in front of them.
     remarks: VecDeque<(usize, Remarks)>,
     taken: usize,
-    /// What came in place of a further event.
+    /// Outcome in place of a further event.
     failed: Option<crate::Error>,
     /// An end or an error: nothing is read before that was seen.
     last: bool,

@@ -1,4 +1,4 @@
-//! What takes longer: reading events, or what becomes of them.
+//! A measurement of the slower part: reading events, or their use.
 
 use std::{
     mem,

@@ -41,7 +41,7 @@ pub struct Readers<S> {
     jump: bool,
 }
 
-/// What both sides see.
+/// State shared by both sides.
 #[derive(Default)]
 struct Desk {
     state: Mutex<State>,

@@ -37,7 +37,7 @@ pub struct Thread {
     handle: Option<thread::JoinHandle<Option<()>>>,
 }
 
-/// What both sides see.
+/// State shared by both sides.
 #[derive(Debug, Default)]
 struct Desk {
     state: Mutex<State>,

@@ -14,7 +14,7 @@ use rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// What both ends call the protocol in their handshake.
+/// Name of the protocol in the handshake.
 const PROTOCOL: &[u8] = b"maliu/1";
 
 /// A listener's certificate and key.

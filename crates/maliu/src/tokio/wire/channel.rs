@@ -80,7 +80,7 @@ impl Channel {
 
     fn close_small(&mut self) {
         if !self.small.is_empty() {
-            // What follows is probably about as much.
+            // The next bytes are probably about as many.
             let next = Vec::with_capacity(self.small.len());
             let part = Bytes::from(std::mem::replace(&mut self.small, next));
             self.queued += part.len();

@@ -49,7 +49,7 @@ impl Growing {
 
     /// Nothing is to be gone on with.
     pub fn forget(self) {
-        // What stays is found to be of another file, or goes on with a transfer that is complete.
+        // A record that stays is found to be of another file, or goes on with a transfer that is complete.
         let _ = fs::remove_file(self.place);
     }
 }

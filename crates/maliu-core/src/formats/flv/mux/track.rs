@@ -177,7 +177,7 @@ fn flags(codec: Codec, tag: u32, audio: &Audio, compat: bool) -> Fits<u8> {
     Ok(number << 4 | rate << 2 | size | stereo)
 }
 
-/// What VP6 crops of its last macroblocks: columns in the high nibble, rows in the low one.
+/// Pixels that VP6 crops of its last macroblocks: columns in the high nibble, rows in the low one.
 fn adjustment(stream: &StreamInfo) -> u8 {
     let less = |size: u32| (size.next_multiple_of(16) - size) as u8;
     let (width, height) = stream.as_video().map_or((0, 0), |video| video.size());

@@ -1,4 +1,4 @@
-//! What reading and writing need to know of each codec.
+//! Facts of each codec for reading and writing.
 
 use crate::{
     stream::{Audio, Codec},

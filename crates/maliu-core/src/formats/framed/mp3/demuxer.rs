@@ -44,7 +44,7 @@ struct Gapless {
 }
 
 impl Gapless {
-    /// What of a packet is to be dropped.
+    /// Samples of a packet to drop.
     fn of(&self, time: Ticks, duration: Ticks) -> Trim {
         let to_samples = |time| TIME_BASE.rescale(time, TimeBase::hz(self.rate), Rounding::Near).0.max(0) as u64;
         let (from, length) = (to_samples(time), to_samples(duration));

@@ -23,7 +23,7 @@ pub(super) trait Headers: Ends {
     fn order(_unit: &[u8]) -> Option<Order> {
         None
     }
-    /// What its sequence headers say; `None` without them.
+    /// Facts in its sequence headers; `None` without them.
     fn facts(unit: &[u8]) -> Option<Facts>;
 }
 

@@ -1,4 +1,4 @@
-//! What tables and maps say becomes tracks; what they do not say is found by content.
+//! Tables and maps become tracks; facts that they lack are found by content.
 
 use alloc::{boxed::Box, format};
 
