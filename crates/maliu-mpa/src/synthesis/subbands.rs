@@ -74,7 +74,7 @@ impl Subbands {
         if let (Some(header), Some(_)) = (unit.header, unit.fault) {
             self.silence(&header, unit);
             if self.is_loud(&header, unit) {
-                // What is left of the frame before is damage, too.
+                // The rest of the frame before is damage, too.
                 self.clear();
                 self.silence(&header, unit);
             }

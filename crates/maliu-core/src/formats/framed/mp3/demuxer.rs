@@ -129,7 +129,7 @@ impl Mp3 {
                 if rest > said {
                     info.frames = 0;
                 }
-                input.warn(format!("Xing/Info header declares {said} bytes, the file has {rest}"));
+                input.warn(alloc::format!("Xing/Info header declares {said} bytes, the file has {rest}"));
             }
         }
         let rate = header.sample_rate();
