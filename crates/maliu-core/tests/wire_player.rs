@@ -47,7 +47,7 @@ fn exchange(sender: &mut Sender, player: &mut Receiver, most: usize) {
     }
 }
 
-/// Plays over one connection for so many rounds; `kept` is what came so far.
+/// Plays over one connection for `rounds` rounds; `kept` is the content so far.
 fn play(sender: &mut Sender, player: &mut Receiver, rounds: usize, kept: &mut Vec<Event>) -> Result<(), Fault> {
     sender.accept([7; 16], NOW);
     for _ in 0..rounds {

@@ -25,10 +25,10 @@ pub const AFTER: u64 = 2 << 20;
 /// Bytes read at a time: each hand-over takes as long as reading some 30 KiB.
 pub const BLOCK: usize = 512 << 10;
 
-/// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. Whoever has to
-/// wait for a block reads another one meanwhile, if the source has a twin: a second handle on the same file. Every byte, every error and the end
-/// come where they would come without it, and where the system has no thread left it works without; a file that grows
-/// should not be read ahead.
+/// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. A caller that
+/// has to wait for a block reads another one meanwhile, if the source has a twin: a second handle on the same file. Every
+/// byte, every error and the end come where they would come without it, and where the system has no thread left it works
+/// without; a file that grows should not be read ahead.
 #[derive(Debug)]
 pub struct Ahead<S> {
     seekable: bool,
@@ -107,7 +107,7 @@ impl<S: Source + Send + 'static> Source for Ahead<S> {
 }
 
 impl<S: Source + Send + 'static> Tuning for Ahead<S> {
-    /// What is in memory needs no thread.
+    /// A source in memory needs no thread.
     fn share(&mut self, at: u64) -> Option<Bytes> {
         match &mut self.place {
             Place::Here(source) => source.tuning(Seal)?.share(at),
@@ -137,7 +137,7 @@ impl<S: Source + Send + 'static> Tuning for Ahead<S> {
         None
     }
 
-    /// What was read ahead is read again: only where that can be done.
+    /// Blocks that were read ahead are read again: only where that can be done.
     fn settle(&mut self) {
         self.settled = self.seekable;
         if self.settled

@@ -1,4 +1,4 @@
-//! Wrappers around sources lose nothing of them: of this crate's, no faster way; of anybody's, no byte.
+//! Wrappers keep the faster ways of this crate's sources, and every byte of any other source.
 
 use std::{cell::Cell, io, rc::Rc, time::Duration};
 
@@ -67,14 +67,14 @@ fn a_wrapper_passes_on_every_faster_way_or_refuses_it_for_a_reason() {
     let boxed: Box<dyn Source> = Box::new(fast());
     assert_eq!(ways(Box::new(boxed), &settled), [true; 4], "a box is what is in it");
     assert_eq!(ways(Checked::new(fast(), || Ok(())), &settled), [false, true, true, true], "shared is unchecked");
-    // What grows is not in memory, and not read ahead of its end; what is spooled is read once only.
+    // A growing source is not in memory, and not read ahead of its end; a spooled one is read once only.
     assert_eq!(ways(Follow::new(fast()), &settled), [false; 4]);
     assert_eq!(ways(Spooled::new(fast()), &settled), [false; 4]);
     assert_eq!(Checked::new(fast(), || Ok(())).size(), Some(7));
     assert_eq!(Checked::new(fast(), || Ok(())).block_size(), 77);
 }
 
-/// What a user of the crate can write: it knows of no faster way, and sees every byte.
+/// A source as a user of the crate writes it: it knows of no faster way, and sees every byte.
 struct Counting<S>(S, Rc<Cell<u64>>);
 
 impl<S: Source> Source for Counting<S> {

@@ -106,7 +106,7 @@ impl Report {
         }
     }
 
-    /// Something has come, in a message of so many bytes.
+    /// Notes content that came in a message of `bytes` bytes.
     pub fn count(&mut self, content: &Event, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;

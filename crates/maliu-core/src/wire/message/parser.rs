@@ -61,7 +61,7 @@ impl Parser {
         self.most = bytes.min(MAX_BODY);
     }
 
-    /// What comes next; pending until more bytes are pushed.
+    /// Returns the next message; pending until more bytes are pushed.
     ///
     /// # Errors
     /// [`Error::Limit`] for a body that is too large, or for too many damaged ones; [`Error::Malformed`] for a message
