@@ -12,4 +12,5 @@ mod cutters;
 mod kinds;
 pub mod mpegps;
 pub mod mpegts;
+mod payload;
 mod track;

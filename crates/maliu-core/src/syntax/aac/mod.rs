@@ -5,11 +5,13 @@ pub mod adts;
 pub mod config;
 mod frames;
 pub mod pce;
+mod write;
 
 pub use adts::AdtsHeader;
 pub use config::{AudioSpecificConfig, Extension};
 pub use frames::AdtsFrames;
 pub use pce::Pce;
+pub use write::AdtsWriter;
 
 /// Hz by samplingFrequencyIndex (ISO/IEC 14496-3 table 1.18).
 pub const SAMPLE_RATES: [u32; 13] =

@@ -8,7 +8,9 @@
 mod config;
 mod element;
 mod frames;
+mod write;
 
 pub use config::{Layer, LengthType, StreamMuxConfig};
 pub use element::{Element, Latm, MAX_HELD, Payload};
 pub use frames::{HEADER, LoasFrames, LoasHeader};
+pub use write::LoasWriter;

@@ -9,10 +9,12 @@
 pub mod descriptors;
 mod sections;
 mod tables;
+mod write;
 
 pub use descriptors::{Descriptor, descriptors};
 pub use sections::{MAX_SECTION, Sections};
 pub use tables::{Eit, Elementary, Event, LongSection, Pat, Pmt, Sdt, Service};
+pub use write::put_descriptor;
 
 /// CRC-32/MPEG-2 (ISO/IEC 13818-1 Annex A): 0 over a whole section with its checksum.
 pub fn crc32(bytes: &[u8]) -> u32 {

@@ -1,24 +1,18 @@
 //! Packets → ADTS frames: a header in front of each raw data block (PAR-35).
 
-use alloc::{boxed::Box, format};
+use alloc::boxed::Box;
 
 use bytes::Bytes;
 
 use crate::{
-    bits::BitWriter,
     error::{Error, Result},
     format::{Muxer, Packaging, mark},
     output::Output,
     packet::Packet,
     settings::{Help, Settings},
     stream::{Codec, Metadata, StreamInfo},
-    syntax::aac::{
-        AdtsHeader, AudioSpecificConfig,
-        adts::{HEADER, MAX_FRAME, VARIABLE_RATE},
-        pce::ID_PCE,
-        rate_index,
-    },
-    time::{Rounding, TimeBase},
+    syntax::aac::AdtsWriter,
+    time::TimeBase,
 };
 
 /// The settings of writing.
@@ -40,15 +34,8 @@ pub fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
 struct Adts {
     mpeg2: bool,
     /// `None`: nothing is known of the stream, packets are written as they are.
-    head: Option<Head>,
+    head: Option<AdtsWriter>,
     base: TimeBase,
-}
-
-/// Header in front of every frame.
-struct Head {
-    header: AdtsHeader,
-    /// A program config element that is still to be written, as the start of a raw data block.
-    element: Bytes,
 }
 
 impl Muxer for Adts {
@@ -71,12 +58,7 @@ impl Muxer for Adts {
             out.append(mark, [packet.data.clone()]);
             return Ok(());
         };
-        let frame_length = HEADER + head.element.len() + packet.data.len();
-        if frame_length > MAX_FRAME {
-            return Err(Error::mux("adts", format!("a frame of {frame_length} bytes, at most {MAX_FRAME} fit")));
-        }
-        let header = AdtsHeader { frame_length, blocks: blocks(packet, self.base, head.header), ..head.header }.build();
-        let element = core::mem::take(&mut head.element);
+        let (header, element) = head.head(packet, self.base).map_err(|why| Error::mux("adts", why))?;
         out.append(mark, [Bytes::copy_from_slice(&header), element, packet.data.clone()]);
         Ok(())
     }
@@ -91,51 +73,10 @@ impl Muxer for Adts {
     }
 }
 
-/// Raw data blocks in a packet, which only its duration tells: of what holds 2 to 4 times 1024 samples, so many.
-fn blocks(packet: &Packet, base: TimeBase, header: AdtsHeader) -> u8 {
-    let samples =
-        base.rescale(packet.duration.unwrap_or_default(), TimeBase::hz(header.sample_rate()), Rounding::Near).0;
-    (2..=4).find(|blocks| samples == i64::from(*blocks) * 1024).unwrap_or(1)
-}
-
 /// Header in front of frames of this configuration.
-fn head(config: &[u8], mpeg2: bool) -> Result<Option<Head>> {
-    if config.is_empty() {
-        return Ok(None);
-    }
-    let config = AudioSpecificConfig::parse(config).ok_or_else(|| refused("the configuration cannot be read"))?;
-    let AudioSpecificConfig { object_type, sample_rate, channel_config, .. } = config;
-    if !(1..=4).contains(&object_type) {
-        return Err(Error::mux("adts", format!("object type {object_type}, only 1 to 4 fit")));
-    }
-    let Some(rate_index) = rate_index(sample_rate) else {
-        return Err(Error::mux("adts", format!("{sample_rate} Hz is not a rate of the table")));
-    };
-    if config.short_frames || config.core_coder_delay.is_some() || config.extension_flag {
-        return Err(refused("frames of 960 samples, core coders and extensions do not fit"));
-    }
-    if channel_config > 7 {
-        return Err(Error::mux("adts", format!("channel configuration {channel_config}, only 0 to 7 fit")));
-    }
-    let mut element = Bytes::new();
-    if channel_config == 0 {
-        let pce = config.pce.ok_or_else(|| refused("no channel configuration"))?;
-        let mut bits = BitWriter::new();
-        bits.write(3, ID_PCE);
-        pce.write(&mut bits);
-        element = Bytes::from(bits.finish());
-    }
-    let header = AdtsHeader {
-        mpeg2,
-        crc: false,
-        profile: object_type - 1,
-        rate_index,
-        channel_config,
-        frame_length: 0,
-        fullness: VARIABLE_RATE,
-        blocks: 1,
-    };
-    Ok(Some(Head { header, element }))
+fn head(config: &[u8], mpeg2: bool) -> Result<Option<AdtsWriter>> {
+    let writer = (!config.is_empty()).then(|| AdtsWriter::new(config, mpeg2)).transpose();
+    writer.map_err(|why| Error::mux("adts", why))
 }
 
 fn refused(why: &'static str) -> Error {
@@ -148,6 +89,7 @@ mod tests {
     use crate::{
         output::{Edit, Reach},
         stream::{Audio, Media},
+        syntax::aac::adts::MAX_FRAME,
     };
 
     fn written(config: &'static [u8], data: &[u8]) -> Result<alloc::vec::Vec<u8>> {

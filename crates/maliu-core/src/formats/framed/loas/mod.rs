@@ -8,11 +8,13 @@
 //! Packets are the access units of the first layer, bare; their AudioSpecificConfig is the stream's `config`.
 //! - Several subframes in an element are a packet each.
 //! - Frames before the first configuration wait for it, up to [`MAX_HELD`]; without one they are left out with a warning.
+//! - Written: a frame for each packet, its configuration in every 20th.
 //! - A configuration that differs is another [`crate::format::Event::Stream`], and `new_config` on the packet it begins with.
 
 use alloc::boxed::Box;
 
 mod demuxer;
+mod muxer;
 mod probe;
 
 use crate::{
@@ -32,8 +34,8 @@ pub const FORMAT: Format = Format {
     extensions: &["loas", "latm"],
     probe: probe::probe,
     demuxer: Some(open),
-    muxer: None,
-    settings: &[],
+    muxer: Some(muxer::make),
+    settings: muxer::SETTINGS,
     rules: Rules { no_timestamps: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::Aac), None),
 };

@@ -22,6 +22,7 @@ use crate::{
 
 mod demuxer;
 mod map;
+mod muxer;
 mod probe;
 
 /// MPEG program stream. Every stream has the time base 1/90000.
@@ -32,9 +33,9 @@ pub const FORMAT: Format = Format {
     extensions: &["mpg", "vob", "ps", "mpeg"],
     probe: probe::probe,
     demuxer: Some(open),
-    muxer: None,
-    settings: &[],
-    rules: Rules::STRICT,
+    muxer: Some(muxer::make),
+    settings: muxer::SETTINGS,
+    rules: Rules { no_dimensions: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::Mp2), Some(Codec::Mpeg2Video)),
 };
 

@@ -9,6 +9,7 @@
 //!
 //! Handled: any packet size, junk between packets, several programs, maps that change, come late or never (streams are then
 //! found by their content), PES packets with and without a length, duplicates, gaps, wraps and jumps of the clocks.
+//! Written: one program at a variable or a constant rate, see `mux`.
 //! Flagged CORRUPT: units beside lost packets, and those with bytes of faulty or scrambled packets.
 //! Passed over: PIDs that no map names while maps are there, null packets, reserved adaptation field values.
 
@@ -23,6 +24,7 @@ use crate::{
 
 mod demuxer;
 mod maps;
+mod mux;
 mod packet;
 mod pids;
 mod probe;
@@ -41,13 +43,13 @@ pub const FORMAT: Format = Format {
     extensions: &["ts", "m2ts", "mts", "m2t"],
     probe: probe::probe,
     demuxer: Some(open),
-    muxer: None,
-    settings: SETTINGS,
-    rules: Rules::STRICT,
+    muxer: Some(mux::make),
+    settings: mux::settings::WRITING,
+    rules: Rules { flush: true, no_dimensions: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::Aac), Some(Codec::H264)),
 };
 
-const SETTINGS: &[Help] = &[Help {
+const READING: &[Help] = &[Help {
     name: "program",
     value: "NUMBER",
     default: "all",
@@ -55,7 +57,7 @@ const SETTINGS: &[Help] = &[Help {
 }];
 
 fn open(pairs: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
-    let mut settings = Settings::new(pairs, SETTINGS);
+    let mut settings = Settings::new(pairs, READING);
     let program = settings.number("program", 0, 65_535)?.and_then(|number| u16::try_from(number).ok());
     settings.finish()?;
     Ok(Box::new(demuxer::Transport::new(program)))
