@@ -297,3 +297,19 @@ make -f lavfi -i "sine=frequency=440:sample_rate=16000:duration=0.2" $exact -c:a
 printf ';FFMETADATA1\ntitle=Lied\nartist=maliu\ntrack=3/12\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=600\nEND=1200\ntitle=Two\n' > mp4/meta.txt
 make -f lavfi -i "$beep" -i mp4/meta.txt -map 0 -map_metadata 1 -map_chapters 1 -fflags +bitexact -flags +bitexact $aac -movflags +faststart mp4/tags_chapters.m4a
 rm mp4/meta.txt
+
+# AIFF, AU, IVF
+mkdir -p aiff au ivf
+short="sine=frequency=440:sample_rate=8000:duration=0.4"
+make -f lavfi -i "$short" $exact -c:a pcm_s16be -metadata title=Tone aiff/s16.aiff
+make -f lavfi -i "$short" $exact -c:a pcm_s16le -f aiff aiff/sowt.aifc
+make -f lavfi -i "$short" $exact -c:a pcm_alaw -f aiff aiff/alaw.aifc
+make -f lavfi -i "$short" $exact -c:a pcm_s16be au/s16.au
+make -f lavfi -i "$short" $exact -c:a pcm_mulaw au/ulaw.au
+sox -n -r 8000 -c 2 -b 24 aiff/tags_behind_24.aiff synth 0.2 sine 300
+sox -n -r 11025 -c 1 -b 8 aiff/s8.aiff synth 0.2 sine 300
+sox -n -r 8000 -c 1 -e mu-law au/sox_annotation.au synth 0.2 sine 300
+small="testsrc2=size=64x48:rate=10:duration=1"
+make -f lavfi -i "$small" $exact -c:v libvpx -b:v 50k -g 5 ivf/vp8.ivf
+make -f lavfi -i "$small" $exact -c:v libvpx-vp9 -b:v 50k -g 5 ivf/vp9.ivf
+make -f lavfi -i "$small" $exact -c:v libaom-av1 -cpu-used 8 -b:v 50k -g 5 ivf/av1.ivf

@@ -7,6 +7,8 @@ pub mod flv;
 pub mod frame_hash;
 mod framed;
 pub mod hash;
+mod headed;
+pub mod ivf;
 pub mod mp4;
 mod mpeg;
 pub mod null;
@@ -15,6 +17,7 @@ pub mod wav;
 
 pub use annexb::{h264, h265};
 pub use framed::{adts, coded, loas, mp3};
+pub use headed::{AIFF, AU};
 pub use mpeg::{mpegps, mpegts};
 
 /// Every format, in the order in which ties of a probe are decided.
@@ -36,6 +39,9 @@ pub const ALL: &[&Format] = &[
     &coded::DTS,
     &mpegts::FORMAT,
     &mpegps::FORMAT,
+    &AIFF,
+    &AU,
+    &ivf::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,
