@@ -292,3 +292,103 @@ fn the_layouts_of_the_issue_are_short() {
         assert!(layout::named(name).unwrap().text.lines().count() <= 25, "{name}");
     }
 }
+
+/// What a raw stream says of these bytes: its packets in ticks of its time base.
+fn raw_packets(bytes: &'static [u8]) -> Vec<Packet> {
+    maliu::blocking::Reader::new(Bytes::from_static(bytes)).map(Result::unwrap).collect()
+}
+
+fn raw_rate(bytes: &'static [u8]) -> (u32, u32) {
+    let mut reader = maliu::blocking::Reader::new(Bytes::from_static(bytes));
+    reader.start().unwrap();
+    reader.streams()[0].as_video().unwrap().frame_rate.unwrap()
+}
+
+fn behind_lengths(bodies: &[&[u8]]) -> Vec<u8> {
+    bodies.iter().flat_map(|body| [&(body.len() as u32).to_be_bytes()[..], body].concat()).collect()
+}
+
+fn times(packets: &[Packet]) -> Vec<(Option<Ticks>, Option<Ticks>, bool)> {
+    packets.iter().map(|packet| (packet.pts, packet.dts, packet.is_key())).collect()
+}
+
+#[test]
+fn a_layout_without_times_gets_them_from_picture_order_and_rate_as_a_raw_stream_does() {
+    let cases: [(&str, &'static [u8]); 3] = [
+        ("h264", include_bytes!("../../../samples/h264/b_frames.h264")),
+        ("hevc", include_bytes!("../../../samples/h265/main.h265")),
+        ("hevc", include_bytes!("../../../samples/h265/idr_with_leading.h265")),
+    ];
+    for (codec, bytes) in cases {
+        let text = |more: &str| {
+            format!(
+                "name = \"x\"\nheader = [ {{ name = \"n\", type = \"u32\", role = \"length\" }} ]\n\
+                 body = {{ kind = \"annexb\", codec = \"{codec}\"{more} }}"
+            )
+        };
+        let layout = layout::parse(&text("")).unwrap();
+        let expected = raw_packets(bytes);
+        let bodies: Vec<&[u8]> = expected.iter().map(|packet| &packet.data[..]).collect();
+        let connection = behind_lengths(&bodies);
+        for slice in [connection.len(), 7] {
+            let (packets, warnings, streams) = read(&layout, &connection, slice);
+            assert_eq!((times(&packets), datas(&packets)), (times(&expected), datas(&expected)), "{codec}");
+            assert_eq!((warnings.len(), streams[0].as_video().unwrap().width.is_some()), (0, true));
+        }
+        let slow = layout::parse(&text(", frame_rate = \"5/2\"")).unwrap();
+        let span = |packets: &[Packet]| packets.iter().filter_map(|packet| packet.pts).max().unwrap().0;
+        let (packets, _, streams) = read(&slow, &connection, 999);
+        assert_eq!(streams[0].as_video().unwrap().frame_rate, Some((5, 2)));
+        let (num, den) = raw_rate(bytes);
+        assert_eq!(span(&packets) * 5 * i64::from(den), span(&expected) * 2 * i64::from(num), "{codec}");
+    }
+}
+
+#[test]
+fn parameter_sets_in_a_message_of_their_own_belong_to_the_picture_behind_them() {
+    let expected = raw_packets(include_bytes!("../../../samples/h264/b_frames.h264"));
+    let mut bodies = Vec::new();
+    for packet in &expected {
+        let slice = maliu::syntax::annexb::units(&packet.data).find(|unit| matches!(unit.trimmed()[0] & 31, 1 | 5));
+        let slice = slice.unwrap();
+        let (sets, picture) = packet.data.split_at(slice.at - slice.start_code);
+        bodies.extend([sets, picture].into_iter().filter(|body| !body.is_empty()));
+    }
+    assert!(bodies.len() > expected.len());
+    let layout = layout::named("length32").unwrap().layout().unwrap();
+    let (packets, _, _) = read(&layout, &behind_lengths(&bodies), 1000);
+    assert_eq!((times(&packets), datas(&packets)), (times(&expected), datas(&expected)));
+}
+
+#[test]
+fn a_packet_that_is_too_long_goes_in_parts_or_is_refused() {
+    let packet = |bytes: usize| Packet {
+        pts: Some(Ticks(0)),
+        dts: Some(Ticks(0)),
+        flags: Flags::key(true),
+        data: Bytes::from([&[0, 0, 0, 1, 0x65][..], &vec![7; bytes]].concat()),
+        ..Packet::default()
+    };
+    let written = |layout: &layout::Layout, packet: &Packet| {
+        let info = StreamInfo::new(Codec::H264, TimeBase::MILLIS, Media::Video(Video::new(64, 48)));
+        let (mut writer, mut out) = (Writer::new(layout.clone()).unwrap(), Output::new(Reach::Append));
+        writer.start(&mut [info], &Metadata::default(), &mut out).unwrap();
+        let mut bytes = Vec::new();
+        writer.packet(packet, &mut out).map(|()| {
+            drain(&mut out, &mut bytes);
+            bytes
+        })
+    };
+    let jt1078 = layout::named("jt1078").unwrap().layout().unwrap();
+    for bytes in [100, 945, 946, 5000, 200_000] {
+        let packet = packet(bytes);
+        let connection = written(&jt1078, &packet).unwrap();
+        let (packets, warnings, _) = read(&jt1078, &connection, 4096);
+        assert_eq!((datas(&packets), warnings.len()), (vec![&packet.data], 0));
+        assert_eq!(connection.len() - packet.data.len(), packet.data.len().div_ceil(950) * 30);
+    }
+    let short =
+        "name = \"x\"\nheader = [ { name = \"n\", type = \"u16\", role = \"length\" } ]\nbody = { codec = \"h264\" }";
+    let error = written(&layout::parse(short).unwrap(), &packet(70_000)).unwrap_err();
+    assert!(error.to_string().contains("does not fit field n"), "{error}");
+}

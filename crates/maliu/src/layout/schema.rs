@@ -67,6 +67,7 @@ pub(super) struct BodyText {
     pub kind: Option<Spanned<String>>,
     pub codec: Option<Spanned<String>>,
     pub length: Option<Spanned<i64>>,
+    pub frame_rate: Option<Spanned<Scalar>>,
     pub layout: Option<Box<LayoutText>>,
 }
 
@@ -75,5 +76,6 @@ pub(super) struct BodyText {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsText {
     pub body: Option<Spanned<Scalar>>,
+    pub part: Option<Spanned<i64>>,
     pub on_violation: Option<Spanned<String>>,
 }

@@ -343,6 +343,12 @@ impl Context<'_> {
         if let Some(length) = &parsed.length {
             body.length = Some(self.small(Some(length), 0, 1, i64::from(u32::MAX))? as u32);
         }
+        if let Some(rate) = &parsed.frame_rate {
+            let Some(frames) = frame_rate(rate.get_ref()) else {
+                return self.fault(rate.span(), "not a frame rate", "frames per second: 25, or \"30000/1001\"");
+            };
+            body.frame_rate = Some(frames);
+        }
         if let Some(inner) = &parsed.layout {
             body.kind = BodyKind::Nested(Box::new(self.layout(inner, depth + 1)?.0));
             return Ok(body);
@@ -383,6 +389,9 @@ impl Context<'_> {
             };
             limits.body = bytes;
         }
+        if let Some(part) = &parsed.part {
+            limits.part = Some(self.small(Some(part), 0, 1, i64::from(u32::MAX))? as u32);
+        }
         if let Some(violation) = &parsed.on_violation {
             limits.resync = match violation.get_ref().as_str() {
                 "resync" => true,
@@ -392,6 +401,18 @@ impl Context<'_> {
         }
         Ok(limits)
     }
+}
+
+/// Frames per second: a whole number, or `N/D`.
+fn frame_rate(rate: &Scalar) -> Option<(u32, u32)> {
+    let (num, den) = match rate {
+        Scalar::Number(number) => (u32::try_from(*number).ok()?, 1),
+        Scalar::Text(text) => match text.split_once('/') {
+            Some((num, den)) => (num.trim().parse().ok()?, den.trim().parse().ok()?),
+            None => (text.trim().parse().ok()?, 1),
+        },
+    };
+    (num > 0 && den > 0 && num / 1000 <= den).then_some((num, den))
 }
 
 /// `64 KiB`, `16 MiB` or a plain number of bytes.

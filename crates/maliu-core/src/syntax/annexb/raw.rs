@@ -160,16 +160,43 @@ impl<C: RawCoding> RawStream<C> {
         self.assembler.finish_unit();
     }
 
+    /// Takes a NAL unit, without start code, of an access unit whose bounds the carrier knows; `at` is its offset.
+    pub fn nal(&mut self, nal: &[u8], at: u64) {
+        self.coding.nal(nal, at);
+    }
+
+    /// The access unit of the NAL units so far is whole: `data`, from offset `at` on. Fetch it with [`RawStream::next_unit`].
+    pub fn end_unit(&mut self, at: u64, data: Bytes, input: &mut Input) {
+        let picture = self.coding.end();
+        self.unit(at, data, &picture, input);
+    }
+
+    /// Whether parameter sets of a picture were met.
+    pub fn is_described(&self) -> bool {
+        self.described.as_ref().is_some_and(|(_, info)| !info.config.is_empty())
+    }
+
+    /// No access unit follows: those that were held can be fetched.
+    pub fn end_units(&mut self) {
+        self.release();
+    }
+
+    /// The next stream or packet of [`RawStream::end_unit`].
+    pub fn next_unit(&mut self) -> Option<RawEvent> {
+        Some(match self.ready.pop_front()? {
+            Ready::Packet(packet) => RawEvent::Packet(packet),
+            Ready::Stream(info) => RawEvent::Stream(*info),
+        })
+    }
+
     /// The next event.
     ///
     /// # Errors
     /// [`crate::error::Error::Limit`] for an access unit that is too long.
     pub fn poll(&mut self, input: &mut Input) -> Result<RawEvent> {
         loop {
-            match self.ready.pop_front() {
-                Some(Ready::Packet(packet)) => return Ok(RawEvent::Packet(packet)),
-                Some(Ready::Stream(info)) => return Ok(RawEvent::Stream(*info)),
-                None => {}
+            if let Some(event) = self.next_unit() {
+                return Ok(event);
             }
             match self.assembler.poll(input, &mut self.coding)? {
                 Assembled::Unit(at, data, picture) => self.unit(at, data, &picture, input),

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     BodyKind, Fault, Fragment, Layout, MAX_STREAMS,
-    facts::{from_config, from_key},
+    facts::{as_annexb, from_config, from_key},
     message::{self, Facts, Lack, Message, Stamp, Steady},
     payload,
 };
@@ -19,11 +19,14 @@ use crate::{
     packet::{Flags, Packet},
     remark::Remark,
     stream::{Audio, Codec, Kind, Media, StreamInfo, Video},
+    syntax::annexb::{self, RAW_TIME_BASE, RawEvent},
     time::{Rounding, Ticks, TimeBase},
 };
 
 mod search;
+mod untimed;
 use search::Search;
+use untimed::Untimed;
 
 /// How many times the input, at most, is given back in all.
 const GIVE_BACK: u64 = 8;
@@ -57,6 +60,8 @@ struct Stream {
     dts: Unroll,
     parts: Option<(BytesMut, Packet)>,
     new_config: Option<Bytes>,
+    /// What gives times where the layout has none.
+    untimed: Option<Box<Untimed>>,
 }
 
 impl Reader {
@@ -170,6 +175,8 @@ impl Reader {
                 stream.info.config = body.clone();
                 stream.new_config = (!first).then_some(body);
                 self.events.push_back(Event::Stream(index, Box::new(stream.info.clone())));
+                let sets = as_annexb(codec, &stream.info.config);
+                stream.untimed.iter_mut().for_each(|untimed| untimed.configure(&sets, at));
             }
             return Ok(());
         }
@@ -181,7 +188,7 @@ impl Reader {
             self.events.push_back(Event::Stream(index, Box::new(changed)));
         }
         let data = unpacked.data;
-        if from_key(&mut stream.info, &data) {
+        if stream.untimed.is_none() && from_key(&mut stream.info, &data) {
             self.events.push_back(Event::Stream(index, Box::new(stream.info.clone())));
         }
         let key = |data: &[u8]| facts.key.unwrap_or_else(|| payload::is_key(&kind, codec, data));
@@ -206,6 +213,16 @@ impl Reader {
             }),
         };
         if let Some((data, mut packet)) = whole {
+            if let Some(untimed) = &mut stream.untimed {
+                let framed = !stream.info.config.is_empty() && !annexb::starts_with_code(&stream.info.config);
+                if untimed.push(&kind, framed, data.clone(), packet.position.unwrap_or(at), input) {
+                    self.time(index);
+                    return Ok(());
+                }
+                if !untimed.has_begun() {
+                    stream.untimed = None;
+                }
+            }
             packet.data = data;
             if let Some(config) = stream.new_config.take() {
                 packet.side.set_new_config(config);
@@ -213,6 +230,30 @@ impl Reader {
             self.events.push_back(Event::Packet(packet));
         }
         Ok(())
+    }
+
+    /// Queues what a stream without times has by now.
+    fn time(&mut self, index: usize) {
+        let Some(stream) = self.streams.get_mut(index) else { return };
+        let Some(untimed) = &mut stream.untimed else { return };
+        while let Some(event) = untimed.next() {
+            self.events.push_back(match event {
+                RawEvent::Packet(packet) => Event::Packet(Packet { stream: index, ..packet }),
+                RawEvent::Stream(mut info) => {
+                    if let (Media::Video(told), Media::Video(known)) = (&mut info.media, &stream.info.media) {
+                        told.width = told.width.or(known.width);
+                        told.height = told.height.or(known.height);
+                    }
+                    if !stream.info.config.is_empty() {
+                        info.config = stream.info.config.clone();
+                    }
+                    let config = core::mem::replace(&mut stream.info, info.clone()).config;
+                    stream.info.config = config;
+                    Event::Stream(index, Box::new(info))
+                }
+                RawEvent::NeedBytes | RawEvent::End => return,
+            });
+        }
     }
 
     /// The index of the stream that these facts name; a new one is announced.
@@ -225,7 +266,11 @@ impl Reader {
         if self.streams.len() >= MAX_STREAMS {
             return Err(Error::Limit { what: "streams of a layout (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
         }
-        let base = facts.dts.or(facts.pts).map_or(TimeBase::MICROS, |stamp| stamp.clock.base);
+        let untimed = if self.layout.tells_times() { None } else { Untimed::of(codec, self.layout.body.frame_rate) };
+        let base = match untimed {
+            Some(_) => RAW_TIME_BASE,
+            None => facts.dts.or(facts.pts).map_or(TimeBase::MICROS, |stamp| stamp.clock.base),
+        };
         let (rate, channels) = self.layout.body.audio;
         let media = match codec.kind() {
             Kind::Audio => Media::Audio(Audio {
@@ -234,7 +279,7 @@ impl Reader {
             }),
             Kind::Video => {
                 let (width, height) = (facts.width.unwrap_or(0), facts.height.unwrap_or(0));
-                Media::Video(Video::new(width, height))
+                Media::Video(Video { frame_rate: self.layout.body.frame_rate, ..Video::new(width, height) })
             }
             Kind::Subtitle => Media::Subtitle,
             Kind::Data | Kind::Attachment => Media::Data,
@@ -243,7 +288,15 @@ impl Reader {
         let index = self.streams.len();
         self.events.push_back(Event::Stream(index, Box::new(info.clone())));
         let (pts, dts) = (Unroll::default(), Unroll::default());
-        self.streams.push(Stream { value, info, pts, dts, parts: None, new_config: None });
+        self.streams.push(Stream {
+            value,
+            info,
+            pts,
+            dts,
+            parts: None,
+            new_config: None,
+            untimed: untimed.map(Box::new),
+        });
         Ok(index)
     }
 
@@ -275,8 +328,11 @@ impl Reader {
             if stream.parts.take().is_some() {
                 input.warn("a packet without its last part is dropped");
             }
+            stream.untimed.iter_mut().for_each(|untimed| untimed.finish(input));
         }
-        Event::End
+        (0..self.streams.len()).for_each(|index| self.time(index));
+        self.events.push_back(Event::End);
+        self.events.pop_front().unwrap_or(Event::End)
     }
 }
 

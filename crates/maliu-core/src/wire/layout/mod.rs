@@ -70,6 +70,12 @@ impl Layout {
         let tells = |field: &Field| matches!(field.role, Some(Role::Stream | Role::Media | Role::Codec));
         self.header.iter().any(tells)
     }
+
+    /// Whether a field says when packets are shown or decoded; otherwise times come from picture order and rate.
+    pub fn tells_times(&self) -> bool {
+        let tells = |field: &Field| matches!(field.role, Some(Role::Pts(_) | Role::Dts(_) | Role::Cts(_)));
+        self.header.iter().chain(&self.inside).chain(&self.tail).any(tells)
+    }
 }
 
 /// One field, at the bit where the one before it ends.
@@ -300,9 +306,10 @@ pub enum Meaning {
 }
 
 /// Which part of a packet a body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fragment {
     /// All of it.
+    #[default]
     Whole,
     /// The first part of several.
     First,
@@ -323,6 +330,8 @@ pub struct Body {
     pub length: Option<u32>,
     /// Sample rate in Hz and channels when no field says; 0 when unknown.
     pub audio: (u32, u16),
+    /// Frames per second of video; where no field is a time, whatever the stream says.
+    pub frame_rate: Option<(u32, u32)>,
 }
 
 /// How packets stand in a body.
@@ -346,12 +355,14 @@ pub enum BodyKind {
 pub struct Limits {
     /// Largest body in bytes, also of a reassembled packet.
     pub body: u32,
+    /// Largest body in bytes that is written; packets that are longer go in parts, where a field says which part it is.
+    pub part: Option<u32>,
     /// Whether a message that breaks a rule is passed over up to the next good one; else it is an error.
     pub resync: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 16 << 20, resync: true }
+        Self { body: 16 << 20, part: None, resync: true }
     }
 }

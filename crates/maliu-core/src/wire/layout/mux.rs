@@ -32,6 +32,7 @@ pub struct Writer {
 }
 
 /// Values that fill the fields of one message.
+#[derive(Clone, Copy, Default)]
 struct Source<'a> {
     stream: usize,
     info: Option<&'a StreamInfo>,
@@ -40,6 +41,7 @@ struct Source<'a> {
     key: bool,
     config: bool,
     sequence: u64,
+    fragment: Fragment,
 }
 
 impl Writer {
@@ -56,13 +58,59 @@ impl Writer {
         Ok(Self { layout, streams: Vec::new(), sequence: 0, starts: Vec::new() })
     }
 
+    /// A packet in one message, or in as many as its length needs where a field says which part each is.
+    fn send(&mut self, body: &Bytes, source: Source<'_>, mark: Mark, out: &mut Output) -> Result<()> {
+        let most = self.layout.limits.part.map_or(usize::MAX, |part| part as usize).min(self.longest());
+        if body.len() <= most || most == 0 || !self.has_parts() {
+            return self.message(body, source, mark, out);
+        }
+        if body.len() > self.layout.limits.body as usize {
+            return Err(too_long(body.len(), self.layout.limits.body));
+        }
+        let mut from = 0;
+        while from < body.len() {
+            let to = body.len().min(from.saturating_add(most));
+            let fragment = match (from, to) {
+                (0, _) => Fragment::First,
+                (_, to) if to == body.len() => Fragment::Last,
+                _ => Fragment::Middle,
+            };
+            let part_mark = if from == 0 { mark } else { Mark::Body { time: None } };
+            self.message(&body.slice(from..to), Source { fragment, ..source }, part_mark, out)?;
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// Whether packets may go in parts.
+    fn has_parts(&self) -> bool {
+        let parts = [Fragment::First, Fragment::Middle, Fragment::Last];
+        let says = |part| {
+            let of = |field: &Field| field.map.iter().any(|(_, meaning)| *meaning == Meaning::Fragment(part));
+            self.layout.header.iter().any(|field| field.role == Some(Role::Fragment) && of(field))
+        };
+        parts.into_iter().all(says)
+    }
+
+    /// The longest body whose length its field holds, whatever else that counts.
+    fn longest(&self) -> usize {
+        let bits = |fields: &[Field]| fields.iter().map(|field| field.kind.bits()).sum::<usize>();
+        let around = (bits(&self.layout.header) + bits(&self.layout.tail)).div_ceil(8);
+        let of = |field: &Field| match &field.role {
+            Some(Role::Length { unit, plus, .. }) => {
+                let most = u64::MAX >> 64usize.saturating_sub(field.kind.bits()).min(63);
+                let bytes = most.saturating_mul((*unit).into()).saturating_add_signed((*plus).into());
+                Some(usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(around))
+            }
+            _ => None,
+        };
+        self.layout.header.iter().filter_map(of).min().unwrap_or(usize::MAX)
+    }
+
     /// One message around `body`.
     fn message(&mut self, body: &Bytes, mut source: Source<'_>, mark: Mark, out: &mut Output) -> Result<()> {
         if body.len() > self.layout.limits.body as usize {
-            return Err(Error::mux(
-                NAME,
-                format!("a body of {} bytes, at most {}", body.len(), self.layout.limits.body),
-            ));
+            return Err(too_long(body.len(), self.layout.limits.body));
         }
         source.sequence = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
@@ -172,7 +220,7 @@ impl Writer {
             Role::Config => flag(source.config),
             Role::Skip => flag(false),
             Role::Sequence => source.sequence,
-            Role::Fragment => mapped(Meaning::Fragment(Fragment::Whole)).unwrap_or(field.default),
+            Role::Fragment => mapped(Meaning::Fragment(source.fragment)).unwrap_or(field.default),
             Role::Checksum { .. } => 0,
             Role::SampleRate => audio.map_or(field.default, |audio| u64::from(audio.rate())),
             Role::Channels => audio.map_or(field.default, |audio| u64::from(audio.channel_count())),
@@ -207,13 +255,17 @@ impl Writer {
         let Some(info) = self.streams.get(stream).filter(|info| says_config && !info.config.is_empty()).cloned() else {
             return Ok(());
         };
-        let source = Source { stream, info: Some(&info), pts: time, dts: time, key: false, config: true, sequence: 0 };
+        let source = Source { stream, info: Some(&info), pts: time, dts: time, config: true, ..Source::default() };
         let config = match self.layout.body.kind {
             BodyKind::AnnexB => as_annexb(info.codec, &info.config),
             _ => info.config.clone(),
         };
         self.message(&config, source, Mark::Header, out)
     }
+}
+
+fn too_long(bytes: usize, limit: u32) -> Error {
+    Error::mux(NAME, format!("a body of {bytes} bytes, at most {limit}"))
 }
 
 /// A time of a stream as the bits that one field holds.
@@ -243,8 +295,7 @@ impl Muxer for Writer {
         }
         self.streams = streams.to_vec();
         let first = self.streams.iter().find(|info| info.codec.kind() == Kind::Video).or(self.streams.first()).cloned();
-        let source =
-            Source { stream: 0, info: first.as_ref(), pts: None, dts: None, key: false, config: false, sequence: 0 };
+        let source = Source { info: first.as_ref(), ..Source::default() };
         let preamble = self.fill(&self.layout.preamble, 0, 0, 0, &source)?.0;
         out.append(Mark::Header, [Bytes::from(preamble)]);
         (0..self.streams.len()).try_for_each(|stream| self.config(stream, None, out))
@@ -269,16 +320,15 @@ impl Muxer for Writer {
             pts: packet.pts,
             dts: packet.dts,
             key: packet.is_key(),
-            config: false,
-            sequence: 0,
+            ..Source::default()
         };
         match (&self.layout.body.kind, info.as_ref()) {
             (BodyKind::Adts, Some(info)) if info.codec == Codec::Aac => {
                 let framed = payload::pack_adts(&info.config, &packet.data);
                 let framed = framed.ok_or_else(|| Error::mux(NAME, "this AAC does not fit an ADTS frame"))?;
-                self.message(&framed, source, mark, out)
+                self.send(&framed, source, mark, out)
             }
-            _ => self.message(&packet.data, source, mark, out),
+            _ => self.send(&packet.data, source, mark, out),
         }
     }
 
