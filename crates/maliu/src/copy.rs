@@ -32,6 +32,7 @@ use crate::io::Sink;
 mod facts;
 mod feed;
 mod job;
+mod jumps;
 mod lead;
 mod map;
 mod pace;
@@ -41,6 +42,7 @@ mod times;
 
 pub use feed::Feed;
 pub use job::{Copy, Inputs, Step};
+pub use jumps::{JUMP, Jumps, Timeline};
 pub use map::Map;
 pub use pace::Pace;
 pub use recorder::{Completion, Recorder};
@@ -57,12 +59,17 @@ pub struct Options {
     /// The streams to take, in this order. Empty: video, then audio; or the first stream of its kind for a format that
     /// carries one kind only.
     pub map: Vec<Map>,
-    /// Leave out what comes before this time, in µs of the input. Video begins at the keyframe before it.
+    /// Leave out what comes before this time, in µs from the first time of each input (from 0 when that is negative).
+    /// Video begins at the keyframe before it.
     pub start: Option<Ticks>,
-    /// Stop after this much time, in µs.
+    /// Stop after this much time of each input, in µs.
     pub duration: Option<Ticks>,
     /// Keep the times of the inputs; otherwise each input begins at 0.
     pub copy_times: bool,
+    /// What happens where the times of a stream step back, or ahead of all streams of its input, by more than 3 s. Smaller
+    /// steps back are moved as far as the output needs it. `None`: [`Jumps::Restamp`], but [`Jumps::Pass`] where the times
+    /// of the inputs are kept.
+    pub jumps: Option<Jumps>,
     /// Write packets in the order of their dts; otherwise in the order in which they are read.
     pub interleave: bool,
     /// Write packets when their time has come, not as fast as possible.
@@ -82,6 +89,7 @@ impl Default for Options {
             start: None,
             duration: None,
             copy_times: false,
+            jumps: None,
             interleave: true,
             pace: false,
             low_latency: false,
@@ -95,25 +103,27 @@ pub struct To {
     format: &'static Format,
     /// The muxer; made by the format when there is none.
     muxer: Option<Box<dyn Muxer>>,
+    /// A packet that cannot be carried is the end: it would go missing in a protocol that does not say so.
+    strict: bool,
 }
 
 impl To {
     /// A muxer of the caller's own, presented as `format`.
     pub fn muxer(format: &'static Format, muxer: Box<dyn Muxer>) -> Self {
-        Self { format, muxer: Some(muxer) }
+        Self { format, muxer: Some(muxer), strict: false }
     }
 }
 
 impl From<&'static Format> for To {
     fn from(format: &'static Format) -> Self {
-        Self { format, muxer: None }
+        Self { format, muxer: None, strict: false }
     }
 }
 
 #[cfg(feature = "layout")]
 impl From<crate::layout::Writer> for To {
     fn from(writer: crate::layout::Writer) -> Self {
-        Self::muxer(&crate::layout::FORMAT, Box::new(writer))
+        Self { strict: true, ..Self::muxer(&crate::layout::FORMAT, Box::new(writer)) }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use maliu::{
-    Codec, Event, Packet, Ticks,
+    Codec, Event, Packet, Ticks, TimeBase,
     blocking::Reader,
     copy::{self, Error, Inputs, Map, Options, Recorder, Step},
     format::Format,
     formats,
     io::Memory,
+    packet::Flags,
+    stream::{Audio, Media, StreamInfo, Video},
 };
 
 const FLV: &[u8] = include_bytes!("../../../samples/flv/h264_aac.flv");
@@ -104,4 +106,56 @@ fn what_is_pushed_is_written_as_what_is_read() {
     }
     let (_, sink) = recorder.finish().unwrap().complete();
     assert_eq!(sink.unwrap().into_bytes(), copied("flv", Options::default()).0);
+}
+
+/// Two seconds of video with a keyframe every half second, and audio, both from `origin` µs on; audio comes `late` packets
+/// behind the video that is decoded with it.
+fn second_hand(origin: i64, late: usize) -> Vec<Event> {
+    let stream = |codec, media| {
+        Event::Stream(usize::from(codec != Codec::H264), Box::new(StreamInfo::new(codec, TimeBase::MICROS, media)))
+    };
+    let mut events = vec![
+        stream(Codec::H264, Media::Video(Video::new(64, 64))),
+        stream(Codec::PcmS16Le, Media::Audio(Audio::new(8000, 1))),
+    ];
+    let packet = |stream, n: i64, key| {
+        let time = Some(Ticks(origin + n * 20_000));
+        let (data, flags) = (Bytes::from(vec![n as u8; 8]), Flags::key(key));
+        Event::Packet(Packet {
+            stream,
+            time_base: TimeBase::MICROS,
+            pts: time,
+            dts: time,
+            data,
+            flags,
+            ..Packet::default()
+        })
+    };
+    let mut audio: Vec<_> = (0..100).map(|n| packet(1, n, true)).rev().collect();
+    for n in 0..100 + late as i64 {
+        events.extend((n < 100).then(|| packet(0, n, n % 25 == 0)));
+        events.extend(if n >= late as i64 { audio.pop() } else { None });
+    }
+    events
+}
+
+#[test]
+fn a_start_counts_from_the_first_time_and_audio_begins_with_the_video() {
+    for (origin, late) in [(0, 0), (90_000_000, 0), (90_000_000, 5)] {
+        let options = options(|options| {
+            (options.start, options.duration, options.copy_times) =
+                (Some(Ticks(1_130_000)), Some(Ticks(500_000)), true);
+        });
+        let mut recorder = Recorder::new(format("framecrc"), Memory::new(), options);
+        second_hand(origin, late).into_iter().for_each(|event| recorder.push(event).unwrap());
+        let text = recorder.finish().unwrap().complete().1.unwrap().into_bytes();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let times = |stream: &str| -> Vec<i64> {
+            let rows = text.lines().filter(|line| line.starts_with(stream));
+            rows.map(|row| (row.split(',').nth(1).unwrap().trim().parse::<i64>().unwrap() - origin) / 1000).collect()
+        };
+        let (video, audio) = (times("0,"), times("1,"));
+        assert_eq!((video[0], *video.last().unwrap()), (1000, 1620), "{origin} {late}");
+        assert!(audio[0] == 1000 && *audio.last().unwrap() == 1620, "{origin} {late}: {audio:?}");
+    }
 }

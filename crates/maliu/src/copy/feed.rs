@@ -10,7 +10,7 @@ use maliu_core::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-use super::facts;
+use super::{Jumps, Timeline, facts};
 use crate::{
     blocking::{ReadAhead, Reader},
     error::{Error, Result},
@@ -36,7 +36,7 @@ const NOT_YET_PAUSE: Duration = Duration::from_millis(20);
 /// One input: a reader, and what is known of it beforehand.
 pub struct Feed {
     name: String,
-    origin: Origin,
+    source: Origin,
     /// Whether streams of several kinds are expected whatever the format.
     many: bool,
     /// Whether as little as possible is read ahead.
@@ -49,6 +49,9 @@ pub struct Feed {
     sieve: Sieve,
     /// The packet that goes next, ahead of it.
     front: Option<Packet>,
+    /// When the input begins, in µs, as far as reading ahead has shown: the earliest time that is shown, and of any packet.
+    first: Option<i64>,
+    origin: i64,
     /// The streams, as described before the first packet was handed out.
     pub(super) streams: Streams<StreamInfo>,
     /// Tags of the input.
@@ -58,6 +61,7 @@ pub struct Feed {
     /// Packets left out because they came before the parameter sets of their stream, by input stream.
     pub(super) undescribed: Vec<u64>,
     last: i64,
+    timeline: Timeline,
     ended: bool,
     failure: Option<Error>,
 }
@@ -72,7 +76,7 @@ enum Origin {
 
 impl<S: Source + Send + 'static> From<Reader<S>> for Feed {
     fn from(reader: Reader<S>) -> Self {
-        Self { origin: Origin::Here(Box::new(reader.boxed())), ..Self::pushed() }
+        Self { source: Origin::Here(Box::new(reader.boxed())), ..Self::pushed() }
     }
 }
 
@@ -81,7 +85,7 @@ impl Feed {
     pub(super) fn pushed() -> Self {
         Self {
             name: "input".to_owned(),
-            origin: Origin::Pushed,
+            source: Origin::Pushed,
             many: false,
             low_latency: false,
             length: None,
@@ -89,11 +93,14 @@ impl Feed {
             account: Account::default(),
             sieve: Sieve::default(),
             front: None,
+            first: None,
+            origin: 0,
             streams: Streams::default(),
             metadata: Metadata::default(),
             outputs: Vec::new(),
             undescribed: Vec::new(),
             last: i64::MIN,
+            timeline: Timeline::new(Jumps::Pass),
             ended: false,
             failure: None,
         }
@@ -141,13 +148,17 @@ impl Feed {
         self.streams.iter().map(Weigh::weight).sum::<usize>() + self.metadata.weight()
     }
 
-    /// Reads ahead until the streams are known, and goes to `start` where the input can.
-    pub(super) fn begin(&mut self, start: Option<Ticks>, low_latency: bool) -> Result<()> {
+    /// Reads ahead until the streams are known, and goes to `start` behind the first time where the input can.
+    pub(super) fn begin(&mut self, start: Option<Ticks>, low_latency: bool, jumps: Jumps) -> Result<()> {
         self.low_latency = low_latency;
+        self.timeline = Timeline::new(jumps);
         self.look_ahead()?;
-        let Origin::Here(mut reader) = mem::replace(&mut self.origin, Origin::Pushed) else { return Ok(()) };
+        self.first = (0..self.streams.len()).filter_map(|index| self.earliest(index, true)).min();
+        let origin = (0..self.streams.len()).filter_map(|index| self.earliest(index, false)).min();
+        self.origin = origin.unwrap_or(0).max(0);
+        let Origin::Here(mut reader) = mem::replace(&mut self.source, Origin::Pushed) else { return Ok(()) };
         if let Some(start) = start.filter(|start| start.0 > 0) {
-            match reader.seek_to(start, TimeBase::MICROS) {
+            match reader.seek_to(start + Ticks(self.origin()), TimeBase::MICROS) {
                 Ok(_) => {
                     self.held.clear();
                     self.account.clear();
@@ -158,7 +169,7 @@ impl Feed {
         }
         let length = reader.duration();
         self.length = length.map(|(time, base)| base.rescale(time, TimeBase::MICROS, Rounding::Near));
-        self.origin = match reader.size() {
+        self.source = match reader.size() {
             Some(LONG..) => Origin::Ahead(Box::new(ReadAhead::new(*reader))),
             _ => Origin::Here(reader),
         };
@@ -193,7 +204,7 @@ impl Feed {
         let begun = |index: usize| self.held.iter().any(|packet| packet.stream == index);
         let described = || self.streams.iter().all(is_described);
         let all = || (0..).zip(&*self.streams).all(|(index, stream)| !timed(stream) || begun(index)) && described();
-        let expected = match &self.origin {
+        let expected = match &self.source {
             Origin::Here(reader) => shows_all(self.many, reader, &self.streams),
             _ => true,
         };
@@ -219,7 +230,7 @@ impl Feed {
     #[inline(always)]
     fn read(&mut self) -> Option<Packet> {
         while !self.ended {
-            let next = match &mut self.origin {
+            let next = match &mut self.source {
                 Origin::Ahead(ahead) => ahead.next_event(),
                 Origin::Here(reader) => reader.next_event(),
                 Origin::Pushed => return None,
@@ -284,6 +295,14 @@ impl Feed {
                     continue;
                 }
                 self.sieve.keep(packet);
+                let base = self.streams.get(packet.stream).map_or(TimeBase::MICROS, |stream| stream.time_base);
+                if !self.timeline.place(packet, base) {
+                    self.front = None;
+                    self.held.clear();
+                    self.account.clear();
+                    self.ended = true;
+                    return None;
+                }
             }
             let packet = self.front.as_ref()?;
             if let Some(time) = self.micros(packet) {
@@ -306,16 +325,23 @@ impl Feed {
 
     /// When the input begins, in µs: the earliest first time of its streams that is shown; samples to drop are not.
     pub(super) fn first_time(&self) -> Option<i64> {
-        let first = |index: usize| {
-            let packet = self.held.iter().find(|packet| packet.stream == index)?;
-            let info = self.streams.get(index)?;
-            let samples = TimeBase::new(1, info.as_audio().map_or(0, |audio| audio.rate()));
-            let drop = Ticks(packet.side.trim().start.into());
-            let drop = samples.map_or(Ticks(0), |samples| samples.rescale(drop, info.time_base, Rounding::Near));
-            let time = packet.pts.or(packet.dts)? + drop;
-            Some(info.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0)
-        };
-        (0..self.streams.len()).filter_map(first).min()
+        self.first
+    }
+
+    /// The time, in µs, from which a wanted start is counted: the first one, or 0 when the input begins before.
+    pub(super) fn origin(&self) -> i64 {
+        self.origin
+    }
+
+    /// The time, in µs, of a stream's first packet; where it is `shown`, behind the samples to drop.
+    fn earliest(&self, index: usize, shown: bool) -> Option<i64> {
+        let packet = self.held.iter().find(|packet| packet.stream == index)?;
+        let info = self.streams.get(index)?;
+        let samples = TimeBase::new(1, info.as_audio().map_or(0, |audio| audio.rate())).filter(|_| shown);
+        let drop = Ticks(packet.side.trim().start.into());
+        let drop = samples.map_or(Ticks(0), |samples| samples.rescale(drop, info.time_base, Rounding::Near));
+        let time = packet.pts.or(packet.dts)? + drop;
+        Some(info.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0)
     }
 
     fn micros(&self, packet: &Packet) -> Option<i64> {
@@ -330,11 +356,18 @@ impl Feed {
 
     /// Bytes read and understood.
     pub(super) fn position(&self) -> u64 {
-        match &self.origin {
+        match &self.source {
             Origin::Pushed => 0,
             Origin::Here(reader) => reader.offset(),
             Origin::Ahead(ahead) => ahead.offset(),
         }
+    }
+
+    /// What was done about jumps of time: by input stream and its output, and whether one ended the input.
+    pub(super) fn jumps(&self) -> (impl Iterator<Item = (usize, u64)>, bool) {
+        let outputs = self.outputs.iter().enumerate();
+        let jumps = outputs.filter_map(|(stream, output)| Some(((*output)?, self.timeline.jumps(stream))));
+        (jumps, self.timeline.is_cut())
     }
 
     /// Why reading ended early, if it did; returned once.

@@ -10,7 +10,7 @@ use maliu_core::{
     writer::{PacketWriter, Plan},
 };
 
-use super::{Error, Feed, Options, Pace, Report, To, lead::Lead, map, times::Times};
+use super::{Error, Feed, Jumps, Options, Pace, Report, To, lead::Lead, map, times::Times};
 use crate::{
     blocking::Pump,
     error,
@@ -37,7 +37,8 @@ impl Inputs {
     ) -> Result<Self, Error> {
         let (mut feeds, to): (Vec<Feed>, To) = (inputs.into_iter().map(Into::into).collect(), to.into());
         for (index, feed) in feeds.iter_mut().enumerate() {
-            feed.begin(options.start, options.low_latency).map_err(|error| Error::Read { index, error })?;
+            feed.begin(options.start, options.low_latency, options.policy())
+                .map_err(|error| Error::Read { index, error })?;
         }
         let streams = map::choose(&options.map, &mut feeds, to.format)?;
         Ok(Self { feeds, streams, to, options })
@@ -114,7 +115,17 @@ impl<S: Sink> Copy<S> {
     /// # Errors
     /// [`Error::NoPacket`] and [`Error::EmptyWindow`], with the sink not finished; [`Error::Write`]; else `end`.
     pub fn finish(self, end: Result<(), Error>) -> (Report, Result<S, Error>) {
-        self.work.finish(self.pump, end)
+        let mut work = self.work;
+        work.note(&self.feeds);
+        work.finish(self.pump, end)
+    }
+}
+
+impl Options {
+    /// What happens where times jump.
+    pub(super) fn policy(&self) -> Jumps {
+        let kept = if self.copy_times { Jumps::Pass } else { Jumps::Restamp };
+        self.jumps.unwrap_or(kept)
     }
 }
 
@@ -128,6 +139,8 @@ pub(super) struct Work {
     /// Of the packet last copied, in µs.
     time: i64,
     refused: u64,
+    strict: bool,
+    cut: bool,
     notes: Vec<String>,
 }
 
@@ -151,27 +164,55 @@ impl Work {
         let times = Times::new(&options, to.format, feeds, writer.streams());
         let lead = Lead::new(options.start, feeds);
         let pace = options.pace.then(Pace::default);
-        Ok(Self { options, writer, times, lead, pace, time: 0, refused: 0, notes: Vec::new() })
+        Ok(Self {
+            options,
+            writer,
+            times,
+            lead,
+            pace,
+            time: 0,
+            refused: 0,
+            strict: to.strict,
+            cut: false,
+            notes: Vec::new(),
+        })
     }
 
     /// Copies the earliest packet; of pushed inputs what is there.
     pub fn step<S: Sink>(&mut self, feeds: &mut [Feed], pump: &mut Pump<S>) -> Result<Step, Error> {
         let times = feeds.iter_mut().enumerate().filter_map(|(index, feed)| Some((feed.next_time()?, index)));
-        let Some((time, index)) = times.min() else { return ended(feeds) };
+        let Some((time, index)) = times.min() else {
+            return match self.lead.end() {
+                Some(index) => self.release(index, pump),
+                None => ended(feeds),
+            };
+        };
         let Some(packet) = feeds.get_mut(index).and_then(Feed::take) else { return Ok(Step::Done) };
         self.time = time;
         if self.times.past(time, packet.stream) {
-            return if self.times.all_past() { ended(feeds) } else { Ok(Step::Done) };
+            return match self.times.all_past().then(|| self.lead.end()) {
+                Some(Some(index)) => self.release(index, pump),
+                Some(None) => ended(feeds),
+                None => Ok(Step::Done),
+            };
         }
         if !self.lead.is_before(index) {
             return self.write(packet, time, pump);
         }
         let shown = self.times.shown(&packet);
-        let Some(packet) = self.lead.pass(index, packet, shown) else { return Ok(Step::Done) };
+        if self.lead.hold(index, packet, shown) { self.release(index, pump) } else { Ok(Step::Done) }
+    }
+
+    /// Writes what was held until the start of an input.
+    fn release<S: Sink>(&mut self, index: usize, pump: &mut Pump<S>) -> Result<Step, Error> {
+        let mut step = Step::Done;
         while let Some(earlier) = self.lead.next(index) {
-            self.write(earlier, time, pump)?;
+            let time = self.times.decoded(&earlier).unwrap_or(self.time);
+            if let refused @ Step::Refused(_) = self.write(earlier, time, pump)? {
+                step = refused;
+            }
         }
-        self.write(packet, time, pump)
+        Ok(step)
     }
 
     /// Writes one packet, which is due at `time` in µs.
@@ -210,7 +251,7 @@ impl Work {
     fn judge(&mut self, written: Result<(), MediaError>) -> Result<Step, Error> {
         match written {
             Ok(()) => Ok(Step::Done),
-            Err(error @ (MediaError::Packet { .. } | MediaError::Mux { .. })) => {
+            Err(error @ (MediaError::Packet { .. } | MediaError::Mux { .. })) if !self.strict => {
                 self.refused += 1;
                 Ok(Step::Refused(error))
             }
@@ -225,10 +266,18 @@ impl Work {
         }
     }
 
+    /// Notes what was done about jumps of time.
+    pub fn note(&mut self, feeds: &[Feed]) {
+        for (jumps, cut) in feeds.iter().map(Feed::jumps) {
+            jumps.for_each(|(output, count)| self.times.note_jumps(output, count));
+            self.cut |= cut;
+        }
+    }
+
     /// Completes the output with what was good, however reading ended.
     pub fn finish<S: Sink>(self, mut pump: Pump<S>, end: Result<(), Error>) -> (Report, Result<S, Error>) {
-        let Self { writer, options, times, refused, .. } = self;
-        let report = Report { name: options.name, streams: times.report(), refused };
+        let Self { writer, options, times, refused, cut, .. } = self;
+        let report = Report { name: options.name, streams: times.report(), refused, cut };
         if let Err(Error::Write(error::Error::Io(_))) = end {
             return (report, end.map(|()| pump.into_sink()));
         }

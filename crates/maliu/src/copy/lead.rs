@@ -1,13 +1,19 @@
-//! Packets before the wanted start: held, from the keyframe before it on, until the start is reached.
+//! Packets before the wanted start: held, from the keyframes before it on, until the start is reached.
 //!
 //! ```text
-//!   key · · · key · · │start · ·     written: from the second key on, once a packet at the start is there
-//!             └ held ─┘
+//!   video   key · · · key · · │start · ·     written: from the second key on
+//!   audio   · · · · · · · · · │ · · · ·      written: from where that key is decoded on
+//!                     └ held ─┘
 //! ```
 
 use std::collections::VecDeque;
 
-use maliu_core::{account::Account, packet::Packet, stream::Kind, time::Ticks};
+use maliu_core::{
+    account::Account,
+    packet::Packet,
+    stream::Kind,
+    time::{Rounding, Ticks, TimeBase},
+};
 
 use super::feed::Feed;
 
@@ -17,21 +23,37 @@ const MAX_HELD: usize = 64 << 20;
 /// Most packets that are held for one input.
 const MAX_PACKETS: usize = 1 << 17;
 
+/// Media, in µs, behind the start that is held at most while a video stream has not reached it.
+const LATE: i64 = 1_000_000;
+
 /// The inputs on their way to the start.
 pub struct Lead {
-    /// In µs of the input.
-    start: i64,
     inputs: Vec<Input>,
 }
 
 /// One input.
 #[derive(Default)]
 struct Input {
-    /// The output stream whose key packets are where decoding starts: pictures, or whatever there is.
-    leader: Option<usize>,
-    held: VecDeque<Packet>,
+    /// In µs of the input.
+    start: i64,
+    /// By output stream; `None` for the streams of other inputs.
+    lanes: Vec<Option<Lane>>,
     account: Account,
-    /// Held packets begin with a keyframe of the leader.
+    count: usize,
+    order: u64,
+    reached: bool,
+    /// A packet at or behind the start was held.
+    some: bool,
+}
+
+/// One stream.
+#[derive(Default)]
+struct Lane {
+    base: Option<TimeBase>,
+    /// Decoding starts at its keyframes: of video, or of every stream where there is no video.
+    leads: bool,
+    held: VecDeque<(u64, Packet)>,
+    /// The first packet that is held is a keyframe.
     keyed: bool,
     reached: bool,
 }
@@ -43,11 +65,17 @@ impl Lead {
         let input = |feed: &Feed| {
             let chosen =
                 || feed.streams.iter().zip(&feed.outputs).filter_map(|(info, output)| Some((info, (*output)?)));
-            let pictures = chosen().find(|(info, _)| info.media.kind() == Kind::Video);
-            let leader = pictures.or_else(|| chosen().next()).map(|(_, output)| output);
-            Input { leader, reached: start <= 0, ..Input::default() }
+            let pictures = chosen().any(|(info, _)| info.media.kind() == Kind::Video);
+            let mut lanes = Vec::new();
+            for (info, output) in chosen() {
+                lanes.resize_with(lanes.len().max(output + 1), || None);
+                let leads = !pictures || info.media.kind() == Kind::Video;
+                lanes[output] = Some(Lane { base: Some(info.time_base), leads, ..Lane::default() });
+            }
+            let start = start.saturating_add(feed.origin());
+            Input { start, lanes, reached: start <= feed.origin(), ..Input::default() }
         };
-        Self { start, inputs: feeds.iter().map(input).collect() }
+        Self { inputs: feeds.iter().map(input).collect() }
     }
 
     /// Whether the start is not reached yet, so that packets are to pass here.
@@ -55,47 +83,114 @@ impl Lead {
         self.inputs.get(input).is_some_and(|lead| !lead.reached)
     }
 
-    /// The packet, shown at `time` in µs, if the start is reached; those held before it are to be fetched first, with
+    /// Holds the packet, shown at `time` in µs. Whether the start is reached now: then what is held is to be fetched with
     /// [`Lead::next`].
-    pub fn pass(&mut self, input: usize, packet: Packet, time: Option<i64>) -> Option<Packet> {
-        let Some(lead) = self.inputs.get_mut(input).filter(|lead| !lead.reached) else { return Some(packet) };
-        let early = time.is_some_and(|time| time < self.start);
-        let leads = lead.leader == Some(packet.stream) && packet.is_key();
-        if leads && time.is_none_or(|time| time <= self.start) {
-            lead.clear();
-            lead.keyed = true;
+    pub fn hold(&mut self, input: usize, packet: Packet, time: Option<i64>) -> bool {
+        let Some(lead) = self.inputs.get_mut(input).filter(|lead| !lead.reached) else { return false };
+        lead.hold(packet, time);
+        let waits = |lane: &Lane| lane.leads && !lane.reached;
+        let late = time.is_some_and(|time| time >= lead.start.saturating_add(LATE));
+        if lead.some && (late || !lead.lanes.iter().flatten().any(waits)) {
+            lead.reach();
         }
-        if early {
-            lead.hold(packet);
-            return None;
+        lead.reached
+    }
+
+    /// Nothing follows: a start that some stream has reached is reached. The first input that has something to fetch.
+    pub fn end(&mut self) -> Option<usize> {
+        for lead in self.inputs.iter_mut().filter(|lead| lead.some && !lead.reached) {
+            lead.reach();
         }
-        lead.reached = true;
-        if !lead.keyed {
-            // Nothing that is held can be decoded.
-            lead.clear();
-        }
-        Some(packet)
+        self.inputs.iter().position(|lead| lead.reached && lead.count > 0)
     }
 
     /// The oldest packet that was held for an input that has reached the start.
     pub fn next(&mut self, input: usize) -> Option<Packet> {
-        self.inputs.get_mut(input).filter(|lead| lead.reached)?.held.pop_front()
+        self.inputs.get_mut(input).filter(|lead| lead.reached)?.pop()
     }
 }
 
 impl Input {
-    fn hold(&mut self, packet: Packet) {
+    fn hold(&mut self, packet: Packet, time: Option<i64>) {
+        let early = time.is_some_and(|time| time < self.start);
+        let Some(Some(lane)) = self.lanes.get_mut(packet.stream) else { return };
+        let key = packet.is_key() && time.is_none_or(|time| time <= self.start);
+        if lane.leads && key {
+            for (_, packet) in lane.held.drain(..) {
+                self.account.remove(&packet);
+                self.count -= 1;
+            }
+            lane.keyed = true;
+        }
+        lane.reached |= !early;
+        self.some |= !early;
+        let leads = lane.leads && key;
         self.account.add(&packet);
-        self.held.push_back(packet);
-        while self.account.bytes() > MAX_HELD || self.held.len() > MAX_PACKETS {
-            let Some(oldest) = self.held.pop_front() else { break };
-            self.account.remove(&oldest);
-            self.keyed = false;
+        self.count += 1;
+        lane.held.push_back((self.order, packet));
+        self.order += 1;
+        if leads {
+            self.forget();
+        }
+        while self.account.bytes() > MAX_HELD || self.count > MAX_PACKETS {
+            let Some(oldest) = self.pop() else { break };
+            if let Some(Some(lane)) = self.lanes.get_mut(oldest.stream) {
+                lane.keyed = false;
+            }
         }
     }
 
-    fn clear(&mut self) {
-        self.held.clear();
-        self.account.clear();
+    /// Lets go of audio that begins before the first keyframe that is held is decoded: an input that goes there at once
+    /// does not bring it either.
+    fn forget(&mut self) {
+        let begins = |lane: &Lane| lane.held.front().and_then(|(_, packet)| lane.micros(packet.dts.or(packet.pts)));
+        let firsts = self.lanes.iter().flatten().filter(|lane| lane.leads && lane.keyed).filter_map(begins);
+        let Some(from) = firsts.min() else { return };
+        for lane in self.lanes.iter_mut().flatten().filter(|lane| !lane.leads) {
+            while let Some((_, packet)) = lane.held.front() {
+                if lane.micros(packet.dts.or(packet.pts)).is_none_or(|begin| begin >= from) {
+                    break;
+                }
+                self.account.remove(packet);
+                self.count -= 1;
+                lane.held.pop_front();
+            }
+        }
+    }
+
+    fn reach(&mut self) {
+        self.reached = true;
+        let leads = |lane: &&Lane| lane.leads && !lane.held.is_empty();
+        if self.lanes.iter().flatten().filter(leads).any(|lane| lane.keyed) {
+            return self.forget();
+        }
+        // Nothing that is held before the start can be decoded.
+        let start = self.start;
+        for lane in self.lanes.iter_mut().flatten() {
+            let base = lane.base;
+            let kept = |packet: &Packet| {
+                let time = packet.pts.or(packet.dts).zip(base);
+                time.is_none_or(|(time, base)| base.rescale(time, TimeBase::MICROS, Rounding::Near).0 >= start)
+            };
+            lane.held.retain(|(_, packet)| kept(packet));
+        }
+        self.count = self.lanes.iter().flatten().map(|lane| lane.held.len()).sum();
+    }
+
+    /// The oldest packet that is held.
+    fn pop(&mut self) -> Option<Packet> {
+        let lanes = self.lanes.iter_mut().flatten();
+        let oldest =
+            lanes.filter(|lane| !lane.held.is_empty()).min_by_key(|lane| lane.held.front().map(|held| held.0))?;
+        let (_, packet) = oldest.held.pop_front()?;
+        self.account.remove(&packet);
+        self.count -= 1;
+        Some(packet)
+    }
+}
+
+impl Lane {
+    fn micros(&self, time: Option<Ticks>) -> Option<i64> {
+        Some(self.base?.rescale(time?, TimeBase::MICROS, Rounding::Near).0)
     }
 }

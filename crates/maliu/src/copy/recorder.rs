@@ -50,6 +50,7 @@ impl<S: Sink> Recorder<S> {
     /// As [`Recorder::push`].
     pub fn finish(mut self) -> Result<Completion<S>, Error> {
         self.copy()?;
+        self.work.iter_mut().for_each(|work| work.note(&self.feeds));
         Ok(Completion { work: self.work, pump: self.pump })
     }
 
@@ -60,7 +61,7 @@ impl<S: Sink> Recorder<S> {
             Some(work) => work,
             None => {
                 for (index, feed) in feeds.iter_mut().enumerate() {
-                    let begun = feed.begin(options.start, options.low_latency);
+                    let begun = feed.begin(options.start, options.low_latency, options.policy());
                     begun.map_err(|error| Error::Read { index, error })?;
                 }
                 let streams = map::choose(&options.map, feeds, to.format)?;

@@ -45,6 +45,8 @@ pub struct Report {
     pub streams: Vec<StreamReport>,
     /// Packets that the output format cannot carry and that were left out.
     pub refused: u64,
+    /// Whether a jump of time has ended an input: [`Jumps::Cut`](super::Jumps::Cut).
+    pub cut: bool,
 }
 
 /// Packets of one stream that were left out or changed.
@@ -55,6 +57,8 @@ pub struct StreamReport {
     pub leading: u64,
     /// Packets whose times were moved to keep dts rising and not above pts.
     pub moved: u64,
+    /// Jumps of time that were closed, or that ended the input.
+    pub jumps: u64,
 }
 
 impl Report {
@@ -63,12 +67,18 @@ impl Report {
         let name = &self.name;
         let mut lines = Vec::new();
         for (index, stream) in self.streams.iter().enumerate() {
-            let StreamReport { leading, moved } = stream;
+            let StreamReport { leading, moved, jumps } = stream;
             if *leading > 0 {
                 lines.push(format!("{name}: stream {index}: {leading} packets before the first keyframe left out"));
             }
             if *moved > 0 {
                 lines.push(format!("{name}: stream {index}: {moved} packets moved to keep dts rising and below pts"));
+            }
+            if *jumps > 0 && self.cut {
+                lines.push(format!("{name}: stream {index}: the times jump: what follows is left out (--jumps cut)"));
+            } else if *jumps > 0 {
+                let plural = if *jumps == 1 { "" } else { "s" };
+                lines.push(format!("{name}: stream {index}: closed {jumps} jump{plural} of time (--jumps restamp)"));
             }
         }
         lines

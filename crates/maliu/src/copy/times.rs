@@ -14,7 +14,6 @@ use super::{Options, StreamReport, feed::Feed};
 /// Changes to the times of every packet.
 pub struct Times {
     lanes: Vec<Lane>,
-    end: Option<i64>,
     timeless: bool,
     /// Moved times, packet by packet, if they are wanted.
     notes: Option<Vec<String>>,
@@ -30,6 +29,8 @@ struct Lane {
     video: bool,
     /// Whether a packet was written.
     begun: bool,
+    /// From when on nothing is wanted, in µs of the input.
+    end: Option<i64>,
     past: bool,
     /// The lowest dts that may follow.
     lowest: Option<i64>,
@@ -37,6 +38,7 @@ struct Lane {
     leading: u64,
     count: u64,
     moved: u64,
+    jumps: u64,
 }
 
 /// Times as they were, and as the container takes them.
@@ -70,15 +72,22 @@ impl Times {
     pub fn new(options: &Options, format: &Format, feeds: &[Feed], streams: &[StreamInfo]) -> Self {
         let zero = |feed: &Feed| match (options.copy_times, options.start) {
             (true, _) => 0,
-            (false, Some(start)) => start.0.saturating_neg(),
+            (false, Some(start)) => start.0.saturating_add(feed.origin()).saturating_neg(),
             (false, None) => feed.first_time().map_or(0, i64::saturating_neg),
         };
-        let mut sources: Vec<_> = streams.iter().map(|stream| (stream.time_base, Ticks(0))).collect();
+        let end = |feed: &Feed| {
+            let begin =
+                options.start.map_or(feed.first_time().unwrap_or(0), |start| start.0.saturating_add(feed.origin()));
+            let span = |duration: Ticks| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN };
+            options.duration.map(span)
+        };
+        let mut sources: Vec<_> = streams.iter().map(|stream| (stream.time_base, Ticks(0), None)).collect();
         for feed in feeds {
             let zero = Ticks(zero(feed));
             for (output, info) in feed.outputs.iter().zip(&*feed.streams) {
                 if let Some(source) = output.and_then(|output| sources.get_mut(output)) {
-                    *source = (info.time_base, TimeBase::MICROS.rescale(zero, info.time_base, Rounding::Near));
+                    *source =
+                        (info.time_base, TimeBase::MICROS.rescale(zero, info.time_base, Rounding::Near), end(feed));
                 }
             }
         }
@@ -91,13 +100,8 @@ impl Times {
             }
         }
         let lane = |((stream, source), leading)| Lane { leading, ..Lane::new(stream, source, format) };
-        let begin =
-            options.start.map_or_else(|| feeds.iter().filter_map(Feed::first_time).min().unwrap_or(0), |start| start.0);
         Self {
             lanes: streams.iter().zip(sources).zip(leading).map(lane).collect(),
-            end: options
-                .duration
-                .map(|duration| if duration.0 > 0 { begin.saturating_add(duration.0) } else { i64::MIN }),
             timeless: format.rules.no_timestamps,
             notes: options.explain.then(Vec::new),
         }
@@ -105,10 +109,9 @@ impl Times {
 
     /// Whether a packet of this time, in µs of the input, comes after the wanted end of its stream.
     pub fn past(&mut self, time: i64, stream: usize) -> bool {
-        let past = self.end.is_some_and(|end| time >= end);
-        if let Some(lane) = self.lanes.get_mut(stream).filter(|_| past) {
-            lane.past = true;
-        }
+        let Some(lane) = self.lanes.get_mut(stream) else { return false };
+        let past = lane.end.is_some_and(|end| time >= end);
+        lane.past |= past;
         past
     }
 
@@ -121,6 +124,12 @@ impl Times {
     pub fn shown(&self, packet: &Packet) -> Option<i64> {
         let lane = self.lanes.get(packet.stream)?;
         packet.pts.or(packet.dts).map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0)
+    }
+
+    /// When the packet is decoded, in µs of the input.
+    pub fn decoded(&self, packet: &Packet) -> Option<i64> {
+        let lane = self.lanes.get(packet.stream)?;
+        packet.dts.or(packet.pts).map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0)
     }
 
     /// Moves the packet's times to the output's; false when the packet is not wanted: before the first picture that can
@@ -154,26 +163,36 @@ impl Times {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// The input of an output stream has jumped so often.
+    pub fn note_jumps(&mut self, output: usize, jumps: u64) {
+        self.lanes.iter_mut().skip(output).take(1).for_each(|lane| lane.jumps = jumps);
+    }
+
     /// Changes by output stream.
     pub fn report(&self) -> Vec<StreamReport> {
-        self.lanes.iter().map(|lane| StreamReport { leading: lane.leading, moved: lane.moved }).collect()
+        self.lanes
+            .iter()
+            .map(|lane| StreamReport { leading: lane.leading, moved: lane.moved, jumps: lane.jumps })
+            .collect()
     }
 }
 
 impl Lane {
-    fn new(stream: &StreamInfo, (from, offset): (TimeBase, Ticks), format: &Format) -> Self {
+    fn new(stream: &StreamInfo, (from, offset, end): (TimeBase, Ticks, Option<i64>), format: &Format) -> Self {
         Self {
             from,
             offset,
             to: stream.time_base,
             video: stream.media.kind() == Kind::Video,
             begun: false,
+            end,
             past: false,
             lowest: None,
             strict: i64::from(!format.rules.equal_dts),
             leading: 0,
             count: 0,
             moved: 0,
+            jumps: 0,
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use maliu::{
     Error, MediaError,
-    copy::{self, Feed, Inputs, Map, Options, Step, To},
+    copy::{self, Feed, Inputs, Jumps, Map, Options, Step, To},
     format::Format,
     formats,
     io::Sink,
@@ -62,6 +62,10 @@ pub struct Args {
     /// Keep the times of the input (default: times begin at 0).
     #[arg(long)]
     copy_times: bool,
+    /// Where times step back or jump by more than 3 s: pass them on, restamp the stream to go on evenly, or cut the output
+    /// there. Restamp is the default, pass with --copy-times.
+    #[arg(long, value_name = "pass|restamp|cut")]
+    jumps: Option<Jumps>,
     /// Write packets in the order in which they are read.
     #[arg(long, conflicts_with = "interleave")]
     write_frame: bool,
@@ -195,6 +199,7 @@ impl Args {
         options.map.clone_from(&self.map);
         (options.start, options.duration) = (self.start, self.duration);
         (options.copy_times, options.interleave) = (self.copy_times, !self.write_frame);
+        options.jumps = self.jumps;
         (options.pace, options.explain) = (self.live, self.explain);
         options
     }
