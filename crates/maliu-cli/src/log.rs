@@ -34,11 +34,15 @@ impl Args {
         let message_only =
             layout::debug_fn(|writer: &mut layout::Writer, field: &Field, value: &dyn std::fmt::Debug| {
                 // Text of files and peers comes here, too.
-                if field.name() == "message" { write!(writer, "{}", plain(&format!("{value:?}"))) } else { Ok(()) }
+                if matches!(field.name(), "message" | "input") {
+                    write!(writer, "{}", plain(&format!("{value:?}")))
+                } else {
+                    Ok(())
+                }
             });
         tracing_subscriber::fmt()
             .with_writer(Stderr { most: if self.verbose > 0 { u64::MAX } else { MOST_WARNINGS } })
-            .with_ansi(io::stderr().is_terminal())
+            .with_ansi(io::stderr().is_terminal() && !refuses_colour())
             .with_max_level(level)
             .without_time()
             .with_target(false)
@@ -53,6 +57,11 @@ impl Args {
             let _ = writeln!(io::stderr(), " WARN {more} more warnings; -v shows them");
         }
     }
+}
+
+/// `NO_COLOR` is set and not empty (no-color.org).
+fn refuses_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Most warnings that are shown without `-v`: damaged input gives thousands.

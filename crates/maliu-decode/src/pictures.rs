@@ -133,6 +133,11 @@ pub fn pictures_with(info: &StreamInfo, options: PictureOptions) -> Result<Box<d
     }
 }
 
+/// Whether there is a decoder for pictures of this codec.
+pub fn decodes(codec: maliu_core::stream::Codec) -> bool {
+    cfg!(feature = "h264") && codec == maliu_core::stream::Codec::H264
+}
+
 /// How the pictures of this stream are to be coloured, as its parameter sets say.
 pub fn colour_of(info: &StreamInfo) -> Colour {
     use maliu_core::syntax::h264::{Config, ParameterSets};

@@ -4,7 +4,7 @@ use maliu::stream::Codec;
 
 use crate::{context::Context, failure::Result, output};
 
-/// Lists the codecs that can be demuxed and those that can be decoded (D).
+/// Lists the codecs that can be demuxed and those that can be decoded (D), to sound or to pictures.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -12,7 +12,7 @@ pub struct Args {}
 pub fn run(_: Args, context: &Context) -> Result {
     output::print(context, |out| {
         for codec in Codec::ALL.iter().filter(|codec| codec.name() != "unknown") {
-            let mark = if maliu_decode::decodes(*codec) { 'D' } else { '.' };
+            let mark = if maliu_decode::decodes(*codec) || maliu_decode::pictures::decodes(*codec) { 'D' } else { '.' };
             writeln!(out, "{mark} {:<9} {:<16} {}", codec.kind().name(), codec.name(), codec.long_name())?;
         }
         Ok(())

@@ -94,7 +94,11 @@ fn print(out: &mut dyn Write, args: Args, context: &Context) -> Result {
             let layout = layouts::load(&layout)?;
             let bytes = read(&capture, context)?;
             let lines = layout::explain(&layout, &bytes, most);
-            lines.iter().try_for_each(|line| if json { as_json(out, line) } else { as_dump(out, line, &bytes) })
+            lines.iter().try_for_each(|line| if json { as_json(out, line) } else { as_dump(out, line, &bytes) })?;
+            match lines.is_empty() || lines.iter().any(|line| line.message.is_some()) {
+                true => Ok(()),
+                false => Err(Failure::Failed(format!("{}: no message of this layout", input::name(&capture)))),
+            }
         }
         What::Wireshark { layout, port } => {
             let lua = layout::dissector(&layouts::load(&layout)?, port);

@@ -45,10 +45,10 @@ pub struct Args {
     /// Container of the output: pcm for bare samples, wav, mov, or any other that takes PCM (default: by the name of OUT).
     #[arg(long, value_name = "FORMAT")]
     to: Option<String>,
-    /// Begin at TIME: seconds, M:S or H:M:S.
+    /// Begin at TIME after the first sound or picture: seconds, M:S or H:M:S.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     start: Option<Ticks>,
-    /// Stop after TIME of audio.
+    /// Stop after TIME of audio, or of pictures.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     duration: Option<Ticks>,
     /// Index of the stream (default: the first audio stream).

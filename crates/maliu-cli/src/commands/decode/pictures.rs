@@ -9,9 +9,10 @@ use maliu::{
     streams::Chosen,
     time::{Rounding, Ticks, TimeBase},
 };
+use maliu_decode::SampleFormat;
 use maliu_decode::pictures::{Picture, PictureDecoder, PictureOptions, colour_of, pictures_with, quiet_library_panics};
 
-use super::Args;
+use super::{Args, Gapless};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -49,6 +50,15 @@ pub fn run(args: &Args, container: Container, context: &Context) -> Result {
     if args.snapshot.is_some() && container != Container::Png {
         return Err(Failure::Usage(format!("{}: a snapshot needs a name ending in .png", args.output)));
     }
+    let of_sound = [
+        (args.drc, "--drc"),
+        (args.gapless == Gapless::Off, "--gapless"),
+        (args.threads != 0, "--threads"),
+        (args.format != SampleFormat::S16Le, "--format"),
+    ];
+    if let Some((_, option)) = of_sound.iter().find(|(given, _)| *given) {
+        return Err(Failure::Usage(format!("{option} is about sound, {} holds pictures", args.output)));
+    }
     quiet_library_panics();
     let mut opened = args.input.open(context)?;
     let work = Work {
@@ -59,6 +69,7 @@ pub fn run(args: &Args, container: Container, context: &Context) -> Result {
         stream: Chosen::of(Kind::Video, args.stream),
         decoder: None,
         best: None,
+        origin: None,
         pictures: 0,
         size: None,
     };
@@ -76,10 +87,20 @@ struct Work<'a> {
     decoder: Option<Box<dyn PictureDecoder>>,
     /// The last picture at or before the wanted time.
     best: Option<Picture>,
+    /// Time of the first picture, in µs.
+    origin: Option<i64>,
     pictures: u64,
     /// Size and depth of the first picture; a header can say but one.
     size: Option<(u32, u32, u8)>,
 }
+
+enum Place {
+    Before,
+    Within,
+    Behind,
+}
+
+const HALF_MILLISECOND: i64 = 500;
 
 impl Work<'_> {
     fn run(mut self, opened: &mut Opened) -> Result {
@@ -132,7 +153,11 @@ impl Work<'_> {
     /// Writes pictures, or looks among them for the wanted one; false when nothing more is wanted.
     fn put_all(&mut self, pictures: Vec<Picture>) -> Result<bool> {
         for picture in pictures {
-            self.pictures += 1;
+            match self.place(&picture) {
+                Place::Before => continue,
+                Place::Behind => return Ok(false),
+                Place::Within => self.pictures += 1,
+            }
             if self.container == Container::Png {
                 let late = self.is_late(&picture);
                 if late && self.best.is_some() {
@@ -147,6 +172,23 @@ impl Work<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Where a picture lies, in the order in which they are shown, of what `--start` and `--duration` want. A picture that
+    /// is shown at the start is wanted, one that is shown at the end is not; half a millisecond is no difference.
+    fn place(&mut self, picture: &Picture) -> Place {
+        let base = self.stream.info().map_or(TimeBase::MICROS, |info| info.time_base);
+        let Some(time) = picture.time.map(|time| base.rescale(time, TimeBase::MICROS, Rounding::Near).0) else {
+            return Place::Within;
+        };
+        let from = time.saturating_sub(*self.origin.get_or_insert(time)).saturating_add(HALF_MILLISECOND);
+        let start = self.args.start.unwrap_or_default().0;
+        let end = self.args.duration.map_or(i64::MAX, |duration| start.saturating_add(duration.0));
+        match from {
+            from if from < start => Place::Before,
+            from if from >= end => Place::Behind,
+            _ => Place::Within,
+        }
     }
 
     /// Whether it is shown after the wanted time.
@@ -190,6 +232,9 @@ impl Work<'_> {
             Some(target) => target.finish(),
             None if self.stream.info().is_none() => {
                 Err(Failure::Failed(format!("reading {}: there is no video stream", opened.name)))
+            }
+            None if self.origin.is_some() => {
+                Err(Failure::while_("decoding", &opened.name, "no picture lies in the wanted part"))
             }
             None => Err(Failure::while_("decoding", &opened.name, "no picture could be decoded")),
         }

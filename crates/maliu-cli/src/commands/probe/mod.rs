@@ -51,7 +51,13 @@ const EXAMPLES: &str = "Examples:
 pub fn run(args: Args, context: &Context) -> Result {
     let mut opened = args.input.open(context)?;
     let print = if args.json { report::print } else { text::print };
-    output::print(context, |out| print(out, &mut opened, &args))
+    output::print(context, |out| print(out, &mut opened, &args))?;
+    match &args.input.layout {
+        Some(layout) if opened.reader.streams().is_empty() => {
+            Err(Failure::Failed(format!("{}: no message of layout {layout}", opened.name)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads packets up to where enough is known, handing each to `print` if they are wanted.

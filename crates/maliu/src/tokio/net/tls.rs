@@ -129,7 +129,12 @@ impl ServerCertVerifier for Pinned {
         let found = fingerprint(certificate);
         match found == self.pin {
             true => Ok(ServerCertVerified::assertion()),
-            false => Err(rustls::Error::General(format!("the listener's fingerprint is {found}"))),
+            false => {
+                let wanted = &self.pin;
+                Err(rustls::Error::General(format!(
+                    "the listener's fingerprint is {found}, not {wanted} as was asked for"
+                )))
+            }
         }
     }
 
