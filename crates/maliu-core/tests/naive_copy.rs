@@ -59,7 +59,10 @@ fn spans(streams: &[StreamInfo], packets: &[Packet]) -> Vec<(f64, f64)> {
         let mut times: Vec<f64> =
             of_stream.filter_map(|packet| Some(packet.time_base.seconds(packet.pts.or(packet.dts)?))).collect();
         times.sort_by(f64::total_cmp);
-        let step = times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+        // Samples without frames are cut anew: the last packet may begin anywhere in its duration.
+        let own = packets.iter().filter(|packet| packet.stream == index);
+        let durations = own.filter_map(|packet| Some(packet.time_base.seconds(packet.duration?)));
+        let step = times.windows(2).map(|pair| pair[1] - pair[0]).chain(durations).fold(0.0, f64::max);
         (times.last().unwrap_or(&0.0) - times.first().unwrap_or(&0.0), step)
     };
     (0..streams.len()).map(times).collect()
@@ -104,7 +107,8 @@ fn joins(path: &Path, to: &'static Format, streams: &[StreamInfo], packets: &[Pa
     }
     for (before, after) in spans(streams, packets).into_iter().zip(spans(&written, &again)) {
         let apart = (before.0 - after.0).abs();
-        assert!(apart <= before.1.max(after.1).max(0.002), "{name}: {before:?} {after:?}");
+        // A last frame that is cut may be left out; its time is rounded on both sides.
+        assert!(apart <= before.1.max(after.1).max(0.002) + 2e-5, "{name}: {before:?} {after:?}");
     }
     !again.is_empty()
 }
