@@ -5,4 +5,5 @@ mod corpus;
 mod latency;
 mod oracles;
 mod properties;
+mod refusals;
 mod restarts;

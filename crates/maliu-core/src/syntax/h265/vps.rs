@@ -45,10 +45,15 @@ impl Vps {
         let vps_video_parameter_set_id = bits.field("vps_video_parameter_set_id").read(4)? as u8;
         // vps_base_layer_internal_flag, vps_base_layer_available_flag.
         bits.skip(2)?;
+        let vps_max_layers_minus1 = bits.field("vps_max_layers_minus1").read(6)? as u8;
+        let vps_max_sub_layers_minus1 = bits.field("vps_max_sub_layers_minus1").read(3)? as u8;
+        if !bits.within(vps_max_sub_layers_minus1.into(), 0, 6) {
+            return None;
+        }
         let mut vps = Self {
             vps_video_parameter_set_id,
-            vps_max_layers_minus1: bits.read(6)? as u8,
-            vps_max_sub_layers_minus1: bits.read(3).filter(|minus1| *minus1 < 7)? as u8,
+            vps_max_layers_minus1,
+            vps_max_sub_layers_minus1,
             vps_temporal_id_nesting_flag: bits.flag()?,
             ..Self::default()
         };
