@@ -1,6 +1,6 @@
 //! Checksums of packets, written as ffprobe's `-show_data_hash` writes them.
 
-use md5::{Digest, Md5};
+use maliu::digest::Kind;
 
 /// Which checksum.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -15,8 +15,8 @@ impl Hash {
     /// `MD5:…` or `CRC32:…` of the bytes.
     pub fn of(self, bytes: &[u8]) -> String {
         match self {
-            Self::Md5 => Md5::digest(bytes).iter().fold("MD5:".to_owned(), |text, byte| format!("{text}{byte:02x}")),
-            Self::Crc32 => format!("CRC32:{:08x}", crc32fast::hash(bytes)),
+            Self::Md5 => format!("MD5:{}", Kind::Md5.of(bytes)),
+            Self::Crc32 => format!("CRC32:{}", Kind::Crc32.of(bytes)),
         }
     }
 }
