@@ -6,15 +6,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     second(&path, Duration::from_secs(30)).map(|samples| println!("{samples:?}"))
 }
 
-/// The samples of the second from `at` on.
 pub fn second(path: &str, at: Duration) -> Result<Vec<i16>, Box<dyn Error>> {
-    let mut reader = maliu::blocking::Reader::open(path)?;
+    let (mut reader, mut samples) = (maliu::blocking::Reader::open(path)?, Vec::new());
     reader.seek_accurate(at)?;
     let mut decoder = maliu_decode::decoder_for(&reader.streams()[0])?;
     decoder.keep(at..at + Duration::from_secs(1));
-    let mut samples = Vec::new();
     while let (false, Some(packet)) = (decoder.is_past(), reader.next_packet()?) {
-        samples.extend(decoder.decode(&packet)?.map_or(vec![], |frame| frame.to_i16()));
+        if let Some(frame) = decoder.decode(&packet)? {
+            samples.extend(frame.to_i16());
+        }
     }
     Ok(samples)
 }

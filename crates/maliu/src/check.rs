@@ -7,14 +7,15 @@
 //!                           └ Declared ─▶ Found ─────────────┘
 //! ```
 //!
-//! ```no_run
+//! ```
 //! use maliu::{check, formats, io::File, reader::PacketReader};
 //! # fn main() -> maliu::Result<()> {
-//! let report = check::run(File::open("talk.flv")?, PacketReader::detect(formats::ALL))?;
+//! let file = File::open("samples/flv/junk_and_wrong_size.flv")?;
+//! let report = check::run(file, PacketReader::detect(formats::ALL))?;
 //! for fault in &report.list {
 //!     println!("{fault}");
 //! }
-//! println!("{} faults, {} notices", report.faults, report.notices);
+//! assert!(report.faults > 0);
 //! # Ok(()) }
 //! ```
 

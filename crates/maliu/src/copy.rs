@@ -9,16 +9,17 @@
 //! until the streams are known and chooses among them, [`Inputs::start`] writes what stands before the first packet,
 //! [`Copy::step`] writes one packet and [`Copy::finish`] completes the output. [`Recorder`] takes events that are pushed.
 //!
-//! ```no_run
-//! use maliu::{blocking::Reader, copy, formats, io::{AtomicFile, File}};
+//! ```
+//! use maliu::{blocking::Reader, copy, formats, io::AtomicFile};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let pictures = Reader::new(File::open("clip.h264")?);
-//! let audio = Reader::new(File::open("clip.aac")?);
-//! let out = AtomicFile::create("clip.flv")?;
-//! let report = copy::run([pictures, audio], &formats::flv::FORMAT, out, copy::Options::default())?;
-//! for line in report.lines() {
-//!     eprintln!("{line}");
-//! }
+//! # let path = std::env::temp_dir().join(format!("maliu-copy-{}.flv", std::process::id()));
+//! let video = Reader::open("samples/h264/b_frames.h264")?;
+//! let audio = Reader::open("samples/adts/stereo_44100.aac")?;
+//! let out = AtomicFile::create(&path)?;
+//! let report = copy::run([video, audio], &formats::flv::FORMAT, out, copy::Options::default())?;
+//! assert_eq!(report.streams.len(), 2);
+//! assert!(report.lines().is_empty(), "the copy is exact");
+//! # std::fs::remove_file(path)?;
 //! # Ok(()) }
 //! ```
 

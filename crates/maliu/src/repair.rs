@@ -6,14 +6,16 @@
 //!                                                             └─▶ Scratch, mended again until nothing changes ─▶ Sink
 //! ```
 //!
-//! ```no_run
-//! use maliu::{io::{AtomicFile, File}, repair};
+//! ```
+//! use maliu::{blocking::Reader, io::{File, Memory}, repair};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let mended = repair::mend(|| File::open("broken.flv"), &repair::Options::default())?;
+//! let broken = "samples/flv/cut_in_tag.flv";
+//! let mended = repair::mend(|| File::open(broken), &repair::Options::default())?;
 //! for line in mended.report().lines() {
 //!     eprintln!("{line}");
 //! }
-//! mended.write(AtomicFile::create("whole.flv")?)?;
+//! let whole = mended.write(Memory::new())?;
+//! assert!(Reader::from(whole.bytes()).all(|packet| packet.is_ok()));
 //! # Ok(()) }
 //! ```
 

@@ -64,9 +64,9 @@ impl<T> DerefMut for Streams<T> {
 /// The one stream of an input that a caller wants: the first of a kind, or the stream of an index.
 ///
 /// ```
-/// use maliu::{blocking::Reader, format::Event, io::Memory, stream::Kind, streams::Chosen};
+/// use maliu::{blocking::Reader, format::Event, stream::Kind, streams::Chosen};
 /// # fn main() -> maliu::Result<()> {
-/// let mut reader = Reader::new(Memory::from(std::fs::read("../../samples/flv/h264_aac.flv")?));
+/// let mut reader = Reader::open("samples/flv/h264_aac.flv")?;
 /// let (mut audio, mut packets) = (Chosen::of(Kind::Audio, None), 0);
 /// loop {
 ///     match reader.next_event()? {

@@ -15,7 +15,8 @@ use super::{
 ///
 /// ```
 /// use std::sync::atomic::{AtomicBool, Ordering};
-/// use maliu::{bytes::Bytes, io::{Checked, Source}};
+/// use bytes::Bytes;
+/// use maliu::io::{Checked, Source};
 ///
 /// static STOP: AtomicBool = AtomicBool::new(false);
 /// let check = || if STOP.load(Ordering::Relaxed) { Err(std::io::Error::other("stopped")) } else { Ok(()) };
