@@ -195,14 +195,14 @@ pub fn wire(data: &[u8]) {
     use maliu_core::wire::{
         content::{Content, FORMAT},
         message::Mode,
-        session::{LiveLimits, Receiver, ReceiverOptions, Sender, SenderOptions},
+        session::{Receiver, ReceiverOptions, Sender, SenderOptions},
     };
     let Some((first, data)) = data.split_first() else { return };
     let read = |slice| drain(PacketReader::with(&FORMAT, Box::new(Content::default())), data, slice);
     assert_eq!(read(usize::MAX), read(usize::from(*first) + 1));
     let mut receiver = Receiver::new(ReceiverOptions::default(), [0; 16], Duration::ZERO);
-    let (name, mode) = (String::new(), if first % 2 == 0 { Mode::Live } else { Mode::Reliable });
-    let mut sender = Sender::new(SenderOptions { name, id: 0, mode, token: None, limits: LiveLimits::default() });
+    let mode = if first % 2 == 0 { Mode::Live } else { Mode::Reliable };
+    let mut sender = Sender::new(SenderOptions::new("", 0, mode));
     sender.connect(Duration::ZERO);
     for slice in data.chunks(usize::from(*first) + 1) {
         receiver.input().push(slice);

@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
     let mut metadata = Metadata::default();
     metadata.set("title", String::from_utf8_lossy(program.take(9)));
     let (mut out, mut file) = (Output::new(reach), Vec::new());
-    let started = Plan { format, settings: &settings, metadata: &metadata }.start(&streams, &mut out);
+    let started = Plan::new(format, &settings, &metadata).start(&streams, &mut out);
     let Ok(mut writer) = started else { return };
     writer.explain(program.byte() % 2 == 0);
     apply(&mut out, &mut file);

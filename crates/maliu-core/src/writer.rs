@@ -50,6 +50,7 @@ pub struct PacketWriter {
 
 /// Options of a file besides its streams.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Plan<'a> {
     /// The format.
     pub format: &'static Format,
@@ -59,7 +60,12 @@ pub struct Plan<'a> {
     pub metadata: &'a Metadata,
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
+    /// A file of this format with these settings and tags.
+    pub fn new(format: &'static Format, settings: &'a [(&'a str, &'a str)], metadata: &'a Metadata) -> Self {
+        Self { format, settings, metadata }
+    }
+
     /// Checks the streams, writes what stands before the first packet.
     ///
     /// # Errors

@@ -169,8 +169,8 @@ fn order(flood: Flood) {
 }
 
 fn sender(flood: Flood, mode: Mode) {
-    let limits = LiveLimits { bytes: 8 << 20, time: Duration::from_secs(100) };
-    let mut sender = Sender::new(SenderOptions { name: "q".into(), id: 1, mode, token: None, limits });
+    let limits = LiveLimits::new(8 << 20, Duration::from_secs(100));
+    let mut sender = Sender::new(SenderOptions::new("q", 1, mode).with_limits(limits));
     for (index, info) in streams().into_iter().enumerate() {
         sender.push(Event::Stream(index, Box::new(info)));
     }

@@ -6,7 +6,7 @@ use maliu_core::{
     format::Event,
     wire::{
         message::{Hello, Message, Mode, Role},
-        session::{Fault, LiveLimits, Received, Receiver, ReceiverOptions, Sender, SenderOptions},
+        session::{Fault, Received, Receiver, ReceiverOptions, Sender, SenderOptions},
     },
 };
 
@@ -18,7 +18,7 @@ const NOW: Duration = Duration::ZERO;
 /// A receiver that has welcomed a sender at this message.
 fn welcomed(mode: Mode, next: u64) -> Receiver {
     let mut receiver = Receiver::new(ReceiverOptions::default(), [7; 16], NOW);
-    let hello = Hello { role: Role::Sender, mode, id: 1, name: String::new(), proof: [0; 32] };
+    let hello = Hello::new(Role::Sender, mode, 1, "");
     assert!(matches!(say(&mut receiver, 0, &Message::Hello(hello)), Some(Received::Hello(_))));
     receiver.welcome(next);
     receiver
@@ -62,8 +62,7 @@ fn an_end_of_an_earlier_connection_is_acknowledged_by_the_welcome() {
 
 /// A sender with ten packets, finished or not, that a receiver welcomes at this message.
 fn resumed(mode: Mode, finished: bool, wanted: u64) -> (Sender, Result<(), Fault>) {
-    let (name, token, limits) = (String::new(), None, LiveLimits::default());
-    let mut sender = Sender::new(SenderOptions { name, id: 1, mode, token, limits });
+    let mut sender = Sender::new(SenderOptions::new("", 1, mode));
     sender.connect(NOW);
     hear(&mut sender, Message::Challenge([0; 16])).unwrap();
     let result = hear(&mut sender, Message::Welcome(wanted));

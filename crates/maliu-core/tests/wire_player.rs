@@ -10,19 +10,18 @@ use maliu_core::{
     time::{Ticks, TimeBase},
     wire::{
         message::{Mode, Reason, Role},
-        session::{Fault, LiveLimits, PlayerOptions, Received, Receiver, Sender, SenderOptions},
+        session::{Fault, PlayerOptions, Received, Receiver, Sender, SenderOptions},
     },
 };
 
 const NOW: Duration = Duration::ZERO;
 
 fn sender(token: Option<&str>) -> Sender {
-    let (name, token, limits) = ("film".into(), token.map(str::to_owned), LiveLimits::default());
-    Sender::new(SenderOptions { name, id: 1, mode: Mode::Reliable, token, limits })
+    Sender::new(SenderOptions::new("film", 1, Mode::Reliable).with_token(token.map(str::to_owned)))
 }
 
 fn player(name: &str, mode: Mode, token: Option<&str>) -> Receiver {
-    Receiver::player(PlayerOptions { name: name.into(), id: 9, mode, token: token.map(str::to_owned) }, NOW)
+    Receiver::player(PlayerOptions::new(name, 9, mode).with_token(token.map(str::to_owned)), NOW)
 }
 
 /// Content to send: a stream, `packets` packets, the end.
@@ -108,13 +107,7 @@ fn nobody_plays_without_the_token_or_what_is_not_there() {
 
 #[test]
 fn a_sender_that_listens_takes_no_content_and_no_proof_twice() {
-    let mut pushing = Sender::new(SenderOptions {
-        name: "film".into(),
-        id: 1,
-        mode: Mode::Reliable,
-        token: None,
-        limits: LiveLimits::default(),
-    });
+    let mut pushing = Sender::new(SenderOptions::new("film", 1, Mode::Reliable));
     let mut listening = sender(None);
     pushing.connect(NOW);
     listening.accept([1; 16], NOW);

@@ -30,7 +30,7 @@ fn everything() -> Vec<Message> {
     let mut metadata = Metadata::default();
     metadata.set("title", "码流");
     metadata.add_picture(Picture { mime: "image/png".into(), size: 5 });
-    let hello = Hello { role: Role::Sender, mode: Mode::Live, id: 77, name: "camera".into(), proof: [3; 32] };
+    let hello = Hello::new(Role::Sender, Mode::Live, 77, "camera").with_proof([3; 32]);
     vec![
         Message::Challenge([9; 16]),
         Message::Hello(hello),
@@ -85,7 +85,7 @@ fn every_message_arrives_as_it_was_sent_however_it_is_cut() {
 fn the_document_shows_the_bytes_that_are_sent() {
     let text = include_str!("../../../docs/wire-protocol.md");
     let plain = Packet { data: Bytes::from_static(b"\x21\x10\x04"), ..packet(0, 1024, true, 0) };
-    let hello = Hello { role: Role::Sender, mode: Mode::Reliable, id: 1, name: "a".into(), proof: [0; 32] };
+    let hello = Hello::new(Role::Sender, Mode::Reliable, 1, "a");
     let mut info = StreamInfo::new(Codec::Aac, TimeBase::hz(44_100), Media::Audio(Audio::new(44_100, 2)));
     info.config = Bytes::from_static(&[0x12, 0x10]);
     let mut missing = String::new();
@@ -216,7 +216,7 @@ fn kinds_and_fields_of_a_newer_peer_are_passed_over() {
         bytes[28..32].copy_from_slice(&sum.to_be_bytes());
         bytes
     };
-    let hello = Hello { role: Role::Sender, mode: Mode::Live, id: 77, name: "camera".into(), proof: [3; 32] };
+    let hello = Hello::new(Role::Sender, Mode::Live, 77, "camera").with_proof([3; 32]);
     let known = [
         (2, Message::Hello(hello)),
         (3, Message::Welcome(12)),

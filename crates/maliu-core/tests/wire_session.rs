@@ -21,11 +21,11 @@ mod wired;
 use wired::{Random, audio, flat, packet, video};
 
 fn options(mode: Mode, token: Option<&str>) -> SenderOptions {
-    SenderOptions { name: "test".into(), id: 7, mode, token: token.map(str::to_owned), limits: LiveLimits::default() }
+    SenderOptions::new("test", 7, mode).with_token(token.map(str::to_owned))
 }
 
 fn receiver(token: Option<&str>, now: Duration) -> Receiver {
-    Receiver::new(ReceiverOptions { token: token.map(str::to_owned) }, [now.as_nanos() as u8; 16], now)
+    Receiver::new(ReceiverOptions::new(token.map(str::to_owned)), [now.as_nanos() as u8; 16], now)
 }
 
 /// Moves what one end says to the other; up to `most` messages each way. Says whether anything moved.
@@ -98,8 +98,8 @@ fn a_reliable_transfer_survives_disconnects_and_restarts_without_loss_or_repetit
 
 #[test]
 fn a_stalled_live_transfer_keeps_sound_and_goes_on_at_a_key() {
-    let limits = LiveLimits { bytes: 100_000, time: Duration::from_secs(60) };
-    let mut sender = Sender::new(SenderOptions { limits, ..options(Mode::Live, None) });
+    let limits = LiveLimits::new(100_000, Duration::from_secs(60));
+    let mut sender = Sender::new(options(Mode::Live, None).with_limits(limits));
     let mut now = Duration::ZERO;
     sender.push(Event::Stream(0, Box::new(audio())));
     sender.push(Event::Stream(1, Box::new(video())));
@@ -230,7 +230,7 @@ fn silent_slow_and_flooding_peers_are_cut() {
     assert!(matches!(stranger.poll(Duration::ZERO), Err(Fault::Protocol(_))), "nothing more is waited for");
 
     let hello = |receiver: &mut Receiver| {
-        let hello = Hello { role: Role::Sender, mode: Mode::Live, id: 1, name: String::new(), proof: [0; 32] };
+        let hello = Hello::new(Role::Sender, Mode::Live, 1, "");
         receiver.input().push(&flat(&Message::Hello(hello).encode(0)));
         assert!(matches!(receiver.poll(Duration::ZERO), Ok(Some(Received::Hello(_)))));
         receiver.welcome(0);

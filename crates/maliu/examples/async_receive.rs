@@ -26,7 +26,7 @@ pub async fn receive(listener: &Listener, token: Option<String>) -> Result<(u64,
     // Every turn is one connection: a sender whose connection broke comes back and goes on at `next`.
     loop {
         let stream = listener.accept().await?.stream().await?;
-        let mut connection = Incoming::new(stream, ReceiverOptions { token: token.clone() }, Clock::default())?;
+        let mut connection = Incoming::new(stream, ReceiverOptions::new(token.clone()), Clock::default())?;
         let ended: Result<(), Error> = async {
             loop {
                 while let Some(received) = connection.next_content()? {

@@ -17,7 +17,7 @@ use maliu::{
     },
     wire::{
         message::Mode,
-        session::{LiveLimits, Sender, SenderOptions},
+        session::{Sender, SenderOptions},
     },
 };
 use tokio::{
@@ -68,14 +68,7 @@ async fn one(
 ) -> Result<(u64, u64), Box<dyn std::error::Error + Send + Sync>> {
     sleep_until(begin).await;
     let stream = net::connect(address, None).await?;
-    let options = SenderOptions {
-        name: format!("camera {id}"),
-        id,
-        mode: Mode::Live,
-        token: None,
-        limits: LiveLimits::default(),
-    };
-    let mut sender = Sender::new(options);
+    let mut sender = Sender::new(SenderOptions::new(format!("camera {id}"), id, Mode::Live));
     let (batches, mut source) = mpsc::channel(16);
     let feeding = feed(film, batches, begin, length);
     let sending = async {

@@ -20,7 +20,7 @@ use maliu::{
     },
     wire::{
         message::Mode,
-        session::{LiveLimits, Received, ReceiverOptions, Sender, SenderOptions},
+        session::{Received, ReceiverOptions, Sender, SenderOptions},
     },
 };
 use tokio::{
@@ -51,8 +51,7 @@ pub fn measure(packets: u64, bytes: usize, pause: Duration) -> std::io::Result<V
     let feeder = thread::spawn(move || feed(&batches, packets, bytes, pause, begun));
     runtime()?.block_on(async {
         let stream = net::connect(&address.parse().expect("an address"), None).await?;
-        let (mode, limits) = (Mode::Live, LiveLimits::default());
-        let mut sender = Sender::new(SenderOptions { name: String::new(), id: 1, mode, token: None, limits });
+        let mut sender = Sender::new(SenderOptions::new("", 1, Mode::Live));
         let sent = send_over(stream, &mut sender, &mut source, Clock::default(), |_| {}).await;
         sent.map_err(std::io::Error::other)
     })?;

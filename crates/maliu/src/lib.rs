@@ -8,10 +8,10 @@
 //!
 //! To feed bytes yourself, use [`input::Input`] and [`reader::PacketReader`], which read nothing on their own.
 //!
-//! ```no_run
-//! use maliu::{blocking::Reader, io::File};
+//! ```
+//! use maliu::blocking::Reader;
 //! # fn main() -> maliu::Result<()> {
-//! for packet in Reader::new(File::open("sound.aac")?) {
+//! for packet in Reader::open("samples/adts/stereo_44100.aac")? {
 //!     let packet = packet?;
 //!     println!("{:?} {} bytes", packet.pts, packet.data.len());
 //! }
@@ -31,6 +31,7 @@ pub mod copy;
 pub mod check;
 pub mod repair;
 pub mod pcm;
+#[cfg(feature = "avio")]
 pub mod avio;
 #[cfg(feature = "layout")]
 pub mod layout;

@@ -54,7 +54,7 @@ impl PcmWriter {
     ) -> Result<Self> {
         let rate = TimeBase::hz(audio.rate());
         let stream = StreamInfo::new(codec, rate, Media::Audio(audio));
-        let plan = Plan { format, settings: &[], metadata: tags };
+        let plan = Plan::new(format, &[], tags);
         Ok(Self { writer: plan.start(&[stream], out)?, rate, at: 0 })
     }
 

@@ -49,7 +49,7 @@ fn a_receiver_of_ones_own_gets_what_is_sent() {
         tokio::{net::Listener, wire},
         wire::{
             message::Mode,
-            session::{LiveLimits, Sender, SenderOptions},
+            session::{Sender, SenderOptions},
         },
     };
     let mut reader = blocking::Reader::new(maliu::io::File::open(sample("adts/stereo_44100.aac")).unwrap());
@@ -61,9 +61,9 @@ fn a_receiver_of_ones_own_gets_what_is_sent() {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap(), None).await.unwrap();
         let address = listener.address().parse().unwrap();
-        let (name, token) = ("example".to_owned(), Some("token".to_owned()));
-        let limits = LiveLimits::default();
-        let mut sender = Sender::new(SenderOptions { name, id: 1, mode: Mode::Reliable, token: token.clone(), limits });
+        let token = Some("token".to_owned());
+        let options = SenderOptions::new("example", 1, Mode::Reliable).with_token(token.clone());
+        let mut sender = Sender::new(options);
         let (batches, mut source) = tokio::sync::mpsc::channel(1);
         batches.send(events).await.unwrap();
         let retry = wire::Retry::default();

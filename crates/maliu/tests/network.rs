@@ -13,7 +13,7 @@ use maliu::{
     },
     wire::{
         message::Mode,
-        session::{Fault, LiveLimits, PlayerOptions, Received, ReceiverOptions, Sender, SenderOptions},
+        session::{Fault, PlayerOptions, Received, ReceiverOptions, Sender, SenderOptions},
     },
 };
 
@@ -31,10 +31,9 @@ fn film() -> Vec<Event> {
 }
 
 fn sender(token: Option<&str>) -> (Sender, wire::Source) {
-    let (name, token, limits) = ("film".into(), token.map(str::to_owned), LiveLimits::default());
     let (batches, source) = tokio::sync::mpsc::channel(1);
     batches.try_send(film()).unwrap();
-    (Sender::new(SenderOptions { name, id: 1, mode: Mode::Reliable, token, limits }), source)
+    (Sender::new(SenderOptions::new("film", 1, Mode::Reliable).with_token(token.map(str::to_owned))), source)
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -44,7 +43,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 /// Plays what is sent at an address; how many packets came.
 async fn play(address: &Address, trust: Option<&Trust>, token: &str) -> Result<usize, Error> {
     let stream = net::connect(address, trust).await?;
-    let options = PlayerOptions { name: "film".into(), id: 9, mode: Mode::Reliable, token: Some(token.into()) };
+    let options = PlayerOptions::new("film", 9, Mode::Reliable).with_token(Some(token.into()));
     let mut connection = Incoming::player(stream, options, Clock::default());
     let mut packets = 0;
     loop {
@@ -110,7 +109,7 @@ fn time_with_a_peer_does_not_count_as_time_without_one() {
         let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap(), None).await.unwrap();
         let address = listener.address().parse().unwrap();
         let (mut sender, mut source) = sender(None);
-        let retry = Retry { give_up: Some(give_up), ..Retry::default() };
+        let retry = Retry::default().giving_up(Some(give_up));
         let receive = async {
             let mut packets = 0;
             // One that takes nothing for longer than is waited for a connection, and goes; one that takes all.

@@ -109,16 +109,14 @@ pub fn run(args: Args, context: &Context) -> Result {
     let trust = args.believe.trust(&address)?;
     let limit = Duration::try_from_secs_f64(args.queue_time).unwrap_or(Duration::MAX);
     let identity = Identity::of(&args).map_err(|error| Failure::while_("opening", &args.input.path, error))?;
-    let mut sender = Sender::new(SenderOptions {
-        name: name(&args)?,
-        id: identity.id,
-        mode: if args.live { Mode::Live } else { Mode::Reliable },
-        token: args.token.clone(),
-        limits: LiveLimits { bytes: args.queue_bytes, time: limit },
-    });
+    let mode = if args.live { Mode::Live } else { Mode::Reliable };
+    let limits = LiveLimits::new(args.queue_bytes, limit);
+    let mut sender = Sender::new(
+        SenderOptions::new(name(&args)?, identity.id, mode).with_token(args.token.clone()).with_limits(limits),
+    );
     context.stop.at_once();
     let (feeding, mut source, position) = feed(&args, &context.stop)?;
-    let retry = Retry { give_up, ..Retry::default() };
+    let retry = Retry::default().giving_up(give_up);
     let mut report = Report::new(&args, position);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sent = runtime.block_on(async {

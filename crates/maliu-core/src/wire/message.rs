@@ -64,6 +64,7 @@ pub enum Message {
 
 /// Identity and purpose of a connecting end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hello {
     /// Its purpose.
     pub role: Role,
@@ -75,6 +76,19 @@ pub struct Hello {
     pub name: String,
     /// Proof of the token: HMAC-SHA-256 of challenge, role, mode, id and name; zeros when there is none.
     pub proof: [u8; 32],
+}
+
+impl Hello {
+    /// One that proves nothing.
+    pub fn new(role: Role, mode: Mode, id: u64, name: impl Into<String>) -> Self {
+        Self { role, mode, id, name: name.into(), proof: [0; 32] }
+    }
+
+    /// With this proof of the token.
+    #[must_use]
+    pub fn with_proof(self, proof: [u8; 32]) -> Self {
+        Self { proof, ..self }
+    }
 }
 
 /// Purpose of a connecting end.

@@ -241,7 +241,7 @@ proptest! {
                 false => streams.clone(),
             };
             let (mut out, metadata) = (Output::new(reach), Metadata::default());
-            let Ok(mut writer) = (Plan { format, settings: &[], metadata: &metadata }).start(&streams, &mut out) else { continue };
+            let Ok(mut writer) = Plan::new(format, &[], &metadata).start(&streams, &mut out) else { continue };
             for (packet, way) in &packets {
                 let packet = packet.clone();
                 let _ = match way {

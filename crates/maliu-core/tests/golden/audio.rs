@@ -154,7 +154,8 @@ fn aac_loses_its_headers_as_in_the_reference() {
         let audio = Audio::new(44_100, 2);
         let mut stream = StreamInfo::new(Codec::Aac, TimeBase::MILLIS, Media::Audio(audio));
         stream.config = hex(&vector["extradata"]);
-        let plan = Plan { format: &FORMAT, settings: &[], metadata: &Metadata::default() };
+        let metadata = Metadata::default();
+        let plan = Plan::new(&FORMAT, &[], &metadata);
         let mut writer = plan.start_muxer(Box::new(Keeps(Arc::clone(&kept))), &[stream], &mut out).expect("a stream");
         for (n, recorded) in packets.iter().enumerate() {
             let data = hex(&recorded["in"]);

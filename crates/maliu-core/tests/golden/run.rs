@@ -102,7 +102,8 @@ impl Run<'_> {
         }
         let streams = case.streams().ok_or(Error::unsupported("a time base that is not positive"))?;
         let muxer = Box::new(Recorder::new(case, ours, &self.log, &self.taken));
-        let plan = Plan { format, settings: &pairs, metadata: &case.metadata() };
+        let metadata = case.metadata();
+        let plan = Plan::new(format, &pairs, &metadata);
         let writer = plan.start_muxer(muxer, &streams, out)?;
         let bases: Vec<_> = writer.streams().iter().map(|stream| stream.time_base).collect();
         if bases != case.bases() {

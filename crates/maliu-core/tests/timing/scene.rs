@@ -105,7 +105,8 @@ impl Scene {
         let (seen, fail) = (Arc::default(), Arc::default());
         let muxer = Box::new(Noting { seen: Arc::clone(&seen), fail: Arc::clone(&fail) });
         let mut out = Output::new(Reach::Append);
-        let plan = Plan { format, settings, metadata: &Metadata::default() };
+        let metadata = Metadata::default();
+        let plan = Plan::new(format, settings, &metadata);
         let writer = plan.start_muxer(muxer, streams, &mut out).unwrap();
         Self { writer, out, seen, fail }
     }

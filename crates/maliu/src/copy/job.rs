@@ -154,7 +154,7 @@ impl Work {
     ) -> Result<Self, Error> {
         let metadata = without_times(feeds.first().map(|feed| feed.metadata.clone()).unwrap_or_default());
         let settings: Vec<_> = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let plan = Plan { format: to.format, settings: &settings, metadata: &metadata };
+        let plan = Plan::new(to.format, &settings, &metadata);
         let started = match to.muxer.take() {
             None => plan.start(streams, pump.output()),
             Some(muxer) => plan.start_muxer(muxer, streams, pump.output()),

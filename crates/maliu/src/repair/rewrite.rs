@@ -57,7 +57,7 @@ impl Rewrite {
         let output = |index: usize| chosen.iter().position(|chosen| *chosen == index);
         let settings =
             [("add_keyframe_index", if index { "1" } else { "0" }), STRICT, ("avoid_negative_ts", "disabled")];
-        let plan = Plan { format: &formats::flv::FORMAT, settings: &settings, metadata: &survey.metadata };
+        let plan = Plan::new(&formats::flv::FORMAT, &settings, &survey.metadata);
         let writer = plan.start(&streams, pump.output()).map_err(|error| Error::Write(error.into()))?;
         let usual: Vec<_> = chosen.iter().map(|index| survey.usual(*index)).collect();
         let lane = |stream: &StreamInfo| Lane {

@@ -186,6 +186,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How to go on when a connection breaks.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Retry {
     /// The first pause; each further one is twice as long.
     pub first: Duration,
@@ -193,6 +194,14 @@ pub struct Retry {
     pub longest: Duration,
     /// How long no connection may be made before the sender gives up; `None` for never.
     pub give_up: Option<Duration>,
+}
+
+impl Retry {
+    /// Gives up when no connection could be made for so long; `None` for never.
+    #[must_use]
+    pub fn giving_up(self, give_up: Option<Duration>) -> Self {
+        Self { give_up, ..self }
+    }
 }
 
 impl Default for Retry {

@@ -132,7 +132,7 @@ impl Journal {
         let (id, next, complete, ended) = (hello.id, 0, false, false);
         let mut journal = Self { out: out.into(), path, file, id, next, complete, ended };
         let name = out.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
-        let hello = Hello { proof: [0; 32], name, ..hello.clone() };
+        let hello = Hello::new(hello.role, hello.mode, hello.id, name);
         journal.append(Message::Hello(hello).encode(0))?;
         // From here on the transfer is known after a kill.
         journal.flush()?;
@@ -155,8 +155,7 @@ impl Journal {
 
     /// The output stands in its place: only the number behind the last message is needed still.
     pub fn complete(&mut self, next: u64) -> io::Result<()> {
-        let hello =
-            Hello { role: Role::Sender, mode: Mode::Reliable, id: self.id, name: String::new(), proof: [0; 32] };
+        let hello = Hello::new(Role::Sender, Mode::Reliable, self.id, "");
         let bytes = [Message::Hello(hello).encode(0).concat(), Message::Ack(next).encode(0).concat()].concat();
         place::replace(&self.out, &bytes)
     }

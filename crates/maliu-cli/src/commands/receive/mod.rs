@@ -137,7 +137,7 @@ pub fn run(args: Args, context: &Context) -> Result {
 
 /// Takes one transfer, or many.
 async fn serve(args: &Args, address: &Address, output: Output) -> Result {
-    let options = ReceiverOptions { token: args.token.clone() };
+    let options = ReceiverOptions::new(args.token.clone());
     let (known, guests) = mpsc::channel(8);
     let stop = output.stop.clone();
     let at = |out| listening::At { address, own: &args.own, json: args.json, out, stop: &stop };

@@ -352,6 +352,7 @@ pub enum BodyKind {
 
 /// Bounds of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Largest body in bytes, also of a reassembled packet.
     pub body: u32,

@@ -16,11 +16,19 @@ use crate::{
 
 /// How much may wait for a slow peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bytes.
     pub bytes: usize,
     /// From the oldest to the newest packet.
     pub time: Duration,
+}
+
+impl Limits {
+    /// At most so many bytes, and so much time from the oldest to the newest packet.
+    pub fn new(bytes: usize, time: Duration) -> Self {
+        Self { bytes, time }
+    }
 }
 
 impl Default for Limits {

@@ -27,13 +27,22 @@ use crate::{
 
 /// Demands of a receiver on connecting ends.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ReceiverOptions {
     /// The token that senders must prove to know.
     pub token: Option<String>,
 }
 
+impl ReceiverOptions {
+    /// Asks senders for this token, if there is one.
+    pub fn new(token: Option<String>) -> Self {
+        Self { token }
+    }
+}
+
 /// Wishes of a receiver that connects.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct PlayerOptions {
     /// The sender's name for its content; empty for any content.
     pub name: String,
@@ -43,6 +52,19 @@ pub struct PlayerOptions {
     pub mode: Mode,
     /// The token of the sender, if it asks for one.
     pub token: Option<String>,
+}
+
+impl PlayerOptions {
+    /// Without a token. An empty name asks for whatever the sender has.
+    pub fn new(name: impl Into<String>, id: u64, mode: Mode) -> Self {
+        Self { name: name.into(), id, mode, token: None }
+    }
+
+    /// With this token of the sender, if there is one.
+    #[must_use]
+    pub fn with_token(self, token: Option<String>) -> Self {
+        Self { token, ..self }
+    }
 }
 
 /// A report of [`Receiver::poll`].
@@ -100,8 +122,8 @@ impl Receiver {
     /// For a connection that this end has made, to be sent something. [`Received::Hello`] is then the sender's.
     pub fn player(options: PlayerOptions, now: Duration) -> Self {
         let PlayerOptions { name, id, mode, token } = options;
-        let mut receiver = Self::begin(State::AwaitChallenge, ReceiverOptions { token }, now);
-        receiver.hello = Some(Hello { role: Role::Player, mode, id, name, proof: [0; 32] });
+        let mut receiver = Self::begin(State::AwaitChallenge, ReceiverOptions::new(token), now);
+        receiver.hello = Some(Hello::new(Role::Player, mode, id, name));
         receiver
     }
 

@@ -17,6 +17,7 @@ use crate::{format::Event, input::Input, time::TimeBase};
 
 /// Identity and wishes of a sender.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SenderOptions {
     /// Its name for its content.
     pub name: String,
@@ -30,8 +31,28 @@ pub struct SenderOptions {
     pub limits: live::Limits,
 }
 
+impl SenderOptions {
+    /// Without a token, and with the usual limits.
+    pub fn new(name: impl Into<String>, id: u64, mode: Mode) -> Self {
+        Self { name: name.into(), id, mode, token: None, limits: live::Limits::default() }
+    }
+
+    /// With this token of the receiver, if there is one.
+    #[must_use]
+    pub fn with_token(self, token: Option<String>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// With these limits on packets that wait in live mode.
+    #[must_use]
+    pub fn with_limits(self, limits: live::Limits) -> Self {
+        Self { limits, ..self }
+    }
+}
+
 /// Statistics of a sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Connections that were welcome.
     pub connections: u64,
@@ -223,7 +244,7 @@ impl Sender {
         match (self.state, message) {
             (State::AwaitChallenge, Message::Challenge(challenge)) => {
                 let SenderOptions { name, id, mode, token, .. } = &self.options;
-                let mut hello = Hello { role: Role::Sender, mode: *mode, id: *id, name: name.clone(), proof: [0; 32] };
+                let mut hello = Hello::new(Role::Sender, *mode, *id, name);
                 if let Some(token) = token {
                     hello.proof = proof::of(token, &challenge, &hello)?;
                 }
@@ -242,8 +263,7 @@ impl Sender {
                     return Err(Fault::Absent);
                 }
                 self.state = State::AwaitWelcome;
-                let name = name.clone();
-                link.say(&Message::Hello(Hello { role: Role::Sender, mode: *mode, id: *id, name, proof: [0; 32] }))
+                link.say(&Message::Hello(Hello::new(Role::Sender, *mode, *id, name)))
             }
             (State::AwaitWelcome, Message::Welcome(next)) => {
                 link.know();

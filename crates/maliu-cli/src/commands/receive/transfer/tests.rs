@@ -13,7 +13,7 @@ use maliu::{
     tokio::wire::{Clock, send_over},
     wire::{
         message::{Hello, Message, Mode, Role},
-        session::{LiveLimits, ReceiverOptions, Sender, SenderOptions},
+        session::{ReceiverOptions, Sender, SenderOptions},
     },
 };
 use tokio::sync::oneshot;
@@ -40,7 +40,7 @@ fn content() -> Vec<Event> {
 }
 
 fn hello(id: u64) -> Hello {
-    Hello { role: Role::Sender, mode: Mode::Reliable, id, name: "test".into(), proof: [0; 32] }
+    Hello::new(Role::Sender, Mode::Reliable, id, "test")
 }
 
 /// Files that a killed receiver has left: all content, and no output.
@@ -86,8 +86,7 @@ fn the_end_of_a_resumed_transfer_is_acknowledged_when_its_output_stands() {
     let (done, writing) = oneshot::channel();
     transfer.writing = Some(writing);
     let (done, written) = (RefCell::new(Some(done)), Cell::new(false));
-    let (name, token, limits) = ("test".into(), None, LiveLimits::default());
-    let mut sender = Sender::new(SenderOptions { name, id: ID, mode: Mode::Reliable, token, limits });
+    let mut sender = Sender::new(SenderOptions::new("test", ID, Mode::Reliable));
     let (batches, mut source) = mpsc::channel(1);
     batches.try_send(content()).unwrap();
     let (near, far) = tokio::io::duplex(1 << 16);
@@ -151,7 +150,7 @@ fn a_transfer_takes_one_living_connection_of_its_own_mode() {
     let guest = |mode| {
         let (near, _) = tokio::io::duplex(1 << 10);
         let connection = Incoming::new(Box::new(near), ReceiverOptions::default(), Clock::default()).unwrap();
-        Guest { connection, hello: Hello { mode, ..hello(ID) }, first: None }
+        Guest { connection, hello: Hello::new(Role::Sender, mode, ID, "test"), first: None }
     };
     let mut first = guest(Mode::Reliable).connection;
     assert_eq!(transfer.judge(&guest(Mode::Reliable), None), Verdict::Admit);
