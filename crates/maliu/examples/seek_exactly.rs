@@ -6,7 +6,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     second(&path, Duration::from_secs(30)).map(|samples| println!("{samples:?}"))
 }
 
-pub fn second(path: &str, at: Duration) -> Result<Vec<i16>, Box<dyn Error>> {
+pub(crate) fn second(path: &str, at: Duration) -> Result<Vec<i16>, Box<dyn Error>> {
     let (mut reader, mut samples) = (maliu::blocking::Reader::open(path)?, Vec::new());
     reader.seek_accurate(at)?;
     let mut decoder = maliu_decode::decoder_for(&reader.streams()[0])?;
