@@ -1,4 +1,11 @@
 //! Bits of a byte slice, most significant first, with Exp-Golomb codes (ISO/IEC 14496-10 §9.1), and bits being written.
+//!
+//! ```
+//! use maliu_core::bits::Bits;
+//!
+//! let mut bits = Bits::new(&[0b1010_0110]);
+//! assert_eq!((bits.read(3), bits.ue(), bits.left()), (Some(0b101), Some(5), 0));
+//! ```
 
 use alloc::vec::Vec;
 

@@ -3,6 +3,15 @@
 //! SHA-256 is that of the crate `sha2` and there with the feature `crypt`. The others are written here, because core
 //! depends on three crates only; each is one short file with the test vectors of its specification. They compare files
 //! and do not protect against an attacker.
+//!
+//! ```
+//! use maliu_core::digest::{Digest, Kind};
+//!
+//! let mut digest = Digest::new(Kind::Md5);
+//! digest.update(b"ab");
+//! digest.update(b"c");
+//! assert_eq!(digest.finish(), "900150983cd24fb0d6963f7d28e17f72");
+//! ```
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write as _;

@@ -1,4 +1,11 @@
 //! Errors by fault: the input's (with an offset), the caller's (an enum to match on), or a limit's.
+//!
+//! ```
+//! use maliu_core::error::Error;
+//!
+//! let error = Error::malformed("flv", "tag size 12 after a tag of 15", 4096);
+//! assert!(error.to_string().contains("4096"));
+//! ```
 
 use alloc::{
     borrow::Cow,

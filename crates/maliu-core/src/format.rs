@@ -1,4 +1,12 @@
 //! The parts of a format: a row of data, a probe, a demuxer and a muxer.
+//!
+//! ```
+//! use maliu_core::{format::Score, formats};
+//!
+//! let flv = formats::named("flv").expect("it is listed");
+//! assert!(flv.demuxer.is_some() && flv.muxer.is_some());
+//! assert!(matches!((flv.probe)(b"RIFF1234WAVE"), Score::No(_)));
+//! ```
 
 use alloc::{boxed::Box, vec::Vec};
 use core::task::Poll;

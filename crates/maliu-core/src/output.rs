@@ -1,4 +1,13 @@
 //! Bytes waiting to be written: muxers append and patch, the pump applies the edits to a sink in order.
+//!
+//! ```
+//! use maliu_core::output::{Mark, Output};
+//!
+//! let mut out = Output::default();
+//! out.append(Mark::Header, [b"FLV".as_slice().into()]);
+//! assert_eq!(out.position(), 3);
+//! assert!(out.next_edit().is_some());
+//! ```
 
 use alloc::{borrow::Cow, collections::VecDeque, vec::Vec};
 

@@ -1,4 +1,11 @@
 //! One compressed frame, picture or access unit with its times: what demuxers give and muxers take.
+//!
+//! ```
+//! use maliu_core::{packet::Packet, time::{Ticks, TimeBase}};
+//!
+//! let packet = Packet::new(0, Ticks(44_100), TimeBase::hz(44_100), vec![0; 4]);
+//! assert_eq!(packet.rescaled(TimeBase::MILLIS).pts, Some(Ticks(1000)));
+//! ```
 
 use alloc::{boxed::Box, vec::Vec};
 use core::ops;

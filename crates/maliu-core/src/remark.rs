@@ -1,4 +1,14 @@
 //! Remarks of parsers about bytes that they can read past: kinds with numbers, so that no text has to be taken apart.
+//!
+//! ```
+//! use maliu_core::{input::Input, remark::Remark};
+//!
+//! let mut input = Input::new();
+//! input.push(b"junk");
+//! input.remark_at(0, Remark::Junk { bytes: Some(4) }, "skipped 4 bytes");
+//! let (warnings, more) = input.take_warnings();
+//! assert_eq!((warnings[0].at, warnings[0].kind, more), (0, Remark::Junk { bytes: Some(4) }, 0));
+//! ```
 
 use alloc::borrow::Cow;
 use core::fmt;

@@ -1,4 +1,14 @@
 //! `name=value` pairs → typed options: every format names its settings as data and reads them through here.
+//!
+//! ```
+//! use maliu_core::settings::{Help, Settings};
+//!
+//! const HELP: &[Help] = &[Help { name: "rate", value: "N", default: "25", what: "Pictures per second." }];
+//! let mut settings = Settings::new(&[("rate", "30")], HELP);
+//! assert_eq!(settings.number("rate", 1, 1000)?, Some(30));
+//! settings.finish()?;
+//! # Ok::<(), maliu_core::error::Error>(())
+//! ```
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 

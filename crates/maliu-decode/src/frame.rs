@@ -1,4 +1,13 @@
 //! Decoded sound: interleaved samples with their rate, channels and time.
+//!
+//! ```
+//! use maliu_decode::{AudioFrame, Samples};
+//!
+//! let samples = Samples::F32(vec![0.5, -0.5, 0.25, 0.0]);
+//! let frame = AudioFrame { sample_rate: 48_000, channels: 2, channel_mask: 0x3, time: None, samples };
+//! assert_eq!(frame.len(), 2, "samples per channel");
+//! assert_eq!(frame.planes(), [[0.5, 0.25], [-0.5, 0.0]]);
+//! ```
 
 use maliu_core::time::Ticks;
 

@@ -1,4 +1,19 @@
 //! Samples as bytes of PCM, rounded as FFmpeg's libswresample rounds without dither.
+//!
+//! ```
+//! use maliu_decode::{AudioFrame, SampleFormat, Samples};
+//!
+//! let frame = AudioFrame {
+//!     sample_rate: 8000,
+//!     channels: 1,
+//!     channel_mask: 0,
+//!     time: None,
+//!     samples: Samples::F32(vec![0.5]),
+//! };
+//! let mut bytes = Vec::new();
+//! SampleFormat::S16Le.write(&frame, &mut bytes);
+//! assert_eq!(bytes, 0x4000_i16.to_le_bytes());
+//! ```
 
 use maliu_core::stream::Codec;
 

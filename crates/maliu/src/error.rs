@@ -1,4 +1,14 @@
 //! Errors when bytes also travel: the system's errors and the media's, told apart.
+//!
+//! ```
+//! use maliu::{Error, MediaError, blocking::Reader};
+//!
+//! match Reader::open("no/such/file.flv").map(|_| ()) {
+//!     Err(Error::Io(error)) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
+//!     Err(Error::Media(MediaError::Malformed { at, .. })) => println!("damaged at offset {at}"),
+//!     _ => {}
+//! }
+//! ```
 
 use std::io;
 
