@@ -5,7 +5,7 @@ use maliu_core::{
     error::Result,
     format::Format,
     formats,
-    output::Output,
+    output::{Output, Reach},
     packet::Packet,
     stream::{Audio, Codec, Media, Metadata, StreamInfo},
     time::{Ticks, TimeBase},
@@ -36,12 +36,13 @@ impl PcmWriter {
     pub fn formats(codec: Codec) -> impl Iterator<Item = &'static Format> {
         let takes = move |format: &&&'static Format| {
             let (audio, tags) = (Audio::new(44_100, 2), Metadata::default());
-            Self::start(format, codec, audio, &tags, &mut Output::default()).is_ok()
+            Self::start(format, codec, audio, &tags, &mut Output::new(Reach::Insert)).is_ok()
         };
         formats::ALL.iter().filter(takes).copied()
     }
 
     /// Begins a file of `format` with samples stored as `codec`, at the rate and in the channels of `audio`.
+    /// The file does not name this program.
     ///
     /// # Errors
     /// As [`Plan::start`]: the format is only read, or takes no such samples.
@@ -54,7 +55,7 @@ impl PcmWriter {
     ) -> Result<Self> {
         let rate = TimeBase::hz(audio.rate());
         let stream = StreamInfo::new(codec, rate, Media::Audio(audio));
-        let plan = Plan::new(format, &[], tags);
+        let plan = Plan::new(format, &[("bitexact", "1")], tags);
         Ok(Self { writer: plan.start(&[stream], out)?, rate, at: 0 })
     }
 
