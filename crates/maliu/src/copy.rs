@@ -67,7 +67,7 @@ pub struct Options {
     pub duration: Option<Ticks>,
     /// Keep the times of the inputs; otherwise each input begins at 0.
     pub copy_times: bool,
-    /// What happens where the times of a stream step back, or ahead of all streams of its input, by more than 3 s. Smaller
+    /// Policy where the times of a stream step back, or ahead of all streams of its input, by more than 3 s. Smaller
     /// steps back are moved as far as the output needs it. `None`: [`Jumps::Restamp`], but [`Jumps::Pass`] where the times
     /// of the inputs are kept.
     pub jumps: Option<Jumps>,

@@ -21,7 +21,7 @@ fn packets(reader: Reader<Bytes>) -> Vec<Packet> {
     reader.map(Result::unwrap).collect()
 }
 
-/// What a copy of `bytes` holds, or why there is none.
+/// Content of a copy of `bytes`, or why there is none.
 fn copied(bytes: &Bytes, to: impl Into<To>) -> Result<Bytes, copy::Error> {
     let mut copy = copy::Inputs::open([Reader::new(bytes.clone())], to, Options::default())?.start(Memory::new())?;
     while !matches!(copy.step()?, copy::Step::End) {}

@@ -293,7 +293,7 @@ fn the_layouts_of_the_issue_are_short() {
     }
 }
 
-/// What a raw stream says of these bytes: its packets in ticks of its time base.
+/// Packets of a raw stream of these bytes, in ticks of its time base.
 fn raw_packets(bytes: &'static [u8]) -> Vec<Packet> {
     maliu::blocking::Reader::new(Bytes::from_static(bytes)).map(Result::unwrap).collect()
 }

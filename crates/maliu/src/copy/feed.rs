@@ -363,7 +363,7 @@ impl Feed {
         }
     }
 
-    /// What was done about jumps of time: by input stream and its output, and whether one ended the input.
+    /// Jumps of time and their treatment: by input stream and its output, and whether one ended the input.
     pub(super) fn jumps(&self) -> (impl Iterator<Item = (usize, u64)>, bool) {
         let outputs = self.outputs.iter().enumerate();
         let jumps = outputs.filter_map(|(stream, output)| Some(((*output)?, self.timeline.jumps(stream))));

@@ -122,7 +122,7 @@ impl<S: Sink> Copy<S> {
 }
 
 impl Options {
-    /// What happens where times jump.
+    /// Policy where times jump.
     pub(super) fn policy(&self) -> Jumps {
         let kept = if self.copy_times { Jumps::Pass } else { Jumps::Restamp };
         self.jumps.unwrap_or(kept)

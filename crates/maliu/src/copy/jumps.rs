@@ -11,7 +11,7 @@ use maliu_core::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-/// What happens where the times of a stream jump.
+/// Policy where the times of a stream jump.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Jumps {
     /// Nothing: times stay as they are, as far as the output takes them.
@@ -49,7 +49,7 @@ impl fmt::Display for Jumps {
 /// A step back, or ahead of every stream of the input, by more than this many µs is a jump.
 pub const JUMP: i64 = 3_000_000;
 
-/// Where another stream's shift brings a packet within so many µs of its place, that shift is taken.
+/// Where another stream's shift brings a packet within this many µs of its place, that shift is taken.
 const NEAR: i64 = 500_000;
 
 /// Steps of a stream that must be known before one ahead can be a jump.
@@ -76,7 +76,7 @@ struct Lane {
     step: i64,
     longest: i64,
     steps: u32,
-    /// What is added to times, and what was added before the last jump.
+    /// Offset added to times, and the one before the last jump.
     shift: i64,
     before: Option<i64>,
     jumps: u64,
@@ -133,7 +133,7 @@ impl Timeline {
         self.cut
     }
 
-    /// What is to be added to `raw` of this stream: what was added before, unless that would be a jump.
+    /// Offset to add to `raw` of this stream: what was added before, unless that would be a jump.
     fn shift(&self, stream: usize, raw: i64) -> i64 {
         let Some(lane) = self.lanes.get(stream) else { return 0 };
         let others = self.lanes.iter().enumerate().filter(|(index, other)| *index != stream && other.last.is_some());

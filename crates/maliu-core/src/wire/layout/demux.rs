@@ -60,7 +60,7 @@ struct Stream {
     dts: Unroll,
     parts: Option<(BytesMut, Packet)>,
     new_config: Option<Bytes>,
-    /// What gives times where the layout has none.
+    /// Source of times where the layout has none.
     untimed: Option<Box<Untimed>>,
 }
 

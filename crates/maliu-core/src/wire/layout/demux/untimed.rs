@@ -102,7 +102,7 @@ impl Untimed {
         }
     }
 
-    /// What stands before the first parameter sets is no fault of the input: who joins late has not got them.
+    /// Bytes before the first parameter sets are not a fault of the input: a late joiner has not got them.
     fn end_unit(&mut self, at: u64, data: Bytes, input: &mut Input) {
         let mut unheard = Input::new();
         let heard = if self.described { input } else { &mut unheard };
