@@ -4,7 +4,7 @@
 //!   ".snd" offset(32) size(32) encoding(32) rate(32) channels(32) │ annotation │ samples …
 //! ```
 //!
-//! A size of all ones lasts to the end of the input. Packets hold 1024 samples. ADPCM of G.721 to G.723 is refused.
+//! A size of all ones lasts to the end of the input. Packets hold 40 ms, at most 1 MiB. Bytes behind the samples are passed over. ADPCM of G.721 to G.723 is refused.
 
 use alloc::{boxed::Box, format};
 use core::task::Poll;
@@ -50,8 +50,11 @@ const HEADER: usize = 24;
 /// Most bytes in front of the samples.
 const MAX_OFFSET: u32 = 1 << 20;
 
-/// Samples of a packet.
-const PACKET: usize = 1024;
+/// Packets per second, as the reference cuts them.
+const PACKETS: usize = 25;
+
+/// Most bytes of a packet.
+const MAX_PACKET: usize = 1 << 20;
 
 const ENCODINGS: &[(u32, Codec)] = &[
     (1, Codec::PcmMuLaw),
@@ -82,7 +85,13 @@ struct Au {
 impl Demuxer for Au {
     fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         if let Some((blocks, _)) = &self.blocks {
-            return Ok(blocks.poll(input).map(|event| event.unwrap_or(Event::End)));
+            let event = blocks.poll(input);
+            if event != Poll::Ready(None) {
+                return Ok(event.map(|event| event.unwrap_or(Event::End)));
+            }
+            // Bytes behind the samples are nothing of the format's.
+            input.skip(usize::MAX);
+            return Ok(if input.ended() { Poll::Ready(Event::End) } else { Poll::Pending });
         }
         let Some(&[a, b, c, d, e, f]) = input.peek().as_chunks::<4>().0.first_chunk::<6>() else {
             let cut = || Error::malformed("au", "a header of less than 24 bytes", input.offset());
@@ -107,7 +116,8 @@ impl Demuxer for Au {
         let start = at.saturating_add(offset.into());
         let end = if size == u32::MAX { u64::MAX } else { start.saturating_add(size.into()) };
         input.goto(start)?;
-        let blocks = Blocks { start, end, block, samples: 1, packet: PACKET };
+        let packet = (rate as usize / PACKETS).clamp(1, (MAX_PACKET / block).max(1));
+        let blocks = Blocks { start, end, block, samples: 1, packet };
         let base = TimeBase::hz(rate);
         let audio = Audio { bits_per_sample: bits, block_align: block as u32, ..Audio::new(rate, channels) };
         let mut stream = StreamInfo::new(*codec, base, Media::Audio(audio));
