@@ -197,7 +197,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Gives up when no connection could be made for so long; `None` for never.
+    /// Gives up after this time without a connection; `None` for never.
     #[must_use]
     pub fn giving_up(self, give_up: Option<Duration>) -> Self {
         Self { give_up, ..self }

@@ -25,7 +25,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// At most so many bytes, and so much time from the oldest to the newest packet.
+    /// At most `bytes` bytes, and `time` from the oldest to the newest packet.
     pub fn new(bytes: usize, time: Duration) -> Self {
         Self { bytes, time }
     }
