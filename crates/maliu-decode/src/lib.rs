@@ -34,6 +34,7 @@ pub mod sample_format;
 pub mod wav;
 
 mod aac;
+mod aac_ends;
 mod adpcm;
 mod g711;
 mod g726;
@@ -43,6 +44,7 @@ mod outcome;
 mod pcm;
 mod track;
 
+pub use aac_ends::AacEnds;
 pub use convert::Converter;
 pub use frame::{AudioFrame, Samples};
 pub use parallel::Parallel;

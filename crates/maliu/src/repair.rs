@@ -1,10 +1,12 @@
-//! Writes a damaged FLV file anew, with everything in it that can still be read.
+//! Writes a damaged FLV or MP4 file anew, with everything in it that can still be read.
 //!
 //! ```text
 //!   open() ─▶ Survey: streams, configurations, usual steps of time of the whole file
 //!   open() ─▶ packets ─▶ Times: they rise without jumps ─▶ FLV muxer: sizes, sequence headers, duration, keyframe index
 //!                                                             └─▶ Scratch, mended again until nothing changes ─▶ Sink
 //! ```
+//!
+//! MP4 files: see [`mp4`].
 //!
 //! ```
 //! use maliu::{blocking::Reader, io::{File, Memory}, repair};
@@ -24,7 +26,7 @@ use std::{
     path::PathBuf,
 };
 
-use maliu_core::{formats, output::Mark};
+use maliu_core::{format::Score, formats, output::Mark};
 
 use crate::{
     blocking::{Pump, Reader},
@@ -32,6 +34,7 @@ use crate::{
     io::{BLOCK_SIZE, Sink, Source, patiently},
 };
 
+pub mod mp4;
 mod report;
 mod rewrite;
 mod scratch;
@@ -54,11 +57,15 @@ pub struct Options {
     /// A path on the disk where what is mended is kept until it is complete: a file of the folder that holds this path.
     /// Among temporary files otherwise.
     pub beside: Option<PathBuf>,
+    /// Of an MP4 file without its index: a good file of the same recorder.
+    pub like: Option<mp4::Like>,
+    /// Of such a file: finds the ends of audio units of codecs that only a decoder's parser can follow, such as AAC.
+    pub split: Option<mp4::MakeSplit>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_gap: 10, beside: None }
+        Self { max_gap: 10, beside: None, like: None, split: None }
     }
 }
 
@@ -78,6 +85,9 @@ pub enum Error {
     /// No stream begins with, or reaches, a packet at which decoding can start.
     #[error("there is no packet in it that can be decoded: {}", .0.join("; "))]
     NoKeyframe(Vec<String>),
+    /// An MP4 file without index and without parameter sets in its media data.
+    #[error("there is no moov box and no configuration in it; name a good file of the same recorder with --like")]
+    NoMovie,
     /// The mended file cannot be kept until it is complete.
     #[error("keeping what was mended: {0}")]
     Keep(io::Error),
@@ -96,8 +106,8 @@ pub struct Mended {
     unread: Option<io::Error>,
 }
 
-/// Mends the FLV file that `open` opens, which is called twice, until mending changes nothing: what heavy damage leaves
-/// may look different once it is in order.
+/// Mends the FLV or MP4 file that `open` opens, which is called several times, until mending changes nothing: what heavy
+/// damage leaves may look different once it is in order.
 ///
 /// # Errors
 /// See [`Error`]. An input that fails on the way is mended as far as it goes; see [`Mended::unread`].
@@ -105,6 +115,9 @@ pub fn mend<S: Source + Send + 'static>(
     mut open: impl FnMut() -> io::Result<S>,
     options: &Options,
 ) -> Result<Mended, Error> {
+    if is_mp4(&mut open().map_err(Error::Open)?) {
+        return mp4::mend(&mut open, options);
+    }
     let (mut kept, report, unread) = pass(&mut open, options)?;
     for _ in 1..MAX_PASSES {
         let (again, ..) = pass(&mut || kept.read(), options)?;
@@ -115,6 +128,13 @@ pub fn mend<S: Source + Send + 'static>(
         }
     }
     Ok(Mended { kept, report, unread })
+}
+
+/// Whether it begins with a box of an MP4 file. An input that cannot be read turns out later.
+fn is_mp4(source: &mut impl Source) -> bool {
+    let mut head = [0; 16];
+    let there = if source.seekable() { source.read_at(0, &mut head).unwrap_or(0) } else { 0 };
+    matches!((formats::mp4::FORMAT.probe)(head.get(..there).unwrap_or_default()), Score::Sure(_))
 }
 
 impl Mended {

@@ -1,12 +1,17 @@
-//! `maliu repair`: a damaged FLV file written anew, with everything in it that can still be read.
+//! `maliu repair`: a damaged FLV or MP4 file written anew, with everything in it that can still be read.
 
 use std::io;
 
 use maliu::{
     Error,
     io::Source,
-    repair::{self, Options, Scratch},
+    repair::{
+        self, Options, Scratch,
+        mp4::{Like, Split},
+    },
+    stream::{Codec, StreamInfo},
 };
+use maliu_decode::AacEnds;
 
 use crate::{
     context::Context,
@@ -14,11 +19,11 @@ use crate::{
     input, output,
 };
 
-/// Writes a damaged FLV file anew: sizes, times, sequence headers, duration and keyframe index are right.
+/// Writes a damaged FLV or MP4 file anew: sizes, times, configurations, durations and indexes are right.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
 pub struct Args {
-    /// FLV file to read. It is read twice and never changed; - is standard input, which is kept on disk for that, up to
+    /// FLV or MP4 file to read. It is read several times and never changed; - is standard input, which is kept on disk for that, up to
     /// 16 GiB.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
@@ -29,16 +34,23 @@ pub struct Args {
     /// longer keeps them.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     max_gap: u32,
+    /// A good MP4 file of the same recorder, for an input that has lost its moov box.
+    #[arg(long, value_name = "GOOD.mp4", value_parser = crate::paths::parser())]
+    like: Option<String>,
 }
 
 const NOTES: &str =
-    "Mended: wrong PreviousTagSize, junk between tags, zeros and cut tags at the end, steps back and jumps
+    "Mended in FLV: wrong PreviousTagSize, junk between tags, zeros and cut tags at the end, steps back and jumps
 of the time of a stream, single wrong times, pts below dts, sequence headers that are missing, doubled, late or in
-Annex B form, duration, file size and keyframe index. A file that is repaired once is not changed by a second time.
+Annex B form, duration, file size and keyframe index.
+Mended in MP4: a lost moov box is rebuilt from the media data (--like names a good file of the same recorder where the
+configuration is lost, too), cut samples, sizes of mdat, wrong offsets, durations and times, interleaving; the index is
+moved in front. A file that is repaired once is not changed by a second time.
 
 Examples:
   maliu check broken.flv
-  maliu repair broken.flv whole.flv && maliu check whole.flv";
+  maliu repair broken.flv whole.flv && maliu check whole.flv
+  maliu repair --like good.mp4 broken.mp4 whole.mp4";
 
 /// Mends the input, reports what was mended and left out, and writes.
 pub fn run(args: Args, context: &Context) -> Result {
@@ -51,6 +63,8 @@ pub fn run(args: Args, context: &Context) -> Result {
     };
     let mut options = Options::default();
     options.max_gap = args.max_gap;
+    options.like = args.like.as_deref().map(|path| like(path, context)).transpose()?;
+    options.split = Some(split);
     options.beside = (args.output != "-").then(|| args.output.clone().into());
     let mended =
         repair::mend(|| open(&args.input, stdin.as_ref(), context), &options).map_err(|error| failed(&args, error))?;
@@ -72,13 +86,35 @@ fn open(path: &str, stdin: Option<&Scratch>, context: &Context) -> io::Result<Bo
     }
 }
 
+/// What a good file shows.
+fn like(path: &str, context: &Context) -> Result<Like> {
+    let source = input::ahead(path, context).map_err(|error| Failure::while_("opening", path, error))?;
+    Like::of(source).map_err(|error| match error {
+        repair::Error::Read(error) => input::failed(path, &error),
+        error => Failure::while_("reading", path, error),
+    })
+}
+
+/// The ends of audio units, by the parser of the decoder.
+fn split(info: &StreamInfo) -> Option<Box<dyn Split>> {
+    struct Aac(AacEnds);
+    impl Split for Aac {
+        fn length(&mut self, bytes: &[u8]) -> Option<usize> {
+            self.0.length(bytes)
+        }
+    }
+    (info.codec == Codec::Aac).then(|| AacEnds::new(info).ok().map(|ends| Box::new(Aac(ends)) as Box<dyn Split>))?
+}
+
 fn failed(args: &Args, error: repair::Error) -> Failure {
     let name = input::name(&args.input);
     match error {
         repair::Error::Open(error) => Failure::while_("opening", name, error),
         repair::Error::Read(error) => input::failed(name, &error),
         repair::Error::Write(Error::Io(error)) => Failure::writing(output::name(&args.output), &error),
-        error @ (repair::Error::NoPacket | repair::Error::NoKeyframe(_)) => Failure::while_("reading", name, error),
+        error @ (repair::Error::NoPacket | repair::Error::NoKeyframe(_) | repair::Error::NoMovie) => {
+            Failure::while_("reading", name, error)
+        }
         error @ repair::Error::Keep(_) => Failure::Failed(error.to_string()),
         error => Failure::while_("writing", output::name(&args.output), error),
     }

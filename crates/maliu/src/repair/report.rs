@@ -18,12 +18,16 @@ pub struct Report {
     pub leading: u64,
     /// Packets that the end of the input cuts, left out.
     pub cut: u64,
-    /// Packets that FLV cannot carry, left out, and why the first of them.
+    /// Packets that the format cannot carry, left out, and why the first of them.
     pub refused: (u64, String),
     /// Configurations that cannot be read, left out.
     pub configs: u64,
     /// Video packets and sequence headers whose start codes became lengths.
     pub converted: u64,
+    /// What was added to the offsets in the tables of an MP4 file.
+    pub offsets: i64,
+    /// Of an MP4 file whose index was rebuilt: NAL units of video, units of audio, and bytes that belong to no stream.
+    pub rebuilt: Option<(u64, u64, u64)>,
     /// Why reading ended before the end of the input.
     pub stopped: Option<String>,
 }
@@ -73,8 +77,17 @@ impl Report {
         for (count, done, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {
             lines.push(format!("{done} {count} {}", if count == 1 { one } else { many }));
         }
+        if self.offsets != 0 {
+            lines.push(format!("added {} to the offsets of the tables", self.offsets));
+        }
+        if let Some((nals, units, lost)) = self.rebuilt {
+            lines.push(format!("rebuilt the index from {nals} NAL units of video and {units} units of audio"));
+            if lost > 0 {
+                lines.push(format!("passed over {lost} bytes that belong to neither"));
+            }
+        }
         if let (count @ 1.., why) = &self.refused {
-            lines.push(format!("left out {} that FLV cannot carry; the first: {why}", packed(*count)));
+            lines.push(format!("left out {} that the format cannot carry; the first: {why}", packed(*count)));
         }
         lines.extend(self.stopped.as_ref().map(|why| format!("{why}; what comes before it is kept")));
         lines

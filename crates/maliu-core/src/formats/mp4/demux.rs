@@ -64,10 +64,13 @@ pub(super) struct Mp4 {
     /// Remarks already made.
     cut: bool,
     behind: bool,
+    /// Added to the offsets of chunks.
+    shift: i64,
 }
 
 impl Mp4 {
-    pub fn new() -> Self {
+    /// With `shift` added to the offsets of chunks.
+    pub fn new(shift: i64) -> Self {
         Self {
             state: State::Walk,
             walker: Walker::default(),
@@ -81,6 +84,7 @@ impl Mp4 {
             told: false,
             cut: false,
             behind: false,
+            shift,
         }
     }
 
@@ -195,6 +199,7 @@ impl Mp4 {
             if track.timescale == 0 {
                 track.timescale = if timescale > 0 { timescale } else { 1 };
             }
+            track.tables.places.shift(self.shift);
             let info = track.stream(timescale);
             let mut play = Play::new(self.infos.len(), track, &info, timescale, input.size());
             if let Some((start, _, all)) = gapless.filter(|_| info.media.kind() == Kind::Audio) {

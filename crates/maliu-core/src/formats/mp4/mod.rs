@@ -95,7 +95,9 @@ pub const CMAF: Format = Format {
 /// Times may be negative: an edit list cuts what is not shown.
 const RULES: Rules = Rules { equal_dts: true, negative: true, flush: true, ..Rules::STRICT };
 
-fn open(settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
-    Settings::new(settings, &[]).finish()?;
-    Ok(Box::new(demux::Mp4::new()))
+fn open(pairs: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
+    let mut settings = Settings::new(pairs, settings::WHOLE);
+    let shift = settings.number("chunk_shift", i64::MIN, i64::MAX)?.unwrap_or(0);
+    settings.finish()?;
+    Ok(Box::new(demux::Mp4::new(shift)))
 }

@@ -50,12 +50,13 @@ pub struct Uniform {
 pub struct Places {
     rows: Rows,
     long: bool,
+    shift: i64,
 }
 
 impl Places {
     /// The body of `stco`, or of `co64` if `long`.
     pub fn parse(body: &[u8], long: bool) -> Option<Self> {
-        Some(Self { rows: Rows::full(body, if long { 8 } else { 4 })?, long })
+        Some(Self { rows: Rows::full(body, if long { 8 } else { 4 })?, long, shift: 0 })
     }
 
     /// Number of chunks.
@@ -70,7 +71,12 @@ impl Places {
 
     /// Offset of chunk `index` in the file.
     pub fn get(&self, index: u32) -> Option<u64> {
-        self.rows.get(index)?.number(self.long)
+        Some(self.rows.get(index)?.number(self.long)?.saturating_add_signed(self.shift))
+    }
+
+    /// Adds `by` to all offsets, where an edit of the file has made them wrong.
+    pub fn shift(&mut self, by: i64) {
+        self.shift = by;
     }
 }
 

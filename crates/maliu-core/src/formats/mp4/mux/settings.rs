@@ -41,6 +41,7 @@ pub(in super::super) const WHOLE: &[Help] = &[
     help("faststart", "0|1", "0", "Writing: move the index in front of the media when the file is finished."),
     help("hybrid", "0|1", "1", "Writing to a file: keep it playable at any time, as fragments, until it is finished."),
     IN_BAND,
+    help("chunk_shift", "BYTES", "0", "Reading: add this to the offsets of chunks, where an edit has made them wrong."),
 ];
 
 /// The settings of files of fragments.

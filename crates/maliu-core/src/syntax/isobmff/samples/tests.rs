@@ -10,7 +10,7 @@ fn rows(width: usize, numbers: &[u32]) -> Rows {
 }
 
 fn places(offsets: &[u32]) -> Places {
-    Places { rows: rows(4, offsets), long: false }
+    Places { rows: rows(4, offsets), long: false, shift: 0 }
 }
 
 fn all(tables: &Tables) -> Vec<(u64, u32, i64, i64, bool)> {
