@@ -291,6 +291,10 @@ av -movflags +frag_keyframe+empty_moov+default_base_moof mp4/fragments.mp4
 av -movflags +frag_keyframe+delay_moov+default_base_moof+dash mp4/fragments_edit.mp4
 av -movflags +frag_keyframe mp4/fragments_behind_tables.mp4
 make -ss 0.55 -i mp4/moov_front.mp4 $exact -c copy -movflags +faststart mp4/edit_list.mp4
+encrypted="-c copy -encryption_scheme cenc-aes-ctr -encryption_key 00112233445566778899aabbccddeeff -encryption_kid a7e61c373e219033c21091fa607bf3b8"
+make -i mp4/moov_behind.mp4 $exact $encrypted mp4/encrypted.mp4
+# Fragments of one track are encrypted rightly since FFmpeg 7.
+make -i mp4/moov_behind.mp4 -map 0:v $exact $encrypted -movflags +frag_keyframe+empty_moov+default_base_moof mp4/encrypted_fragments.mp4
 make -f lavfi -i "$beep" $exact -c:a alac -movflags +faststart mp4/alac.m4a
 make -f lavfi -i "$beep" $exact -c:a pcm_s16be -movflags +faststart mp4/pcm_s16be.mov
 make -f lavfi -i "sine=frequency=440:sample_rate=16000:duration=0.2" $exact -c:a pcm_s24le -movflags +faststart mp4/pcm_s24le.mov

@@ -51,6 +51,18 @@ pub struct Args {
     /// Keep reading while the file grows; stop after SECONDS without new data (default: without limit).
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
     pub follow: Option<f64>,
+    /// What encrypted content is decrypted with.
+    #[arg(skip)]
+    pub keys: Keys,
+}
+
+/// Keys of encrypted content.
+#[derive(clap::Args, Clone, Default)]
+#[group(skip)]
+pub struct Keys {
+    /// Key of an encrypted MP4 file and its identifier, each 32 hexadecimal digits; repeat it for more.
+    #[arg(long = "key", value_name = "KID:KEY")]
+    keys: Vec<String>,
 }
 
 /// The name of a path in messages.
@@ -68,6 +80,14 @@ pub fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source +
 /// The bytes at `path`, read ahead of those who want them.
 pub fn ahead(path: &str, context: &Context) -> std::io::Result<Box<dyn Source + Send>> {
     place(path, context, |file| Box::new(io::Ahead::new(context.stop.guard(file))))
+}
+
+/// Files read as one, each behind the one before.
+pub fn joined<'p>(paths: impl Iterator<Item = &'p str>, context: &Context) -> Result<Box<dyn Source + Send>> {
+    let open = |path| source(path, context).map(|(_, source)| source);
+    let parts = paths.map(open).collect::<Result<Vec<_>>>()?;
+    let joined = io::Joined::new(parts).map_err(|error| Failure::while_("joining", "the inputs", error))?;
+    Ok(Box::new(joined))
 }
 
 fn place(
@@ -117,7 +137,15 @@ impl Args {
     /// An input named elsewhere on the command line, of a declared or a recognised format.
     pub fn of(path: &str, from: Option<String>) -> Self {
         let probe_budget = PROBE_BUDGET;
-        Self { path: path.to_owned(), from, layout: None, settings: Vec::new(), probe_budget, follow: None }
+        Self {
+            path: path.to_owned(),
+            from,
+            layout: None,
+            settings: Vec::new(),
+            probe_budget,
+            follow: None,
+            keys: Keys::default(),
+        }
     }
 
     /// Opens the input. Nothing is read yet.

@@ -17,6 +17,7 @@
 //! | a file that can be played while it grows | [`Recording::create_new`] |
 //! | a pipe that must be read back, such as an MP4 with its index behind | [`Spooled::new`] around any source |
 //! | reads that a check can stop | [`Checked::new`] around any source |
+//! | files behind each other, such as segments | [`Joined::new`] |
 //! | reads on a thread of their own | [`Ahead::new`] around any source |
 //! | writes on a thread of their own, if it is worth one | [`Behind::new`] around any sink |
 
@@ -34,6 +35,7 @@ mod follow;
 mod forward;
 mod gather;
 mod hidden;
+mod joined;
 mod memory;
 mod recording;
 mod seekable;
@@ -52,6 +54,7 @@ pub use file::{File, stdin, stdout};
 pub use follow::Follow;
 pub use forward::Forward;
 pub use hidden::{MAX_FILE_NAME, hidden_beside};
+pub use joined::{Joined, MAX_JOINED};
 pub use memory::Memory;
 pub use recording::{Durable, Recording};
 pub use seekable::{Editable, Seekable};

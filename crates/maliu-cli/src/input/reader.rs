@@ -24,6 +24,16 @@ impl Args {
         if self.from.as_deref() == Some(content::FORMAT.name) {
             return Ok(PacketReader::with(&content::FORMAT, Box::new(content::Content::default())));
         }
+        let keys = self.keys.keys.join(",");
+        if let (Some(name), false) = (self.from.as_deref().filter(|name| *name != "mp4"), keys.is_empty()) {
+            return Err(Failure::Usage(format!("--key decrypts MP4, not {name}")));
+        }
+        if !self.keys.keys.is_empty() {
+            let given = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let settings: Vec<_> = given.chain([("key", keys.as_str())]).collect();
+            let reader = PacketReader::of(&formats::mp4::FORMAT, &settings);
+            return reader.map_err(|error| Failure::Usage(error.to_string()));
+        }
         let Some(name) = &self.from else { return Ok(PacketReader::detect_within(formats::ALL, self.probe_budget)) };
         let format = formats::named(name);
         let format =

@@ -121,7 +121,9 @@ fn what_is_written_reads_back() {
         let (streams, packets) = read(format, &bytes);
         // Pictures whose size comes late cannot be written from the first description (WF-6).
         let sized = |stream: &StreamInfo| stream.as_video().is_none_or(|video| video.width.is_some());
-        if streams.is_empty() || !streams.iter().all(sized) {
+        // Encrypted packets are not written.
+        let closed = streams.iter().any(|stream| stream.encryption.is_some());
+        if streams.is_empty() || closed || !streams.iter().all(sized) {
             continue;
         }
         // Where packets were lost, units and times are cut elsewhere.

@@ -41,7 +41,9 @@ pub mod kinds {
         Kind { severity: Severity::Notice, ..fault(code, rule, fix) }
     }
 
-    const REWRITE: (&str, &str) = ("maliu repair", "maliu remux into the same format");
+    /// What helps where a copy writes everything anew.
+    pub(super) const REWRITTEN: &str = "maliu remux into the same format";
+    const REWRITE: (&str, &str) = ("maliu repair", REWRITTEN);
     const ENCODE: (&str, &str) = ("encode again; no tool can guess it", "encode again; no tool can guess it");
     const DROPS: (&str, &str) = (
         "maliu repair drops the part; fetch the file again to have it",
@@ -181,7 +183,11 @@ impl Kind {
 
     /// Remedy in a file of the format of this short name.
     pub fn fix(&self, format: &str) -> &'static str {
-        if format == "flv" { self.fix_flv } else { self.fix_other }
+        match format {
+            "flv" => self.fix_flv,
+            "mp4" if self.fix_other == kinds::REWRITTEN => "maliu repair",
+            _ => self.fix_other,
+        }
     }
 }
 

@@ -26,6 +26,8 @@ mod window;
 pub struct Args {
     #[command(flatten)]
     input: input::Args,
+    #[command(flatten)]
+    keys: input::Keys,
     /// File to write: .wav, .mov or any container of PCM, .pcm or .raw for audio, .y4m, .yuv or .png for video; - is standard output. A file appears
     /// when it is complete.
     #[arg(value_name = "OUT", value_parser = paths::parser())]
@@ -98,7 +100,8 @@ fn format(text: &str) -> std::result::Result<SampleFormat, String> {
 }
 
 /// Reads, decodes and writes.
-pub fn run(args: Args, context: &Context) -> Result {
+pub fn run(mut args: Args, context: &Context) -> Result {
+    args.input.keys = args.keys.clone();
     match args.jobs {
         Some(jobs) => jobs::run(args, jobs, &context.stop),
         None => one(args, context),
@@ -146,6 +149,7 @@ impl Args {
     /// PCM, in a WAV file or bare, of the first audio stream of an input.
     pub fn of(input: input::Args, output: String, to: &str) -> Self {
         Self {
+            keys: input::Keys::default(),
             input,
             output,
             more: Vec::new(),

@@ -27,6 +27,8 @@ mod text;
 pub struct Args {
     #[command(flatten)]
     input: input::Args,
+    #[command(flatten)]
+    keys: input::Keys,
     /// Print JSON with ffprobe's names.
     #[arg(long)]
     json: bool,
@@ -48,7 +50,8 @@ const EXAMPLES: &str = "Examples:
   maliu probe --explain odd.bin              why its format is, or is not, recognised";
 
 /// Reads and prints.
-pub fn run(args: Args, context: &Context) -> Result {
+pub fn run(mut args: Args, context: &Context) -> Result {
+    args.input.keys = args.keys.clone();
     let mut opened = args.input.open(context)?;
     let print = if args.json { report::print } else { text::print };
     output::print(context, |out| print(out, &mut opened, &args))?;

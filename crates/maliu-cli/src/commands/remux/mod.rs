@@ -44,12 +44,17 @@ pub struct Args {
     /// Format of all inputs (default: recognised by content).
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
+    /// Initialization segment: the inputs are media segments that follow it, read as one file.
+    #[arg(long, value_name = "INIT.mp4", value_parser = paths::parser())]
+    init: Option<String>,
     /// Layout of all inputs: a preset or a file (see `maliu layout`).
     #[arg(long, value_name = "LAYOUT", conflicts_with = "from")]
     layout: Option<String>,
     /// Write messages of this layout: a preset or a file.
     #[arg(long, value_name = "LAYOUT", conflicts_with = "format")]
     write_layout: Option<String>,
+    #[command(flatten)]
+    keys: input::Keys,
     /// Streams to take, in this order: a, v, STREAM, INPUT:a, INPUT:v, INPUT:STREAM; repeat it for more.
     #[arg(long, value_name = "S")]
     map: Vec<Map>,
@@ -86,6 +91,7 @@ const EXAMPLES: &str = "Examples:
   maliu remux in.flv out.flv -o bitexact=1        byte for byte what ffmpeg -c copy -bitexact writes
   maliu remux in.flv - -f framecrc                one line per packet
   maliu remux --layout cam.toml dump.bin out.flv  a private protocol into FLV
+  maliu remux --init init.mp4 seg*.m4s clip.mp4   segments into one file
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
 
 A file appears when it is complete; an MP4 recording plays while it grows (docs/mp4.md).
@@ -96,12 +102,23 @@ pub fn run(args: Args, context: &Context) -> Result {
     let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
         return Err(Failure::Usage("expected files to read, then the file to write".into()));
     };
-    let input = |path: &String| input::Args { layout: args.layout.clone(), ..input::Args::of(path, args.from.clone()) };
+    let input = |path: &String| input::Args {
+        layout: args.layout.clone(),
+        keys: args.keys.clone(),
+        ..input::Args::of(path, args.from.clone())
+    };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
     args.to(output)?;
     output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;
-    let feeds = inputs.iter().map(|input| input.feed(context)).collect::<Result<Vec<_>>>()?;
     let names: Vec<&str> = inputs.iter().map(|input| input.path.as_str()).collect();
+    let feeds = match (&args.init, inputs.first()) {
+        (Some(init), Some(first)) => {
+            output::is_none_of(output, [init.as_str()].into_iter())?;
+            let paths = [init.as_str()].into_iter().chain(names.iter().copied());
+            vec![first.feed_of(init, input::joined(paths, context)?)?]
+        }
+        _ => inputs.iter().map(|input| input.feed(context)).collect::<Result<Vec<_>>>()?,
+    };
     copy(&args, &names, feeds, output, context.live, || args.open(output, context))
 }
 

@@ -19,6 +19,7 @@ use crate::{
 
 use super::{
     chapters::Chapters,
+    crypt::{Keys, Secret},
     fragments::Fragments,
     movie::{self, Movie},
     play::Play,
@@ -66,11 +67,12 @@ pub(super) struct Mp4 {
     behind: bool,
     /// Added to the offsets of chunks.
     shift: i64,
+    keys: Keys,
 }
 
 impl Mp4 {
-    /// With `shift` added to the offsets of chunks.
-    pub fn new(shift: i64) -> Self {
+    /// With `shift` added to the offsets of chunks, and keys to decrypt with.
+    pub fn new(shift: i64, keys: Keys) -> Self {
         Self {
             state: State::Walk,
             walker: Walker::default(),
@@ -85,6 +87,7 @@ impl Mp4 {
             cut: false,
             behind: false,
             shift,
+            keys,
         }
     }
 
@@ -200,10 +203,18 @@ impl Mp4 {
                 track.timescale = if timescale > 0 { timescale } else { 1 };
             }
             track.tables.places.shift(self.shift);
-            let info = track.stream(timescale);
+            let mut info = track.stream(timescale);
             let mut play = Play::new(self.infos.len(), track, &info, timescale, input.size());
             if let Some((start, _, all)) = gapless.filter(|_| info.media.kind() == Kind::Audio) {
                 play.set_gapless(start, all);
+            }
+            if let Some(protection) =
+                track.entries.first().or(play.entries.first()).and_then(|entry| entry.protection.as_ref())
+            {
+                play.secret = Some(Box::new(Secret::new(protection, &self.keys, track.auxiliary.senc.as_ref())));
+                if self.keys.open(protection) {
+                    info.encryption = None;
+                }
             }
             self.plays.push(play);
             self.infos.push(info);
@@ -302,7 +313,9 @@ impl Mp4 {
             return Ok(false);
         }
         let data = input.take(there).unwrap_or_default();
-        self.packet(index, &next, there < size, data);
+        if let Some(what) = self.packet(index, &next, there < size, data) {
+            input.warn_at(at, what);
+        }
         Ok(false)
     }
 
@@ -312,8 +325,14 @@ impl Mp4 {
         }
     }
 
-    fn packet(&mut self, index: usize, next: &super::play::Next, cut: bool, data: bytes::Bytes) {
-        let Some(play) = self.plays.get_mut(index) else { return };
+    fn packet(
+        &mut self,
+        index: usize,
+        next: &super::play::Next,
+        cut: bool,
+        data: bytes::Bytes,
+    ) -> Option<&'static str> {
+        let play = self.plays.get_mut(index)?;
         let sample = next.sample;
         let mut flags = Flags::key(sample.sync);
         if next.discard {
@@ -341,8 +360,10 @@ impl Mp4 {
                 packet.side.set_new_config(entry.config.clone());
             }
         }
+        let warned = play.decrypt(&mut packet);
         play.advance();
         self.queue.push_back(Event::Packet(packet));
+        warned
     }
 
     /// The track whose sample comes next: the one that stands first in the file, unless on an input that can seek

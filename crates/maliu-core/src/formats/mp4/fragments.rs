@@ -13,7 +13,7 @@ use crate::{
     timing::index::SeekIndex,
 };
 
-use super::{demux::Mp4, movie, walk::Found};
+use super::{demux::Mp4, movie, play::Guard, walk::Found};
 
 /// Most segment indexes that are kept.
 const MAX_INDEXES: usize = 64;
@@ -88,7 +88,9 @@ impl Mp4 {
                 input.warn_at(found.start, "a repeated fragment is passed over");
                 continue;
             }
-            let start = play.add(part.runs, part.time);
+            let entries = play.secret.as_ref().map(|secret| secret.entries(&part, body, found.body));
+            let guard = entries.map(|entries| Guard { entries, groups: part.groups.into() });
+            let start = play.add(part.runs, part.time, guard);
             let micros = play.base.rescale(Ticks(start), TimeBase::MICROS, Rounding::Near);
             if earliest.is_none_or(|(time, _)| micros < time) {
                 earliest = Some((micros, found.start));

@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod chapters;
+pub mod crypt;
 mod demux;
 mod fragments;
 mod movie;
@@ -98,6 +99,7 @@ const RULES: Rules = Rules { equal_dts: true, negative: true, flush: true, ..Rul
 fn open(pairs: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
     let mut settings = Settings::new(pairs, settings::WHOLE);
     let shift = settings.number("chunk_shift", i64::MIN, i64::MAX)?.unwrap_or(0);
+    let keys = settings.text("key").map(crypt::Keys::parse).transpose()?.unwrap_or_default();
     settings.finish()?;
-    Ok(Box::new(demux::Mp4::new(shift)))
+    Ok(Box::new(demux::Mp4::new(shift, keys)))
 }

@@ -5,20 +5,26 @@
 //!   runs of fragments ───────────────────────────────────┴─▶ Next (times of the movie, marks, trims)
 //! ```
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, sync::Arc, vec::Vec};
 
 use crate::{
+    packet::Packet,
     stream::{Audio, Kind, StreamInfo},
     syntax::isobmff::{
         edits::Stretch,
         entry::Entry,
         fragment::{Run, RunCursor},
+        protection::Groups,
         samples::{Cursor, Sample, Tables},
+        senc::Entries,
     },
     time::{Rounding, Ticks, TimeBase},
 };
 
-use super::movie::{Track, to_rate};
+use super::{
+    crypt::Secret,
+    movie::{Track, to_rate},
+};
 
 /// A sample about to be read, its times on the movie's timeline.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,16 @@ pub(super) struct Next {
 pub(super) struct Piece {
     pub run: Run,
     pub cursor: RunCursor,
+    /// Entries of encrypted samples of the fragment, and the number of the run's first one among them.
+    secret: Option<(Box<Guard>, u32)>,
+}
+
+/// What a fragment says of the encryption of its samples.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Guard {
+    pub entries: Option<Entries>,
+    /// Shared by the runs of the fragment.
+    pub groups: Arc<Groups>,
 }
 
 #[derive(Debug)]
@@ -77,6 +93,8 @@ pub(super) struct Play {
     frame: i64,
     /// Sample description of the last packet.
     pub entry: u32,
+    /// How its samples are encrypted.
+    pub secret: Option<Box<Secret>>,
     /// The sample descriptions, where there are several.
     pub entries: Vec<Entry>,
 }
@@ -124,6 +142,7 @@ impl Play {
             entries: if track.entries.len() > 1 { core::mem::take(&mut track.entries) } else { Vec::new() },
             frame: frame(info),
             entry: 0,
+            secret: None,
             tables,
         };
         play.end = play.tables.total();
@@ -281,7 +300,7 @@ impl Play {
     pub fn advance(&mut self) {
         let Some(next) = self.next.take() else { return };
         self.fresh = false;
-        if self.left == 0 || self.tables.is_empty() || self.stretch >= self.stretches.len() {
+        if self.plays_pieces() {
             if let Some(piece) = self.pieces.front_mut() {
                 piece.run.advance(&mut piece.cursor);
             }
@@ -291,6 +310,27 @@ impl Play {
             self.left = self.left.saturating_sub(next.sample.size.into());
         }
         self.tables.advance(&mut self.cursor);
+    }
+
+    /// Decrypts a packet of the prepared sample, or marks it as encrypted. Returns what to warn of.
+    pub fn decrypt(&mut self, packet: &mut Packet) -> Option<&'static str> {
+        let in_pieces = self.plays_pieces();
+        let secret = self.secret.as_mut()?;
+        if !in_pieces {
+            let entry = secret.tables.as_mut().and_then(|tables| tables.get(self.cursor.sample));
+            return secret.packet(packet, entry.as_ref(), None);
+        }
+        let piece = self.pieces.front_mut()?;
+        let number = piece.cursor.sample;
+        let Some((guard, first)) = &mut piece.secret else { return secret.packet(packet, None, None) };
+        let number = first.saturating_add(number);
+        let entry = guard.entries.as_mut().and_then(|entries| entries.get(number));
+        secret.packet(packet, entry.as_ref(), guard.groups.of(number))
+    }
+
+    /// Whether what is prepared stands in fragments.
+    fn plays_pieces(&self) -> bool {
+        self.left == 0 || self.tables.is_empty() || self.stretch >= self.stretches.len()
     }
 
     /// The data of the prepared sample is not there: passes over what stands behind it in its chunk.
@@ -304,14 +344,16 @@ impl Play {
     }
 
     /// Takes the runs of a fragment, decoded from `time` on (or behind what is known). Returns the time of the first.
-    pub fn add(&mut self, runs: Vec<Run>, time: Option<u64>) -> i64 {
+    pub fn add(&mut self, runs: Vec<Run>, time: Option<u64>, guard: Option<Guard>) -> i64 {
         let mut dts = time.map_or(self.end, |time| i64::try_from(time).unwrap_or(i64::MAX));
-        let start = dts;
+        let (start, mut number) = (dts, 0_u32);
         for run in runs {
             self.lead = self.lead.max(run.lowest().saturating_neg());
             let duration = run.duration();
             let cursor = run.start(dts);
-            self.pieces.push_back(Piece { run, cursor });
+            let secret = guard.as_ref().map(|guard| (Box::new(guard.clone()), number));
+            number = number.saturating_add(run.count);
+            self.pieces.push_back(Piece { run, cursor, secret });
             dts = dts.saturating_add(duration);
         }
         self.end = dts;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{boxes::Boxes, fields::Fields, samples::Sample};
+use super::{boxes::Boxes, fields::Fields, protection, samples::Sample};
 
 /// Most runs of one fragment.
 pub const MAX_RUNS: usize = 4096;
@@ -42,6 +42,8 @@ pub struct Part {
     pub runs: Vec<Run>,
     /// Bodies of `senc` (or of the PIFF box of the same meaning), `saiz` and `saio`, when there are any.
     pub auxiliary: Auxiliary,
+    /// Sample groups of encryption.
+    pub groups: protection::Groups,
 }
 
 /// Where per-sample encryption information is.
@@ -140,6 +142,8 @@ fn traf(
             b"uuid" => {
                 part.auxiliary.senc = body.strip_prefix(&PIFF_SENC).map(Bytes::copy_from_slice).or(part.auxiliary.senc);
             }
+            b"sgpd" => part.groups.descriptions(body),
+            b"sbgp" => part.groups.samples(body),
             b"saiz" => part.auxiliary.saiz = Some(Bytes::copy_from_slice(body)),
             b"saio" => part.auxiliary.saio = saio(body).map(|offset| base.saturating_add(offset)),
             _ => {}

@@ -11,6 +11,8 @@
 
 mod audio;
 pub mod boxes;
+#[cfg(feature = "crypt")]
+pub mod cipher;
 pub mod codecs;
 pub mod descriptor;
 pub mod edits;
@@ -21,6 +23,7 @@ pub mod index;
 pub mod protection;
 pub mod rows;
 pub mod samples;
+pub mod senc;
 pub mod tags;
 mod video;
 pub mod write;

@@ -1,5 +1,7 @@
 //! How samples are encrypted: scheme, key, and the defaults of a track (ISO/IEC 14496-12 §8.12, 23001-7 §8.2).
 
+use alloc::vec::Vec;
+
 use super::{
     boxes::{Boxes, Kind},
     fields::Fields,
@@ -42,6 +44,11 @@ fn defaults(protection: &mut Protection, tenc: &[u8]) -> Option<()> {
     if version > 0 {
         protection.pattern = (pattern >> 4, pattern & 15);
     }
+    key(protection, &mut fields)
+}
+
+/// What `tenc` and `seig` have in common.
+fn key(protection: &mut Protection, fields: &mut Fields<'_>) -> Option<()> {
     protection.protected = fields.u8()? != 0;
     protection.iv_size = fields.u8()?;
     protection.key_id = fields.uuid()?;
@@ -53,6 +60,86 @@ fn defaults(protection: &mut Protection, tenc: &[u8]) -> Option<()> {
         protection.constant_iv = Some((iv, size));
     }
     Some(())
+}
+
+/// Most descriptions and rows of a fragment's groups.
+const MAX_GROUPS: usize = 1024;
+
+/// Sample groups of a fragment that change the encryption of its samples (`seig`, ISO/IEC 23001-7 §6).
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    descriptions: Vec<Protection>,
+    /// Samples in a row, and the number of their description from 1; 0 for that of the track.
+    rows: Vec<(u32, u32)>,
+}
+
+impl Groups {
+    /// Takes the body of an `sgpd` box if it is of this kind.
+    pub fn descriptions(&mut self, body: &[u8]) {
+        self.read_descriptions(body);
+    }
+
+    fn read_descriptions(&mut self, body: &[u8]) -> Option<()> {
+        let mut fields = Fields::new(body);
+        let (version, _) = fields.version()?;
+        if &fields.kind()? != b"seig" {
+            return None;
+        }
+        let length = if version >= 1 { fields.u32()? } else { 0 };
+        if version >= 2 {
+            fields.u32()?;
+        }
+        let count = fields.u32()?;
+        for _ in 0..count.min(MAX_GROUPS as u32) {
+            let length = if version == 1 && length == 0 { fields.u32()? } else { length };
+            let mut entry = Fields::new(if length > 0 { fields.bytes(length as usize)? } else { fields.rest() });
+            let mut protection = Protection::default();
+            entry.u8()?;
+            let pattern = entry.u8()?;
+            protection.pattern = (pattern >> 4, pattern & 15);
+            key(&mut protection, &mut entry)?;
+            self.descriptions.push(protection);
+            if length == 0 {
+                break;
+            }
+        }
+        Some(())
+    }
+
+    /// Takes the body of an `sbgp` box if it is of this kind.
+    pub fn samples(&mut self, body: &[u8]) {
+        self.read_samples(body);
+    }
+
+    fn read_samples(&mut self, body: &[u8]) -> Option<()> {
+        let mut fields = Fields::new(body);
+        let (version, _) = fields.version()?;
+        if &fields.kind()? != b"seig" {
+            return None;
+        }
+        if version == 1 {
+            fields.u32()?;
+        }
+        let count = fields.u32()?;
+        for _ in 0..count.min(MAX_GROUPS as u32) {
+            let (samples, index) = (fields.u32()?, fields.u32()?);
+            // Descriptions of the fragment are numbered from 0x10001.
+            self.rows.push((samples, index.saturating_sub(0x1_0000)));
+        }
+        Some(())
+    }
+
+    /// What holds for sample `number` of the fragment in the place of the track's; `None` where that holds.
+    pub fn of(&self, number: u32) -> Option<&Protection> {
+        let mut left = number;
+        for (samples, index) in &self.rows {
+            if left < *samples {
+                return self.descriptions.get(index.checked_sub(1)? as usize);
+            }
+            left -= samples;
+        }
+        None
+    }
 }
 
 #[cfg(test)]

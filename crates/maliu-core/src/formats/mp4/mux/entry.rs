@@ -32,6 +32,10 @@ pub(super) struct Source<'a> {
 /// Whether the format has a place for this codec.
 pub(super) fn check(stream: &StreamInfo, index: usize, brand: Brand) -> Result<()> {
     let codec = stream.codec;
+    if stream.encryption.is_some() {
+        let what = format!("stream {index} is encrypted, which is not written; read it with its key");
+        return Err(Error::mux(brand.name(), what));
+    }
     let fits = match brand {
         Brand::M4a => matches!(
             codec,

@@ -42,6 +42,7 @@ pub(in super::super) const WHOLE: &[Help] = &[
     help("hybrid", "0|1", "1", "Writing to a file: keep it playable at any time, as fragments, until it is finished."),
     IN_BAND,
     help("chunk_shift", "BYTES", "0", "Reading: add this to the offsets of chunks, where an edit has made them wrong."),
+    help("key", "KID:KEY,…", "", "Reading: keys to decrypt with, and their identifiers, in hexadecimal digits."),
 ];
 
 /// The settings of files of fragments.
