@@ -195,7 +195,7 @@ pub fn wire(data: &[u8]) {
     use maliu_core::wire::{
         content::{Content, FORMAT},
         message::Mode,
-        session::{Receiver, ReceiverOptions, Sender, SenderOptions},
+        session::{Received, Receiver, ReceiverOptions, Sender, SenderOptions},
     };
     let Some((first, data)) = data.split_first() else { return };
     let read = |slice| drain(PacketReader::with(&FORMAT, Box::new(Content::default())), data, slice);
@@ -206,8 +206,8 @@ pub fn wire(data: &[u8]) {
     sender.connect(Duration::ZERO);
     for slice in data.chunks(usize::from(*first) + 1) {
         receiver.input().push(slice);
-        while let Ok(Some((_, content))) = receiver.poll(Duration::ZERO) {
-            if matches!(content, maliu_core::wire::session::Content::Hello(_)) {
+        while let Ok(Some(received)) = receiver.poll(Duration::ZERO) {
+            if matches!(received, Received::Hello(_)) {
                 receiver.welcome(0);
             }
         }
