@@ -51,7 +51,7 @@ pub struct Args {
     /// Keep reading while the file grows; stop after SECONDS without new data (default: without limit).
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
     pub follow: Option<f64>,
-    /// What encrypted content is decrypted with.
+    /// Keys that encrypted content is decrypted with.
     #[arg(skip)]
     pub keys: Keys,
 }

@@ -27,7 +27,7 @@ fn times(path: &str) -> Vec<i64> {
     video.map(|packet| (packet["pts_time"].as_str().unwrap().parse::<f64>().unwrap() * 1000.0).round() as i64).collect()
 }
 
-/// Makes a recording with its index behind, of so many copies of a clip and so much audio.
+/// Makes a recording with its index behind, of `copies` copies of a clip, and audio.
 fn recording(folder: &Path, name: &str, video: &str, audio: &str, copies: usize) -> String {
     let long = |from: &str| {
         let path = within(folder, &format!("{copies}-{}", from.split_once('/').unwrap().1));

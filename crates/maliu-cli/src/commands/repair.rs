@@ -86,7 +86,7 @@ fn open(path: &str, stdin: Option<&Scratch>, context: &Context) -> io::Result<Bo
     }
 }
 
-/// What a good file shows.
+/// Reads the configurations that a good file of the same recorder shows.
 fn like(path: &str, context: &Context) -> Result<Like> {
     let source = input::ahead(path, context).map_err(|error| Failure::while_("opening", path, error))?;
     Like::of(source).map_err(|error| match error {

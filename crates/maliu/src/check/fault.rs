@@ -41,7 +41,7 @@ pub mod kinds {
         Kind { severity: Severity::Notice, ..fault(code, rule, fix) }
     }
 
-    /// What helps where a copy writes everything anew.
+    /// Advice where a copy writes everything anew.
     pub(super) const REWRITTEN: &str = "maliu remux into the same format";
     const REWRITE: (&str, &str) = ("maliu repair", REWRITTEN);
     const ENCODE: (&str, &str) = ("encode again; no tool can guess it", "encode again; no tool can guess it");

@@ -37,7 +37,7 @@ pub use units::{MakeSplit, Split};
 /// How often a file is mended at most.
 const MAX_PASSES: u32 = 4;
 
-/// What is written: the index in front, and nothing that depends on the time of writing.
+/// Settings of the muxer: the index in front, and nothing that depends on the time of writing.
 const WRITTEN: &[(&str, &str)] = &[("faststart", "1"), ("hybrid", "0"), ("strict", "-1")];
 
 type Open<'a, S> = &'a mut dyn FnMut() -> io::Result<S>;
@@ -108,7 +108,7 @@ fn write(feeds: Vec<(Feed, Vec<StreamInfo>)>, kept: &Scratch, report: &mut Repor
                 }
             }
             Ok(Step::Done) => {}
-            // What comes before is kept.
+            // The packets before the error are kept.
             Err(copy::Error::Read { error, .. }) => {
                 report.stopped = Some(error.to_string());
                 break Ok(());

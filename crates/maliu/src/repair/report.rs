@@ -24,7 +24,7 @@ pub struct Report {
     pub configs: u64,
     /// Video packets and sequence headers whose start codes became lengths.
     pub converted: u64,
-    /// What was added to the offsets in the tables of an MP4 file.
+    /// Number of bytes that was added to the offsets in the tables of an MP4 file.
     pub offsets: i64,
     /// Of an MP4 file whose index was rebuilt: NAL units of video, units of audio, and bytes that belong to no stream.
     pub rebuilt: Option<(u64, u64, u64)>,

@@ -45,7 +45,7 @@ pub(super) struct Piece {
     secret: Option<(Box<Guard>, u32)>,
 }
 
-/// What a fragment says of the encryption of its samples.
+/// The encryption of the samples of a fragment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guard {
     pub entries: Option<Entries>,

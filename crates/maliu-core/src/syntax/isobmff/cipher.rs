@@ -80,7 +80,7 @@ impl State {
             return if self.mode.chained { self.chain(part) } else { self.count(part) };
         }
         while part.len() >= BLOCK {
-            // What is left of a pattern holds as far as whole blocks go.
+            // The rest of a pattern holds as far as whole blocks go.
             let blocks = usize::from(encrypted).min(part.len() / BLOCK);
             let (run, behind) = part.split_at_mut(blocks * BLOCK);
             if self.mode.chained {

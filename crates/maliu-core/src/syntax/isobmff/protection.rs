@@ -47,7 +47,7 @@ fn defaults(protection: &mut Protection, tenc: &[u8]) -> Option<()> {
     key(protection, &mut fields)
 }
 
-/// What `tenc` and `seig` have in common.
+/// Reads the fields that `tenc` and `seig` have in common.
 fn key(protection: &mut Protection, fields: &mut Fields<'_>) -> Option<()> {
     protection.protected = fields.u8()? != 0;
     protection.iv_size = fields.u8()?;
@@ -129,7 +129,7 @@ impl Groups {
         Some(())
     }
 
-    /// What holds for sample `number` of the fragment in the place of the track's; `None` where that holds.
+    /// Protection of sample `number` of the fragment; `None` where that of the track holds.
     pub fn of(&self, number: u32) -> Option<&Protection> {
         let mut left = number;
         for (samples, index) in &self.rows {

@@ -1,4 +1,4 @@
-//! What is stated for each sample that is encrypted: initialisation vector and subsamples (ISO/IEC 23001-7 §7.2).
+//! Facts of each encrypted sample: initialisation vector and subsamples (ISO/IEC 23001-7 §7.2).
 
 use bytes::Bytes;
 

@@ -76,7 +76,7 @@ impl TopLevel {
     pub fn media(&self) -> Vec<(u64, u64)> {
         let all = self.boxes.iter().filter(|found| &found.kind == b"mdat" && found.end > found.body);
         let mut ranges: Vec<(u64, u64)> = all.map(|found| (found.body, found.end)).collect();
-        // What cannot be a box behind the last one belongs to it.
+        // Bytes behind the last box that cannot be a box belong to it.
         let behind = self.boxes.last().map_or(0, |last| last.end);
         if behind < self.size {
             match ranges.last_mut().filter(|(_, end)| *end == behind) {

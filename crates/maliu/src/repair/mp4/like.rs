@@ -19,7 +19,7 @@ const LOOK: usize = 4096;
 /// One track as it should be.
 #[derive(Clone, Debug)]
 pub struct Track {
-    /// What it is.
+    /// Description of the stream.
     pub info: StreamInfo,
     /// How long a sample lasts, in ticks of the track; 0 when it is not known.
     pub step: i64,
@@ -27,7 +27,7 @@ pub struct Track {
     pub first: i64,
 }
 
-/// What a good file shows.
+/// Configurations that a good file shows.
 #[derive(Clone, Debug, Default)]
 pub struct Like {
     pub(super) tracks: Vec<Track>,

@@ -65,7 +65,7 @@ impl Demuxer for Whole {
     }
 }
 
-/// What must be added to the offsets of chunks: 0 unless video is no chain of NAL units where the tables say it is, and
+/// The number to add to the offsets of chunks: 0 unless video is no chain of NAL units where the tables say it is, and
 /// is one elsewhere, as after a box in front was added, removed or moved without them.
 fn shift<S: Source>(open: Open<'_, S>, boxes: &TopLevel) -> Result<i64, Error> {
     let Some(tables) = good(open, 0)? else { return Ok(0) };
@@ -83,7 +83,7 @@ fn shift<S: Source>(open: Open<'_, S>, boxes: &TopLevel) -> Result<i64, Error> {
     Ok(0)
 }
 
-/// What the first packets are.
+/// Findings about the first packets.
 struct Looked {
     packets: usize,
     /// Those that are no chain of units.

@@ -14,11 +14,11 @@ pub trait Split: Send {
 /// Makes a [`Split`] for a stream of a codec that needs a decoder's parser, such as AAC.
 pub type MakeSplit = fn(&StreamInfo) -> Option<Box<dyn Split>>;
 
-/// What the samples of an audio stream are.
+/// The way in which an audio stream is cut into samples.
 pub(super) enum Audio {
     /// Units of which each shows its length.
     Units(Box<dyn Split>),
-    /// Frames of so many bytes, up to the next unit of video.
+    /// Frames of this size in bytes, up to the next unit of video.
     Frames(u32),
 }
 

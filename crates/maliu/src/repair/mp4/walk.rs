@@ -40,7 +40,7 @@ pub struct Unit {
     pub len: u32,
 }
 
-/// What was found.
+/// Samples that were found.
 #[derive(Debug, Default)]
 pub struct Found {
     /// NAL units without their lengths.
