@@ -16,6 +16,10 @@ pub struct Parsed {
     pub(crate) data: Vec<u8>,
     pub(crate) side: SideInfo,
     pub(crate) trust: Trust,
+    /// It is the first one behind a gap or damage.
+    pub(crate) after_gap: bool,
+    /// Bytes of its data that stand before the last gap or damage.
+    pub(crate) across: usize,
     /// No codes ended elsewhere than declared, but for padding behind a full granule.
     pub(crate) exact: bool,
     /// Nothing of the frames before is to be heard.
@@ -99,6 +103,8 @@ impl Parsed {
             data: Vec::new(),
             side: SideInfo::default(),
             trust: Trust::Plain,
+            after_gap: false,
+            across: 0,
             exact: true,
             restart: false,
             spectrum: Box::default(),
@@ -126,6 +132,7 @@ impl Parsed {
     pub(crate) fn begin(&mut self, header: Option<Header>) {
         (self.header, self.fault) = (header, None);
         (self.trust, self.exact) = (Trust::Plain, true);
+        (self.after_gap, self.across) = (false, 0);
         self.data.clear();
     }
 }

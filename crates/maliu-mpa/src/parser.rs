@@ -15,6 +15,8 @@ pub struct Parser {
     reservoir: Reservoir,
     /// The next frame of layer III does not surely follow the one before.
     doubtful: bool,
+    /// Bytes of main data since the last frame that did not surely follow the one before; `None` without such a frame.
+    since_gap: Option<usize>,
     /// The next frame begins anew, which the synthesis has to know.
     restart: bool,
     /// The gain of the last frame of layer III, if all of its granules had the same.
@@ -98,6 +100,12 @@ impl Parser {
                 return Err(error);
             }
         }
+        if self.doubtful {
+            self.since_gap = Some(0);
+        }
+        unit.after_gap = self.doubtful;
+        unit.across = self.since_gap.map_or(0, |since| unit.side.main_data_begin.saturating_sub(since));
+        self.since_gap = self.since_gap.map(|since| since.saturating_add(length).min(REACH));
         let reference = Reference { begin: unit.side.main_data_begin, bits: unit.side.bits() };
         let follows = self.reservoir.take(&reference, own, length, &mut unit.data)?;
         unit.data.extend([0; FILLER]);

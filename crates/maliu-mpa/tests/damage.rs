@@ -128,6 +128,30 @@ fn a_wrong_checksum_conceals_the_frame() {
 }
 
 #[test]
+fn a_gap_that_shows_in_its_first_frame_conceals_all_that_begins_before_it() {
+    let whole = frames(LAYER_3);
+    let loudest = play(&mut Decoder::new(), &whole).iter().map(|(_, sound)| peak(sound)).fold(0.0, f32::max);
+    let (mut gaps, mut torn, mut others, mut loud) = (0, 0, 0, 0);
+    for (at, missing) in (4..whole.len() - 8).flat_map(|at| (1..4).map(move |missing| (at, missing))) {
+        let mut decoder = Decoder::new();
+        play(&mut decoder, &whole[..at]);
+        decoder.doubt();
+        let behind = play(&mut decoder, &whole[at + missing..]);
+        let is_missing = |(error, _): &&(Option<Error>, Vec<f32>)| matches!(error, Some(Error::MissingData { .. }));
+        gaps += 1;
+        if behind[0].0.is_some() {
+            torn += 1;
+            others += behind[1..].iter().take_while(is_missing).count();
+        }
+        loud += usize::from(behind.iter().any(|(_, sound)| peak(sound) > 1.41 * loudest));
+    }
+    println!("{torn} of {gaps} gaps showed; {others} more frames began before them; {loud} were loud");
+    assert!(torn > 0 && others > 0, "{torn} {others}");
+    // By chance the codes of a wrong place can end where they are declared to end.
+    assert!(100 * loud <= gaps, "{loud} of {gaps}");
+}
+
+#[test]
 fn stages_apart_give_the_same() {
     let mut damaged = frames(LAYER_3);
     let mut chance = Chance(0x0bad_cafe);

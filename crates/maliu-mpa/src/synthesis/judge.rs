@@ -11,6 +11,8 @@ pub(super) struct Judge {
     row: u32,
     /// Some frame was damaged.
     damaged: bool,
+    /// The first frame behind the last gap showed that its data does not go on across it.
+    torn: bool,
 }
 
 /// Frames in a row after which codes that end elsewhere are damage.
@@ -19,6 +21,9 @@ const ROW: u32 = 4;
 impl Judge {
     /// The contradiction between a frame and those before.
     pub(super) fn fault(&self, unit: &Parsed) -> Option<Error> {
+        if unit.across > 0 && self.torn && !unit.after_gap {
+            return Some(Error::MissingData { bytes: unit.across });
+        }
         let doubtful = unit.trust == Trust::Doubtful || self.row >= ROW;
         let what = "codes end elsewhere than declared";
         (!unit.exact && doubtful).then(|| Error::Malformed { what, bit: unit.side.bits() })
@@ -32,6 +37,9 @@ impl Judge {
     /// Takes a frame into account.
     pub(super) fn note(&mut self, unit: &Parsed) {
         self.damaged |= unit.fault.is_some();
+        if unit.after_gap {
+            self.torn = unit.fault.is_some();
+        }
         self.row = if unit.exact && unit.fault.is_none() { self.row.saturating_add(1) } else { 0 };
     }
 }
