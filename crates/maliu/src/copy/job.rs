@@ -197,6 +197,10 @@ impl Work {
             };
         }
         if !self.lead.is_before(index) {
+            if self.lead.is_too_early(index, &packet) {
+                self.writer.pass(packet.data.len());
+                return Ok(Step::Done);
+            }
             return self.write(packet, time, pump);
         }
         let shown = self.times.shown(&packet);

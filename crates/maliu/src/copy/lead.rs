@@ -44,6 +44,8 @@ struct Input {
     reached: bool,
     /// A packet at or behind the start was held.
     some: bool,
+    /// When the first keyframe that is written is decoded, in µs, while audio may still arrive that begins before it.
+    from: Option<i64>,
 }
 
 /// One stream.
@@ -56,6 +58,8 @@ struct Lane {
     /// The first packet that is held is a keyframe.
     keyed: bool,
     reached: bool,
+    /// A packet of it is written.
+    begun: bool,
 }
 
 impl Lead {
@@ -94,6 +98,12 @@ impl Lead {
             lead.reach();
         }
         lead.reached
+    }
+
+    /// Whether a packet behind the start of an input is left out after all: audio that arrives late, and begins before the
+    /// first keyframe that was written is decoded.
+    pub fn is_too_early(&mut self, input: usize, packet: &Packet) -> bool {
+        self.inputs.get_mut(input).is_some_and(|lead| lead.from.is_some_and(|from| lead.is_too_early(packet, from)))
     }
 
     /// Nothing follows: a start that some stream has reached is reached. The first input that has something to fetch.
@@ -140,12 +150,26 @@ impl Input {
         }
     }
 
+    fn is_too_early(&mut self, packet: &Packet, from: i64) -> bool {
+        let Some(Some(lane)) = self.lanes.get_mut(packet.stream).filter(|lane| lane.as_ref().is_some_and(|l| !l.begun))
+        else {
+            return false;
+        };
+        lane.begun = lane.leads || lane.micros(packet.dts.or(packet.pts)).is_none_or(|begin| begin >= from);
+        let is_early = !lane.begun;
+        if self.lanes.iter().flatten().all(|lane| lane.begun) {
+            self.from = None;
+        }
+        is_early
+    }
+
     /// Lets go of audio that begins before the first keyframe that is held is decoded: an input that goes there at once
     /// does not bring it either.
     fn forget(&mut self) {
         let begins = |lane: &Lane| lane.held.front().and_then(|(_, packet)| lane.micros(packet.dts.or(packet.pts)));
         let firsts = self.lanes.iter().flatten().filter(|lane| lane.leads && lane.keyed).filter_map(begins);
         let Some(from) = firsts.min() else { return };
+        self.from = Some(from);
         for lane in self.lanes.iter_mut().flatten().filter(|lane| !lane.leads) {
             while let Some((_, packet)) = lane.held.front() {
                 if lane.micros(packet.dts.or(packet.pts)).is_none_or(|begin| begin >= from) {
@@ -162,8 +186,11 @@ impl Input {
         self.reached = true;
         let leads = |lane: &&Lane| lane.leads && !lane.held.is_empty();
         if self.lanes.iter().flatten().filter(leads).any(|lane| lane.keyed) {
-            return self.forget();
+            self.forget();
+            self.lanes.iter_mut().flatten().for_each(|lane| lane.begun = !lane.held.is_empty());
+            return;
         }
+        self.from = None;
         // Nothing that is held before the start can be decoded.
         let start = self.start;
         for lane in self.lanes.iter_mut().flatten() {
