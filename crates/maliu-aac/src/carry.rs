@@ -19,9 +19,9 @@ pub struct Carry {
     /// Units to decode and throw away before the sound is the same. With SBR the stream must also have sent its header
     /// (encoders repeat it about twice a second) and an envelope that is not coded as a difference.
     pub units: usize,
-    /// Whether those units make it exactly the same, as far as the units so far can tell: not where state without end
-    /// is used. The stages ([`Parser`](crate::Parser) and those behind it) work on several units at once without any
-    /// start in the middle, and are exact always.
+    /// Whether that number of units makes the sound bit-identical, judged by the units so far: false where a tool with
+    /// unbounded state is in use. The stages ([`Parser`](crate::Parser) and those behind it) work on several units at
+    /// once without starting in the middle, and are always exact.
     pub exact: bool,
 }
 

@@ -152,7 +152,8 @@ fn parse_fill(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, owner: Op
     Ok(())
 }
 
-/// extension_payload: whole bytes before the bit `end`. False when there is none, or none behind it can be located.
+/// Parses extension_payload: whole bytes before the bit `end`. Returns false when there is none, or when the position of
+/// the next one is unknown.
 fn parse_payload(parser: &mut Parser, bits: &mut Bits, unit: &mut Parsed, end: usize, owner: Option<Owner>) -> bool {
     let start = bits.position();
     if start + 8 > end {

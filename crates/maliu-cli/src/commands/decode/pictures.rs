@@ -174,8 +174,8 @@ impl Work<'_> {
         Ok(true)
     }
 
-    /// Where a picture lies, in the order in which they are shown, of what `--start` and `--duration` want. A picture that
-    /// is shown at the start is wanted, one that is shown at the end is not; half a millisecond is no difference.
+    /// Position of a picture, in presentation order, relative to the range of `--start` and `--duration`. The range includes
+    /// its start and excludes its end; times within half a millisecond are equal.
     fn place(&mut self, picture: &Picture) -> Place {
         let base = self.stream.info().map_or(TimeBase::MICROS, |info| info.time_base);
         let Some(time) = picture.time.map(|time| base.rescale(time, TimeBase::MICROS, Rounding::Near).0) else {

@@ -71,7 +71,7 @@ impl<'a> Work<'a> {
         self
     }
 
-    /// Whether the work must start again with [`Work::widening`].
+    /// Whether decoding must start again as [`Work::widening`] does it.
     pub fn must_widen(&self) -> bool {
         self.widened
     }
@@ -191,7 +191,7 @@ impl<'a> Work<'a> {
         Ok(more)
     }
 
-    /// Whether what differs may be parametric stereo that begins late, and to begin anew would help.
+    /// Whether a change of channels may come from parametric stereo that begins late, so that decoding should start again.
     fn widens(&self) -> bool {
         let profile = self.decoder.as_ref().and_then(Parallel::profile);
         self.may_widen && !self.widen && profile.is_some_and(|profile| profile.name == "HE-AACv2")

@@ -11,7 +11,7 @@ use crate::{
     input::Opened,
 };
 
-/// Whether a decoder of the one can go on with the other.
+/// Whether a decoder for stream `a` can continue with stream `b`.
 pub fn same_sound(a: &StreamInfo, b: &StreamInfo) -> bool {
     let sound = |info: &StreamInfo| info.as_audio().map(|audio| (audio.rate(), audio.channel_count()));
     (a.codec, &a.config, a.time_base, sound(a)) == (b.codec, &b.config, b.time_base, sound(b))

@@ -64,8 +64,8 @@ impl Window {
         self.rate.rescale(Ticks(self.at), TimeBase::MICROS, Rounding::Near)
     }
 
-    /// Where to seek, in the stream's time base, once the first sound was met: [`PREROLL`] before the start. `None` when
-    /// the start is too near for a jump.
+    /// Time to seek to after the first decoded sound, in the stream's time base: [`PREROLL`] before the start. `None` when the
+    /// start is too close to be worth a seek.
     pub fn seek_to(&self, base: TimeBase) -> Option<Ticks> {
         let ahead = Some(self.start - PREROLL).filter(|ahead| *ahead > PREROLL)?;
         Some(self.origin? + TimeBase::MICROS.rescale(ahead, base, Rounding::Down))
