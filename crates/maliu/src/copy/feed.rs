@@ -296,16 +296,18 @@ impl Feed {
                 }
                 self.sieve.keep(packet);
                 let base = self.streams.get(packet.stream).map_or(TimeBase::MICROS, |stream| stream.time_base);
-                if !self.timeline.place(packet, base) {
+                let raw = packet.dts.or(packet.pts).map(|time| base.rescale(time, TimeBase::MICROS, Rounding::Near).0);
+                let placed = match raw {
+                    Some(raw) => self.timeline.place(packet, base, raw),
+                    None => Some(self.last).filter(|_| !self.timeline.is_cut()),
+                };
+                let Some(time) = placed else {
                     self.front = None;
                     self.held.clear();
                     self.account.clear();
                     self.ended = true;
                     return None;
-                }
-            }
-            let packet = self.front.as_ref()?;
-            if let Some(time) = self.micros(packet) {
+                };
                 self.last = time;
             }
             return Some(self.last);

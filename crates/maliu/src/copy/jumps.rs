@@ -70,8 +70,11 @@ pub struct Timeline {
 /// One stream. Times are in µs.
 #[derive(Clone, Debug, Default)]
 struct Lane {
-    /// Time given to the last packet, and how long it is stated to last.
-    last: Option<(i64, i64)>,
+    /// Time given to the last packet.
+    last: Option<i64>,
+    /// How long it is stated to last, in ticks of `base`: converted only where a jump is possible.
+    duration: Ticks,
+    base: TimeBase,
     /// The last step ahead, the longest, and how many there were.
     step: i64,
     longest: i64,
@@ -88,20 +91,21 @@ impl Timeline {
         Self { policy, ..Self::default() }
     }
 
-    /// Moves the times of the stream's next packet, which are in ticks of `base`. False when nothing of the input is wanted
-    /// any more: there was a jump, and the policy is [`Jumps::Cut`].
-    pub fn place(&mut self, packet: &mut Packet, base: TimeBase) -> bool {
+    /// Moves the times of the stream's next packet, which are in ticks of `base`; `raw` is its time in µs. Returns the time
+    /// that it has then, in µs; `None` when nothing of the input is wanted any more: there was a jump, and the policy is
+    /// [`Jumps::Cut`].
+    pub fn place(&mut self, packet: &mut Packet, base: TimeBase, raw: i64) -> Option<i64> {
         if self.policy == Jumps::Pass {
-            return true;
+            return Some(raw);
         }
-        let Some(time) = packet.dts.or(packet.pts).filter(|_| !self.cut) else { return !self.cut };
-        let raw = base.rescale(time, TimeBase::MICROS, Rounding::Near).0;
-        let duration = base.rescale(packet.duration.unwrap_or_default(), TimeBase::MICROS, Rounding::Near).0;
+        if self.cut {
+            return None;
+        }
         if self.lanes.len() <= packet.stream {
             self.lanes.resize_with(packet.stream + 1, Lane::default);
         }
         let shift = self.shift(packet.stream, raw);
-        let Some(lane) = self.lanes.get_mut(packet.stream) else { return true };
+        let lane = self.lanes.get_mut(packet.stream)?;
         if shift != lane.shift {
             if lane.last.is_some() {
                 self.cut = self.policy == Jumps::Cut;
@@ -111,16 +115,17 @@ impl Timeline {
             lane.shift = shift;
         }
         if self.cut {
-            return false;
+            return None;
         }
-        lane.note(raw.saturating_add(shift), duration);
-        self.latest = self.latest.max(lane.last.map(|(last, _)| last));
+        let time = raw.saturating_add(shift);
+        lane.note(time, packet.duration.unwrap_or_default(), base);
+        self.latest = self.latest.max(lane.last);
         if shift != 0 {
             let shift = TimeBase::MICROS.rescale(Ticks(shift), base, Rounding::Near);
             packet.pts = packet.pts.map(|pts| pts + shift);
             packet.dts = packet.dts.map(|dts| dts + shift);
         }
-        true
+        Some(time)
     }
 
     /// Jumps of a stream.
@@ -136,19 +141,22 @@ impl Timeline {
     /// Offset to add to `raw` of this stream: what was added before, unless that would be a jump.
     fn shift(&self, stream: usize, raw: i64) -> i64 {
         let Some(lane) = self.lanes.get(stream) else { return 0 };
+        let time = raw.saturating_add(lane.shift);
+        if lane.last.is_some_and(|last| time.saturating_sub(last).saturating_abs() <= JUMP) {
+            return lane.shift;
+        }
         let others = self.lanes.iter().enumerate().filter(|(index, other)| *index != stream && other.last.is_some());
         let others = others.map(|(_, other)| other.shift);
         let nearest = |due: i64, shifts: &mut dyn Iterator<Item = i64>| {
             let distance = |shift: &i64| raw.saturating_add(*shift).saturating_sub(due).saturating_abs();
             shifts.min_by_key(distance).map(|shift| (shift, distance(&shift)))
         };
-        let Some((last, duration)) = lane.last else {
+        let Some(last) = lane.last else {
             // A stream that begins late begins where the others are.
             let due = self.latest.unwrap_or(raw);
             return nearest(due, &mut others.chain([0])).map_or(0, |(shift, _)| shift);
         };
-        let time = raw.saturating_add(lane.shift);
-        let latest = self.latest.unwrap_or(last).max(last.saturating_add(duration));
+        let latest = self.latest.unwrap_or(last).max(last.saturating_add(lane.duration()));
         let pause = JUMP.max(lane.longest.saturating_mul(3));
         let ahead = lane.steps >= STEPS && time.saturating_sub(latest) > JUMP && time.saturating_sub(last) > pause;
         if last.saturating_sub(time) <= JUMP && !ahead {
@@ -163,13 +171,19 @@ impl Timeline {
 }
 
 impl Lane {
-    fn note(&mut self, time: i64, duration: i64) {
-        if let Some(step) = self.last.map(|(last, _)| time.saturating_sub(last)).filter(|step| *step > 0) {
+    fn note(&mut self, time: i64, duration: Ticks, base: TimeBase) {
+        if let Some(step) = self.last.map(|last| time.saturating_sub(last)).filter(|step| *step > 0) {
             (self.step, self.longest) = (step, self.longest.max(step));
             self.steps = self.steps.saturating_add(1);
         }
         // A time that lies a little behind is moved by the writer: the stream is no further back for it.
-        self.last = Some((self.last.map_or(time, |(last, _)| last.max(time)), duration.clamp(0, JUMP * 20)));
+        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        (self.duration, self.base) = (duration, base);
+    }
+
+    /// How long the last packet is stated to last, in µs.
+    fn duration(&self) -> i64 {
+        self.base.rescale(self.duration, TimeBase::MICROS, Rounding::Near).0.clamp(0, JUMP * 20)
     }
 }
 
@@ -182,7 +196,7 @@ mod tests {
         let mut timeline = Timeline::new(policy);
         let place = |(stream, time): &(usize, i64)| {
             let mut packet = Packet { stream: *stream, dts: Some(Ticks(*time)), ..Packet::default() };
-            timeline.place(&mut packet, TimeBase::MILLIS).then(|| packet.dts.unwrap().0)
+            timeline.place(&mut packet, TimeBase::MILLIS, 1000 * time).map(|_| packet.dts.unwrap().0)
         };
         times.iter().map(place).collect()
     }
