@@ -13,6 +13,7 @@ use alloc::{borrow::Cow, vec::Vec};
 use bytes::Bytes;
 
 use crate::{
+    format::Packaging,
     packet::Packet,
     stream::{Codec, StreamInfo},
     syntax::{
@@ -30,6 +31,15 @@ pub(super) type Refusal = Cow<'static, str>;
 
 /// LOAS frames from one configuration to the next.
 const LOAS_PERIOD: u32 = 20;
+
+/// How the multiplexes want the data of packets, before [`Payload`] prepares it.
+pub(super) fn packaging(stream: &StreamInfo) -> Packaging {
+    match stream.codec {
+        Codec::H264 | Codec::H265 => Packaging::AnnexB,
+        Codec::Aac if !stream.config.is_empty() => Packaging::RawAac,
+        _ => Packaging::AsIs,
+    }
+}
 
 /// Prepares the packets of one stream.
 #[derive(Debug)]

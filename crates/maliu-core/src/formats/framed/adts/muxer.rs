@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn frames_get_headers_and_what_cannot_have_one_is_refused() {
         assert_eq!(written(&[0x12, 0x10], &[1, 2, 3]).unwrap(), [0xff, 0xf1, 0x50, 0x80, 0x01, 0x5f, 0xfc, 1, 2, 3]);
-        assert_eq!(written(&[0x12, 0x10], &[]).unwrap(), []);
+        assert!(written(&[0x12, 0x10], &[]).unwrap().is_empty());
         assert_eq!(written(&[], &[1, 2]).unwrap(), [1, 2]);
         assert!(written(&[0x12, 0x10], &[0; MAX_FRAME - 6]).is_err(), "one byte too long");
         assert!(written(&[0x12, 0x14], &[1]).is_err(), "960 samples");

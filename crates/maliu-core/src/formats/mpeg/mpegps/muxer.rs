@@ -9,7 +9,10 @@ use alloc::{borrow::Cow, boxed::Box, format, vec::Vec};
 
 use bytes::Bytes;
 
-use super::super::{kinds::BASE, payload::Payload};
+use super::super::{
+    kinds::BASE,
+    payload::{Payload, packaging},
+};
 use crate::{
     bits::BitWriter,
     error::{Error, Result},
@@ -161,11 +164,7 @@ impl Muxer for Program {
     }
 
     fn packaging(&self, stream: &StreamInfo) -> Packaging {
-        match stream.codec {
-            Codec::H264 | Codec::H265 => Packaging::AnnexB,
-            Codec::Aac if !stream.config.is_empty() => Packaging::RawAac,
-            _ => Packaging::AsIs,
-        }
+        packaging(stream)
     }
 }
 

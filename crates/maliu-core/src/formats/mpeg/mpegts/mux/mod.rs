@@ -10,13 +10,16 @@
 
 use alloc::{boxed::Box, format, vec::Vec};
 
-use super::super::{kinds::BASE, payload::Payload};
+use super::super::{
+    kinds::BASE,
+    payload::{Payload, packaging},
+};
 use crate::{
     error::Result,
     format::{Muxer, Packaging},
     output::{Mark, Output},
     packet::Packet,
-    stream::{Codec, Kind, Metadata, StreamInfo},
+    stream::{Kind, Metadata, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
 
@@ -169,11 +172,7 @@ impl Muxer for Mux {
     }
 
     fn packaging(&self, stream: &StreamInfo) -> Packaging {
-        match stream.codec {
-            Codec::H264 | Codec::H265 => Packaging::AnnexB,
-            Codec::Aac if !stream.config.is_empty() => Packaging::RawAac,
-            _ => Packaging::AsIs,
-        }
+        packaging(stream)
     }
 }
 

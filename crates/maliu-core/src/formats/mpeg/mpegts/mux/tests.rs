@@ -8,7 +8,7 @@ use super::{super::packet::TsPacket, *};
 use crate::{
     output::{Edit, Reach},
     packet::Flags,
-    stream::{Audio, Media, Video},
+    stream::{Audio, Codec, Media, Video},
     syntax::pes,
 };
 
