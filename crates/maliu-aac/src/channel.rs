@@ -79,18 +79,18 @@ impl Syntax {
 
 /// Codebooks that stand for something else than Huffman coded lines.
 pub(crate) mod book {
-    pub const ZERO: u8 = 0;
-    pub const ESCAPE: u8 = 11;
-    pub const RESERVED: u8 = 12;
-    pub const NOISE: u8 = 13;
-    pub const INTENSITY_OUT_OF_PHASE: u8 = 14;
-    pub const INTENSITY: u8 = 15;
+    pub(crate) const ZERO: u8 = 0;
+    pub(crate) const ESCAPE: u8 = 11;
+    pub(crate) const RESERVED: u8 = 12;
+    pub(crate) const NOISE: u8 = 13;
+    pub(crate) const INTENSITY_OUT_OF_PHASE: u8 = 14;
+    pub(crate) const INTENSITY: u8 = 15;
     /// The first of the virtual codebooks, which are `ESCAPE` with a largest value each.
-    pub const VIRTUAL: u8 = 16;
+    pub(crate) const VIRTUAL: u8 = 16;
 
     /// Whether a band of the codebook has a parameter in the place of lines.
     #[inline]
-    pub fn is_parametric(book: u8) -> bool {
+    pub(crate) fn is_parametric(book: u8) -> bool {
         (NOISE..VIRTUAL).contains(&book)
     }
 }

@@ -11,17 +11,17 @@ pub use program::{Place, ProgramConfig, ProgramElement};
 
 /// Audio object types by their number in the standard (table 1.17).
 pub(crate) mod object {
-    pub const MAIN: u8 = 1;
-    pub const LC: u8 = 2;
-    pub const SSR: u8 = 3;
-    pub const LTP: u8 = 4;
-    pub const SBR: u8 = 5;
-    pub const ER_LC: u8 = 17;
-    pub const ER_LTP: u8 = 19;
-    pub const ER_BSAC: u8 = 22;
-    pub const ER_LD: u8 = 23;
-    pub const PS: u8 = 29;
-    pub const ER_ELD: u8 = 39;
+    pub(crate) const MAIN: u8 = 1;
+    pub(crate) const LC: u8 = 2;
+    pub(crate) const SSR: u8 = 3;
+    pub(crate) const LTP: u8 = 4;
+    pub(crate) const SBR: u8 = 5;
+    pub(crate) const ER_LC: u8 = 17;
+    pub(crate) const ER_LTP: u8 = 19;
+    pub(crate) const ER_BSAC: u8 = 22;
+    pub(crate) const ER_LD: u8 = 23;
+    pub(crate) const PS: u8 = 29;
+    pub(crate) const ER_ELD: u8 = 39;
 }
 
 /// Whether a tool that extends the core is said to be in the stream.

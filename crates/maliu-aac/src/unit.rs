@@ -9,21 +9,21 @@ use crate::{Error, layout};
 
 /// id_syn_ele (table 4.85).
 mod id {
-    pub const SCE: u32 = 0;
-    pub const CPE: u32 = 1;
-    pub const CCE: u32 = 2;
-    pub const LFE: u32 = 3;
-    pub const DSE: u32 = 4;
-    pub const PCE: u32 = 5;
-    pub const FIL: u32 = 6;
+    pub(super) const SCE: u32 = 0;
+    pub(super) const CPE: u32 = 1;
+    pub(super) const CCE: u32 = 2;
+    pub(super) const LFE: u32 = 3;
+    pub(super) const DSE: u32 = 4;
+    pub(super) const PCE: u32 = 5;
+    pub(super) const FIL: u32 = 6;
 }
 
 /// extension_type (table 4.121).
 mod extension {
-    pub const DATA_ELEMENT: u32 = 2;
-    pub const DYNAMIC_RANGE: u32 = 11;
-    pub const SBR: u32 = 13;
-    pub const SBR_CRC: u32 = 14;
+    pub(super) const DATA_ELEMENT: u32 = 2;
+    pub(super) const DYNAMIC_RANGE: u32 = 11;
+    pub(super) const SBR: u32 = 13;
+    pub(super) const SBR_CRC: u32 = 14;
 }
 
 /// Reads a unit of the parser's stream.

@@ -32,7 +32,7 @@ pub trait Places {
 
 /// Passed down to everything that opens an input or an output.
 #[derive(Clone, Default)]
-pub struct Context {
+pub(crate) struct Context {
     /// Files and the standard streams otherwise.
     places: Option<Rc<RefCell<Box<dyn Places>>>>,
     /// The signal to stop.
@@ -43,22 +43,22 @@ pub struct Context {
 
 impl Context {
     /// Files and the standard streams, where what is written is wanted at once if `live`.
-    pub fn new(live: bool, stop: &Stop) -> Self {
+    pub(crate) fn new(live: bool, stop: &Stop) -> Self {
         Self { places: None, stop: stop.clone(), live }
     }
 
     /// With streams in the place of files.
-    pub fn with(places: impl Places + 'static) -> Self {
+    pub(crate) fn with(places: impl Places + 'static) -> Self {
         Self { places: Some(Rc::new(RefCell::new(Box::new(places)))), ..Self::default() }
     }
 
     /// Whether streams may stand in the place of files.
-    pub fn has_places(&self) -> bool {
+    pub(crate) fn has_places(&self) -> bool {
         self.places.is_some()
     }
 
     /// The answer of the places to a question, if there are any.
-    pub fn ask<T>(&self, question: impl FnOnce(&mut dyn Places) -> Option<T>) -> Option<T> {
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&mut dyn Places) -> Option<T>) -> Option<T> {
         question(self.places.as_ref()?.borrow_mut().as_mut())
     }
 }

@@ -2,7 +2,7 @@
 
 /// Raises the limit as far as this user may.
 #[cfg(unix)]
-pub fn raise() {
+pub(crate) fn raise() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // Without the right to raise it, the first file beyond the limit fails with an error of its own.

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Passes text on. Line feeds and tabs are the program's own; any other control, and what turns or hides text, came from
 /// a file, a peer or a name, and is written as `\u001b`. In JSON such characters stand in strings only, so that what is
 /// written means the same.
-pub struct Escaping<W>(pub W);
+pub(crate) struct Escaping<W>(pub W);
 
 impl<W: Write> Write for Escaping<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -32,12 +32,12 @@ impl<W: Write> Write for Escaping<W> {
 }
 
 /// A line of JSON without anything that does something to a terminal.
-pub fn line(value: &Value) -> String {
+pub(crate) fn line(value: &Value) -> String {
     text(&value.to_string())
 }
 
 /// A text of one or more lines without anything else that does something to a terminal.
-pub fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if is_harmful(letter) && !matches!(letter, '\n' | '\t') {

@@ -26,7 +26,7 @@ pub const STOPPED: u8 = 130;
 
 /// A failure, ready to be shown.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The work failed.
     Failed(String),
     /// The system failed to give the bytes of an input: what follows is unknown.
@@ -40,16 +40,16 @@ pub enum Failure {
 }
 
 /// The result of a command.
-pub type Result<T = ()> = std::result::Result<T, Failure>;
+pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
 impl Failure {
     /// A failure while `doing` something to `name`.
-    pub fn while_(doing: &str, name: &str, why: impl fmt::Display) -> Self {
+    pub(crate) fn while_(doing: &str, name: &str, why: impl fmt::Display) -> Self {
         Self::Failed(format!("{doing} {}: {}", plain(name), plain(&why.to_string())))
     }
 
     /// A failure of writing to `name`; a broken pipe is told apart.
-    pub fn writing(name: &str, error: &io::Error) -> Self {
+    pub(crate) fn writing(name: &str, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
             _ => Self::while_("writing", name, error),
@@ -57,7 +57,7 @@ impl Failure {
     }
 
     /// The exit code.
-    pub fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Failed(_) | Self::Unread(_) => FAILED,
             Self::Usage(_) => USAGE,
@@ -67,7 +67,7 @@ impl Failure {
     }
 
     /// The error text for the user; empty for a closed output.
-    pub fn words(self) -> String {
+    pub(crate) fn words(self) -> String {
         match self {
             Self::Failed(why) | Self::Unread(why) | Self::Stopped(why) => escape::text(&paths::shown(&why)),
             Self::Usage(why) => format!("{}\ntry `maliu --help`", escape::text(&paths::shown(&why))),
@@ -86,7 +86,7 @@ impl fmt::Display for Failure {
 }
 
 /// Says a line on stderr. A closed stderr must not turn it into a panic.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let _ = writeln!(Escaping(io::stderr()), "{}", paths::shown(line));
 }
 

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 /// Where certificates and keys that were made are kept.
-pub fn config() -> PathBuf {
+pub(crate) fn config() -> PathBuf {
     folder("XDG_CONFIG_HOME", ".config")
 }
 
 /// Where is kept what must outlive a process.
-pub fn state() -> PathBuf {
+pub(crate) fn state() -> PathBuf {
     folder("XDG_STATE_HOME", ".local/state")
 }
 

@@ -32,7 +32,7 @@ mod reader;
 /// Where media comes from and what is known about it beforehand.
 #[derive(clap::Args, Clone)]
 #[group(skip)]
-pub struct Args {
+pub(crate) struct Args {
     /// File to read; - is standard input.
     #[arg(value_name = "IN", value_parser = paths::parser())]
     pub path: String,
@@ -59,31 +59,31 @@ pub struct Args {
 /// Keys of encrypted content.
 #[derive(clap::Args, Clone, Default)]
 #[group(skip)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// Key of an encrypted MP4 file and its identifier, each 32 hexadecimal digits; repeat it for more.
     #[arg(long = "key", value_name = "KID:KEY")]
     keys: Vec<String>,
 }
 
 /// The name of a path in messages.
-pub fn name(path: &str) -> &str {
+pub(crate) fn name(path: &str) -> &str {
     if path == "-" { "standard input" } else { path }
 }
 
 /// The bytes that a command line calls `path`, and their name in messages.
-pub fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
+pub(crate) fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
     let source = place(path, context, |file| Box::new(context.stop.guard(file)))
         .map_err(|error| Failure::while_("opening", name(path), error))?;
     Ok((name(path).to_owned(), source))
 }
 
 /// The bytes at `path`, read ahead of those who want them.
-pub fn ahead(path: &str, context: &Context) -> std::io::Result<Box<dyn Source + Send>> {
+pub(crate) fn ahead(path: &str, context: &Context) -> std::io::Result<Box<dyn Source + Send>> {
     place(path, context, |file| Box::new(io::Ahead::new(context.stop.guard(file))))
 }
 
 /// Files read as one, each behind the one before.
-pub fn joined<'p>(paths: impl Iterator<Item = &'p str>, context: &Context) -> Result<Box<dyn Source + Send>> {
+pub(crate) fn joined<'p>(paths: impl Iterator<Item = &'p str>, context: &Context) -> Result<Box<dyn Source + Send>> {
     let open = |path| source(path, context).map(|(_, source)| source);
     let parts = paths.map(open).collect::<Result<Vec<_>>>()?;
     let joined = io::Joined::new(parts).map_err(|error| Failure::while_("joining", "the inputs", error))?;
@@ -102,7 +102,7 @@ fn place(
 }
 
 /// Reads once more into `input`; returns how many bytes, 0 at the end.
-pub fn feed(name: &str, source: &mut impl Source, input: &mut Input) -> Result<usize> {
+pub(crate) fn feed(name: &str, source: &mut impl Source, input: &mut Input) -> Result<usize> {
     let block = source.block_size();
     let mut read = |at: u64, buf: &mut [u8]| source.read_at(at, buf);
     let fed = io::patiently(|| blocking::feed(input, block, &mut read), io::is_not_yet);
@@ -110,7 +110,7 @@ pub fn feed(name: &str, source: &mut impl Source, input: &mut Input) -> Result<u
 }
 
 /// An input being read.
-pub struct Opened {
+pub(crate) struct Opened {
     /// As the user called it.
     pub name: String,
     /// The reader.
@@ -124,7 +124,7 @@ pub struct Opened {
 }
 
 /// The next item of an input.
-pub enum Step {
+pub(crate) enum Step {
     /// Something was read.
     Event(Event),
     /// All that came so far was read; the next step waits for more.
@@ -135,7 +135,7 @@ pub enum Step {
 
 impl Args {
     /// An input named elsewhere on the command line, of a declared or a recognised format.
-    pub fn of(path: &str, from: Option<String>) -> Self {
+    pub(crate) fn of(path: &str, from: Option<String>) -> Self {
         let probe_budget = PROBE_BUDGET;
         Self {
             path: path.to_owned(),
@@ -149,25 +149,25 @@ impl Args {
     }
 
     /// Opens the input. Nothing is read yet.
-    pub fn open(&self, context: &Context) -> Result<Opened> {
+    pub(crate) fn open(&self, context: &Context) -> Result<Opened> {
         let (name, source, size) = self.source(context)?;
         self.opened(&name, source, size)
     }
 
     /// Opens the input for a copy. Nothing is read yet.
-    pub fn feed(&self, context: &Context) -> Result<Feed> {
+    pub(crate) fn feed(&self, context: &Context) -> Result<Feed> {
         let (name, source, _) = self.source(context)?;
         self.feed_of(&name, source)
     }
 
     /// As [`Args::feed`], of a source that is open.
-    pub fn feed_of(&self, name: &str, source: Box<dyn Source + Send>) -> Result<Feed> {
+    pub(crate) fn feed_of(&self, name: &str, source: Box<dyn Source + Send>) -> Result<Feed> {
         let (reader, many) = self.packet_reader()?;
         Ok(Feed::from(Reader::with(source, reader)).named(name).with_many_streams(many))
     }
 
     /// A source that is open, as an input that may come slowly.
-    pub fn open_of(&self, name: &str, source: Box<dyn Source + Send>) -> Result<Opened> {
+    pub(crate) fn open_of(&self, name: &str, source: Box<dyn Source + Send>) -> Result<Opened> {
         self.opened(name, source, None)
     }
 
@@ -202,7 +202,7 @@ impl Args {
 impl Opened {
     /// The next event; `None` at the end.
     #[inline(always)]
-    pub fn next(&mut self) -> Result<Option<Event>> {
+    pub(crate) fn next(&mut self) -> Result<Option<Event>> {
         loop {
             match self.step()? {
                 Step::Event(event) => return Ok(Some(event)),
@@ -214,7 +214,7 @@ impl Opened {
 
     /// The next event, or that it may take a while.
     #[inline(always)]
-    pub fn step(&mut self) -> Result<Step> {
+    pub(crate) fn step(&mut self) -> Result<Step> {
         match self.reader.next_event() {
             Ok(Event::End) => {
                 self.ended = true;
@@ -233,7 +233,7 @@ impl Opened {
     }
 
     /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
-    pub fn shows_all(&self, streams: &[StreamInfo]) -> bool {
+    pub(crate) fn shows_all(&self, streams: &[StreamInfo]) -> bool {
         let format = self.reader.format();
         let many = self.many || format.is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
         let has = |kind| streams.iter().any(|stream| stream.media.kind() == kind);
@@ -241,23 +241,23 @@ impl Opened {
     }
 
     /// Size of the input in bytes, if it is known or its end was reached.
-    pub fn size(&self) -> Option<u64> {
+    pub(crate) fn size(&self) -> Option<u64> {
         self.size.or_else(|| self.ended.then(|| self.reader.offset()))
     }
 
     /// Whether what it brings may come slowly: a pipe, a growing file. Then nothing should wait in buffers of ours.
-    pub fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         self.size.is_none()
     }
 
     /// Bytes of the input that were read and understood so far.
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.reader.offset()
     }
 }
 
 /// The failure that an error of a reader means for the user.
-pub fn failed(name: &str, error: &Error) -> Failure {
+pub(crate) fn failed(name: &str, error: &Error) -> Failure {
     match error {
         Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),
         Error::Media(error) => Failure::while_("reading", name, error),

@@ -9,20 +9,20 @@ use crate::escape;
 
 /// A line of JSON about a command under way: on standard output, or on standard error when media goes there. A reader
 /// that does not read the lines does not stop the command.
-pub fn line(out: &str, value: &serde_json::Value) {
+pub(crate) fn line(out: &str, value: &serde_json::Value) {
     let line = escape::line(value);
     let _ = if out == "-" { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
 }
 
 /// An open object or array; [`Open::close`] ends it.
-pub struct Open<'a> {
+pub(crate) struct Open<'a> {
     out: &'a mut dyn Write,
     close: u8,
     empty: bool,
 }
 
 /// Starts the outermost object.
-pub fn object(out: &mut dyn Write) -> io::Result<Open<'_>> {
+pub(crate) fn object(out: &mut dyn Write) -> io::Result<Open<'_>> {
     Open::new(out, b'{')
 }
 
@@ -33,49 +33,49 @@ impl<'a> Open<'a> {
     }
 
     /// A member whose value is printed bare: a number or a truth value.
-    pub fn bare(&mut self, name: &str, value: impl Display) -> io::Result<()> {
+    pub(crate) fn bare(&mut self, name: &str, value: impl Display) -> io::Result<()> {
         self.name(name)?;
         write!(self.out, "{value}")
     }
 
     /// A member whose value is a string without anything to escape, such as a time.
-    pub fn plain(&mut self, name: &str, value: impl Display) -> io::Result<()> {
+    pub(crate) fn plain(&mut self, name: &str, value: impl Display) -> io::Result<()> {
         self.name(name)?;
         write!(self.out, "\"{value}\"")
     }
 
     /// A member whose value is any string.
-    pub fn string(&mut self, name: &str, value: &str) -> io::Result<()> {
+    pub(crate) fn string(&mut self, name: &str, value: &str) -> io::Result<()> {
         self.name(name)?;
         quoted(self.out, value)
     }
 
     /// A member that is an object.
-    pub fn object(&mut self, name: &str) -> io::Result<Open<'_>> {
+    pub(crate) fn object(&mut self, name: &str) -> io::Result<Open<'_>> {
         self.name(name)?;
         Open::new(self.out, b'{')
     }
 
     /// A member that is an array.
-    pub fn array(&mut self, name: &str) -> io::Result<Open<'_>> {
+    pub(crate) fn array(&mut self, name: &str) -> io::Result<Open<'_>> {
         self.name(name)?;
         Open::new(self.out, b'[')
     }
 
     /// An object as the next item of an array, on a line of its own.
-    pub fn item(&mut self) -> io::Result<Open<'_>> {
+    pub(crate) fn item(&mut self) -> io::Result<Open<'_>> {
         self.comma()?;
         self.out.write_all(b"\n  ")?;
         Open::new(self.out, b'{')
     }
 
     /// Hands written text to its reader.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
     /// Ends the object or array.
-    pub fn close(self) -> io::Result<()> {
+    pub(crate) fn close(self) -> io::Result<()> {
         self.out.write_all(&[self.close])
     }
 

@@ -10,7 +10,7 @@ use crate::{
 /// The certificate of an end that listens.
 #[derive(clap::Args, Clone)]
 #[group(skip)]
-pub struct Own {
+pub(crate) struct Own {
     /// PEM file of a listener's certificate for tls: and quic: (default: made at the first start).
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<String>,
@@ -25,7 +25,7 @@ pub struct Own {
 impl Own {
     /// The identity for listening at an address, and its fingerprint; `None` where none is shown.
     #[cfg(feature = "tls")]
-    pub fn identity(&self, address: &Address) -> Result<Option<(Identity, String)>> {
+    pub(crate) fn identity(&self, address: &Address) -> Result<Option<(Identity, String)>> {
         let failed = |error| Failure::while_("reading", "the certificate", error);
         let identity = match (&self.cert, &self.key) {
             (Some(cert), Some(key)) => Identity::from_files(cert, key).map_err(failed)?,
@@ -46,7 +46,7 @@ impl Own {
 /// Whom an end that connects believes.
 #[derive(clap::Args)]
 #[group(skip)]
-pub struct Believe {
+pub(crate) struct Believe {
     /// Fingerprint of the listener's certificate, as it prints it.
     #[arg(long, value_name = "HEX")]
     fingerprint: Option<String>,
@@ -58,7 +58,7 @@ pub struct Believe {
 impl Believe {
     /// For connecting to an address.
     #[cfg(feature = "tls")]
-    pub fn trust(&self, address: &Address) -> Result<Option<Trust>> {
+    pub(crate) fn trust(&self, address: &Address) -> Result<Option<Trust>> {
         match (&self.fingerprint, &self.ca) {
             (Some(pin), _) => {
                 let digits = pin.chars().filter(|c| *c != ':');

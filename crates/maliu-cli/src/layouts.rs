@@ -10,13 +10,13 @@ use maliu::layout::{self, Layout, MAX_TEXT};
 use crate::failure::{Failure, Result};
 
 /// The layout that `name` means: a preset of that name, else the file of that name.
-pub fn load(name: &str) -> Result<Layout> {
+pub(crate) fn load(name: &str) -> Result<Layout> {
     let text = text(name)?;
     layout::parse(&text).map_err(|fault| Failure::Usage(format!("{name}: {fault}")))
 }
 
 /// The text of a preset or a file.
-pub fn text(name: &str) -> Result<String> {
+pub(crate) fn text(name: &str) -> Result<String> {
     if let Some(preset) = layout::named(name) {
         return Ok(preset.text.to_owned());
     }

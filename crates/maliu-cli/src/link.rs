@@ -31,7 +31,7 @@ use tokio::{
 };
 
 /// Starts what drives connections.
-pub fn runtime() -> io::Result<Handle> {
+pub(crate) fn runtime() -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     std::thread::Builder::new().spawn(move || runtime.block_on(std::future::pending::<()>()))?;
@@ -39,7 +39,7 @@ pub fn runtime() -> io::Result<Handle> {
 }
 
 /// Connects to a peer that `greet` is content with, again and again until `give_up` is over.
-pub async fn connect<T, F: Future<Output = io::Result<T>>>(
+pub(crate) async fn connect<T, F: Future<Output = io::Result<T>>>(
     address: &Address,
     trust: Option<&Trust>,
     first: First,
@@ -68,7 +68,7 @@ pub async fn connect<T, F: Future<Output = io::Result<T>>>(
 }
 
 /// A connection in one direction.
-pub struct Link {
+pub(crate) struct Link {
     handle: Handle,
     stream: Stream,
     /// Bytes that were read before.
@@ -80,12 +80,12 @@ pub struct Link {
 
 impl Link {
     /// Over a stream of which `front` was read already.
-    pub fn new(handle: Handle, stream: Stream, front: Bytes, silence: Option<Duration>) -> Self {
+    pub(crate) fn new(handle: Handle, stream: Stream, front: Bytes, silence: Option<Duration>) -> Self {
         Self { handle, stream, front, silence, report: None }
     }
 
     /// Tells how much it has carried.
-    pub fn telling(mut self, report: Option<Arc<Report>>) -> Self {
+    pub(crate) fn telling(mut self, report: Option<Arc<Report>>) -> Self {
         self.report = report;
         self
     }
@@ -142,11 +142,11 @@ fn gone(error: io::Error) -> io::Error {
 }
 
 /// The sending end as a sink: its end reaches the peer.
-pub struct Outgoing(Forward<Link>);
+pub(crate) struct Outgoing(Forward<Link>);
 
 impl Outgoing {
     /// Over a link.
-    pub fn new(link: Link) -> Self {
+    pub(crate) fn new(link: Link) -> Self {
         Self(Forward::new(link))
     }
 }
@@ -200,7 +200,7 @@ impl Link {
 const PARTING: Duration = Duration::from_millis(500);
 
 /// Lines of JSON about a link.
-pub struct Report {
+pub(crate) struct Report {
     tell: Box<dyn Fn(&serde_json::Value) + Send + Sync>,
     begun: Instant,
     /// When the next line is due, in ms from the beginning.
@@ -210,7 +210,7 @@ pub struct Report {
 
 impl Report {
     /// Lines that `tell` prints: one every second, and one at the end.
-    pub fn new(tell: impl Fn(&serde_json::Value) + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn new(tell: impl Fn(&serde_json::Value) + Send + Sync + 'static) -> Arc<Self> {
         let (begun, next, bytes) = (Instant::now(), AtomicU64::new(EVERY), AtomicU64::new(0));
         Arc::new(Self { tell: Box::new(tell), begun, next, bytes })
     }
@@ -225,7 +225,7 @@ impl Report {
     }
 
     /// A line with what was carried so far.
-    pub fn line(&self, event: &str) {
+    pub(crate) fn line(&self, event: &str) {
         let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
         let bytes = self.bytes.load(Ordering::Relaxed);
         let rate = (bytes as f64 / seconds) as u64;

@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// A listener whose socket, if it is a file, is removed also when the program is ended.
-pub struct Listening {
+pub(crate) struct Listening {
     /// Waits for connections.
     pub listener: Listener,
     _socket: Option<Litter>,
 }
 
 /// Where to listen, and how the user learns of it.
-pub struct At<'a> {
+pub(crate) struct At<'a> {
     /// The address.
     pub address: &'a Address,
     /// The identity and its keys.
@@ -35,7 +35,7 @@ pub struct At<'a> {
 }
 
 /// Listens, and prints the address on stderr, or as a line of JSON.
-pub async fn listen(at: At<'_>) -> Result<Listening> {
+pub(crate) async fn listen(at: At<'_>) -> Result<Listening> {
     let At { address, own, json, out, .. } = at;
     let (identity, fingerprint) = own.identity(address)?.unzip();
     let listener = Listener::bind(address, identity.as_ref()).await;
@@ -54,7 +54,7 @@ pub async fn listen(at: At<'_>) -> Result<Listening> {
 }
 
 /// The first peer that `greet` accepts. Others are sent away, and a slow peer delays no other.
-pub async fn first<T, G, F>(listening: Listening, speaks: First, greet: G) -> T
+pub(crate) async fn first<T, G, F>(listening: Listening, speaks: First, greet: G) -> T
 where
     T: Send + 'static,
     G: Fn(Stream) -> F + Clone + Send + Sync + 'static,

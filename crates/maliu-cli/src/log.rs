@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::{MakeWriter, format as layout};
 /// How much is said.
 #[derive(clap::Args, Clone, Copy)]
 #[group(skip)]
-pub struct Args {
+pub(crate) struct Args {
     /// Print more on stderr: every warning; twice for details.
     #[arg(short, long, global = true, display_order = 100, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -23,7 +23,7 @@ pub struct Args {
 
 impl Args {
     /// Sends what is logged to stderr from here on.
-    pub fn start(self) {
+    pub(crate) fn start(self) {
         let level = match (self.quiet, self.verbose) {
             (true, _) => Level::ERROR,
             (_, 0) => Level::WARN,
@@ -51,7 +51,7 @@ impl Args {
     }
 
     /// Says how much was not said.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         let more = WARNINGS.load(Ordering::Relaxed).saturating_sub(MOST_WARNINGS);
         if more > 0 && !self.quiet && self.verbose == 0 {
             let _ = writeln!(io::stderr(), " WARN {more} more warnings; -v shows them");

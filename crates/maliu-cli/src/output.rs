@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Bytes on their way to where the user wants them.
-pub struct Target {
+pub(crate) struct Target {
     name: String,
     pump: Pump<Box<dyn Sink>>,
     /// Whether output is wanted at once.
@@ -32,18 +32,18 @@ pub struct Target {
 
 impl Target {
     /// Starts writing to a path; `-` is standard output. A file takes its place only at [`Target::finish`].
-    pub fn create(path: &str, context: &Context) -> Result<Self> {
+    pub(crate) fn create(path: &str, context: &Context) -> Result<Self> {
         let (sink, litter) = open(path, context)?;
         Ok(Self { name: name(path).to_owned(), pump: Pump::new(sink), live: context.live, _litter: litter })
     }
 
     /// Where a muxer puts its edits.
-    pub fn output(&mut self) -> &mut Output {
+    pub(crate) fn output(&mut self) -> &mut Output {
         self.pump.output()
     }
 
     /// Writes what waits, as far as the reader of the output is ready for it; when too much waits, it waits, too.
-    pub fn pump(&mut self) -> Result {
+    pub(crate) fn pump(&mut self) -> Result {
         if self.live {
             return self.flush();
         }
@@ -52,12 +52,12 @@ impl Target {
     }
 
     /// Writes all that waits, so that the reader of the output has it.
-    pub fn flush(&mut self) -> Result {
+    pub(crate) fn flush(&mut self) -> Result {
         patiently(|| self.pump.flush(), Error::is_not_yet).map_err(|error| self.failed(&error))
     }
 
     /// Writes all that waits; the file takes its place.
-    pub fn finish(mut self) -> Result {
+    pub(crate) fn finish(mut self) -> Result {
         patiently(|| self.pump.finish(), Error::is_not_yet).map_err(|error| self.failed(&error))
     }
 
@@ -70,20 +70,20 @@ impl Target {
 }
 
 /// The name of a path in messages.
-pub fn name(path: &str) -> &str {
+pub(crate) fn name(path: &str) -> &str {
     if path == "-" { "standard output" } else { path }
 }
 
 /// A file that appears when it is complete, with `bytes` bytes gathered before each write; and its entry to be removed
 /// if it is not finished.
-pub fn gathering(path: &str, bytes: usize, stop: &Stop) -> Result<(AtomicFile, Option<Litter>)> {
+pub(crate) fn gathering(path: &str, bytes: usize, stop: &Stop) -> Result<(AtomicFile, Option<Litter>)> {
     let file = AtomicFile::create(paths::of(path)).map_err(|error| Failure::writing(path, &error))?;
     let litter = file.beside().map(|path| stop.litter_at(path));
     Ok((file.with_block_size(bytes), litter))
 }
 
 /// The place that a command line calls `path`, and what is to be removed if it is not finished.
-pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
+pub(crate) fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
     let failed = |error| Failure::writing(name(path), &error);
     if let Some(sink) = context.ask(|places| places.sink(path)) {
         return Ok((sink.map_err(failed)?, None));
@@ -98,7 +98,7 @@ pub fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litt
 
 /// As [`open`], of a file that can be played while it grows: where nothing stands at `path`, it is written in its
 /// place.
-pub fn record(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
+pub(crate) fn record(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
     if path == "-" || context.has_places() {
         return open(path, context);
     }
@@ -115,7 +115,7 @@ fn behind(sink: impl Sink + Send + 'static, context: &Context) -> Box<dyn Sink> 
 }
 
 /// Refuses an output that is one of the inputs: a slip of the hand, and the input would be gone.
-pub fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -> Result {
+pub(crate) fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -> Result {
     let Ok(place) = fs::canonicalize(paths::of(output)) else { return Ok(()) };
     let is_file = fs::metadata(&place).is_ok_and(|about| about.is_file());
     match is_file && inputs.any(|input| fs::canonicalize(paths::of(input)).is_ok_and(|input| input == place)) {
@@ -125,7 +125,7 @@ pub fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a str>) -
 }
 
 /// Prints text on standard output. Text printed before a failure is shown.
-pub fn print(context: &Context, text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
+pub(crate) fn print(context: &Context, text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
     let to = context.ask(|places| places.text()).unwrap_or_else(|| Box::new(io::stdout().lock()));
     let mut out = Escaping(BufWriter::with_capacity(GATHERED, Patient(to)));
     let end = text(&mut out);

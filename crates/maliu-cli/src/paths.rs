@@ -19,7 +19,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 const FIRST: u32 = 0x10_ff00;
 
 /// The parser of an argument that is a path.
-pub fn parser() -> impl TypedValueParser<Value = String> {
+pub(crate) fn parser() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(text)
 }
 
@@ -33,7 +33,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// An argument as text.
-pub fn text(argument: OsString) -> String {
+pub(crate) fn text(argument: OsString) -> String {
     match argument.into_string() {
         Ok(text) if is_plain(&text) => text,
         Ok(text) => escaped(text.as_bytes()),
@@ -59,7 +59,7 @@ fn escaped(bytes: &[u8]) -> String {
 }
 
 /// The path that a text stands for.
-pub fn of(text: &str) -> Cow<'_, Path> {
+pub(crate) fn of(text: &str) -> Cow<'_, Path> {
     if is_plain(text) {
         return Cow::Borrowed(Path::new(text));
     }
@@ -85,7 +85,7 @@ fn from_bytes(bytes: Vec<u8>) -> PathBuf {
 }
 
 /// A message about paths, as it is shown: bytes that are no text as `\\xff`.
-pub fn shown(message: &str) -> Cow<'_, str> {
+pub(crate) fn shown(message: &str) -> Cow<'_, str> {
     if is_plain(message) {
         return Cow::Borrowed(message);
     }

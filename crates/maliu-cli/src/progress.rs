@@ -11,7 +11,7 @@ use maliu::{plain::plain, time::Ticks};
 use crate::time::clock;
 
 /// A bar on stderr, or nothing.
-pub struct Progress {
+pub(crate) struct Progress {
     /// `None` when it would not be seen.
     bar: Option<ProgressBar>,
     length: Option<Ticks>,
@@ -20,7 +20,7 @@ pub struct Progress {
 
 impl Progress {
     /// A bar for `length` µs of media; without an end when the length is not known.
-    pub fn new(length: Option<Ticks>) -> Self {
+    pub(crate) fn new(length: Option<Ticks>) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self::hidden();
         }
@@ -35,13 +35,13 @@ impl Progress {
     }
 
     /// Nothing.
-    pub fn hidden() -> Self {
+    pub(crate) fn hidden() -> Self {
         Self { bar: None, length: None, done: Ticks(0) }
     }
 
     /// Shows that `done` µs of media are done, for `bytes` bytes of input.
     #[inline]
-    pub fn show(&mut self, done: Ticks, bytes: impl FnOnce() -> u64) {
+    pub(crate) fn show(&mut self, done: Ticks, bytes: impl FnOnce() -> u64) {
         if self.bar.is_some() && done - self.done >= STEP {
             self.draw(done, bytes());
         }
@@ -66,14 +66,14 @@ impl Drop for Progress {
 }
 
 /// A line on stderr for bytes that move between machines, or nothing.
-pub struct Meter {
+pub(crate) struct Meter {
     bar: ProgressBar,
     shown: Option<Instant>,
 }
 
 impl Meter {
     /// A bar for `length` bytes; without an end when their number is not known.
-    pub fn new(length: Option<u64>) -> Self {
+    pub(crate) fn new(length: Option<u64>) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self { bar: ProgressBar::hidden(), shown: None };
         }
@@ -88,7 +88,7 @@ impl Meter {
     }
 
     /// So many bytes are done; `more` tells the rest and is asked now and then.
-    pub fn show(&mut self, done: u64, more: impl FnOnce() -> String) {
+    pub(crate) fn show(&mut self, done: u64, more: impl FnOnce() -> String) {
         if !self.bar.is_hidden() && self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE) {
             self.shown = Some(Instant::now());
             self.bar.set_message(plain(&more()).to_string());

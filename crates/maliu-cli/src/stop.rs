@@ -19,7 +19,7 @@ use crate::failure::STOPPED;
 
 /// The signal to stop, shared by the handler of Ctrl-C and everything that a command runs.
 #[derive(Clone, Default)]
-pub struct Stop(Arc<State>);
+pub(crate) struct Stop(Arc<State>);
 
 #[derive(Default)]
 struct State {
@@ -36,7 +36,7 @@ struct State {
 
 impl Stop {
     /// Handles Ctrl-C and SIGTERM from here on.
-    pub fn listen(&self) {
+    pub(crate) fn listen(&self) {
         let stop = self.clone();
         let asked = move || stop.ask();
         // Without a handler Ctrl-C ends the program at once, as it would without this module. A handler that has got no
@@ -76,36 +76,39 @@ impl Stop {
 
     /// Guards an open source, which fails once the user has asked to stop; from here on there may be something to be
     /// written whole.
-    pub fn guard<S: Source>(&self, source: S) -> Checked<S, impl Fn() -> io::Result<()> + Clone + Send + use<S>> {
+    pub(crate) fn guard<S: Source>(
+        &self,
+        source: S,
+    ) -> Checked<S, impl Fn() -> io::Result<()> + Clone + Send + use<S>> {
         self.on_request();
         let stop = self.clone();
         Checked::new(source, move || stop.check())
     }
 
     /// Makes the first Ctrl-C end the program: a transfer that can be resumed must not be ended as if it were whole.
-    pub fn at_once(&self) {
+    pub(crate) fn at_once(&self) {
         self.0.transfer.store(true, Ordering::Relaxed);
     }
 
     /// Leaves the first Ctrl-C to [`Stop::asked`].
-    pub fn on_request(&self) {
+    pub(crate) fn on_request(&self) {
         self.0.open.store(true, Ordering::Relaxed);
     }
 
     /// Whether the user has asked to stop. A caller that polls this ends in its own time.
-    pub fn asked(&self) -> bool {
+    pub(crate) fn asked(&self) -> bool {
         let asked = self.0.asked.load(Ordering::Relaxed);
         self.0.heard.fetch_or(asked, Ordering::Relaxed);
         asked
     }
 
     /// Whether an input ended early because the user wanted it.
-    pub fn was_noticed(&self) -> bool {
+    pub(crate) fn was_noticed(&self) -> bool {
         self.0.noticed.load(Ordering::Relaxed)
     }
 
     /// Notes a file that is removed when the program ends at once.
-    pub fn litter_at(&self, path: &Path) -> Litter {
+    pub(crate) fn litter_at(&self, path: &Path) -> Litter {
         self.litter().push(path.into());
         Litter { path: path.into(), stop: self.clone() }
     }
@@ -137,7 +140,7 @@ fn limits_are_errors() {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A file that is removed when the program ends at once; dropping this leaves the file alone.
-pub struct Litter {
+pub(crate) struct Litter {
     path: PathBuf,
     stop: Stop,
 }

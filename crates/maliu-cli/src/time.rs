@@ -3,7 +3,7 @@
 use maliu::time::Ticks;
 
 /// A time of `[[H:]M:]S[.fraction][s]` in µs.
-pub fn parse(text: &str) -> Result<Ticks, String> {
+pub(crate) fn parse(text: &str) -> Result<Ticks, String> {
     let wrong = || "expected seconds, MINUTES:SECONDS or HOURS:MINUTES:SECONDS, e.g. 90, 1:30 or 0:01:30.5".to_owned();
     let text = text.strip_suffix('s').unwrap_or(text);
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -21,13 +21,13 @@ pub fn parse(text: &str) -> Result<Ticks, String> {
 }
 
 /// A span in seconds; `inf` never ends.
-pub fn seconds(text: &str) -> Result<f64, String> {
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0);
     seconds.ok_or_else(|| "expected seconds, e.g. 30 or 0.5, or inf".to_owned())
 }
 
 /// A time in µs as `H:MM:SS`.
-pub fn clock(micros: Ticks) -> String {
+pub(crate) fn clock(micros: Ticks) -> String {
     let seconds = micros.0.max(0) / 1_000_000;
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }

@@ -9,7 +9,7 @@ use maliu::{
 };
 
 /// Follows the packets of one stream.
-pub struct Video {
+pub(crate) struct Video {
     coding: Coding,
     framing: Framing,
 }
@@ -20,7 +20,7 @@ enum Coding {
 }
 
 /// One NAL unit of a packet.
-pub struct Nal {
+pub(crate) struct Nal {
     /// Index of its header in the packet.
     pub at: usize,
     /// Bytes of the start code or the length before it.
@@ -41,7 +41,7 @@ pub struct Nal {
 
 /// The picture of a packet.
 #[derive(Clone, Copy, Default)]
-pub struct Picture {
+pub(crate) struct Picture {
     /// Its slices are all I (`I`), some are B (`B`), else `P`; `None` without slices.
     pub letter: Option<char>,
     /// Picture order count.
@@ -54,7 +54,7 @@ pub struct Picture {
 
 impl Video {
     /// Of this stream; `None` when it is not of these codecs.
-    pub fn new(info: &StreamInfo) -> Option<Self> {
+    pub(crate) fn new(info: &StreamInfo) -> Option<Self> {
         let (mut coding, framing) = match info.codec {
             Codec::H264 => (Coding::H264(h264::Pictures::default()), Framing::of_h264(&info.config)),
             Codec::H265 => (Coding::H265(h265::Pictures::default()), Framing::of_h265(&info.config)),
@@ -65,7 +65,7 @@ impl Video {
     }
 
     /// Takes a packet apart.
-    pub fn packet(&mut self, data: &[u8]) -> (Vec<Nal>, Picture) {
+    pub(crate) fn packet(&mut self, data: &[u8]) -> (Vec<Nal>, Picture) {
         let mut nals = Vec::new();
         match self.framing {
             Framing::AnnexB => {
@@ -93,7 +93,7 @@ impl Video {
     }
 
     /// The stream's codec string for MIME types (RFC 6381), when its parameter sets are known.
-    pub fn codec_string(&self) -> Option<String> {
+    pub(crate) fn codec_string(&self) -> Option<String> {
         match &self.coding {
             Coding::H264(pictures) => Some(pictures.sets().any_sps()?.codec_string()),
             Coding::H265(pictures) => Some(pictures.sets().any_sps()?.profile_tier_level.codec_string()),
@@ -101,7 +101,7 @@ impl Video {
     }
 
     /// The profile's name as ffprobe prints it, when the parameter sets are known.
-    pub fn profile(&self) -> Option<&'static str> {
+    pub(crate) fn profile(&self) -> Option<&'static str> {
         match &self.coding {
             Coding::H264(pictures) => pictures.sets().any_sps()?.profile_name(),
             Coding::H265(pictures) => pictures.sets().any_sps()?.profile_tier_level.profile_name(),

@@ -38,7 +38,7 @@ pub(crate) struct Finish {
 }
 
 impl Track {
-    pub fn new(info: &StreamInfo, options: Options) -> Result<Self> {
+    pub(crate) fn new(info: &StreamInfo, options: Options) -> Result<Self> {
         let unit = unit_for(info, options)?;
         Ok(Self { stream: Stream(info.clone()), unit, finish: Finish::new(options) })
     }

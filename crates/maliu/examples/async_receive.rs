@@ -21,7 +21,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Takes one transfer; a token is asked for if there is one. Returns packets and bytes of payload.
-pub async fn receive(listener: &Listener, token: Option<String>) -> Result<(u64, u64), Box<dyn std::error::Error>> {
+pub(crate) async fn receive(
+    listener: &Listener,
+    token: Option<String>,
+) -> Result<(u64, u64), Box<dyn std::error::Error>> {
     let (mut packets, mut bytes, mut next) = (0, 0, 0);
     // Every turn is one connection: a sender whose connection broke comes back and goes on at `next`.
     loop {

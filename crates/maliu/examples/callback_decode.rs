@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Decodes the first stream of what `read` gives; returns how many samples per channel it has.
-pub fn decode(read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<usize, Box<dyn std::error::Error>> {
+pub(crate) fn decode(read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<usize, Box<dyn std::error::Error>> {
     let mut reader = Reader::new(Callbacks::new(read));
     reader.start()?;
     let mut decoder = maliu_decode::decoder_for(reader.streams().first().ok_or("no stream")?)?;

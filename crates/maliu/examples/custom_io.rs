@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Copies the packets of a file into an ADTS file; every byte goes through a closure.
-pub fn copy(input: &str, output: &str) -> Result<u64, Box<dyn std::error::Error>> {
+pub(crate) fn copy(input: &str, output: &str) -> Result<u64, Box<dyn std::error::Error>> {
     // Two handles on one file share its position: one for each closure. Their captures are the `opaque` of FFmpeg.
     let mut file = File::open(input)?;
     let mut same = file.try_clone()?;

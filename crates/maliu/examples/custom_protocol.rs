@@ -28,7 +28,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Gives each access unit to `unit` when its last byte was pushed. Returns what was wrong with the bytes, and where.
-pub fn units<'a, S>(slices: S, mut unit: impl FnMut(Packet)) -> Result<Vec<(u64, String)>, Box<dyn std::error::Error>>
+pub(crate) fn units<'a, S>(
+    slices: S,
+    mut unit: impl FnMut(Packet),
+) -> Result<Vec<(u64, String)>, Box<dyn std::error::Error>>
 where
     S: Iterator<Item = &'a [u8]>, // from a socket, a serial line, a callback …
 {

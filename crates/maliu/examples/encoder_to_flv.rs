@@ -10,7 +10,7 @@ fn main() -> maliu::Result<()> {
 }
 
 /// Writes a tone of `seconds` seconds.
-pub fn write(path: &str, seconds: u32) -> maliu::Result<()> {
+pub(crate) fn write(path: &str, seconds: u32) -> maliu::Result<()> {
     let streams = [StreamInfo::audio(Codec::PcmS16Le, RATE, 1)];
     let mut writer = Writer::start(AtomicFile::create(path)?, &flv::FORMAT, &[], &streams)?;
     let mut encoder = Encoder { sample: 0 };

@@ -16,7 +16,7 @@ fn main() -> Result<()> {
 }
 
 /// Takes messages until the peer closes; returns how many access units came.
-pub fn receive(mut from: impl Read, flv: &Path, png: &Path) -> Result<u64> {
+pub(crate) fn receive(mut from: impl Read, flv: &Path, png: &Path) -> Result<u64> {
     let mut input = Input::new();
     let mut reader = PacketReader::of(&formats::h264::FORMAT, &[])?;
     let (mut writer, mut decoder, mut units) = (None, None, 0);

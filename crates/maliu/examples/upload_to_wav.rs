@@ -17,7 +17,7 @@ async fn main() -> std::io::Result<()> {
 }
 
 /// The routes of the server.
-pub fn app() -> Router {
+pub(crate) fn app() -> Router {
     let wav = post(convert).layer(DefaultBodyLimit::max(MAX_UPLOAD));
     Router::new().route("/wav", wav)
 }

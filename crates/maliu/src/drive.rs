@@ -57,13 +57,13 @@ pub(crate) struct Drive {
 }
 
 impl Drive {
-    pub fn new(input: Input, reader: PacketReader, block_size: usize) -> Self {
+    pub(crate) fn new(input: Input, reader: PacketReader, block_size: usize) -> Self {
         Self { input, reader, block_size, held: VecDeque::new(), remarks: None }
     }
 
     /// Returns the next event behind those that are held; [`Poll::Pending`]: feed first.
     #[inline]
-    pub fn poll(&mut self) -> Result<Poll<Event>, MediaError> {
+    pub(crate) fn poll(&mut self) -> Result<Poll<Event>, MediaError> {
         let polled = self.reader.poll(&mut self.input);
         if let Some(remarks) = Remarks::of(&mut self.input, &self.reader) {
             match &mut self.remarks {
@@ -84,12 +84,12 @@ impl Drive {
     }
 
     /// Whether enough is held: a packet, or the end.
-    pub fn is_started(&self) -> bool {
+    pub(crate) fn is_started(&self) -> bool {
         self.held.len() >= MAX_HELD || matches!(self.held.back(), Some(Event::Packet(_) | Event::End))
     }
 
     /// The packet that comes next, of those that are held.
-    pub fn landing(&self) -> Option<Landing> {
+    pub(crate) fn landing(&self) -> Option<Landing> {
         self.held.iter().find_map(|event| match event {
             Event::Packet(packet) => {
                 let (stream, time, base) = (packet.stream, packet.pts.or(packet.dts), packet.time_base);
@@ -100,7 +100,7 @@ impl Drive {
     }
 
     /// Goes to `to` (in `base`): packets that are held are dropped, descriptions are not.
-    pub fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
+    pub(crate) fn seek(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
         self.reader.seek(to, base, &mut self.input)?;
         self.held.retain(|event| !matches!(event, Event::Packet(_) | Event::End));
         Ok(())

@@ -17,7 +17,7 @@ pub(crate) struct Remarks {
 impl Remarks {
     /// Remarks since the last call, if there were any.
     #[inline]
-    pub fn of(input: &mut Input, reader: &PacketReader) -> Option<Self> {
+    pub(crate) fn of(input: &mut Input, reader: &PacketReader) -> Option<Self> {
         if input.is_quiet() {
             return None;
         }
@@ -25,7 +25,7 @@ impl Remarks {
         Some(Self { format: name(reader), warnings, more })
     }
 
-    pub fn log(self) {
+    pub(crate) fn log(self) {
         log(self.format, self.warnings, self.more);
     }
 }

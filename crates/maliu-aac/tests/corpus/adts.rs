@@ -3,7 +3,7 @@
 use crate::Run;
 use maliu_aac::Config;
 
-pub fn unpack(data: &[u8]) -> Vec<Run> {
+pub(crate) fn unpack(data: &[u8]) -> Vec<Run> {
     let mut runs: Vec<([u8; 3], Run)> = Vec::new();
     let mut at = 0;
     while let Some(header) = data.get(at..at + 7) {

@@ -3,7 +3,7 @@
 use crate::Run;
 use maliu_aac::Config;
 
-pub fn unpack(data: &[u8]) -> Vec<Run> {
+pub(crate) fn unpack(data: &[u8]) -> Vec<Run> {
     let mut runs: Vec<(Vec<u8>, Run)> = Vec::new();
     let mut mux: Option<Mux> = None;
     let mut at = 0;

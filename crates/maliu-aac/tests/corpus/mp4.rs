@@ -3,7 +3,7 @@
 use crate::Run;
 use maliu_aac::Config;
 
-pub fn unpack(data: &[u8]) -> Vec<Run> {
+pub(crate) fn unpack(data: &[u8]) -> Vec<Run> {
     let tracks = boxes(find(data, b"moov").unwrap_or_default());
     for (kind, track) in tracks {
         if kind != *b"trak" {

@@ -3,7 +3,7 @@
 use crate::Sound;
 use std::path::Path;
 
-pub struct Reference {
+pub(crate) struct Reference {
     rate: u32,
     channels: usize,
     samples: usize,
@@ -17,7 +17,7 @@ pub struct Reference {
 
 impl Reference {
     /// The first sketch of a stream's reference, if it has one.
-    pub fn read(corpus: &Path, stream: &Path) -> Option<Reference> {
+    pub(crate) fn read(corpus: &Path, stream: &Path) -> Option<Reference> {
         let name = format!("{}.ref", stream.strip_prefix(corpus).ok()?.to_str()?);
         let text = std::fs::read_to_string(corpus.join("refs").join(name)).ok()?;
         let section = text.split("\n[pcm ").nth(1)?;
@@ -46,7 +46,7 @@ impl Reference {
     }
 
     /// Estimated signal to noise ratio in decibels.
-    pub fn compare(&self, sound: &Sound) -> Result<f64, String> {
+    pub(crate) fn compare(&self, sound: &Sound) -> Result<f64, String> {
         let channels =
             if sound.channels.len() == 1 { vec![0; self.channels.min(2)] } else { (0..self.channels).collect() };
         let Some(first) = sound.channels.first() else { return Err(format!("no sound: {:?}", sound.fault)) };

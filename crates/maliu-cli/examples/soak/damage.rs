@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 /// Numbers that depend on the seed and the case alone (xorshift64*).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The numbers of a case.
-    pub fn new(seed: u64, case: u64) -> Self {
+    pub(crate) fn new(seed: u64, case: u64) -> Self {
         let mut random = Self((seed << 40 ^ case).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         // The first numbers of neighbours are alike.
         for _ in 0..4 {
@@ -24,7 +24,7 @@ impl Random {
     }
 
     /// A number below `end`; 0 when there is none.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() >> 16) as usize % end.max(1)
     }
 }
@@ -34,7 +34,7 @@ const EXTREMES: [[u8; 4]; 6] =
     [[0xff; 4], [0x7f, 0xff, 0xff, 0xff], [0x80, 0, 0, 0], [0; 4], [0xff, 0xff, 0xff, 0x7f], [0, 0xff, 0xff, 0xff]];
 
 /// The file of this case, harmed once to four times.
-pub fn damaged(files: &[Bytes], case: u64, random: &mut Random) -> Bytes {
+pub(crate) fn damaged(files: &[Bytes], case: u64, random: &mut Random) -> Bytes {
     let mut data = files[case as usize % files.len()].to_vec();
     for _ in 0..=random.below(4) {
         let other = &files[random.below(files.len())];

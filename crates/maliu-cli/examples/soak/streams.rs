@@ -9,14 +9,14 @@ use maliu_cli::Places;
 use crate::damage::Random;
 
 /// Streams lent to one run.
-pub struct Streams {
+pub(crate) struct Streams {
     input: Bytes,
     kind: usize,
 }
 
 impl Streams {
     /// The kinds of streams are chosen by chance.
-    pub fn new(input: Bytes, random: &mut Random) -> Self {
+    pub(crate) fn new(input: Bytes, random: &mut Random) -> Self {
         Self { input, kind: random.below(6) }
     }
 }

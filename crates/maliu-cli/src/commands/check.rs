@@ -18,7 +18,7 @@ use crate::{
 /// Reports the faults of a file. Exit code 1 if there are any.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
-pub struct Args {
+pub(crate) struct Args {
     /// File to read; - is standard input.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
@@ -39,7 +39,7 @@ the rule it breaks and a remedy; docs/check.md lists them. Faults lose or damage
 without an index or a duration, such as a live recording, is faulty only with --strict.";
 
 /// Reads everything and reports.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     let (name, source) = input::source(&args.input, context)?;
     let report = check::run(source, reader(args.from.as_deref())?).map_err(|error| match error {
         Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),

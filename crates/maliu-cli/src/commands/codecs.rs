@@ -6,10 +6,10 @@ use crate::{context::Context, failure::Result, output};
 
 /// Lists the codecs that can be demuxed and those that can be decoded (D), to sound or to pictures.
 #[derive(clap::Args)]
-pub struct Args {}
+pub(crate) struct Args {}
 
 /// Prints the list.
-pub fn run(_: Args, context: &Context) -> Result {
+pub(super) fn run(_: Args, context: &Context) -> Result {
     output::print(context, |out| {
         for codec in Codec::ALL.iter().filter(|codec| codec.name() != "unknown") {
             let mark = if maliu_decode::decodes(*codec) || maliu_decode::pictures::decodes(*codec) { 'D' } else { '.' };

@@ -9,13 +9,13 @@ use crate::{context::Context, failure::Result, output};
 /// Lists the formats that can be read (D) and written (E).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  maliu formats\n  maliu formats flv      settings of one format")]
-pub struct Args {
+pub(crate) struct Args {
     /// Show this format with its settings.
     name: Option<String>,
 }
 
 /// Prints the list.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     output::print(context, |out| list(out, args))
 }
 

@@ -18,7 +18,7 @@ use crate::{
 /// Works with layouts: descriptions of private |header|data| protocols.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
 }
@@ -81,7 +81,7 @@ const MAX_CAPTURE: usize = 64 << 20;
 const MAX_SHOWN: usize = 400;
 
 /// Does what is asked.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     output::print(context, |out| print(out, args, context))
 }
 

@@ -7,10 +7,10 @@ use crate::{context::Context, failure::Result, output};
 /// Prints the manual page in roff.
 #[derive(clap::Args)]
 #[command(hide = true, after_help = "Example:\n  maliu man | man -l -")]
-pub struct Args {}
+pub(crate) struct Args {}
 
 /// Prints it: the page of the program, then a section for each command.
-pub fn run(_: Args, context: &Context) -> Result {
+pub(super) fn run(_: Args, context: &Context) -> Result {
     let mut program = crate::commands();
     program.build();
     let mut page = Vec::new();

@@ -20,13 +20,13 @@ macro_rules! commands {
     ($($name:ident $module:ident;)*) => {
         /// The command to run.
         #[derive(clap::Subcommand)]
-        pub enum Command {
+        pub(crate) enum Command {
             $($name($module::Args),)*
         }
 
         impl Command {
             /// Does it.
-            pub fn run(self, context: &Context) -> Result {
+            pub(crate) fn run(self, context: &Context) -> Result {
                 match self {
                     $(Self::$name(args) => $module::run(args, context),)*
                 }

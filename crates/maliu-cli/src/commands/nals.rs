@@ -15,7 +15,7 @@ use crate::{
 /// Lists the NAL units of an H.264 or H.265 stream.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
     /// Print JSON.
@@ -34,7 +34,7 @@ Columns: offset (in a container: offset of the packet + offset in it), bytes of 
 size, type, access unit, slice type, picture order count, parameter sets.";
 
 /// Reads and prints.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     let mut opened = args.input.open(context)?;
     output::print(context, |out| match args.json {
         true => all_json(out, &mut opened, args.stream),

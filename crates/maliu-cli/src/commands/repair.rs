@@ -22,7 +22,7 @@ use crate::{
 /// Writes a damaged FLV or MP4 file anew: sizes, times, configurations, durations and indexes are right.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
-pub struct Args {
+pub(crate) struct Args {
     /// FLV or MP4 file to read. It is read several times and never changed; - is standard input, which is kept on disk for that, up to
     /// 16 GiB.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
@@ -53,7 +53,7 @@ Examples:
   maliu repair --like good.mp4 broken.mp4 whole.mp4";
 
 /// Mends the input, reports what was mended and left out, and writes.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     output::is_none_of(&args.output, [args.input.as_str()].into_iter())?;
     let stdin = match args.input.as_str() {
         "-" => Some(

@@ -45,7 +45,7 @@ mod report;
 /// Sends the packets of an input to `maliu receive`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, mut_arg("layout", |layout| layout.long("read-layout")))]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
     #[command(flatten)]
@@ -91,7 +91,7 @@ const EXAMPLES: &str = "Examples:
 A broken connection is made again and resumes where the receiver is; so does a second run of the same command.";
 
 /// Reads and sends.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     let give_up = Duration::try_from_secs_f64(args.give_up).ok();
     if let Some(layout) = &args.carried.layout {
         let Args { input, to, live, believe, json, .. } = &args;

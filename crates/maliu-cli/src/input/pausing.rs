@@ -8,7 +8,7 @@ use std::sync::{
 use maliu::io::Source;
 
 /// A source that may keep its reader waiting, and says so before: each read is first "not yet".
-pub struct Pausing<S> {
+pub(super) struct Pausing<S> {
     pub source: S,
     /// A read may block until data arrives.
     pub pausing: Arc<AtomicBool>,

@@ -6,22 +6,22 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-pub mod process;
+pub(crate) mod process;
 
 /// The binary with these arguments, its standard streams piped.
-pub fn command(args: &[&str]) -> Command {
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maliu"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs it to its end.
-pub fn run(args: &[&str]) -> Output {
+pub(crate) fn run(args: &[&str]) -> Output {
     command(args).output().unwrap()
 }
 
 /// Runs it with a file as standard input, through a pipe.
-pub fn run_on(input: Vec<u8>, args: &[&str]) -> Output {
+pub(crate) fn run_on(input: Vec<u8>, args: &[&str]) -> Output {
     let mut child = command(args).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let feeder = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
@@ -31,23 +31,23 @@ pub fn run_on(input: Vec<u8>, args: &[&str]) -> Output {
 }
 
 /// Exit code, standard output and error as text.
-pub fn text(output: &Output) -> (Option<i32>, String, String) {
+pub(crate) fn text(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 /// Standard output as JSON.
-pub fn json(output: &Output) -> serde_json::Value {
+pub(crate) fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The path of a sample.
-pub fn sample(name: &str) -> String {
+pub(crate) fn sample(name: &str) -> String {
     format!("{}/../../samples/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A folder of its own for a test, empty.
-pub fn folder(test: &str) -> PathBuf {
+pub(crate) fn folder(test: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -55,6 +55,6 @@ pub fn folder(test: &str) -> PathBuf {
 }
 
 /// A path inside a folder, as an argument.
-pub fn within(folder: &std::path::Path, name: &str) -> String {
+pub(crate) fn within(folder: &std::path::Path, name: &str) -> String {
     folder.join(name).to_str().unwrap().to_owned()
 }

@@ -10,17 +10,17 @@ use std::{
 use serde_json::Value;
 
 /// A process that does not outlive its test.
-pub struct Process(pub Child);
+pub(crate) struct Process(pub Child);
 
 impl Process {
     /// Starts it; what it says on stderr is lost.
-    pub fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_maliu"));
         Self(command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     /// Starts what listens, with --json; its address and the fingerprint of its certificate.
-    pub fn listening(args: &[&str]) -> (Self, String, Option<String>) {
+    pub(crate) fn listening(args: &[&str]) -> (Self, String, Option<String>) {
         let mut process = Self::start(args);
         let line = process.next_line();
         let text = |key: &str| line[key].as_str().map(str::to_owned);
@@ -28,7 +28,7 @@ impl Process {
     }
 
     /// The next line of JSON.
-    pub fn next_line(&mut self) -> Value {
+    pub(crate) fn next_line(&mut self) -> Value {
         let (mut line, mut byte) = (Vec::new(), [0]);
         // No further than the line: others may follow.
         while byte != *b"\n" && self.0.stdout.as_mut().unwrap().read(&mut byte).unwrap() > 0 {
@@ -38,7 +38,7 @@ impl Process {
     }
 
     /// The exit code, if it ends in time.
-    pub fn ends_within(&mut self, seconds: u64) -> Option<i32> {
+    pub(crate) fn ends_within(&mut self, seconds: u64) -> Option<i32> {
         let deadline = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < deadline {
             if let Some(status) = self.0.try_wait().unwrap() {
@@ -50,12 +50,12 @@ impl Process {
     }
 
     /// Whether it has ended.
-    pub fn is_over(&mut self) -> bool {
+    pub(crate) fn is_over(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
     }
 
     /// Ends it at once.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -16,7 +16,7 @@ use maliu_cli::{End, Places, run};
 
 /// The failure to inject.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// An error of the device, from that call on.
     Breaks,
     /// An error of the device, once; later calls work.
@@ -41,7 +41,7 @@ pub enum Fault {
 
 /// A fault and when it strikes: at calls `first`, `first + every`, …; only once when `every` is 0.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub fault: Fault,
     pub first: usize,
     pub every: usize,
@@ -60,14 +60,14 @@ impl Plan {
 }
 
 /// A stream whose calls are counted, some of which go wrong.
-pub struct Faulty<T> {
+pub(crate) struct Faulty<T> {
     inner: T,
     plan: Option<Plan>,
     pub calls: Arc<Mutex<usize>>,
 }
 
 impl<T> Faulty<T> {
-    pub fn new(inner: T, plan: Option<Plan>) -> Self {
+    pub(crate) fn new(inner: T, plan: Option<Plan>) -> Self {
         Self { inner, plan, calls: Arc::default() }
     }
 
@@ -131,10 +131,10 @@ impl<T: io::Seek> io::Seek for Faulty<T> {
 
 /// Bytes that several hold.
 #[derive(Clone, Default)]
-pub struct Shared(pub Arc<Mutex<io::Cursor<Vec<u8>>>>);
+pub(crate) struct Shared(pub Arc<Mutex<io::Cursor<Vec<u8>>>>);
 
 impl Shared {
-    pub fn content(&self) -> Vec<u8> {
+    pub(crate) fn content(&self) -> Vec<u8> {
         self.0.lock().unwrap().get_ref().clone()
     }
 }
@@ -201,11 +201,11 @@ impl<S: Source> Source for Blocks<S> {
     }
 }
 
-pub const BLOCK: usize = 2000;
+pub(crate) const BLOCK: usize = 2000;
 
 /// One run of a command on faulty streams.
 #[derive(Default)]
-pub struct Case {
+pub(crate) struct Case {
     pub input: Bytes,
     /// The input can be sought.
     pub seekable: bool,
@@ -218,7 +218,7 @@ pub struct Case {
 }
 
 /// The outcome.
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub end: End,
     pub bytes: Vec<u8>,
     pub committed: bool,
@@ -265,7 +265,7 @@ impl Places for Lent {
 
 impl Case {
     /// Runs the command line on it.
-    pub fn run(self, line: &[&str]) -> Outcome {
+    pub(crate) fn run(self, line: &[&str]) -> Outcome {
         let (written, committed) = (Shared::default(), Arc::new(Mutex::new(false)));
         let (reads, writes) = (Arc::default(), Arc::default());
         let lent = Lent {

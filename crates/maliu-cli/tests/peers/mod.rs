@@ -10,24 +10,24 @@ use std::{
 use crate::binary::process::Process;
 
 /// A receiver that listens, its address and the fingerprint of its certificate.
-pub fn receiver(at: &str, out: &str, more: &[&str]) -> (Process, String, Option<String>) {
+pub(crate) fn receiver(at: &str, out: &str, more: &[&str]) -> (Process, String, Option<String>) {
     Process::listening(&[&["receive", at, out, "--json"][..], more].concat())
 }
 
 /// A file.
-pub fn read(path: &str) -> Vec<u8> {
+pub(crate) fn read(path: &str) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The sum of headers and bodies.
-pub fn crc32c(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg()))
     })
 }
 
 /// A message of the protocol, with right sums unless the body is `None`: then its length is only declared.
-pub fn message(kind: u8, stream: u32, sequence: u64, length: u32, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(kind: u8, stream: u32, sequence: u64, length: u32, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0xab, 0x4d, 0x4c, 0x55, 1, kind, 0, 0];
     bytes.extend(stream.to_be_bytes());
     bytes.extend(sequence.to_be_bytes());
@@ -39,21 +39,21 @@ pub fn message(kind: u8, stream: u32, sequence: u64, length: u32, body: &[u8]) -
 }
 
 /// Content or control, whole.
-pub fn whole(kind: u8, stream: u32, sequence: u64, body: &[u8]) -> Vec<u8> {
+pub(crate) fn whole(kind: u8, stream: u32, sequence: u64, body: &[u8]) -> Vec<u8> {
     message(kind, stream, sequence, body.len() as u32, body)
 }
 
 /// Numbers of kinds.
-pub const HELLO: u8 = 2;
-pub const STREAM: u8 = 4;
-pub const PACKET: u8 = 5;
+pub(crate) const HELLO: u8 = 2;
+pub(crate) const STREAM: u8 = 4;
+pub(crate) const PACKET: u8 = 5;
 
 /// A peer of one's own at a receiver.
-pub struct Peer(pub TcpStream);
+pub(crate) struct Peer(pub TcpStream);
 
 impl Peer {
     /// Connects to `tcp://…` and reads the challenge.
-    pub fn connect(address: &str) -> Self {
+    pub(crate) fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut peer = Self(stream);
@@ -64,7 +64,7 @@ impl Peer {
     }
 
     /// Says hello as a live sender without a token, and reads the welcome.
-    pub fn welcomed(address: &str, id: u64) -> Self {
+    pub(crate) fn welcomed(address: &str, id: u64) -> Self {
         let mut peer = Self::connect(address);
         peer.say(&whole(HELLO, 0, 0, &hello(id, &[0; 32])));
         let mut welcome = [0; 40];
@@ -74,12 +74,12 @@ impl Peer {
     }
 
     /// Says anything.
-    pub fn say(&mut self, bytes: &[u8]) {
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
     /// Bytes that are answered until the other end closes, as text with everything else.
-    pub fn answer(mut self) -> String {
+    pub(crate) fn answer(mut self) -> String {
         let mut answer = Vec::new();
         let _ = self.0.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
@@ -87,7 +87,7 @@ impl Peer {
 }
 
 /// The body of a hello of a live sender.
-pub fn hello(id: u64, proof: &[u8; 32]) -> Vec<u8> {
+pub(crate) fn hello(id: u64, proof: &[u8; 32]) -> Vec<u8> {
     let mut body = vec![1, 2];
     body.extend(id.to_be_bytes());
     body.extend(proof);
@@ -97,7 +97,7 @@ pub fn hello(id: u64, proof: &[u8; 32]) -> Vec<u8> {
 }
 
 /// The body of the description of an MP3 stream, with a configuration and a tag of the given lengths.
-pub fn description(config: usize, tag: usize) -> Vec<u8> {
+pub(crate) fn description(config: usize, tag: usize) -> Vec<u8> {
     let size = |length: usize| (length as u32).to_be_bytes();
     let mut body = [0, 0, 0, 1, 0, 0, 0xac, 0x44, 0, 0, 0, 0, 0, 3].to_vec();
     body.extend(b"mp3\0\0\0\0");
@@ -111,7 +111,7 @@ pub fn description(config: usize, tag: usize) -> Vec<u8> {
 }
 
 /// The body of a packet with `bytes` bytes of data.
-pub fn packet(time: u64, data: usize) -> Vec<u8> {
+pub(crate) fn packet(time: u64, data: usize) -> Vec<u8> {
     let mut body = vec![0, 0, 0, 34, 3, 1];
     body.extend([time.to_be_bytes(), time.to_be_bytes(), [0; 8], [0; 8]].concat());
     body.resize(body.len() + data, 7);
@@ -119,7 +119,7 @@ pub fn packet(time: u64, data: usize) -> Vec<u8> {
 }
 
 /// The body of a packet of so little data, and of side data of a kind (1 a configuration, 4 opaque, above unknown).
-pub fn packet_beside(time: u64, kind: u8, side: usize, data: usize) -> Vec<u8> {
+pub(crate) fn packet_beside(time: u64, kind: u8, side: usize, data: usize) -> Vec<u8> {
     let mut body = packet(time, 0);
     body[..4].copy_from_slice(&(34 + 5 + side as u32).to_be_bytes());
     body.push(kind);

@@ -2,7 +2,7 @@
 
 /// The sums so far.
 #[derive(Clone, Debug)]
-pub struct Adler32 {
+pub(super) struct Adler32 {
     a: u32,
     b: u32,
 }
@@ -25,7 +25,7 @@ impl From<u32> for Adler32 {
 }
 
 impl Adler32 {
-    pub fn update(&mut self, data: &[u8]) {
+    pub(super) fn update(&mut self, data: &[u8]) {
         for run in data.chunks(RUN) {
             for byte in run {
                 self.a = self.a.wrapping_add(u32::from(*byte));
@@ -36,7 +36,7 @@ impl Adler32 {
         }
     }
 
-    pub fn value(&self) -> u32 {
+    pub(super) fn value(&self) -> u32 {
         self.b << 16 | self.a
     }
 }

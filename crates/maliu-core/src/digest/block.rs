@@ -1,11 +1,11 @@
 //! Cuts bytes into the 64-byte blocks of MD5, and pads the last one.
 
 /// Bytes of a block.
-pub const SIZE: usize = 64;
+pub(super) const SIZE: usize = 64;
 
 /// The bytes of the block that is not full yet, and how many there were in all.
 #[derive(Clone, Debug)]
-pub struct Blocks {
+pub(super) struct Blocks {
     open: [u8; SIZE],
     filled: usize,
     total: u64,
@@ -19,7 +19,7 @@ impl Default for Blocks {
 
 impl Blocks {
     /// Gives every block that became full to `each`.
-    pub fn update(&mut self, mut data: &[u8], mut each: impl FnMut(&[u8; SIZE])) {
+    pub(super) fn update(&mut self, mut data: &[u8], mut each: impl FnMut(&[u8; SIZE])) {
         self.total = self.total.wrapping_add(data.len() as u64);
         if self.filled > 0 {
             let (now, later) = data.split_at(data.len().min(SIZE - self.filled));
@@ -37,7 +37,7 @@ impl Blocks {
     }
 
     /// Pads: a one bit, zeros, and the number of bits as `length` writes it.
-    pub fn finish(mut self, length: fn(u64) -> [u8; 8], mut each: impl FnMut(&[u8; SIZE])) {
+    pub(super) fn finish(mut self, length: fn(u64) -> [u8; 8], mut each: impl FnMut(&[u8; SIZE])) {
         let bits = length(self.total.wrapping_mul(8));
         let zeros = (SIZE + SIZE - 8 - 1 - self.filled) % SIZE;
         self.update(&[0x80], &mut each);

@@ -2,7 +2,7 @@
 
 /// The remainder so far, inverted.
 #[derive(Clone, Debug)]
-pub struct Crc32(u32);
+pub(super) struct Crc32(u32);
 
 impl Default for Crc32 {
     fn default() -> Self {
@@ -11,7 +11,7 @@ impl Default for Crc32 {
 }
 
 impl Crc32 {
-    pub fn update(&mut self, data: &[u8]) {
+    pub(super) fn update(&mut self, data: &[u8]) {
         for byte in data {
             let [low, ..] = self.0.to_le_bytes();
             let entry = TABLE.get(usize::from(low ^ byte)).copied().unwrap_or(0);
@@ -19,7 +19,7 @@ impl Crc32 {
         }
     }
 
-    pub fn value(&self) -> u32 {
+    pub(super) fn value(&self) -> u32 {
         !self.0
     }
 }

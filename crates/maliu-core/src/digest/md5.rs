@@ -4,7 +4,7 @@ use super::block::{Blocks, SIZE};
 
 /// The state so far.
 #[derive(Clone, Debug)]
-pub struct Md5 {
+pub(super) struct Md5 {
     state: [u32; 4],
     blocks: Blocks,
 }
@@ -16,12 +16,12 @@ impl Default for Md5 {
 }
 
 impl Md5 {
-    pub fn update(&mut self, data: &[u8]) {
+    pub(super) fn update(&mut self, data: &[u8]) {
         let state = &mut self.state;
         self.blocks.update(data, |block| compress(state, block));
     }
 
-    pub fn finish(self) -> [u8; 16] {
+    pub(super) fn finish(self) -> [u8; 16] {
         let Self { mut state, blocks } = self;
         blocks.finish(u64::to_le_bytes, |block| compress(&mut state, block));
         let mut out = [0; 16];

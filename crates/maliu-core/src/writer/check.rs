@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Mux`].
-pub fn streams(format: &Format, streams: &mut [StreamInfo], strict: i64) -> Result<()> {
+pub(super) fn streams(format: &Format, streams: &mut [StreamInfo], strict: i64) -> Result<()> {
     let refused = |why: String| Err(Error::mux(format.name, why));
     if streams.is_empty() && !format.rules.no_streams {
         return refused("there is no stream to write (WF-6)".into());
@@ -60,7 +60,7 @@ fn tag(format: &Format, stream: &StreamInfo, strict: i64) -> Result<u32> {
 }
 
 /// WF-10: who wrote the file is said by us alone, or not at all.
-pub fn metadata(given: &Metadata, bitexact: bool) -> Metadata {
+pub(super) fn metadata(given: &Metadata, bitexact: bool) -> Metadata {
     let mut metadata = given.clone();
     if bitexact {
         metadata.remove("encoder");

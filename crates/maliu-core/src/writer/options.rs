@@ -47,7 +47,7 @@ const fn help(name: &'static str, value: &'static str, default: &'static str, wh
 
 /// [`SETTINGS`], typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub(super) struct Options {
     /// Added to all timestamps, in µs.
     pub offset: Ticks,
     /// Treatment of negative times.
@@ -73,7 +73,7 @@ impl Options {
     ///
     /// # Errors
     /// [`Error::Setting`] for a value that does not fit.
-    pub fn split<'a>(pairs: &[(&'a str, &'a str)], format: &Format) -> Result<(Self, Vec<(&'a str, &'a str)>)> {
+    pub(super) fn split<'a>(pairs: &[(&'a str, &'a str)], format: &Format) -> Result<(Self, Vec<(&'a str, &'a str)>)> {
         let known = |list: &[Help], name: &str| list.iter().any(|help| help.name == name);
         let mut ours: Vec<_> = pairs.iter().copied().filter(|(name, _)| known(SETTINGS, name)).collect();
         for (_, text) in pairs.iter().filter(|(name, _)| *name == "fflags") {

@@ -20,7 +20,7 @@ use crate::{
 
 /// How the packets of one stream are repackaged.
 #[derive(Debug)]
-pub enum Package {
+pub(super) enum Package {
     /// Not at all.
     AsIs,
     /// AAC loses its ADTS headers; the first one becomes the stream's configuration.
@@ -36,7 +36,7 @@ pub enum Package {
 
 /// State of an AAC stream whose muxer wants bare frames.
 #[derive(Debug)]
-pub struct RawAac {
+pub(super) struct RawAac {
     configured: bool,
     started: bool,
     described: bool,
@@ -44,7 +44,7 @@ pub struct RawAac {
 
 /// State of an H.264 or H.265 stream whose muxer wants start codes.
 #[derive(Debug)]
-pub struct Codes {
+pub(super) struct Codes {
     codec: Codec,
     config: Bytes,
     converter: Option<Converter>,
@@ -59,7 +59,7 @@ enum Converter {
 
 impl Package {
     /// For a stream whose muxer wants `packaging`.
-    pub fn new(packaging: Packaging, stream: &StreamInfo) -> Self {
+    pub(super) fn new(packaging: Packaging, stream: &StreamInfo) -> Self {
         match (packaging, stream.codec) {
             (Packaging::RawAac, Codec::Aac) => {
                 Self::RawAac(RawAac { configured: !stream.config.is_empty(), started: false, described: false })
@@ -76,7 +76,7 @@ impl Package {
     ///
     /// # Errors
     /// [`Error::Mux`] for a packet that is not what it should be. Nothing is remembered of it.
-    pub fn apply(&mut self, packet: &mut Packet) -> Result<bool> {
+    pub(super) fn apply(&mut self, packet: &mut Packet) -> Result<bool> {
         match self {
             Self::AsIs => Ok(false),
             Self::RawAac(state) => state.apply(packet),

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use maliu_core::{format::Format, formats};
 
 /// The sample files of every format that can be read: (format, path, bytes), by name.
-pub fn samples() -> Vec<(&'static Format, PathBuf, Vec<u8>)> {
+pub(crate) fn samples() -> Vec<(&'static Format, PathBuf, Vec<u8>)> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../samples");
     let mut found = Vec::new();
     for format in formats::ALL.iter().copied().filter(|format| format.demuxer.is_some()) {

@@ -15,7 +15,7 @@ use maliu_core::{
 
 /// How bytes reach the reader.
 #[derive(Clone, Copy, Debug)]
-pub enum Feed {
+pub(crate) enum Feed {
     /// All at once.
     Whole,
     /// In slices of this size.
@@ -28,21 +28,21 @@ pub enum Feed {
 
 /// How the format is chosen.
 #[derive(Clone, Copy)]
-pub enum Open {
+pub(crate) enum Open {
     Of(&'static Format),
     Detect,
 }
 
 /// The output: one line per event, and the error that ended it.
 #[derive(Debug, Default, PartialEq)]
-pub struct Trace {
+pub(crate) struct Trace {
     pub lines: Vec<String>,
     pub packets: Vec<String>,
     pub error: Option<String>,
 }
 
 impl Trace {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = self.lines.join("\n");
         if let Some(error) = &self.error {
             let _ = write!(text, "\nerror {error}");
@@ -52,7 +52,7 @@ impl Trace {
 }
 
 /// Everything the reader says about `data`. Panics when it stops making progress.
-pub fn trace(open: Open, data: &[u8], feed: Feed) -> Trace {
+pub(crate) fn trace(open: Open, data: &[u8], feed: Feed) -> Trace {
     let mut reader = match open {
         Open::Of(format) => PacketReader::of(format, &[]).expect("the format is read"),
         Open::Detect => PacketReader::detect(formats::ALL),

@@ -14,7 +14,7 @@ use maliu_core::{
 use serde_json::{Value, json};
 
 /// A case of write_frame.jsonl or flv_mux.jsonl.
-pub struct Case {
+pub(crate) struct Case {
     pub id: String,
     pub muxer: String,
     pub folder: PathBuf,
@@ -23,13 +23,13 @@ pub struct Case {
 }
 
 /// One operation with its recorded result.
-pub struct Step {
+pub(crate) struct Step {
     pub op: Value,
     pub result: Value,
 }
 
 impl Case {
-    pub fn new(json: Value, folder: &Path) -> Self {
+    pub(crate) fn new(json: Value, folder: &Path) -> Self {
         let results = json["res"].as_array().unwrap();
         let ops = json["ops"].as_array().unwrap();
         let steps = ops.iter().zip(results).map(|(op, result)| Step { op: op.clone(), result: result.clone() });
@@ -43,7 +43,7 @@ impl Case {
     }
 
     /// The rules of the recorded muxer, from its flags.
-    pub fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         let flags: Vec<&str> = self.json["fmt_flags"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         let has = |flag| flags.contains(&flag);
         Rules {
@@ -67,28 +67,28 @@ impl Case {
     }
 
     /// The value of an option; empty when it is not set.
-    pub fn option(&self, name: &str) -> &str {
+    pub(crate) fn option(&self, name: &str) -> &str {
         self.json["options"].get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The time bases in force after the header, if it succeeded.
-    pub fn bases(&self) -> Vec<TimeBase> {
+    pub(crate) fn bases(&self) -> Vec<TimeBase> {
         let header = self.header();
         let list = header["tb"].as_array().cloned().unwrap_or_default();
         list.iter().filter_map(base).collect()
     }
 
     /// `avoid_negative_ts` as the header resolved it.
-    pub fn shift(&self) -> Option<i64> {
+    pub(crate) fn shift(&self) -> Option<i64> {
         self.header()["avoid_negative_ts"].as_i64()
     }
 
-    pub fn header(&self) -> &Value {
+    pub(crate) fn header(&self) -> &Value {
         &self.steps.iter().find(|step| step.op["op"] == "header").unwrap().result
     }
 
     /// The tags set before the header.
-    pub fn metadata(&self) -> Metadata {
+    pub(crate) fn metadata(&self) -> Metadata {
         let mut metadata = Metadata::default();
         for pair in self.json["metadata"].as_array().into_iter().flatten() {
             metadata.set(pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
@@ -97,27 +97,27 @@ impl Case {
     }
 
     /// The streams; `None` when one cannot be expressed: a time base that is not positive.
-    pub fn streams(&self) -> Option<Vec<StreamInfo>> {
+    pub(crate) fn streams(&self) -> Option<Vec<StreamInfo>> {
         self.json["streams"].as_array().into_iter().flatten().map(stream).collect()
     }
 
     /// Whether it was recorded what reached the muxer.
-    pub fn has_events(&self) -> bool {
+    pub(crate) fn has_events(&self) -> bool {
         self.steps.iter().any(|step| step.result.get("ev").is_some())
     }
 
     /// Whether there is an output at all.
-    pub fn has_output(&self) -> bool {
+    pub(crate) fn has_output(&self) -> bool {
         self.json["io"]["none"] != 1
     }
 
     /// Whether a write to the recorded output failed.
-    pub fn output_fails(&self) -> bool {
+    pub(crate) fn output_fails(&self) -> bool {
         self.json["io"].get("fail_after").is_some()
     }
 
     /// Whether the recorded output could be patched.
-    pub fn seekable(&self) -> bool {
+    pub(crate) fn seekable(&self) -> bool {
         self.json["io"]["seekable"] == 1
     }
 }
@@ -193,7 +193,7 @@ const EVENTS: &[&str] = &["init", "hdr", "trl", "mux", "muxnull", "uncoded", "ou
 
 impl Case {
     /// Fails on anything that would not be looked at.
-    pub fn check_known(&self) {
+    pub(crate) fn check_known(&self) {
         self.check_object("case", &self.json);
         self.check_object("io", &self.json["io"]);
         self.json["streams"].as_array().into_iter().flatten().for_each(|stream| self.check_object("stream", stream));
@@ -272,16 +272,16 @@ fn codec(name: &str, kind: Kind) -> Codec {
 }
 
 impl Step {
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.op["op"].as_str().unwrap()
     }
 
-    pub fn skipped(&self) -> bool {
+    pub(crate) fn skipped(&self) -> bool {
         self.result["skipped"] == 1
     }
 
     /// The packet this operation writes.
-    pub fn packet(&self) -> Packet {
+    pub(crate) fn packet(&self) -> Packet {
         let time = |key: &str| self.op[key].as_i64().map(Ticks);
         let mut packet = Packet {
             stream: self.op["s"].as_i64().and_then(|s| usize::try_from(s).ok()).unwrap_or(usize::MAX),
@@ -310,7 +310,7 @@ impl Step {
 
     /// Returned numbers that say what our `Ok(())` says: how far the initialisation was (WF-11), what the muxer's own
     /// callback returned (WF-20, WF-58), 1 where a flush had nothing to do (WF-17).
-    pub fn successes(&self) -> Vec<i64> {
+    pub(crate) fn successes(&self) -> Vec<i64> {
         let answers =
             self.events(&["mux", "muxnull", "uncoded", "trl"]).filter_map(|event| event.as_array()?.last()?.as_i64());
         let numbers: &[i64] = match self.name() {
@@ -322,7 +322,7 @@ impl Step {
     }
 
     /// The caller's packet after the call: moved away by an interleaved write (WF-18), else the caller's copy (WF-16).
-    pub fn caller_packet_after(&self) -> Value {
+    pub(crate) fn caller_packet_after(&self) -> Value {
         if self.name().starts_with('i') {
             return json!([null, null, 0, 0]);
         }
@@ -336,12 +336,12 @@ impl Step {
     }
 
     /// Recorded events of these kinds.
-    pub fn events<'a>(&'a self, kinds: &'a [&str]) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn events<'a>(&'a self, kinds: &'a [&str]) -> impl Iterator<Item = &'a Value> {
         let events = self.result["ev"].as_array().into_iter().flatten();
         events.filter(move |event| kinds.contains(&event[0].as_str().unwrap()))
     }
 }
 
-pub fn hex(text: &str) -> Bytes {
+pub(crate) fn hex(text: &str) -> Bytes {
     (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
 }

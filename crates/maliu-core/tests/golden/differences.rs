@@ -33,7 +33,7 @@ const ALL: &[Difference] = &[
 ];
 
 /// The rule by which a case differs, if one does, and the faults it is left with.
-pub fn judge(case: &Case, outcome: &Outcome) -> (Option<&'static str>, Vec<String>) {
+pub(crate) fn judge(case: &Case, outcome: &Outcome) -> (Option<&'static str>, Vec<String>) {
     let Some(difference) = ALL.iter().find(|difference| (difference.concerns)(case)) else {
         return (None, [&outcome.faults[..], &outcome.output_faults].concat());
     };

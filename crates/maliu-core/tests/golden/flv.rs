@@ -6,13 +6,13 @@ use super::{
 };
 
 /// FLV-10: a stream with codec tag 5.
-pub fn has_tag_5(case: &Case) -> bool {
+pub(crate) fn has_tag_5(case: &Case) -> bool {
     let five = |stream: &serde_json::Value| stream["codec"] == "vp6a" || stream["codec_tag"] == 5;
     case.muxer == "flv" && started(case) && case.json["streams"].as_array().into_iter().flatten().any(five)
 }
 
 /// The empty audio tag is left out, all stream ids are 0.
-pub fn stream_id_is_always_0(case: &Case, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn stream_id_is_always_0(case: &Case, outcome: &Outcome) -> Result<(), String> {
     let mut expected = recorded(case)?;
     expected.drain(13..28);
     let mut at = 13;
@@ -25,7 +25,7 @@ pub fn stream_id_is_always_0(case: &Case, outcome: &Outcome) -> Result<(), Strin
 }
 
 /// FLV-18: an output that cannot seek and whose buffer has let go of the header before its sizes and counts are patched.
-pub fn buffer_is_too_small(case: &Case) -> bool {
+pub(crate) fn buffer_is_too_small(case: &Case) -> bool {
     let size = case.json["io"]["bufsize"].as_u64();
     let full = |step: &super::case::Step| step.events(&["out"]).any(|event| event[3].as_u64() == size);
     let header = case.steps.iter().find(|step| step.name() == "header");
@@ -33,7 +33,7 @@ pub fn buffer_is_too_small(case: &Case) -> bool {
 }
 
 /// The reference's patches land among the tags; ours are where they belong, so that every tag says its size.
-pub fn every_tag_says_its_size(_: &Case, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn every_tag_says_its_size(_: &Case, outcome: &Outcome) -> Result<(), String> {
     let (ours, mut at) = (&outcome.bytes, 13);
     while let Some(length) = tag_length(ours, at) {
         at += length;
@@ -42,13 +42,13 @@ pub fn every_tag_says_its_size(_: &Case, outcome: &Outcome) -> Result<(), String
 }
 
 /// FLV-41: a packet whose pts is unknown reaches a muxer that does not refuse it.
-pub fn pts_is_unknown(case: &Case) -> bool {
+pub(crate) fn pts_is_unknown(case: &Case) -> bool {
     let mut sent = case.steps.iter().flat_map(|step| step.events(&["mux"]));
     case.muxer == "flv" && started(case) && case.seekable() && sent.any(|event| event[2].is_null() && event[9] == 0)
 }
 
 /// The duration does not wrap; with the reference's wrapped one the file is the recorded one.
-pub fn duration_does_not_wrap(case: &Case, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn duration_does_not_wrap(case: &Case, outcome: &Outcome) -> Result<(), String> {
     let time = |value: &serde_json::Value| value.as_i64().unwrap_or(i64::MIN);
     let (mut delay, mut duration) = (i64::MIN, 0);
     for event in case.steps.iter().flat_map(|step| step.events(&["mux"])).filter(|event| event[9] == 0) {
@@ -63,18 +63,18 @@ pub fn duration_does_not_wrap(case: &Case, outcome: &Outcome) -> Result<(), Stri
 }
 
 /// FLV-46.
-pub fn index_without_metadata(case: &Case) -> bool {
+pub(crate) fn index_without_metadata(case: &Case) -> bool {
     let flags = case.option("flvflags");
     case.muxer == "flv" && flags.contains("+no_metadata") && flags.contains("+add_keyframe_index")
 }
 
 /// Before the first byte.
-pub fn it_is_refused(_: &Case, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn it_is_refused(_: &Case, outcome: &Outcome) -> Result<(), String> {
     if outcome.started || !outcome.bytes.is_empty() { Err("it was started".into()) } else { Ok(()) }
 }
 
 /// FLV-48: a packet refused after its type byte was written: too large, or AAC with ADTS headers at the start.
-pub fn refuses_a_packet(case: &Case) -> bool {
+pub(crate) fn refuses_a_packet(case: &Case) -> bool {
     let refused = |step: &super::case::Step| {
         let adts = case.option("fflags").contains("-autobsf")
             && step.op["pre"].as_str().is_some_and(|pre| pre.starts_with("fff"));
@@ -84,7 +84,7 @@ pub fn refuses_a_packet(case: &Case) -> bool {
 }
 
 /// The stray bytes are not there.
-pub fn a_refused_packet_leaves_nothing(case: &Case, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn a_refused_packet_leaves_nothing(case: &Case, outcome: &Outcome) -> Result<(), String> {
     let Ok(theirs) = recorded(case) else {
         let refused = case.steps.iter().filter(|step| step.result["ret"].as_i64() < Some(0)).count();
         let size = case.json["size"].as_u64().unwrap_or(0) as usize;

@@ -18,7 +18,7 @@ fn vectors() -> Vec<Value> {
     super::vectors("parsers.jsonl")
 }
 
-pub fn hex(value: &Value) -> Bytes {
+pub(crate) fn hex(value: &Value) -> Bytes {
     let text = value.as_str().unwrap_or_default().as_bytes();
     let digit = |c: u8| (c as char).to_digit(16).expect("hex") as u8;
     text.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect::<Vec<_>>().into()
@@ -29,7 +29,7 @@ fn family(vector: &Value) -> &str {
 }
 
 /// The vectors of one family, with their ids.
-pub fn of_family(name: &str) -> Vec<(String, Value)> {
+pub(crate) fn of_family(name: &str) -> Vec<(String, Value)> {
     let all = vectors().into_iter().filter(|vector| family(vector) == name);
     all.map(|vector| (vector["id"].as_str().unwrap_or_default().to_owned(), vector)).collect()
 }

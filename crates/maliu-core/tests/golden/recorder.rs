@@ -20,16 +20,16 @@ use serde_json::{Value, json};
 use super::{case::Case, sink::Sink};
 
 /// Calls of the muxer and the output, in the vectors' own form.
-pub type Log = Arc<Mutex<Vec<Value>>>;
+pub(crate) type Log = Arc<Mutex<Vec<Value>>>;
 
 /// A muxer of ours and its output.
-pub struct Ours {
+pub(crate) struct Ours {
     pub muxer: Box<dyn Muxer>,
     /// `None` for a case without output.
     pub sink: Option<Arc<Mutex<Sink>>>,
 }
 
-pub struct Recorder {
+pub(crate) struct Recorder {
     ours: Option<Ours>,
     muxer: String,
     bases: Vec<TimeBase>,
@@ -41,7 +41,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(case: &Case, ours: Option<Ours>, log: &Log, taken: &Arc<Mutex<Vec<u64>>>) -> Self {
+    pub(crate) fn new(case: &Case, ours: Option<Ours>, log: &Log, taken: &Arc<Mutex<Vec<u64>>>) -> Self {
         let answers = (ours.is_none() || case.output_fails()).then(|| answers(case));
         let (log, taken) = (Arc::clone(log), Arc::clone(taken));
         Self { ours, muxer: case.muxer.clone(), bases: case.bases(), answers, log, taken }
@@ -147,7 +147,7 @@ fn event(kind: &str, packet: &Packet) -> Value {
     ])
 }
 
-pub fn adler32(data: &[u8]) -> u32 {
+pub(crate) fn adler32(data: &[u8]) -> u32 {
     let (mut a, mut b) = (1u32, 0u32);
     for byte in data {
         a = (a + u32::from(*byte)) % 65521;

@@ -30,7 +30,7 @@ const OUTPUT_TOO: &[&str] = &["mux", "muxnull", "uncoded", "out", "seek"];
 const STAND_INS: &[&str] = &["mp4", "mov", "ipod", "matroska", "webm", "mpegts", "ogg"];
 
 /// Outcome of a case.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Whether the bytes were made by a muxer of ours.
     pub real: bool,
     /// Whether the header was written.
@@ -46,7 +46,7 @@ pub struct Outcome {
 }
 
 /// Replays a case.
-pub fn run(case: &Case) -> Outcome {
+pub(crate) fn run(case: &Case) -> Outcome {
     case.check_known();
     let real = formats::named(&case.muxer).filter(|format| format.muxer.is_some() && !STAND_INS.contains(&format.name));
     let mut outcome = Outcome {
@@ -257,7 +257,7 @@ fn any_error(event: &Value) -> Value {
     Value::Array(list)
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -30,7 +30,7 @@ enum Policy {
     Always,
 }
 
-pub struct Sink {
+pub(crate) struct Sink {
     writer: BufferedWriter,
     store: Arc<Mutex<Store>>,
     policy: Policy,
@@ -42,7 +42,7 @@ pub struct Sink {
 }
 
 impl Sink {
-    pub fn new(case: &Case, log: &Log) -> Self {
+    pub(crate) fn new(case: &Case, log: &Log) -> Self {
         let (io, store) = (&case.json["io"], Arc::new(Mutex::new(Store::default())));
         let (typed, size) = (io["typed"] == 1, io["bufsize"].as_u64().unwrap_or(32768) as usize);
         let mut write = writes(case, &store, log);
@@ -68,12 +68,12 @@ impl Sink {
     }
 
     /// Says what follows, as the generic code does (WF-60).
-    pub fn label(&mut self, label: Label) {
+    pub(crate) fn label(&mut self, label: Label) {
         let _ = self.writer.marker(label, None);
     }
 
     /// Takes what a muxer's call left in the output and flushes as the policy wants it.
-    pub fn flush_point(&mut self, out: &mut Output) {
+    pub(crate) fn flush_point(&mut self, out: &mut Output) {
         if self.hold.is_none_or(|size| out.waiting() >= size) {
             self.take(out);
         }
@@ -85,13 +85,13 @@ impl Sink {
     }
 
     /// Takes what the end left in the output, and flushes.
-    pub fn finish(&mut self, out: &mut Output) {
+    pub(crate) fn finish(&mut self, out: &mut Output) {
         self.take(out);
         let _ = self.writer.flush();
     }
 
     /// All bytes that were written.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.store().bytes.clone()
     }
 

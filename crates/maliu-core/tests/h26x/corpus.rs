@@ -12,7 +12,7 @@ use maliu_core::{
 };
 
 /// A raw video file.
-pub struct File {
+pub(crate) struct File {
     pub format: &'static Format,
     pub name: String,
     pub data: Vec<u8>,
@@ -21,12 +21,12 @@ pub struct File {
 }
 
 /// The project's samples.
-pub fn samples() -> Vec<File> {
+pub(crate) fn samples() -> Vec<File> {
     files(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../samples"), &[""])
 }
 
 /// The files of the corpus, whose folder is `MALIU_CORPUS`.
-pub fn corpus() -> Vec<File> {
+pub(crate) fn corpus() -> Vec<File> {
     let folder = env::var_os("MALIU_CORPUS").expect("MALIU_CORPUS names the folder of the corpus");
     files(&PathBuf::from(folder), &["real", "synth"])
 }
@@ -53,7 +53,7 @@ fn files(root: &std::path::Path, origins: &[&str]) -> Vec<File> {
 }
 
 /// All packets of `data`, fed in pieces of `size` bytes.
-pub fn packets(format: &'static Format, settings: &[(&str, &str)], data: &[u8], size: usize) -> Vec<Packet> {
+pub(crate) fn packets(format: &'static Format, settings: &[(&str, &str)], data: &[u8], size: usize) -> Vec<Packet> {
     let mut reader = PacketReader::of(format, settings).expect("known settings");
     let (mut input, mut pieces, mut packets) = (Input::new(), data.chunks(size), Vec::new());
     loop {

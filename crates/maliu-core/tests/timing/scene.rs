@@ -18,15 +18,15 @@ use maliu_core::{
 };
 
 /// dts must rise.
-pub const STRICT: Rules = Rules::STRICT;
+pub(crate) const STRICT: Rules = Rules::STRICT;
 
 /// dts may stay.
-pub const LOOSE: Rules = Rules { equal_dts: true, negative: true, ..Rules::STRICT };
+pub(crate) const LOOSE: Rules = Rules { equal_dts: true, negative: true, ..Rules::STRICT };
 
 /// There are no times.
-pub const NAMELESS: Rules = Rules { no_timestamps: true, ..Rules::STRICT };
+pub(crate) const NAMELESS: Rules = Rules { no_timestamps: true, ..Rules::STRICT };
 
-pub fn video(reorder: u8) -> StreamInfo {
+pub(crate) fn video(reorder: u8) -> StreamInfo {
     let media = {
         let mut video = Video::new(16, 16);
         video.reorder = reorder;
@@ -35,26 +35,26 @@ pub fn video(reorder: u8) -> StreamInfo {
     StreamInfo::new(Codec::Mpeg4, TimeBase::MILLIS, media)
 }
 
-pub fn picture(codec: Codec) -> StreamInfo {
+pub(crate) fn picture(codec: Codec) -> StreamInfo {
     let mut stream = video(0);
     stream.codec = codec;
     stream
 }
 
-pub fn audio(codec: Codec) -> StreamInfo {
+pub(crate) fn audio(codec: Codec) -> StreamInfo {
     let media = Media::Audio(Audio::new(44_100, 2));
     StreamInfo::new(codec, TimeBase::MILLIS, media)
 }
 
-pub fn subtitle() -> StreamInfo {
+pub(crate) fn subtitle() -> StreamInfo {
     StreamInfo::new(Codec::Srt, TimeBase::MILLIS, Media::Subtitle)
 }
 
-pub fn attachment() -> StreamInfo {
+pub(crate) fn attachment() -> StreamInfo {
     StreamInfo::new(Codec::Ttf, TimeBase::MILLIS, Media::Attachment)
 }
 
-pub struct Scene {
+pub(crate) struct Scene {
     writer: PacketWriter,
     out: Output,
     seen: Arc<Mutex<Vec<Packet>>>,
@@ -85,11 +85,11 @@ impl Muxer for Noting {
 }
 
 impl Scene {
-    pub fn new(rules: Rules, streams: &[StreamInfo]) -> Self {
+    pub(crate) fn new(rules: Rules, streams: &[StreamInfo]) -> Self {
         Self::with(rules, streams, &[])
     }
 
-    pub fn with(rules: Rules, streams: &[StreamInfo], settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(rules: Rules, streams: &[StreamInfo], settings: &[(&str, &str)]) -> Self {
         let format = Box::leak(Box::new(Format {
             name: "scene",
             long_name: "scene",
@@ -112,11 +112,11 @@ impl Scene {
     }
 
     /// Writes `pts[/duration] dts` to stream 0 at once; `-` is unknown.
-    pub fn write(&mut self, times: &str) -> String {
+    pub(crate) fn write(&mut self, times: &str) -> String {
         self.write_to(0, times)
     }
 
-    pub fn write_to(&mut self, stream: usize, times: &str) -> String {
+    pub(crate) fn write_to(&mut self, stream: usize, times: &str) -> String {
         match self.writer.write(packet(stream, times, 9), &mut self.out) {
             Ok(()) => self.seen().pop().map(|packet| format!("{} {}", text(packet.pts), text(packet.dts))).unwrap(),
             Err(error) => error.to_string(),
@@ -124,37 +124,37 @@ impl Scene {
     }
 
     /// Writes in order; returns `stream: dts` of what the muxer got, then the refusal if there was one.
-    pub fn interleave(&mut self, stream: usize, times: &str) -> Vec<String> {
+    pub(crate) fn interleave(&mut self, stream: usize, times: &str) -> Vec<String> {
         self.interleave_sized(stream, times, 9)
     }
 
-    pub fn interleave_sized(&mut self, stream: usize, times: &str, size: usize) -> Vec<String> {
+    pub(crate) fn interleave_sized(&mut self, stream: usize, times: &str, size: usize) -> Vec<String> {
         let result = self.writer.write_interleaved(packet(stream, times, size), &mut self.out);
         self.report(result)
     }
 
-    pub fn drain(&mut self) -> Vec<String> {
+    pub(crate) fn drain(&mut self) -> Vec<String> {
         let result = self.writer.drain(&mut self.out);
         self.report(result)
     }
 
-    pub fn fail_next(&mut self) {
+    pub(crate) fn fail_next(&mut self) {
         self.fail.store(true, Ordering::Relaxed);
     }
 
-    pub fn explain(&mut self) {
+    pub(crate) fn explain(&mut self) {
         self.writer.explain(true);
     }
 
-    pub fn explanations(&mut self) -> Vec<Fired> {
+    pub(crate) fn explanations(&mut self) -> Vec<Fired> {
         std::iter::from_fn(|| self.writer.next_explanation()).collect()
     }
 
-    pub fn writer(&mut self) -> (&mut PacketWriter, &mut Output) {
+    pub(crate) fn writer(&mut self) -> (&mut PacketWriter, &mut Output) {
         (&mut self.writer, &mut self.out)
     }
 
-    pub fn seen(&mut self) -> Vec<Packet> {
+    pub(crate) fn seen(&mut self) -> Vec<Packet> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
 

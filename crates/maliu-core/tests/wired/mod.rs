@@ -11,28 +11,28 @@ use maliu_core::{
 };
 
 /// A source of numbers that look random and are the same in every run.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub u64);
 
 impl Random {
     /// A number below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) % n as u64) as usize
     }
 
     /// So many bytes.
-    pub fn bytes(&mut self, n: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, n: usize) -> Vec<u8> {
         (0..n).map(|_| self.below(256) as u8).collect()
     }
 }
 
 /// The bytes of all parts.
-pub fn flat(parts: &[Bytes]) -> Vec<u8> {
+pub(crate) fn flat(parts: &[Bytes]) -> Vec<u8> {
     parts.iter().flatten().copied().collect()
 }
 
 /// A stream of sound.
-pub fn audio() -> StreamInfo {
+pub(crate) fn audio() -> StreamInfo {
     let mut facts = Audio::new(44_100, 2);
     (facts.frame_size, facts.delay) = (1024, 1024);
     let mut info = StreamInfo::new(Codec::Aac, TimeBase::hz(44_100), Media::Audio(facts));
@@ -43,7 +43,7 @@ pub fn audio() -> StreamInfo {
 }
 
 /// A stream of pictures.
-pub fn video() -> StreamInfo {
+pub(crate) fn video() -> StreamInfo {
     let mut facts = Video::new(1920, 1080);
     (facts.reorder, facts.frame_rate, facts.level) = (2, Some((25, 1)), Some(40));
     let mut info = StreamInfo::new(Codec::H264, TimeBase::MILLIS, Media::Video(facts));
@@ -53,7 +53,7 @@ pub fn video() -> StreamInfo {
 }
 
 /// A packet whose bytes follow from its time.
-pub fn packet(stream: usize, time: i64, key: bool, size: usize) -> Packet {
+pub(crate) fn packet(stream: usize, time: i64, key: bool, size: usize) -> Packet {
     let data: Vec<u8> = (0..size).map(|i| (i as i64 * 7 + time) as u8).collect();
     let times = Some(Ticks(time));
     Packet {

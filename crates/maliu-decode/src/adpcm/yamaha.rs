@@ -30,7 +30,7 @@ impl Channel {
 }
 
 impl Yamaha {
-    pub fn new(shell: AudioFrame) -> Self {
+    pub(super) fn new(shell: AudioFrame) -> Self {
         Self { channels: vec![Channel::START; usize::from(shell.channels)], shell }
     }
 }

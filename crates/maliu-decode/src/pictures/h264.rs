@@ -30,7 +30,7 @@ use super::{
 use crate::Report;
 
 /// The library's decoder with what it needs to start again.
-pub struct H264 {
+pub(super) struct H264 {
     library: Library,
     framing: Framing,
     /// Parameter sets of the container.
@@ -76,7 +76,7 @@ struct Shown {
 
 impl H264 {
     /// A decoder of this stream.
-    pub fn new(info: &StreamInfo, options: PictureOptions) -> Self {
+    pub(super) fn new(info: &StreamInfo, options: PictureOptions) -> Self {
         let config = Config::parse(&info.config).map_or_else(|| info.config.clone(), |config| config.to_annexb());
         let container_sets = annexb::units(&config).map(|unit| unit.trimmed().to_vec()).collect();
         let mut decoder = Self {

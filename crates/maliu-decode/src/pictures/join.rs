@@ -38,17 +38,17 @@ pub(super) struct First {
 
 impl Join {
     /// The next picture does not follow the last one.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         (self.recovery, self.state) = (None, State::Waiting);
     }
 
     /// Notes the messages of an SEI unit.
-    pub fn sei(&mut self, nal: &[u8]) {
+    pub(super) fn sei(&mut self, nal: &[u8]) {
         for_each_sei(nal, |message| self.recovery = self.recovery.or(RecoveryPoint::of(message)));
     }
 
     /// How the picture that begins with this slice is to be decoded; `None` when it is left out.
-    pub fn picture(&mut self, slice: &SliceHeader, kind: SliceType, sps: &Sps) -> Option<First> {
+    pub(super) fn picture(&mut self, slice: &SliceHeader, kind: SliceType, sps: &Sps) -> Option<First> {
         let recovery = self.recovery.take();
         let plain = First { grey: false, right: true, joined: false };
         if slice.idr {

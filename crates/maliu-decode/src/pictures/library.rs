@@ -27,18 +27,18 @@ pub(super) enum Refusal {
 }
 
 impl Library {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Decoder::new())
     }
 
     /// One NAL unit. Gives out the picture before the one that it begins, if that is complete.
-    pub fn nal(&mut self, nal: &[u8]) -> Result<Option<Frame>, Refusal> {
+    pub(super) fn nal(&mut self, nal: &[u8]) -> Result<Option<Frame>, Refusal> {
         let header = Header::of(nal).ok_or_else(|| Refusal::Damaged("a damaged NAL unit header".to_owned()))?;
         self.rbsp(header, annexb::unescape(nal.get(1..).unwrap_or_default()))
     }
 
     /// A NAL unit without emulation prevention.
-    pub fn rbsp(&mut self, header: Header, rbsp: Cow<'_, [u8]>) -> Result<Option<Frame>, Refusal> {
+    pub(super) fn rbsp(&mut self, header: Header, rbsp: Cow<'_, [u8]>) -> Result<Option<Frame>, Refusal> {
         let Header { nal_ref_idc, nal_unit_type } = header;
         let unit = NalUnit { nal_ref_idc, nal_unit_type: NalUnitType::from(nal_unit_type), rbsp };
         self.inside(|decoder| decoder.decode_nal(&unit))?.map_err(|fault| match fault {
@@ -48,7 +48,7 @@ impl Library {
     }
 
     /// Completes the picture being decoded and gives it out; where there is none, a field that waits for the other.
-    pub fn flush(&mut self) -> Result<Option<Frame>, Refusal> {
+    pub(super) fn flush(&mut self) -> Result<Option<Frame>, Refusal> {
         self.inside(Decoder::flush)
     }
 
@@ -66,7 +66,7 @@ thread_local! {
 }
 
 /// Silences panics inside the library.
-pub fn quiet_panics() {
+pub(super) fn quiet_panics() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if !INSIDE.get() {

@@ -21,7 +21,7 @@ pub(super) struct Sizes {
 
 impl Sizes {
     /// Of frames of this sequence.
-    pub fn of(sps: &Sps) -> Self {
+    pub(super) fn of(sps: &Sps) -> Self {
         let (width, height) = sps.coded_size();
         let macroblocks = u64::from(width / 16).saturating_mul(u64::from(height / 16));
         let chroma = [128, 128, 256, 512].get(usize::from(sps.chroma_format_idc)).copied().unwrap_or(512);
@@ -31,17 +31,17 @@ impl Sizes {
     }
 
     /// While it is kept for prediction.
-    pub fn kept(&self) -> u64 {
+    pub(super) fn kept(&self) -> u64 {
         self.samples.saturating_add(self.macroblocks.saturating_mul(MOTION)).saturating_mul(self.views)
     }
 
     /// While it is decoded from one slice.
-    pub fn decoding(&self) -> u64 {
+    pub(super) fn decoding(&self) -> u64 {
         self.samples.saturating_add(self.macroblocks.saturating_mul(STATE))
     }
 
     /// Once more for the copy with which it joins the others.
-    pub fn copy(&self) -> u64 {
+    pub(super) fn copy(&self) -> u64 {
         self.samples
     }
 }

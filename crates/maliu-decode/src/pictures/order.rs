@@ -23,18 +23,18 @@ impl<T> Default for Order<T> {
 
 impl<T> Order<T> {
     /// Pictures that are decoded before one that is shown earlier; at most 16.
-    pub fn set_depth(&mut self, depth: u8) {
+    pub(super) fn set_depth(&mut self, depth: u8) {
         self.depth = usize::from(depth).min(MOST);
     }
 
     /// Order counts begin anew: all that wait are shown first.
-    pub fn restart(&mut self, out: &mut Vec<T>) {
+    pub(super) fn restart(&mut self, out: &mut Vec<T>) {
         self.sequence += 1;
         self.drain(out);
     }
 
     /// A picture was decoded.
-    pub fn push(&mut self, count: i32, picture: T, out: &mut Vec<T>) {
+    pub(super) fn push(&mut self, count: i32, picture: T, out: &mut Vec<T>) {
         // A stream that holds back more than it declares is believed from then on.
         if self.last.is_some_and(|last| last > (self.sequence, count)) {
             self.depth = (self.depth + 1).min(MOST);
@@ -46,7 +46,7 @@ impl<T> Order<T> {
     }
 
     /// Gives out the picture that is shown first, before its time if need be. Whether there was one.
-    pub fn pop(&mut self, out: &mut Vec<T>) -> bool {
+    pub(super) fn pop(&mut self, out: &mut Vec<T>) -> bool {
         let first = self.waiting.iter().enumerate().min_by_key(|(_, (sequence, count, _))| (*sequence, *count));
         let Some(index) = first.map(|(index, _)| index) else { return false };
         let (sequence, count, picture) = self.waiting.remove(index);
@@ -56,18 +56,18 @@ impl<T> Order<T> {
     }
 
     /// Gives out all that wait.
-    pub fn drain(&mut self, out: &mut Vec<T>) {
+    pub(super) fn drain(&mut self, out: &mut Vec<T>) {
         while self.pop(out) {}
     }
 
     /// Forgets all that wait.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.waiting.clear();
         self.last = None;
     }
 
     /// The pictures that wait.
-    pub fn waiting(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &T> {
         self.waiting.iter().map(|(_, _, picture)| picture)
     }
 }

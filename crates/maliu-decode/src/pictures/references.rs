@@ -26,7 +26,7 @@ pub(super) struct Coded {
 
 impl Coded {
     /// An IDR frame.
-    pub fn idr(max_frame_num: u32, bytes: u64) -> Self {
+    pub(super) fn idr(max_frame_num: u32, bytes: u64) -> Self {
         let start = SliceStart { first_mb_in_slice: 0, slice_type: SliceType::I, pic_parameter_set_id: 0 };
         let header = SliceHeader {
             start,
@@ -74,30 +74,30 @@ pub(super) struct References {
 
 impl References {
     /// Bytes of all pictures that are kept.
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.kept.iter().map(|kept| kept.bytes).sum()
     }
 
     /// Forgets all pictures.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.kept.clear();
         self.previous = None;
     }
 
     /// A sequence parameter set allows this many frames.
-    pub fn allow(&mut self, max_num_ref_frames: u8) {
+    pub(super) fn allow(&mut self, max_num_ref_frames: u8) {
         self.most = usize::from(max_num_ref_frames);
     }
 
     /// Bytes that [`References::begin`] would add.
-    pub fn filled(&self, picture: &Coded) -> u64 {
+    pub(super) fn filled(&self, picture: &Coded) -> u64 {
         let mut filled = self.clone();
         filled.begin(picture);
         filled.bytes().saturating_sub(self.bytes())
     }
 
     /// A picture begins: frame numbers that were skipped become copies of the last picture (§8.2.5.2).
-    pub fn begin(&mut self, picture: &Coded) {
+    pub(super) fn begin(&mut self, picture: &Coded) {
         let (frame_num, modulo) = (picture.header.frame_num, picture.max_frame_num);
         let Some(previous) = self.previous.filter(|_| !picture.header.idr && modulo > 0) else { return };
         if frame_num >= modulo || frame_num == previous || frame_num == (previous + 1) % modulo {
@@ -116,7 +116,7 @@ impl References {
     }
 
     /// A picture is complete: marks the others as it says, and keeps it if it is a reference.
-    pub fn complete(&mut self, picture: &Coded) {
+    pub(super) fn complete(&mut self, picture: &Coded) {
         let (header, structure) = (&picture.header, picture.structure());
         if header.idr {
             self.kept.clear();

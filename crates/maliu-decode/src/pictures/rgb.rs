@@ -20,7 +20,7 @@ const BT601: (f32, f32) = (0.299, 0.114);
 const BT709: (f32, f32) = (0.2126, 0.0722);
 
 /// The pixels of `picture`, 3 bytes each. Colour is taken from the nearest sample.
-pub fn convert(picture: &Picture, colour: Colour) -> Vec<u8> {
+pub(super) fn convert(picture: &Picture, colour: Colour) -> Vec<u8> {
     let (red, blue) = weights(colour.matrix, picture.height);
     let scale = f32::from(1u16 << (picture.bit_depth - 8));
     let (black, luma_range, chroma_range) = if colour.full_range { (0.0, 255.0, 255.0) } else { (16.0, 219.0, 224.0) };

@@ -10,7 +10,7 @@ use maliu_core::{
 
 /// Facts of a sequence parameter set; the sides are in macroblocks.
 #[derive(Clone, Copy)]
-pub struct Stream {
+pub(crate) struct Stream {
     pub width: u32,
     pub height: u32,
     pub references: u32,
@@ -20,7 +20,7 @@ pub struct Stream {
 
 impl Stream {
     /// The parameter sets and the IDR picture.
-    pub fn start(&self) -> Vec<u8> {
+    pub(crate) fn start(&self) -> Vec<u8> {
         [self.sps(), self.pps(), self.idr()].concat()
     }
 
@@ -72,7 +72,7 @@ impl Stream {
     }
 
     /// A picture that repeats the one before, with these memory management control operations.
-    pub fn predicted(&self, frame_num: u32, operations: &[(u32, u32)]) -> Vec<u8> {
+    pub(crate) fn predicted(&self, frame_num: u32, operations: &[(u32, u32)]) -> Vec<u8> {
         let mut bits = BitWriter::new();
         ue(&mut bits, 0); // first_mb_in_slice
         ue(&mut bits, 5); // P
@@ -95,12 +95,12 @@ impl Stream {
 }
 
 /// A packet shown at `time`.
-pub fn packet(data: Vec<u8>, time: i64) -> Packet {
+pub(crate) fn packet(data: Vec<u8>, time: i64) -> Packet {
     Packet { pts: Some(Ticks(time)), data: data.into(), ..Packet::default() }
 }
 
 /// A stream of which nothing is known but the codec.
-pub fn video() -> StreamInfo {
+pub(crate) fn video() -> StreamInfo {
     StreamInfo::new(Codec::H264, TimeBase::hz(25), Media::Video(Video::default()))
 }
 

@@ -13,7 +13,7 @@ use maliu_core::{
 use maliu_decode::{AudioFrame, Options, Parallel, Samples, decoder_for};
 
 /// The first audio stream of a file, and its packets up to where the stream is described anew.
-pub fn packets(data: &[u8]) -> Option<(StreamInfo, Vec<Packet>)> {
+pub(crate) fn packets(data: &[u8]) -> Option<(StreamInfo, Vec<Packet>)> {
     let (mut input, mut reader) = (Input::new(), PacketReader::detect(formats::ALL));
     input.push(data);
     input.end();
@@ -39,10 +39,10 @@ pub fn packets(data: &[u8]) -> Option<(StreamInfo, Vec<Packet>)> {
 }
 
 /// Output for one packet, and at the end the report.
-pub type Answers = Vec<String>;
+pub(crate) type Answers = Vec<String>;
 
 /// By one thread, with the decoder that most callers use.
-pub fn serial(info: &StreamInfo, packets: &[Packet]) -> Answers {
+pub(crate) fn serial(info: &StreamInfo, packets: &[Packet]) -> Answers {
     let mut decoder = match decoder_for(info) {
         Ok(decoder) => decoder,
         Err(error) => return vec![error.to_string()],
@@ -53,7 +53,7 @@ pub fn serial(info: &StreamInfo, packets: &[Packet]) -> Answers {
 }
 
 /// By several, with all the look-ahead there is.
-pub fn parallel(info: &StreamInfo, packets: &[Packet], threads: usize) -> Answers {
+pub(crate) fn parallel(info: &StreamInfo, packets: &[Packet], threads: usize) -> Answers {
     let mut decoder = match Parallel::new(info, Options::default(), threads) {
         Ok(decoder) => decoder,
         Err(error) => return vec![error.to_string()],
@@ -74,7 +74,7 @@ pub fn parallel(info: &StreamInfo, packets: &[Packet], threads: usize) -> Answer
 
 /// The packets with a byte changed in every third, and every ninth cut short.
 #[allow(dead_code)] // One of those who use this module does not.
-pub fn damaged(packets: &[Packet]) -> Vec<Packet> {
+pub(crate) fn damaged(packets: &[Packet]) -> Vec<Packet> {
     let mut state = 0x1234_5678u32;
     let mut below = |limit: usize| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

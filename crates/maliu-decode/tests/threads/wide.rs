@@ -2,7 +2,7 @@
 
 /// A unit of 64 channels and 15 that are coupled into them: a program config element, a single channel without a line,
 /// `more`, and the end.
-pub fn unit(more: &[u8]) -> Vec<u8> {
+pub(crate) fn unit(more: &[u8]) -> Vec<u8> {
     let mut bits = Bits(String::new());
     bits.put(5, 3); // ID_PCE
     bits.put(0, 4); // element_instance_tag

@@ -9,7 +9,7 @@ const MAX_KEYS: usize = 1 << 20;
 
 /// Where a fault stands.
 #[derive(Clone, Copy, Default)]
-pub struct Place {
+pub(super) struct Place {
     pub at: Option<u64>,
     /// In seconds.
     pub time: Option<f64>,
@@ -17,7 +17,7 @@ pub struct Place {
 }
 
 /// Packets as they follow each other.
-pub struct Found {
+pub(super) struct Found {
     /// Whether packets follow each other without junk between them.
     pub whole: bool,
     keys: Vec<Key>,
@@ -46,7 +46,7 @@ impl Default for Found {
 
 impl Found {
     /// Notes a packet, decoded and shown at these times in seconds.
-    pub fn packet(&mut self, packet: &Packet, time: Option<f64>, shown: Option<f64>, is_video: bool) {
+    pub(super) fn packet(&mut self, packet: &Packet, time: Option<f64>, shown: Option<f64>, is_video: bool) {
         let Some(time) = time else { return };
         let first = *self.first.get_or_insert(time);
         self.gap = self.gap.max(time - self.last.max(first));
@@ -60,7 +60,7 @@ impl Found {
     }
 
     /// Compares with what is declared, at the end of an input of `size` bytes.
-    pub fn judge(self, declared: &Declared, size: u64) -> Vec<(Kind, Place, String)> {
+    pub(super) fn judge(self, declared: &Declared, size: u64) -> Vec<(Kind, Place, String)> {
         let mut faults = Vec::new();
         let nowhere = Place::default();
         let whole = self.whole && self.keys.len() < MAX_KEYS;

@@ -9,7 +9,7 @@ use maliu_core::{
 };
 
 /// Completes the description of a stream from its configuration and its first packet.
-pub fn complete(stream: &mut StreamInfo, first: Option<&Packet>) {
+pub(super) fn complete(stream: &mut StreamInfo, first: Option<&Packet>) {
     let (codec, config) = (stream.codec, stream.config.clone());
     let base = stream.time_base;
     match &mut stream.media {
@@ -63,7 +63,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 
 /// How long the packet lasts where the input does not say it but the codec does, in whole ticks of the input, rounded
 /// down. A duration left at 0 is the writer's to guess.
-pub fn duration(stream: &StreamInfo, packet: &Packet) -> Ticks {
+pub(super) fn duration(stream: &StreamInfo, packet: &Packet) -> Ticks {
     let base = stream.time_base;
     let whole = |unit: Option<TimeBase>, count: i64| {
         unit.map_or(Ticks(0), |unit| unit.rescale(Ticks(count), base, Rounding::Down))

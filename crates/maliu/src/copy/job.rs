@@ -145,7 +145,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub fn start<S: Sink>(
+    pub(super) fn start<S: Sink>(
         to: &mut To,
         options: Options,
         feeds: &[Feed],
@@ -179,7 +179,7 @@ impl Work {
     }
 
     /// Copies the earliest packet; of pushed inputs what is there.
-    pub fn step<S: Sink>(&mut self, feeds: &mut [Feed], pump: &mut Pump<S>) -> Result<Step, Error> {
+    pub(super) fn step<S: Sink>(&mut self, feeds: &mut [Feed], pump: &mut Pump<S>) -> Result<Step, Error> {
         let times = feeds.iter_mut().enumerate().filter_map(|(index, feed)| Some((feed.next_time()?, index)));
         let Some((time, index)) = times.min() else {
             return match self.lead.end() {
@@ -271,7 +271,7 @@ impl Work {
     }
 
     /// Notes what was done about jumps of time.
-    pub fn note(&mut self, feeds: &[Feed]) {
+    pub(super) fn note(&mut self, feeds: &[Feed]) {
         for (jumps, cut) in feeds.iter().map(Feed::jumps) {
             jumps.for_each(|(output, count)| self.times.note_jumps(output, count));
             self.cut |= cut;
@@ -279,7 +279,7 @@ impl Work {
     }
 
     /// Completes the output with what was good, however reading ended.
-    pub fn finish<S: Sink>(self, mut pump: Pump<S>, end: Result<(), Error>) -> (Report, Result<S, Error>) {
+    pub(super) fn finish<S: Sink>(self, mut pump: Pump<S>, end: Result<(), Error>) -> (Report, Result<S, Error>) {
         let Self { writer, options, times, refused, cut, .. } = self;
         let report = Report { name: options.name, streams: times.report(), refused, cut };
         if let Err(Error::Write(error::Error::Io(_))) = end {

@@ -27,7 +27,7 @@ const MAX_PACKETS: usize = 1 << 17;
 const LATE: i64 = 1_000_000;
 
 /// The inputs on their way to the start.
-pub struct Lead {
+pub(super) struct Lead {
     inputs: Vec<Input>,
 }
 
@@ -64,7 +64,7 @@ struct Lane {
 
 impl Lead {
     /// For inputs whose streams are chosen. Without a start everything passes.
-    pub fn new(start: Option<Ticks>, feeds: &[Feed]) -> Self {
+    pub(super) fn new(start: Option<Ticks>, feeds: &[Feed]) -> Self {
         let start = start.map_or(0, |start| start.0);
         let input = |feed: &Feed| {
             let chosen =
@@ -83,13 +83,13 @@ impl Lead {
     }
 
     /// Whether the start is not reached yet, so that packets are to pass here.
-    pub fn is_before(&self, input: usize) -> bool {
+    pub(super) fn is_before(&self, input: usize) -> bool {
         self.inputs.get(input).is_some_and(|lead| !lead.reached)
     }
 
     /// Holds the packet, shown at `time` in µs. Whether the start is reached now: then what is held is to be fetched with
     /// [`Lead::next`].
-    pub fn hold(&mut self, input: usize, packet: Packet, time: Option<i64>) -> bool {
+    pub(super) fn hold(&mut self, input: usize, packet: Packet, time: Option<i64>) -> bool {
         let Some(lead) = self.inputs.get_mut(input).filter(|lead| !lead.reached) else { return false };
         lead.hold(packet, time);
         let waits = |lane: &Lane| lane.leads && !lane.reached;
@@ -102,12 +102,12 @@ impl Lead {
 
     /// Whether a packet behind the start of an input is left out after all: audio that arrives late, and begins before the
     /// first keyframe that was written is decoded.
-    pub fn is_too_early(&mut self, input: usize, packet: &Packet) -> bool {
+    pub(super) fn is_too_early(&mut self, input: usize, packet: &Packet) -> bool {
         self.inputs.get_mut(input).is_some_and(|lead| lead.from.is_some_and(|from| lead.is_too_early(packet, from)))
     }
 
     /// Nothing follows: a start that some stream has reached is reached. The first input that has something to fetch.
-    pub fn end(&mut self) -> Option<usize> {
+    pub(super) fn end(&mut self) -> Option<usize> {
         for lead in self.inputs.iter_mut().filter(|lead| lead.some && !lead.reached) {
             lead.reach();
         }
@@ -115,7 +115,7 @@ impl Lead {
     }
 
     /// The oldest packet that was held for an input that has reached the start.
-    pub fn next(&mut self, input: usize) -> Option<Packet> {
+    pub(super) fn next(&mut self, input: usize) -> Option<Packet> {
         self.inputs.get_mut(input).filter(|lead| lead.reached)?.pop()
     }
 }

@@ -64,7 +64,7 @@ impl Map {
 }
 
 /// The streams of the output. Each feed learns what its streams become.
-pub fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Result<Vec<StreamInfo>, Error> {
+pub(super) fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) -> Result<Vec<StreamInfo>, Error> {
     let mut chosen: Vec<(usize, usize)> = Vec::new();
     let all: Vec<(usize, usize, &StreamInfo)> = feeds
         .iter()

@@ -12,7 +12,7 @@ use maliu_core::{
 use super::{Options, StreamReport, feed::Feed};
 
 /// Changes to the times of every packet.
-pub struct Times {
+pub(super) struct Times {
     lanes: Vec<Lane>,
     timeless: bool,
     /// Moved times, packet by packet, if they are wanted.
@@ -69,7 +69,7 @@ impl fmt::Display for Change {
 
 impl Times {
     /// For these inputs and the streams of the writer.
-    pub fn new(options: &Options, format: &Format, feeds: &[Feed], streams: &[StreamInfo]) -> Self {
+    pub(super) fn new(options: &Options, format: &Format, feeds: &[Feed], streams: &[StreamInfo]) -> Self {
         let zero = |feed: &Feed| match (options.copy_times, options.start) {
             (true, _) => 0,
             (false, Some(start)) => start.0.saturating_add(feed.origin()).saturating_neg(),
@@ -108,7 +108,7 @@ impl Times {
     }
 
     /// Whether a packet of this time, in µs of the input, comes after the wanted end of its stream.
-    pub fn past(&mut self, time: i64, stream: usize) -> bool {
+    pub(super) fn past(&mut self, time: i64, stream: usize) -> bool {
         let Some(lane) = self.lanes.get_mut(stream) else { return false };
         let past = lane.end.is_some_and(|end| time >= end);
         lane.past |= past;
@@ -116,25 +116,25 @@ impl Times {
     }
 
     /// Whether all streams are past the wanted end.
-    pub fn all_past(&self) -> bool {
+    pub(super) fn all_past(&self) -> bool {
         self.lanes.iter().all(|lane| lane.past)
     }
 
     /// When the packet is shown, in µs of the input.
-    pub fn shown(&self, packet: &Packet) -> Option<i64> {
+    pub(super) fn shown(&self, packet: &Packet) -> Option<i64> {
         let lane = self.lanes.get(packet.stream)?;
         packet.pts.or(packet.dts).map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0)
     }
 
     /// When the packet is decoded, in µs of the input.
-    pub fn decoded(&self, packet: &Packet) -> Option<i64> {
+    pub(super) fn decoded(&self, packet: &Packet) -> Option<i64> {
         let lane = self.lanes.get(packet.stream)?;
         packet.dts.or(packet.pts).map(|time| lane.from.rescale(time, TimeBase::MICROS, Rounding::Near).0)
     }
 
     /// Moves the packet's times to the output's; false when the packet is not wanted: before the first picture that can
     /// be decoded.
-    pub fn apply(&mut self, packet: &mut Packet) -> bool {
+    pub(super) fn apply(&mut self, packet: &mut Packet) -> bool {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return false };
         if !lane.begun {
             if lane.video && !packet.is_key() {
@@ -159,17 +159,17 @@ impl Times {
     }
 
     /// Times moved since the last call.
-    pub fn take_notes(&mut self) -> Vec<String> {
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The input of an output stream has jumped so often.
-    pub fn note_jumps(&mut self, output: usize, jumps: u64) {
+    pub(super) fn note_jumps(&mut self, output: usize, jumps: u64) {
         self.lanes.iter_mut().skip(output).take(1).for_each(|lane| lane.jumps = jumps);
     }
 
     /// Changes by output stream.
-    pub fn report(&self) -> Vec<StreamReport> {
+    pub(super) fn report(&self) -> Vec<StreamReport> {
         self.lanes
             .iter()
             .map(|lane| StreamReport { leading: lane.leading, moved: lane.moved, jumps: lane.jumps })

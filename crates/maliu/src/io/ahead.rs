@@ -20,10 +20,10 @@ mod readers;
 use readers::Readers;
 
 /// Bytes read in a row before a thread is worth it: what is only looked at never has one.
-pub const AFTER: u64 = 2 << 20;
+pub(super) const AFTER: u64 = 2 << 20;
 
 /// Bytes read at a time: each hand-over takes as long as reading some 30 KiB.
-pub const BLOCK: usize = 512 << 10;
+pub(super) const BLOCK: usize = 512 << 10;
 
 /// A source whose next blocks are read before they are wanted, once it has been read in a row for 2 MiB. A caller that
 /// has to wait for a block reads another one meanwhile, if the source has a twin: a second handle on the same file. Every

@@ -20,7 +20,7 @@ mod desk;
 use desk::{Step, Thread, gone, patiently};
 
 /// Bytes that wait for the thread before the next change waits for it, too.
-pub const WAITING: usize = 1 << 20;
+pub(super) const WAITING: usize = 1 << 20;
 
 /// Bytes after which it is asked, again and again, whether a thread is worth it.
 const AFTER: usize = 2 << 20;

@@ -16,10 +16,10 @@ use std::{
 use super::{BLOCK_SIZE, Source};
 
 /// Bytes that are kept in memory; with more of them everything goes to a temporary file.
-pub const IN_MEMORY: usize = 64 << 20;
+pub(super) const IN_MEMORY: usize = 64 << 20;
 
 /// Most bytes that are kept in the file.
-pub const MAX_SPOOLED: u64 = 64 << 30;
+pub(super) const MAX_SPOOLED: u64 = 64 << 30;
 
 /// A source of which every byte that was read can be read again.
 pub struct Spooled<S> {

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A file being written.
-pub struct Rewrite {
+pub(super) struct Rewrite {
     writer: PacketWriter,
     times: Times,
     /// By input stream.
@@ -47,7 +47,7 @@ struct Lane {
 
 impl Rewrite {
     /// Starts the file that `survey` suggests.
-    pub fn start<S: Sink>(survey: &Survey, options: &Options, pump: &mut Pump<S>) -> Result<Self, Error> {
+    pub(super) fn start<S: Sink>(survey: &Survey, options: &Options, pump: &mut Pump<S>) -> Result<Self, Error> {
         let (chosen, left) = survey.chosen();
         if chosen.is_empty() {
             return Err(Error::NoKeyframe(left.into_iter().map(|left| left.why).collect()));
@@ -75,7 +75,7 @@ impl Rewrite {
     }
 
     /// Copies what can be read; returns why the source did not give the rest.
-    pub fn copy<R: Source, S: Sink>(
+    pub(super) fn copy<R: Source, S: Sink>(
         &mut self,
         reader: &mut Reader<R>,
         pump: &mut Pump<S>,
@@ -149,7 +149,7 @@ impl Rewrite {
     }
 
     /// Completes the file.
-    pub fn close<S: Sink>(self, mut pump: Pump<S>) -> Result<Report, Error> {
+    pub(super) fn close<S: Sink>(self, mut pump: Pump<S>) -> Result<Report, Error> {
         let Self { writer, times, mut report, .. } = self;
         let written: u64 = writer.written().iter().sum::<u64>() + writer.waiting().0 as u64;
         if written == 0 {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Findings of the first reading.
-pub struct Survey {
+pub(super) struct Survey {
     pub streams: Streams<StreamInfo>,
     pub metadata: Metadata,
     /// By stream.
@@ -33,7 +33,7 @@ pub struct Survey {
 
 /// Findings about one stream.
 #[derive(Clone, Default)]
-pub struct Seen {
+pub(super) struct Seen {
     pub packets: u64,
     /// Key packets. A stream without any has no packet that can be decoded.
     keys: u64,
@@ -67,11 +67,11 @@ const DERIVED: &[&str] = &[
 ];
 
 /// H.263 and MPEG-4 are written, too.
-pub const STRICT: (&str, &str) = ("strict", "-1");
+pub(super) const STRICT: (&str, &str) = ("strict", "-1");
 
 impl Survey {
     /// Reads everything.
-    pub fn of<S: Source>(reader: &mut Reader<S>) -> Result<Self, Error> {
+    pub(super) fn of<S: Source>(reader: &mut Reader<S>) -> Result<Self, Error> {
         let mut survey =
             Self { streams: Streams::default(), metadata: Metadata::default(), seen: Vec::new(), unread: None };
         let mut packets = 0u64;
@@ -130,7 +130,7 @@ impl Survey {
     }
 
     /// The usual times of a stream.
-    pub fn usual(&self, index: usize) -> Usual {
+    pub(super) fn usual(&self, index: usize) -> Usual {
         let Some(seen) = self.seen.get(index) else { return Usual::default() };
         let mut steps = seen.steps.clone();
         let middle = steps.len() / 2;
@@ -140,7 +140,7 @@ impl Survey {
 
     /// Whether there is more than one place to seek to, in one stream of video: players doubt an index of one entry,
     /// and it cannot be that of two streams.
-    pub fn has_places(&self, chosen: &[usize]) -> bool {
+    pub(super) fn has_places(&self, chosen: &[usize]) -> bool {
         let video = |index: usize| self.streams.get(index).is_some_and(|stream| stream.media.kind() == Kind::Video);
         let mut videos = chosen.iter().filter(|index| video(**index));
         let places = videos.next().and_then(|index| self.seen.get(*index)).is_some_and(|seen| seen.keys > 1);
@@ -149,7 +149,7 @@ impl Survey {
 
     /// The streams that are written, in their order: video, audio, the rest, whatever order the damage left them in;
     /// and those that are not.
-    pub fn chosen(&self) -> (Vec<usize>, Vec<LeftOut>) {
+    pub(super) fn chosen(&self) -> (Vec<usize>, Vec<LeftOut>) {
         let rank = |stream: &StreamInfo| match stream.media.kind() {
             Kind::Video => 0,
             Kind::Audio => 1,
@@ -179,13 +179,13 @@ impl Survey {
 }
 
 /// Whether all of the packet was there.
-pub fn is_whole(packet: &Packet) -> bool {
+pub(super) fn is_whole(packet: &Packet) -> bool {
     !packet.flags.has(Flags::CORRUPT)
 }
 
 /// Whether a configuration is what the codec has: with H.264 and H.265 a record of version 1, or parameter sets behind
 /// start codes, of which the muxer makes one.
-pub fn is_config(codec: Codec, config: &[u8]) -> bool {
+pub(super) fn is_config(codec: Codec, config: &[u8]) -> bool {
     match codec {
         Codec::H264 | Codec::H265 => {
             config.first().is_none_or(|version| *version == 1) || Framing::guess(config) == Framing::AnnexB

@@ -16,7 +16,7 @@ use maliu_core::{
 };
 
 /// The state of all streams. Times are counted in ticks of each stream; FLV has one base for all.
-pub struct Times {
+pub(super) struct Times {
     lanes: Vec<Lane>,
     /// Offset added to times at the start.
     base: i64,
@@ -34,7 +34,7 @@ pub struct Times {
 
 /// Facts known of a stream before its packets are placed.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Usual {
+pub(super) struct Usual {
     /// Its first two times.
     pub first: Option<i64>,
     pub second: Option<i64>,
@@ -76,7 +76,7 @@ const NEAR: (u32, u32) = (1, 2);
 
 impl Times {
     /// For these streams; pauses of up to this many seconds are believed.
-    pub fn new(streams: &[StreamInfo], usual: &[Usual], max_gap: u32) -> Self {
+    pub(super) fn new(streams: &[StreamInfo], usual: &[Usual], max_gap: u32) -> Self {
         let base = streams.first().map_or(TimeBase::MILLIS, |stream| stream.time_base);
         let ticks = |num: u32, den: u32| {
             TimeBase::new(num.max(1), den).map_or(1, |span| span.rescale(Ticks(1), base, Rounding::Up).0.max(1))
@@ -103,7 +103,7 @@ impl Times {
     }
 
     /// Takes the next packet of the file.
-    pub fn push(&mut self, packet: Packet) {
+    pub(super) fn push(&mut self, packet: Packet) {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return };
         let Some(raw) = time(&packet) else { return self.ready.push_back(packet) };
         if !lane.held_back {
@@ -115,18 +115,18 @@ impl Times {
     }
 
     /// Nothing follows.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         let held: Vec<Packet> = self.lanes.iter_mut().filter_map(|lane| lane.held.take()).collect();
         held.into_iter().for_each(|packet| self.settle(packet, None));
     }
 
     /// The next packet, with its times mended; `None` until more is pushed.
-    pub fn next(&mut self) -> Option<Packet> {
+    pub(super) fn next(&mut self) -> Option<Packet> {
         self.ready.pop_front()
     }
 
     /// How many steps back, jumps ahead, stray times and packets shown before their dts were mended.
-    pub fn counts(&self) -> (u64, u64, u64, u64) {
+    pub(super) fn counts(&self) -> (u64, u64, u64, u64) {
         (self.back, self.jumps, self.strays, self.below)
     }
 

@@ -12,7 +12,7 @@ use maliu::{
     timing::Rules,
 };
 
-pub static QUADS: Format = Format {
+pub(crate) static QUADS: Format = Format {
     name: "quads",
     long_name: "four bytes a packet",
     mime: &[],
@@ -56,6 +56,6 @@ impl Demuxer for Quads {
     }
 }
 
-pub fn reader() -> PacketReader {
+pub(crate) fn reader() -> PacketReader {
     PacketReader::of(&QUADS, &[]).unwrap()
 }

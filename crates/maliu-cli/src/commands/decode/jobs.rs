@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Decodes all inputs, `jobs` at a time. A failure is reported and does not keep the other inputs from being written.
-pub fn run(args: Args, jobs: usize, stop: &Stop) -> Result {
+pub(super) fn run(args: Args, jobs: usize, stop: &Stop) -> Result {
     let (inputs, directory) = names(&args)?;
     let outputs = outputs(&inputs, &directory, container(&args)?.extension());
     let tasks: Vec<_> = inputs.iter().zip(outputs).collect();

@@ -23,7 +23,7 @@ mod window;
 /// Decodes an audio stream to PCM, or a video stream to pictures.
 #[derive(clap::Args, Clone)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
     #[command(flatten)]
@@ -100,7 +100,7 @@ fn format(text: &str) -> std::result::Result<SampleFormat, String> {
 }
 
 /// Reads, decodes and writes.
-pub fn run(mut args: Args, context: &Context) -> Result {
+pub(super) fn run(mut args: Args, context: &Context) -> Result {
     args.input.keys = args.keys.clone();
     match args.jobs {
         Some(jobs) => jobs::run(args, jobs, &context.stop),
@@ -137,7 +137,7 @@ fn refuse_terminal(args: &Args) -> Result {
 }
 
 /// Decodes the audio of a source that is open to PCM.
-pub fn live(args: &Args, source: Box<dyn Source + Send>, context: &Context) -> Result {
+pub(super) fn live(args: &Args, source: Box<dyn Source + Send>, context: &Context) -> Result {
     refuse_terminal(args)?;
     let mut opened = args.input.open_of(&args.input.path, source)?;
     let mut work = Work::new(args, container(args)?, &opened, context)?;
@@ -147,7 +147,7 @@ pub fn live(args: &Args, source: Box<dyn Source + Send>, context: &Context) -> R
 
 impl Args {
     /// PCM, in a WAV file or bare, of the first audio stream of an input.
-    pub fn of(input: input::Args, output: String, to: &str) -> Self {
+    pub(crate) fn of(input: input::Args, output: String, to: &str) -> Self {
         Self {
             keys: input::Keys::default(),
             input,

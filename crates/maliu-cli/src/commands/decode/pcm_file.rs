@@ -17,7 +17,7 @@ use crate::{
 
 /// Container of the samples.
 #[derive(Clone, Copy, Debug)]
-pub enum Container {
+pub(super) enum Container {
     /// The samples alone.
     Bare,
     /// A format that takes PCM.
@@ -26,10 +26,10 @@ pub enum Container {
 
 impl Container {
     /// RIFF/WAVE, RF64 past 4 GiB.
-    pub const WAV: Self = Self::Of(&formats::wav::FORMAT);
+    pub(super) const WAV: Self = Self::Of(&formats::wav::FORMAT);
 
     /// The container of a name or extension, for samples stored in `format`.
-    pub fn named(name: &str, format: SampleFormat) -> std::result::Result<Self, String> {
+    pub(super) fn named(name: &str, format: SampleFormat) -> std::result::Result<Self, String> {
         let name = name.to_ascii_lowercase();
         if matches!(name.as_str(), "pcm" | "raw") {
             return Ok(Self::Bare);
@@ -43,7 +43,7 @@ impl Container {
     }
 
     /// The usual extension of a file of it.
-    pub fn extension(self) -> &'static str {
+    pub(super) fn extension(self) -> &'static str {
         match self {
             Self::Bare => "pcm",
             Self::Of(format) => format.extensions.first().copied().unwrap_or(format.name),
@@ -57,7 +57,7 @@ fn names(format: SampleFormat) -> String {
 }
 
 /// A file of PCM being written.
-pub struct PcmFile {
+pub(super) struct PcmFile {
     target: Target,
     container: Container,
     format: SampleFormat,
@@ -76,17 +76,17 @@ struct Started {
 
 impl PcmFile {
     /// A file in which nothing stands yet; the first frame decides on rate and channels.
-    pub fn new(target: Target, container: Container, format: SampleFormat) -> Self {
+    pub(super) fn new(target: Target, container: Container, format: SampleFormat) -> Self {
         Self { target, container, format, started: None, buffer: Vec::new(), buffered: 0 }
     }
 
     /// Whether anything was written.
-    pub fn is_started(&self) -> bool {
+    pub(super) fn is_started(&self) -> bool {
         self.started.is_some()
     }
 
     /// Writes the head for sound like that of `frame`, with tags.
-    pub fn start(&mut self, frame: &AudioFrame, tags: &Metadata) -> Result {
+    pub(super) fn start(&mut self, frame: &AudioFrame, tags: &Metadata) -> Result {
         let writer = match self.container {
             Container::Bare => None,
             Container::Of(format) => {
@@ -101,7 +101,7 @@ impl PcmFile {
     }
 
     /// Writes a frame; one of another rate or other channels than the first is converted.
-    pub fn write(&mut self, frame: AudioFrame, tags: &Metadata) -> Result {
+    pub(super) fn write(&mut self, frame: AudioFrame, tags: &Metadata) -> Result {
         if self.started.is_none() {
             self.start(&frame, tags)?;
         }
@@ -113,12 +113,12 @@ impl PcmFile {
     }
 
     /// Whether `frame` has to be converted.
-    pub fn differs(&self, frame: &AudioFrame) -> bool {
+    pub(super) fn differs(&self, frame: &AudioFrame) -> bool {
         self.started.as_ref().is_some_and(|started| !started.converter.fits(frame))
     }
 
     /// Writes what waits, for a listener who waits for it.
-    pub fn pause(&mut self) -> Result {
+    pub(super) fn pause(&mut self) -> Result {
         if !self.buffer.is_empty() {
             self.flush()?;
         }
@@ -126,7 +126,7 @@ impl PcmFile {
     }
 
     /// Writes what is held back and completes the head.
-    pub fn finish(mut self) -> Result {
+    pub(super) fn finish(mut self) -> Result {
         if let Some(frame) = self.started.as_mut().and_then(|started| started.converter.finish()) {
             self.put(&frame)?;
         }

@@ -25,7 +25,7 @@ mod y4m;
 
 /// Container of the samples of pictures.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Container {
+pub(super) enum Container {
     /// YUV4MPEG2: a header, then each picture behind its own.
     Y4m,
     /// The planes of each picture, nothing else.
@@ -35,7 +35,7 @@ pub enum Container {
 }
 
 /// The container that a file name asks for; `None` when it asks for none of pictures.
-pub fn container(path: &str) -> Option<Container> {
+pub(super) fn container(path: &str) -> Option<Container> {
     let extension = Path::new(path).extension()?.to_str()?.to_ascii_lowercase();
     match extension.as_str() {
         "y4m" => Some(Container::Y4m),
@@ -46,7 +46,7 @@ pub fn container(path: &str) -> Option<Container> {
 }
 
 /// Reads, decodes and writes.
-pub fn run(args: &Args, container: Container, context: &Context) -> Result {
+pub(super) fn run(args: &Args, container: Container, context: &Context) -> Result {
     if args.snapshot.is_some() && container != Container::Png {
         return Err(Failure::Usage(format!("{}: a snapshot needs a name ending in .png", args.output)));
     }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// One run of the command.
-pub struct Work<'a> {
+pub(super) struct Work<'a> {
     args: &'a Args,
     file: PcmFile,
     /// Tags of the input, which a WAV file takes over.
@@ -45,7 +45,7 @@ pub struct Work<'a> {
 
 impl<'a> Work<'a> {
     /// Opens the output; nothing is read yet.
-    pub fn new(args: &'a Args, container: Container, opened: &Opened, context: &Context) -> Result<Self> {
+    pub(super) fn new(args: &'a Args, container: Container, opened: &Opened, context: &Context) -> Result<Self> {
         let whole = paths::of(&args.output).metadata().map_or(args.output != "-", |about| about.is_file());
         Ok(Work {
             args,
@@ -66,18 +66,18 @@ impl<'a> Work<'a> {
     }
 
     /// Makes mono that parametric stereo may widen stereo from the start.
-    pub fn widening(mut self) -> Self {
+    pub(super) fn widening(mut self) -> Self {
         self.widen = true;
         self
     }
 
     /// Whether decoding must start again as [`Work::widening`] does it.
-    pub fn must_widen(&self) -> bool {
+    pub(super) fn must_widen(&self) -> bool {
         self.widened
     }
 
     /// Reads and decodes to the end of the input or of the window.
-    pub fn read(&mut self, opened: &mut Opened) -> Result {
+    pub(super) fn read(&mut self, opened: &mut Opened) -> Result {
         loop {
             let step = opened.step();
             let more = match step {
@@ -220,7 +220,7 @@ impl<'a> Work<'a> {
     }
 
     /// Completes the file with what was good, however reading ended.
-    pub fn close(mut self, opened: &Opened, end: Result) -> Result {
+    pub(super) fn close(mut self, opened: &Opened, end: Result) -> Result {
         self.retire();
         match self.stream.info() {
             _ if self.file.is_started() => {}

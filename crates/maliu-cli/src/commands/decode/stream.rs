@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// Whether a decoder for stream `a` can continue with stream `b`.
-pub fn same_sound(a: &StreamInfo, b: &StreamInfo) -> bool {
+pub(super) fn same_sound(a: &StreamInfo, b: &StreamInfo) -> bool {
     let sound = |info: &StreamInfo| info.as_audio().map(|audio| (audio.rate(), audio.channel_count()));
     (a.codec, &a.config, a.time_base, sound(a)) == (b.codec, &b.config, b.time_base, sound(b))
 }
 
 /// The error text for an input without the wanted stream.
-pub fn no_stream(opened: &Opened, wanted: Option<usize>) -> String {
+pub(super) fn no_stream(opened: &Opened, wanted: Option<usize>) -> String {
     match wanted {
         Some(wanted) => format!("reading {}: there is no stream {wanted}", opened.name),
         None => format!("reading {}: there is no audio stream", opened.name),
@@ -26,7 +26,7 @@ pub fn no_stream(opened: &Opened, wanted: Option<usize>) -> String {
 }
 
 /// A frame without samples, for the head of a file without sound.
-pub fn silent(info: &StreamInfo) -> Result<AudioFrame> {
+pub(super) fn silent(info: &StreamInfo) -> Result<AudioFrame> {
     match info.as_audio() {
         Some(audio) if audio.rate() > 0 && audio.channel_count() > 0 => Ok(AudioFrame {
             sample_rate: audio.rate(),
@@ -40,12 +40,12 @@ pub fn silent(info: &StreamInfo) -> Result<AudioFrame> {
 }
 
 /// Length of the input in µs, when it is known.
-pub fn length(opened: &Opened) -> Option<Ticks> {
+pub(super) fn length(opened: &Opened) -> Option<Ticks> {
     opened.reader.duration().map(|(time, base)| base.rescale(time, TimeBase::MICROS, Rounding::Near))
 }
 
 /// Warns of the damage that a decoder met.
-pub fn warn_of(report: &Report) {
+pub(super) fn warn_of(report: &Report) {
     if let Some(why) = &report.first_damage {
         let packets = if report.damaged == 1 { "packet" } else { "packets" };
         tracing::warn!("replaced {} damaged {packets} with silence; the first: {why}", report.damaged);

@@ -4,7 +4,7 @@ use maliu::time::{Rounding, Ticks, TimeBase};
 use maliu_decode::AudioFrame;
 
 /// The wanted part of a stream, counted from its first sound.
-pub struct Window {
+pub(super) struct Window {
     /// Where it starts, in µs.
     pub start: Ticks,
     /// How long it is, in µs; `None` is to the end.
@@ -21,12 +21,12 @@ pub struct Window {
 
 impl Window {
     /// A window on a stream of which nothing was heard.
-    pub fn new(start: Ticks, duration: Option<Ticks>) -> Self {
+    pub(super) fn new(start: Ticks, duration: Option<Ticks>) -> Self {
         Self { start, duration, origin: None, at: 0, rate: TimeBase::SECONDS, jumped: false }
     }
 
     /// Cuts `frame` to the wanted part. False when nothing more will be wanted.
-    pub fn cut(&mut self, frame: &mut AudioFrame, base: TimeBase) -> bool {
+    pub(super) fn cut(&mut self, frame: &mut AudioFrame, base: TimeBase) -> bool {
         let rate = TimeBase::hz(frame.sample_rate);
         self.at = self.rate.rescale(Ticks(self.at), rate, Rounding::Near).0;
         self.rate = rate;
@@ -60,19 +60,19 @@ impl Window {
     }
 
     /// How much of the stream has passed, in µs.
-    pub fn done(&self) -> Ticks {
+    pub(super) fn done(&self) -> Ticks {
         self.rate.rescale(Ticks(self.at), TimeBase::MICROS, Rounding::Near)
     }
 
     /// Time to seek to after the first decoded sound, in the stream's time base: [`PREROLL`] before the start. `None` when the
     /// start is too close to be worth a seek.
-    pub fn seek_to(&self, base: TimeBase) -> Option<Ticks> {
+    pub(super) fn seek_to(&self, base: TimeBase) -> Option<Ticks> {
         let ahead = Some(self.start - PREROLL).filter(|ahead| *ahead > PREROLL)?;
         Some(self.origin? + TimeBase::MICROS.rescale(ahead, base, Rounding::Down))
     }
 
     /// The stream was sought: the next frame may be of any time.
-    pub fn jumped(&mut self) {
+    pub(super) fn jumped(&mut self) {
         self.jumped = true;
     }
 }

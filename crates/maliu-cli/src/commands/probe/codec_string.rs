@@ -5,7 +5,7 @@ use maliu::{
     syntax::aac::AudioSpecificConfig,
 };
 /// The string of a stream, when its configuration says all that stands in it; `heard` is the profile that its sound has told.
-pub fn of(info: &StreamInfo, heard: Option<&str>) -> Option<String> {
+pub(super) fn of(info: &StreamInfo, heard: Option<&str>) -> Option<String> {
     let config: &[u8] = &info.config;
     Some(match info.codec {
         Codec::Aac => format!("mp4a.40.{}", object_type(config, heard)?),

@@ -7,7 +7,7 @@ use maliu::stream::StreamInfo;
 use crate::{input::Opened, json};
 
 /// Prints it for people.
-pub fn print(out: &mut dyn Write, opened: &Opened) -> io::Result<()> {
+pub(super) fn print(out: &mut dyn Write, opened: &Opened) -> io::Result<()> {
     let verdict = opened.reader.verdict();
     writeln!(out, "how it was recognised:")?;
     if verdict.scores.is_empty() {
@@ -26,7 +26,7 @@ pub fn print(out: &mut dyn Write, opened: &Opened) -> io::Result<()> {
 }
 
 /// Writes it as members of an object.
-pub fn json(mut item: json::Open, opened: &Opened) -> io::Result<()> {
+pub(super) fn json(mut item: json::Open, opened: &Opened) -> io::Result<()> {
     let verdict = opened.reader.verdict();
     item.bare("looked_at", verdict.looked_at)?;
     item.bare("tag", verdict.tag)?;

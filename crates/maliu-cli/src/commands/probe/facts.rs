@@ -11,17 +11,17 @@ use super::survey::Survey;
 use crate::input::Opened;
 
 /// A time in seconds with six decimals, as ffprobe prints it.
-pub fn seconds(time: Ticks, base: TimeBase) -> String {
+pub(super) fn seconds(time: Ticks, base: TimeBase) -> String {
     format!("{:.6}", base.seconds(time))
 }
 
 /// A time in whole microseconds.
-pub fn micros(time: Ticks, base: TimeBase) -> Ticks {
+pub(super) fn micros(time: Ticks, base: TimeBase) -> Ticks {
     base.rescale(time, TimeBase::MICROS, Rounding::Near)
 }
 
 /// The name of the stream's profile, as ffprobe prints it, when it is known; `heard` is what its sound has told.
-pub fn profile(info: &StreamInfo, heard: Option<Profile>) -> Option<&'static str> {
+pub(super) fn profile(info: &StreamInfo, heard: Option<Profile>) -> Option<&'static str> {
     if let Some(heard) = heard {
         return Some(heard.name);
     }
@@ -39,12 +39,12 @@ pub fn profile(info: &StreamInfo, heard: Option<Profile>) -> Option<&'static str
 }
 
 /// Samples per second of the core, when a bandwidth extension gives the sound another rate.
-pub fn core_rate(info: &StreamInfo, heard: Option<Profile>) -> Option<u32> {
+pub(super) fn core_rate(info: &StreamInfo, heard: Option<Profile>) -> Option<u32> {
     heard.map(|heard| heard.core_rate).filter(|rate| info.as_audio().is_some_and(|audio| audio.rate() != *rate))
 }
 
 /// `level 3.1`, when it is known.
-pub fn level(codec: Codec, level: Option<u8>) -> Option<String> {
+pub(super) fn level(codec: Codec, level: Option<u8>) -> Option<String> {
     let tenths = match codec {
         Codec::H264 => level?,
         Codec::H265 => level? / 3,
@@ -87,7 +87,7 @@ const H264_PROFILES: &[(u8, &str)] = &[
 const H265_PROFILES: &[(u8, &str)] = &[(1, "Main"), (2, "Main 10"), (3, "Main Still Picture"), (4, "Rext")];
 
 /// Name of a usual channel layout, as ffprobe prints it.
-pub fn channel_layout(channels: u16, mask: u32) -> Option<&'static str> {
+pub(super) fn channel_layout(channels: u16, mask: u32) -> Option<&'static str> {
     let rows = CHANNEL_LAYOUTS.iter();
     let mut fitting = rows.filter(|(count, bits, _)| *count == channels && (mask == 0 || *bits == mask));
     fitting.next().map(|(.., name)| *name)
@@ -115,7 +115,7 @@ const CHANNEL_LAYOUTS: &[(u16, u32, &str)] = &[
 ];
 
 /// Start and length of the whole input in µs, and whether the length is only estimated.
-pub struct Span {
+pub(super) struct Span {
     /// Earliest time of a packet, in µs.
     pub start: Option<Ticks>,
     /// Length, in µs.
@@ -125,7 +125,7 @@ pub struct Span {
 }
 
 /// The span of what was opened.
-pub fn span(opened: &Opened, survey: &Survey) -> Span {
+pub(super) fn span(opened: &Opened, survey: &Survey) -> Span {
     let streams = opened.reader.streams().iter().enumerate();
     let times: Vec<_> = streams.map(|(index, info)| (info, survey.of(index))).collect();
     let start = times.iter().filter_map(|(info, seen)| Some(micros(info.start.or(seen.start)?, info.time_base))).min();
@@ -142,7 +142,7 @@ pub fn span(opened: &Opened, survey: &Survey) -> Span {
 }
 
 /// `bytes` in `duration` µs as bits per second.
-pub fn bit_rate(bytes: u64, duration: Ticks) -> Option<u64> {
+pub(super) fn bit_rate(bytes: u64, duration: Ticks) -> Option<u64> {
     let micros = u128::try_from(duration.0).ok().filter(|micros| *micros > 0)?;
     u64::try_from(u128::from(bytes) * 8_000_000 / micros).ok()
 }

@@ -7,7 +7,7 @@ use maliu::{packet::Packet, stream::StreamInfo};
 use crate::video::{Picture, Video};
 
 /// Pictures of one stream, as seen so far.
-pub struct Gops {
+pub(super) struct Gops {
     video: Video,
     /// Pictures since the last keyframe; `None` before the first one.
     running: Option<u64>,
@@ -30,7 +30,7 @@ const PATTERN: usize = 16;
 
 impl Gops {
     /// Of this stream; `None` when its pictures cannot be told apart.
-    pub fn new(info: &StreamInfo) -> Option<Self> {
+    pub(super) fn new(info: &StreamInfo) -> Option<Self> {
         Some(Self {
             video: Video::new(info)?,
             running: None,
@@ -47,7 +47,7 @@ impl Gops {
     }
 
     /// Counts a packet.
-    pub fn note(&mut self, packet: &Packet) {
+    pub(super) fn note(&mut self, packet: &Packet) {
         let (_, picture) = self.video.packet(&packet.data);
         let Picture { letter: Some(letter), key, closed, .. } = picture else { return };
         self.pictures += 1;
@@ -76,42 +76,42 @@ impl Gops {
     }
 
     /// The stream's codec string for MIME types (RFC 6381), when its parameter sets were met.
-    pub fn codec_string(&self) -> Option<String> {
+    pub(super) fn codec_string(&self) -> Option<String> {
         self.video.codec_string()
     }
 
     /// The profile's name, when its parameter sets were met.
-    pub fn profile(&self) -> Option<&'static str> {
+    pub(super) fn profile(&self) -> Option<&'static str> {
         self.video.profile()
     }
 
     /// Whether a whole group was seen.
-    pub fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         self.longest > 0
     }
 
     /// Pictures in the longest group: of complete ones, else of the only one.
-    pub fn size(&self) -> Option<u64> {
+    pub(super) fn size(&self) -> Option<u64> {
         if self.longest > 0 { Some(self.longest) } else { self.running }
     }
 
     /// Most B pictures in a row.
-    pub fn b_pictures(&self) -> u64 {
+    pub(super) fn b_pictures(&self) -> u64 {
         self.longest_row
     }
 
     /// Whether all groups so far are closed: no picture refers across their keyframe.
-    pub fn closed(&self) -> bool {
+    pub(super) fn closed(&self) -> bool {
         self.keys > 0 && self.closed == self.keys
     }
 
     /// The first pictures in decoding order, a letter each.
-    pub fn pattern(&self) -> &str {
+    pub(super) fn pattern(&self) -> &str {
         &self.pattern
     }
 
     /// One line for people; `None` without pictures.
-    pub fn summary(&self) -> Option<String> {
+    pub(super) fn summary(&self) -> Option<String> {
         if self.pictures == 0 {
             return None;
         }

@@ -4,7 +4,7 @@ use maliu::digest::Kind;
 
 /// Which checksum.
 #[derive(Clone, Copy, clap::ValueEnum)]
-pub enum Hash {
+pub(super) enum Hash {
     /// MD5, 32 hex digits.
     Md5,
     /// CRC-32 (IEEE), 8 hex digits.
@@ -13,7 +13,7 @@ pub enum Hash {
 
 impl Hash {
     /// `MD5:…` or `CRC32:…` of the bytes.
-    pub fn of(self, bytes: &[u8]) -> String {
+    pub(super) fn of(self, bytes: &[u8]) -> String {
         match self {
             Self::Md5 => format!("MD5:{}", Kind::Md5.of(bytes)),
             Self::Crc32 => format!("CRC32:{}", Kind::Crc32.of(bytes)),

@@ -24,7 +24,7 @@ mod text;
 /// Shows what is in an input: format, streams, tags, packets.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
     #[command(flatten)]
@@ -50,7 +50,7 @@ const EXAMPLES: &str = "Examples:
   maliu probe --explain odd.bin              why its format is, or is not, recognised";
 
 /// Reads and prints.
-pub fn run(mut args: Args, context: &Context) -> Result {
+pub(super) fn run(mut args: Args, context: &Context) -> Result {
     args.input.keys = args.keys.clone();
     let mut opened = args.input.open(context)?;
     let print = if args.json { report::print } else { text::print };

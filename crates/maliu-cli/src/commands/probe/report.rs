@@ -25,7 +25,7 @@ mod stream;
 mod tags;
 
 /// Reads the input and prints the report while reading. It is valid JSON however the reading ends.
-pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
+pub(super) fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
     let mut survey = Survey::default();
     let mut root = json::object(out)?;
     let end = if args.packets {
@@ -89,7 +89,7 @@ fn one_packet(mut item: json::Open, opened: &Opened, packet: &Packet, hash: Opti
 }
 
 /// Key, discard, corrupt: a letter or an underscore each, in ffprobe's order.
-pub fn flags(flags: Flags) -> String {
+pub(super) fn flags(flags: Flags) -> String {
     let letters = [(Flags::KEY, 'K'), (Flags::DISCARD, 'D'), (Flags::CORRUPT, 'C')];
     letters.iter().map(|(flag, letter)| if flags.has(*flag) { *letter } else { '_' }).collect()
 }

@@ -7,7 +7,7 @@ use maliu::{
 use maliu_decode::{AudioFrame, Decoder, Profile, decoder_for};
 
 /// A stream being listened to.
-pub struct Sound {
+pub(super) struct Sound {
     decoder: Option<Box<dyn Decoder>>,
     heard: Option<(Profile, AudioFrame)>,
     packets: u32,
@@ -16,14 +16,14 @@ pub struct Sound {
 impl Sound {
     /// Of this stream; `None` when its container declares everything, or it cannot be decoded. Decoding with an assumed
     /// configuration tells nothing for sure.
-    pub fn new(info: &StreamInfo) -> Option<Self> {
+    pub(super) fn new(info: &StreamInfo) -> Option<Self> {
         let can_tell = info.codec == Codec::Aac && !info.config.is_empty();
         let decoder = Some(info).filter(|_| can_tell).and_then(|info| decoder_for(info).ok())?;
         Some(Self { decoder: Some(decoder), heard: None, packets: 0 })
     }
 
     /// Listens to a packet, if that may tell more.
-    pub fn note(&mut self, packet: &Packet) {
+    pub(super) fn note(&mut self, packet: &Packet) {
         let Some(decoder) = &mut self.decoder else { return };
         let sound = decoder.decode(packet);
         let damaged = decoder.report().damaged > 0;
@@ -38,12 +38,12 @@ impl Sound {
     }
 
     /// The coding that was heard.
-    pub fn profile(&self) -> Option<Profile> {
+    pub(super) fn profile(&self) -> Option<Profile> {
         self.heard.as_ref().map(|(profile, _)| *profile)
     }
 
     /// Says of the stream what is heard.
-    pub fn describe(&self, info: &mut StreamInfo) {
+    pub(super) fn describe(&self, info: &mut StreamInfo) {
         if let (Some((_, frame)), Media::Audio(audio)) = (&self.heard, &mut info.media) {
             audio.set_sample_rate(frame.sample_rate);
             audio.set_channels(frame.channels);

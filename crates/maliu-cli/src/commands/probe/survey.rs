@@ -12,7 +12,7 @@ use super::{gop::Gops, sound::Sound};
 
 /// Everything that was seen.
 #[derive(Default)]
-pub struct Survey {
+pub(super) struct Survey {
     /// By stream.
     pub streams: Vec<Seen>,
     /// First description of each stream, once anything was known of it; by stream.
@@ -29,7 +29,7 @@ pub struct Survey {
 
 /// Statistics of one stream, in its time base.
 #[derive(Clone, Default)]
-pub struct Seen {
+pub(super) struct Seen {
     /// Number of packets.
     pub packets: u64,
     /// Their bytes.
@@ -42,7 +42,7 @@ pub struct Seen {
 
 impl Survey {
     /// Notes what a stream is said to be.
-    pub fn describe(&mut self, index: usize, info: &StreamInfo) {
+    pub(super) fn describe(&mut self, index: usize, info: &StreamInfo) {
         if self.first.len() <= index {
             self.first.resize(index + 1, None);
             self.gops.resize_with(index + 1, || None);
@@ -60,7 +60,7 @@ impl Survey {
     }
 
     /// The streams as they were first described, or sound; they may change on the way.
-    pub fn infos(&self, latest: &[StreamInfo]) -> impl Iterator<Item = StreamInfo> {
+    pub(super) fn infos(&self, latest: &[StreamInfo]) -> impl Iterator<Item = StreamInfo> {
         latest.iter().enumerate().map(|(index, info)| {
             let mut info = self.first.get(index).and_then(Option::as_ref).unwrap_or(info).clone();
             if let Some(Some(sound)) = self.sounds.get(index) {
@@ -71,22 +71,22 @@ impl Survey {
     }
 
     /// Coding of the audio of stream `index`, when it was heard.
-    pub fn profile(&self, index: usize) -> Option<Profile> {
+    pub(super) fn profile(&self, index: usize) -> Option<Profile> {
         self.sounds.get(index)?.as_ref()?.profile()
     }
 
     /// The pictures of stream `index`, when they can be told apart.
-    pub fn gops(&self, index: usize) -> Option<&Gops> {
+    pub(super) fn gops(&self, index: usize) -> Option<&Gops> {
         self.gops.get(index)?.as_ref()
     }
 
     /// Whether a whole group of pictures of every stream that has pictures was seen.
-    pub fn groups_known(&self) -> bool {
+    pub(super) fn groups_known(&self) -> bool {
         self.gops.iter().flatten().all(Gops::is_known)
     }
 
     /// Counts a packet.
-    pub fn note(&mut self, packet: &Packet) {
+    pub(super) fn note(&mut self, packet: &Packet) {
         if self.streams.len() <= packet.stream {
             self.streams.resize(packet.stream + 1, Seen::default());
         }
@@ -107,12 +107,12 @@ impl Survey {
     }
 
     /// Statistics of stream `index`.
-    pub fn of(&self, index: usize) -> Seen {
+    pub(super) fn of(&self, index: usize) -> Seen {
         self.streams.get(index).cloned().unwrap_or_default()
     }
 
     /// Whether every stream that takes packets has had one.
-    pub fn covers(&self, streams: &[StreamInfo]) -> bool {
+    pub(super) fn covers(&self, streams: &[StreamInfo]) -> bool {
         streams.iter().enumerate().all(|(index, info)| info.attachment || self.of(index).packets > 0)
     }
 }
@@ -125,12 +125,12 @@ fn is_known(info: &StreamInfo) -> bool {
 
 impl Seen {
     /// Whether there was a packet.
-    pub fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         self.packets > 0
     }
 
     /// From the first packet to the end of the last one.
-    pub fn duration(&self) -> Option<Ticks> {
+    pub(super) fn duration(&self) -> Option<Ticks> {
         Some(self.end? - self.start?)
     }
 }

@@ -14,7 +14,7 @@ use super::{Args, codec_string, explain, facts, gop::Gops, hash::Hash, read, rep
 use crate::{failure::Result, input::Opened};
 
 /// Reads the input and prints what is in it.
-pub fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
+pub(super) fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
     let mut survey = Survey::default();
     let end = read(opened, &mut survey, args, |opened, packet| {
         one_packet(out, opened, packet, args.hash)?;

@@ -26,7 +26,7 @@ use crate::{
 /// Options of the messages and of the connection.
 #[derive(clap::Args)]
 #[group(skip)]
-pub struct Args {
+pub(super) struct Args {
     /// Receive messages of this layout, a preset or a file, in place of maliu's own protocol: from any peer, one
     /// connection, nothing acknowledged or resumed.
     #[arg(long, value_name = "LAYOUT", conflicts_with_all = ["token", "fresh"])]
@@ -45,7 +45,7 @@ pub struct Args {
 }
 
 /// Other arguments of `receive`.
-pub struct Job<'a> {
+pub(super) struct Job<'a> {
     pub at: &'a str,
     pub own: &'a Own,
     pub output: &'a Output,
@@ -54,7 +54,7 @@ pub struct Job<'a> {
 
 impl Args {
     /// Writes what comes in messages of `layout`.
-    pub fn run(&self, layout: &str, job: &Job) -> Result {
+    pub(super) fn run(&self, layout: &str, job: &Job) -> Result {
         let layout = layouts::load(layout)?;
         Reader::new(layout.clone()).map_err(|fault| Failure::Usage(fault.to_string()))?;
         if job.at == "-" {

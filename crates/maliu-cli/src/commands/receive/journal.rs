@@ -26,13 +26,13 @@ use maliu::{
 
 mod place;
 
-pub use place::{id_of, left_in, place, set_aside, sweep};
+pub(super) use place::{id_of, left_in, place, set_aside, sweep};
 
 /// Bytes that are gathered before a write.
 const GATHER: usize = 64 << 10;
 
 /// The journal of one transfer.
-pub struct Journal {
+pub(super) struct Journal {
     out: PathBuf,
     path: PathBuf,
     file: File,
@@ -81,7 +81,7 @@ impl Journal {
     ///
     /// # Errors
     /// Those of the system; `InvalidData` for what is no journal: it is to be [set aside](set_aside).
-    pub fn reopen(out: &Path) -> io::Result<Option<Self>> {
+    pub(super) fn reopen(out: &Path) -> io::Result<Option<Self>> {
         let path = place(out);
         let file = match place::open(&path) {
             Ok(file) => file,
@@ -119,7 +119,7 @@ impl Journal {
     }
 
     /// Starts a journal for a transfer into an output. A foreign file in its place is set aside.
-    pub fn create(out: &Path, hello: &Hello) -> io::Result<Self> {
+    pub(super) fn create(out: &Path, hello: &Hello) -> io::Result<Self> {
         let path = place(out);
         let file = match place::create(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -140,7 +140,7 @@ impl Journal {
     }
 
     /// Keeps a message as it came; kept safely after the next [`Journal::flush`].
-    pub fn keep(&mut self, message: Bytes) -> io::Result<()> {
+    pub(super) fn keep(&mut self, message: Bytes) -> io::Result<()> {
         self.append(vec![message])
     }
 
@@ -149,24 +149,24 @@ impl Journal {
     }
 
     /// Makes all kept content safe from a kill of this process.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 
     /// The output stands in its place: only the number behind the last message is needed still.
-    pub fn complete(&mut self, next: u64) -> io::Result<()> {
+    pub(super) fn complete(&mut self, next: u64) -> io::Result<()> {
         let hello = Hello::new(Role::Sender, Mode::Reliable, self.id, "");
         let bytes = [Message::Hello(hello).encode(0).concat(), Message::Ack(next).encode(0).concat()].concat();
         place::replace(&self.out, &bytes)
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The sender knows that all is kept: nothing is needed any more.
-    pub fn remove(self) -> io::Result<()> {
+    pub(super) fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path)
     }
 }

@@ -19,13 +19,13 @@ use super::{
 };
 
 /// Senders that may be here at the same time. For one more, the one that has been here longest is cut.
-pub const MAX_WAITING: usize = 1024;
+pub(super) const MAX_WAITING: usize = 1024;
 
 /// How long each may stay in any case.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The senders that have sent nothing yet.
-pub struct Lobby {
+pub(super) struct Lobby {
     memory: Arc<Memory>,
     ready: mpsc::Sender<Guest>,
     waiting: VecDeque<(Instant, AbortHandle)>,
@@ -33,13 +33,13 @@ pub struct Lobby {
 
 impl Lobby {
     /// A lobby, and those that leave it, with the first message of their content.
-    pub fn new(memory: Arc<Memory>) -> (Self, mpsc::Receiver<Guest>) {
+    pub(super) fn new(memory: Arc<Memory>) -> (Self, mpsc::Receiver<Guest>) {
         let (ready, come) = mpsc::channel(8);
         (Self { memory, ready, waiting: VecDeque::new() }, come)
     }
 
     /// Welcomes a sender of a new transfer, and waits for its content.
-    pub fn seat(&mut self, guest: Guest) {
+    pub(super) fn seat(&mut self, guest: Guest) {
         self.waiting.retain(|(_, task)| !task.is_finished());
         if self.waiting.len() >= MAX_WAITING {
             if self.waiting.front().is_some_and(|(since, _)| since.elapsed() < PATIENCE) {

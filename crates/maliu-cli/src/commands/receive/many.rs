@@ -39,25 +39,25 @@ use crate::{
 };
 
 /// Format to write unless set otherwise.
-pub const FORMAT: &str = "flv";
+pub(super) const FORMAT: &str = "flv";
 
 /// Most transfers at a time, unless set otherwise.
-pub const MAX_TRANSFERS: usize = 1024;
+pub(super) const MAX_TRANSFERS: usize = 1024;
 
 /// The extension of messages of a layout.
 const LAYOUT: &str = "bin";
 
 /// Most bytes that all transfers hold in memory, unless set otherwise.
-pub const MAX_MEMORY: usize = 256 << 20;
+pub(super) const MAX_MEMORY: usize = 256 << 20;
 
 /// How many seconds a transfer waits for its sender to come back, unless set otherwise.
-pub const PATIENCE: f64 = 60.0;
+pub(super) const PATIENCE: f64 = 60.0;
 
 /// Bytes that are gathered before each write of a file, and read from a connection at a time.
-pub const BLOCK: usize = 16 << 10;
+pub(super) const BLOCK: usize = 16 << 10;
 
 /// The transfers of a folder.
-pub struct Many {
+pub(super) struct Many {
     folder: PathBuf,
     output: Output,
     terms: Terms,
@@ -77,7 +77,7 @@ pub struct Many {
 
 impl Many {
     /// Transfers into `output.out`, a folder that is made if it is not there.
-    pub fn new(output: Output, terms: Terms, lines: Lines, most: usize) -> Result<Self> {
+    pub(super) fn new(output: Output, terms: Terms, lines: Lines, most: usize) -> Result<Self> {
         let folder = paths::of(&output.out).into_owned();
         let failed = |error| Failure::while_("opening", &output.out, error);
         std::fs::create_dir_all(&folder).map_err(failed)?;
@@ -101,7 +101,7 @@ impl Many {
     }
 
     /// Receives until the user asks to stop.
-    pub async fn run(mut self, mut guests: mpsc::Receiver<Guest>) -> Result {
+    pub(super) async fn run(mut self, mut guests: mpsc::Receiver<Guest>) -> Result {
         let (mut second, mut blink) = (interval(EVERY), interval(BLINK));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         blink.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Result};
 
 /// A limit on bytes, shared by transfers. Each may always hold an equal share of a half of it; the other half is for
 /// those that need more at a time, as long as there is some.
-pub struct Memory {
+pub(super) struct Memory {
     limit: usize,
     share: usize,
     used: AtomicUsize,
@@ -17,18 +17,18 @@ pub struct Memory {
 
 impl Memory {
     /// A memory of a number of bytes, shared by a number of transfers.
-    pub fn new(limit: usize, transfers: usize) -> Self {
+    pub(super) fn new(limit: usize, transfers: usize) -> Self {
         Self { limit, share: limit / 2 / transfers.max(1), used: AtomicUsize::new(0) }
     }
 
     /// As much as a single transfer wants; its own limits hold.
-    pub fn unlimited() -> Self {
+    pub(super) fn unlimited() -> Self {
         Self::new(usize::MAX, 1)
     }
 }
 
 /// Memory held by one transfer.
-pub struct Held {
+pub(super) struct Held {
     memory: Arc<Memory>,
     share: usize,
     bytes: usize,
@@ -36,12 +36,12 @@ pub struct Held {
 
 impl Held {
     /// Nothing yet.
-    pub fn of(memory: &Arc<Memory>) -> Self {
+    pub(super) fn of(memory: &Arc<Memory>) -> Self {
         Self { memory: memory.clone(), share: memory.share, bytes: 0 }
     }
 
     /// The same for a sender that has no transfer yet, and no share: it may hold what others leave.
-    pub fn spare(memory: &Arc<Memory>) -> Self {
+    pub(super) fn spare(memory: &Arc<Memory>) -> Self {
         Self { memory: memory.clone(), share: 0, bytes: 0 }
     }
 
@@ -49,7 +49,7 @@ impl Held {
     ///
     /// # Errors
     /// When that is more than its share and there is no more: it must go, so that others can be served.
-    pub fn hold(&mut self, bytes: usize) -> Result {
+    pub(super) fn hold(&mut self, bytes: usize) -> Result {
         let (limit, used, share) = (self.memory.limit, &self.memory.used, self.share);
         let before = match bytes >= self.bytes {
             true => used.fetch_add(bytes - self.bytes, Ordering::Relaxed),
@@ -68,7 +68,7 @@ impl Held {
     }
 
     /// It holds nothing any more.
-    pub fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         self.memory.used.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
     }
 }

@@ -44,7 +44,7 @@ mod transfer;
 /// Receives what `maliu send` sends.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     /// Where to listen: tcp://HOST:PORT, tls://HOST:PORT, quic://HOST:PORT, unix:/PATH, or - for standard input.
     #[arg(value_name = "LISTEN")]
     at: String,
@@ -111,7 +111,7 @@ const EXAMPLES: &str = "Examples:
 A reliable transfer into a file is kept beside it until it is complete; a second run of the same command resumes it.";
 
 /// Listens, receives and writes.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     let output = output(&args, &context.stop);
     output.check()?;
     if let Some(layout) = &args.carried.layout {

@@ -17,12 +17,12 @@ const MAX_NUMBER: u32 = 100_000;
 
 /// Names of the files in a folder that are being written, in lower case: not all file systems tell case apart.
 #[derive(Default)]
-pub struct Names(HashSet<String>);
+pub(super) struct Names(HashSet<String>);
 
 impl Names {
     /// A file for a transfer of this name: `NAME.EXTENSION`, or `NAME-2.EXTENSION` and so on. No file that is there, or
     /// that another transfer will become, is ever chosen. `None` when all are taken.
-    pub fn choose(&mut self, folder: &Path, name: &str, extension: &str) -> Option<PathBuf> {
+    pub(super) fn choose(&mut self, folder: &Path, name: &str, extension: &str) -> Option<PathBuf> {
         let name = safe(name);
         let numbered = |number| match number {
             1 => fitting(&name, &format!(".{extension}")),
@@ -36,12 +36,12 @@ impl Names {
     }
 
     /// Keeps others from a file; false when one has it.
-    pub fn claim(&mut self, path: &Path) -> bool {
+    pub(super) fn claim(&mut self, path: &Path) -> bool {
         self.0.insert(key(path))
     }
 
     /// Others may have it again.
-    pub fn release(&mut self, path: &Path) {
+    pub(super) fn release(&mut self, path: &Path) {
         self.0.remove(&key(path));
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 
 /// Where content goes, and in which format.
 #[derive(Clone)]
-pub struct Output {
+pub(super) struct Output {
     /// A file, or - for standard output.
     pub out: String,
     /// The layout of the content; maliu's own messages otherwise.
@@ -42,27 +42,27 @@ enum Command {
 
 impl Output {
     /// Whether it is a file that appears when it is complete.
-    pub fn is_file(&self) -> bool {
+    pub(super) fn is_file(&self) -> bool {
         self.out != "-" && !std::fs::metadata(self.path()).is_ok_and(|about| !about.is_file())
     }
 
     /// Whether the file that was completed is still there.
-    pub fn stands(&self) -> bool {
+    pub(super) fn stands(&self) -> bool {
         std::fs::metadata(self.path()).is_ok_and(|about| about.is_file())
     }
 
     /// Where the file is.
-    pub fn path(&self) -> Cow<'_, Path> {
+    pub(super) fn path(&self) -> Cow<'_, Path> {
         paths::of(&self.out)
     }
 
     /// The same into another file.
-    pub fn to_file(&self, out: String) -> Self {
+    pub(super) fn to_file(&self, out: String) -> Self {
         Self { out, ..self.clone() }
     }
 
     /// Whether it can be written, as far as that is known before anything has come.
-    pub fn check(&self) -> Result {
+    pub(super) fn check(&self) -> Result {
         let path = self.path();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(error) = folder.and_then(|folder| std::fs::metadata(folder).err()) {
@@ -76,7 +76,7 @@ impl Output {
 
     /// An output that is written as content comes, with `gather` bytes gathered before each write; `None` for audio
     /// that is to be decoded.
-    pub fn record(&self, gather: usize) -> Result<Option<Recorder>> {
+    pub(super) fn record(&self, gather: usize) -> Result<Option<Recorder>> {
         match self.command("-") {
             Command::Decode(_) => Ok(None),
             Command::Remux(args) => Recorder::create(*args, gather, &self.stop).map(Some),
@@ -84,14 +84,14 @@ impl Output {
     }
 
     /// Reads content at a path, and writes.
-    pub fn write(&self, path: &str) -> Result {
+    pub(super) fn write(&self, path: &str) -> Result {
         let context = Context::new(false, &self.stop);
         let (_, source) = input::source(path, &context)?;
         self.write_source(path, source, &context)
     }
 
     /// Reads content of a source that messages call `name`, and writes.
-    pub fn write_source(&self, name: &str, source: Box<dyn Source + Send>, context: &Context) -> Result {
+    pub(super) fn write_source(&self, name: &str, source: Box<dyn Source + Send>, context: &Context) -> Result {
         match self.command(name) {
             Command::Decode(args) => decode::live(&args, source, context),
             Command::Remux(args) => {
@@ -120,7 +120,7 @@ impl Output {
     }
 
     /// Writes the content of a pipe, which holds up to `most` bytes, on a thread of its own.
-    pub fn write_live(&self, most: usize) -> Result<(Feed, Writing)> {
+    pub(super) fn write_live(&self, most: usize) -> Result<(Feed, Writing)> {
         let (feed, pipe) = pipe(most);
         let output = self.clone();
         let writing = on_thread(move || {
@@ -131,17 +131,17 @@ impl Output {
     }
 
     /// Writes a file of wire content, on a thread of its own.
-    pub fn write_file(&self, path: &Path) -> Result<Writing> {
+    pub(super) fn write_file(&self, path: &Path) -> Result<Writing> {
         let (output, path) = (self.clone(), paths::text(path.into()));
         on_thread(move || output.write(&path))
     }
 }
 
 /// The end of writing on another thread.
-pub type Writing = oneshot::Receiver<Result>;
+pub(super) type Writing = oneshot::Receiver<Result>;
 
 /// Does work that may take long on a thread of its own, where it delays no connection.
-pub fn on_thread(work: impl FnOnce() -> Result + Send + 'static) -> Result<Writing> {
+pub(super) fn on_thread(work: impl FnOnce() -> Result + Send + 'static) -> Result<Writing> {
     let (done, end) = oneshot::channel();
     let spawned = thread::Builder::new().spawn(move || done.send(work()).unwrap_or_default());
     spawned.map_err(|error| Failure::Failed(format!("no thread to write on: {error}")))?;

@@ -13,7 +13,7 @@ use maliu::{account::ITEM, io::Source};
 use tokio::sync::{Notify, mpsc};
 
 /// Both ends of a pipe in which `most` bytes may wait, and one message more.
-pub fn pipe(most: usize) -> (Feed, Pipe) {
+pub(super) fn pipe(most: usize) -> (Feed, Pipe) {
     let (messages, waiting) = mpsc::unbounded_channel();
     let level = Arc::new(Level { most, bytes: AtomicUsize::new(0), fell: Notify::new() });
     (Feed { messages, level: level.clone() }, Pipe { messages: waiting, rest: Bytes::new(), level })
@@ -27,30 +27,30 @@ struct Level {
 }
 
 /// The network's end. Dropping it ends the content.
-pub struct Feed {
+pub(super) struct Feed {
     messages: mpsc::UnboundedSender<Bytes>,
     level: Arc<Level>,
 }
 
 impl Feed {
     /// Puts a message in; false when the command has ended.
-    pub fn push(&self, message: Bytes) -> bool {
+    pub(super) fn push(&self, message: Bytes) -> bool {
         self.level.bytes.fetch_add(message.len() + ITEM, Ordering::Relaxed);
         self.messages.send(message).is_ok()
     }
 
     /// Bytes that wait for the command.
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.level.bytes.load(Ordering::Relaxed)
     }
 
     /// Whether no more is to be put in.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.waiting() >= self.level.most && !self.messages.is_closed()
     }
 
     /// Waits until there is room, or the command has ended.
-    pub async fn room(&self) {
+    pub(super) async fn room(&self) {
         while self.is_full() {
             tokio::select! {
                 () = self.level.fell.notified() => {}
@@ -61,7 +61,7 @@ impl Feed {
 }
 
 /// The command's end.
-pub struct Pipe {
+pub(super) struct Pipe {
     messages: mpsc::UnboundedReceiver<Bytes>,
     rest: Bytes,
     level: Arc<Level>,

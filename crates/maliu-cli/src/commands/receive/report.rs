@@ -20,11 +20,11 @@ use serde_json::{Value, json};
 use crate::{escape, paths, progress::Meter};
 
 /// Between two lines.
-pub const EVERY: Duration = Duration::from_secs(1);
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// Where lines of JSON go.
 #[derive(Clone, Copy)]
-pub struct Lines {
+pub(super) struct Lines {
     /// Whether there are any.
     pub json: bool,
     /// Standard output carries media: lines go to standard error.
@@ -33,7 +33,7 @@ pub struct Lines {
 
 impl Lines {
     /// A line of JSON.
-    pub fn tell(self, value: &Value) {
+    pub(super) fn tell(self, value: &Value) {
         use std::io::Write;
         // A reader that ignores the lines does not stop the receiving.
         let _ = match (self.json, self.aside) {
@@ -46,7 +46,7 @@ impl Lines {
 
 /// Sums over all transfers.
 #[derive(Default)]
-pub struct Totals {
+pub(super) struct Totals {
     /// Bytes of messages.
     pub bytes: AtomicU64,
     /// Transfers that were begun.
@@ -58,7 +58,7 @@ pub struct Totals {
 }
 
 /// The figures of one transfer.
-pub struct Report {
+pub(super) struct Report {
     lines: Lines,
     totals: Arc<Totals>,
     meter: Option<Meter>,
@@ -76,7 +76,7 @@ pub struct Report {
 
 impl Report {
     /// Nothing has come for this file yet; moves a line on a terminal if there is a meter.
-    pub fn new(lines: Lines, totals: Arc<Totals>, meter: Option<Meter>, file: &str) -> Self {
+    pub(super) fn new(lines: Lines, totals: Arc<Totals>, meter: Option<Meter>, file: &str) -> Self {
         let now = Instant::now();
         Self {
             lines,
@@ -96,7 +96,7 @@ impl Report {
     }
 
     /// Notes a connection of a sender, the first or a later one.
-    pub fn welcome(&mut self, hello: &Hello) {
+    pub(super) fn welcome(&mut self, hello: &Hello) {
         if self.hello.as_ref().is_none_or(|(id, _)| *id != hello.id) {
             self.totals.begun.fetch_add(1, Ordering::Relaxed);
             self.hello = Some((hello.id, hello.name.clone()));
@@ -107,7 +107,7 @@ impl Report {
     }
 
     /// Notes content that came in a message of `bytes` bytes.
-    pub fn count(&mut self, content: &Event, bytes: usize) {
+    pub(super) fn count(&mut self, content: &Event, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;
         self.totals.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -117,7 +117,7 @@ impl Report {
     }
 
     /// Shows where things are, now and then. `damage` is of this connection.
-    pub fn tell(&mut self, damage: (u64, u64)) {
+    pub(super) fn tell(&mut self, damage: (u64, u64)) {
         (self.skipped, self.lost) = damage;
         if self.lines.json && Instant::now() >= self.next {
             self.next = Instant::now() + EVERY;
@@ -138,13 +138,13 @@ impl Report {
     }
 
     /// The output is whole.
-    pub fn done(&self) {
+    pub(super) fn done(&self) {
         self.totals.done.fetch_add(1, Ordering::Relaxed);
         self.line("done", None);
     }
 
     /// It will never be.
-    pub fn failed(&self, why: &str) {
+    pub(super) fn failed(&self, why: &str) {
         self.totals.failed.fetch_add(1, Ordering::Relaxed);
         self.line("failed", Some(why));
     }

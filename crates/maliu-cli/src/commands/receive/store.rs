@@ -26,7 +26,7 @@ use crate::{
 const PIPED: usize = 4;
 
 /// The content of one transfer.
-pub struct Store {
+pub(super) struct Store {
     /// Which transfer it is.
     pub id: u64,
     /// Its mode.
@@ -46,7 +46,7 @@ enum Kind {
 
 impl Store {
     /// A place for a new transfer. Writing by a command on another thread ends when that command does.
-    pub fn begin(output: &Output, hello: &Hello, gather: usize) -> Result<(Self, Option<Writing>)> {
+    pub(super) fn begin(output: &Output, hello: &Hello, gather: usize) -> Result<(Self, Option<Writing>)> {
         let store = |kind| Self { id: hello.id, mode: hello.mode, next: 0, ended: false, kind };
         if output.is_file() && hello.mode == Mode::Reliable {
             // The output first: where it cannot be written, no journal of it is left.
@@ -68,7 +68,7 @@ impl Store {
 
     /// The store of an earlier run, and whether its output stands in its place. A journal that cannot be continued is
     /// set aside.
-    pub fn left_over(output: &Output, fresh: bool) -> Result<Option<(Self, bool)>> {
+    pub(super) fn left_over(output: &Output, fresh: bool) -> Result<Option<(Self, bool)>> {
         if !output.is_file() {
             return Ok(None);
         }
@@ -98,19 +98,19 @@ impl Store {
     }
 
     /// Gives up what an earlier run has left, because no output can be made of it: nothing of it is deleted.
-    pub fn set_aside(self, why: &str) {
+    pub(super) fn set_aside(self, why: &str) {
         if let Kind::Journal(journal, _) = &self.kind {
             journal::set_aside(journal.path(), why);
         }
     }
 
     /// Whether it outlives a kill.
-    pub fn is_journal(&self) -> bool {
+    pub(super) fn is_journal(&self) -> bool {
         matches!(self.kind, Kind::Journal(..))
     }
 
     /// Takes content of this number, and the message that it came in.
-    pub fn take(&mut self, sequence: u64, content: Event, message: Bytes) -> Result {
+    pub(super) fn take(&mut self, sequence: u64, content: Event, message: Bytes) -> Result {
         let ends = content == Event::End;
         match &mut self.kind {
             Kind::Journal(journal, recorder) => {
@@ -138,7 +138,7 @@ impl Store {
     }
 
     /// Makes taken content as safe as it can be.
-    pub fn settle(&mut self) -> Result {
+    pub(super) fn settle(&mut self) -> Result {
         match &mut self.kind {
             Kind::Journal(journal, _) => journal.flush().map_err(|error| failed("writing", journal, &error)),
             Kind::Recorder(_) | Kind::Pipe(_) => Ok(()),
@@ -146,7 +146,7 @@ impl Store {
     }
 
     /// Bytes that were taken and are not written.
-    pub fn waiting(&mut self) -> usize {
+    pub(super) fn waiting(&mut self) -> usize {
         match &mut self.kind {
             Kind::Journal(_, recorder) | Kind::Recorder(recorder) => {
                 recorder.as_mut().map_or(0, |recorder| recorder.waiting())
@@ -156,7 +156,7 @@ impl Store {
     }
 
     /// The pipe that has no room for more, if there is one.
-    pub fn full(&self) -> Option<&Feed> {
+    pub(super) fn full(&self) -> Option<&Feed> {
         match &self.kind {
             Kind::Pipe(Some(feed)) if feed.is_full() => Some(feed),
             _ => None,
@@ -164,7 +164,7 @@ impl Store {
     }
 
     /// Nothing follows: makes the output whole on a thread of its own. `None` when a command does so already.
-    pub fn finish(&mut self, output: &Output) -> Result<Option<Writing>> {
+    pub(super) fn finish(&mut self, output: &Output) -> Result<Option<Writing>> {
         Ok(match &mut self.kind {
             Kind::Journal(journal, recorder) => Some(match recorder.take() {
                 Some(recorder) => on_thread(recorder.finish()?)?,
@@ -182,7 +182,7 @@ impl Store {
     }
 
     /// The output stands in its place.
-    pub fn mark_complete(&mut self) -> Result {
+    pub(super) fn mark_complete(&mut self) -> Result {
         match &mut self.kind {
             Kind::Journal(journal, _) => {
                 let done = journal.complete(self.next);
@@ -193,7 +193,7 @@ impl Store {
     }
 
     /// Nothing is needed any more.
-    pub fn forget(self) -> Result {
+    pub(super) fn forget(self) -> Result {
         match self.kind {
             Kind::Journal(journal, _) => {
                 let path = journal.path().to_string_lossy().into_owned();

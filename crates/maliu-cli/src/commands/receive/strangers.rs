@@ -28,16 +28,16 @@ use crate::listening::Listening;
 
 /// Connections that may say who they are at the same time. One more, and the one that has taken longest is cut, once it
 /// has taken longer than [`PATIENCE`].
-pub const MAX_STRANGERS: usize = 256;
+pub(super) const MAX_STRANGERS: usize = 256;
 
 /// How long each has in any case, however many wait behind it.
-pub const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Between two looks at whether one of many has spoken.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A connection whose hello was right.
-pub struct Guest {
+pub(super) struct Guest {
     /// The connection.
     pub connection: Incoming,
     /// The hello of the peer.
@@ -49,7 +49,7 @@ pub struct Guest {
 
 impl Guest {
     /// Sends it away, in the background.
-    pub fn refuse(self, reason: Reason, why: &str) {
+    pub(super) fn refuse(self, reason: Reason, why: &str) {
         tracing::warn!("{}: refused: {why}", plain(&self.hello.name));
         // Its data goes at once.
         let (connection, why) = (self.connection, why.to_owned());
@@ -58,7 +58,7 @@ impl Guest {
 }
 
 /// Accepts, and finds out who is there. Reads of a connection are at most `block_size` bytes.
-pub async fn welcome_all(
+pub(super) async fn welcome_all(
     listening: Listening,
     options: ReceiverOptions,
     block_size: usize,
@@ -125,7 +125,7 @@ impl Strangers {
 }
 
 /// Waits for a hello; a peer that sends something else, or nothing, is sent away.
-pub async fn identify(mut connection: Incoming) -> Option<Guest> {
+pub(super) async fn identify(mut connection: Incoming) -> Option<Guest> {
     let error = loop {
         match connection.next_content() {
             Ok(Some(Received::Hello(hello))) => return Some(Guest { connection, hello, first: None }),
@@ -142,7 +142,7 @@ pub async fn identify(mut connection: Incoming) -> Option<Guest> {
 }
 
 /// Closes a connection after a fault, and says which one it was.
-pub async fn turn_away(connection: Incoming, error: Error) {
+pub(super) async fn turn_away(connection: Incoming, error: Error) {
     if let Error::Fault(fault) = error {
         connection.refuse(fault.reason(), &fault.to_string()).await;
     }

@@ -31,7 +31,7 @@ const LINGER: Duration = Duration::from_secs(10);
 
 /// Limits of a transfer.
 #[derive(Clone)]
-pub struct Terms {
+pub(super) struct Terms {
     /// Forgets what an earlier run has left.
     pub fresh: bool,
     /// How long it waits for a sender to come back; without limit if `None`.
@@ -45,7 +45,7 @@ pub struct Terms {
 }
 
 /// The receiving end of a transfer.
-pub struct Transfer {
+pub(super) struct Transfer {
     guests: mpsc::Receiver<Guest>,
     lobby: Lobby,
     /// Those of the lobby that have begun to send.
@@ -69,7 +69,7 @@ pub struct Transfer {
 
 impl Transfer {
     /// A transfer of those who are sent to it.
-    pub fn new(guests: mpsc::Receiver<Guest>, output: Output, terms: Terms, report: Report) -> Self {
+    pub(super) fn new(guests: mpsc::Receiver<Guest>, output: Output, terms: Terms, report: Report) -> Self {
         let held = Held::of(&terms.memory);
         let (lobby, ready) = Lobby::new(terms.strangers.clone());
         let (store, writing, unsettled) = (None, None, None);
@@ -93,7 +93,7 @@ impl Transfer {
     }
 
     /// Receives until the output is complete and the sender knows it, or the time to wait for senders is over.
-    pub async fn run(mut self) -> Result {
+    pub(super) async fn run(mut self) -> Result {
         let end = self.serve().await;
         match &end {
             Ok(()) => self.report.done(),

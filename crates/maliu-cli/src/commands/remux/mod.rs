@@ -16,7 +16,7 @@ use maliu::{
     time::Ticks,
 };
 
-pub use self::recorder::Recorder;
+pub(super) use self::recorder::Recorder;
 use crate::{
     context::Context,
     failure::{self, Failure, Result},
@@ -31,7 +31,7 @@ mod recorder;
 /// Copies packets into another container, without decoding.
 #[derive(clap::Args, Default)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     /// Files to read, then the file to write; - is standard input or output.
     #[arg(value_name = "IN… OUT", num_args = 1.., required = true, value_parser = paths::parser())]
     paths: Vec<String>,
@@ -98,7 +98,7 @@ A file appears when it is complete; an MP4 recording plays while it grows (docs/
 The rules that --explain names are in docs/write-frame.md.";
 
 /// Reads, orders and writes.
-pub fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
         return Err(Failure::Usage("expected files to read, then the file to write".into()));
     };
@@ -124,7 +124,7 @@ pub fn run(args: Args, context: &Context) -> Result {
 
 /// Copies `feeds`, which messages call `names`, to the sink that `open` opens once the streams are known; at once,
 /// packet by packet, if it is `live`.
-pub fn copy(
+pub(super) fn copy(
     args: &Args,
     names: &[&str],
     feeds: Vec<Feed>,
@@ -157,12 +157,12 @@ pub fn copy(
 
 impl Args {
     /// Whether there is such an output format or layout.
-    pub fn check(&self, output: &str) -> Result {
+    pub(crate) fn check(&self, output: &str) -> Result {
         self.to(output).map(drop)
     }
 
     /// Packets into this output, in this format or layout.
-    pub fn writing(
+    pub(crate) fn writing(
         output: String,
         format: Option<String>,
         write_layout: Option<String>,
@@ -172,7 +172,7 @@ impl Args {
     }
 
     /// Packets as they are read, with their times, into messages of a layout; as their time comes when `live`.
-    pub fn sending(layout: &str, live: bool, map: Vec<Map>) -> Self {
+    pub(crate) fn sending(layout: &str, live: bool, map: Vec<Map>) -> Self {
         let write_layout = Some(layout.to_owned());
         Self { write_layout, map, copy_times: true, write_frame: true, live, ..Self::default() }
     }
@@ -185,7 +185,7 @@ impl Args {
     }
 
     /// Opens the output: a recording that stays playable while it grows stands in its place from the start.
-    pub fn open(&self, output: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
+    pub(crate) fn open(&self, output: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
         let set = |name: &str, value: &str| self.settings.iter().any(|(n, v)| n == name && v == value);
         let format = self.output_format(output).map_or("", |format| format.name);
         let whole = matches!(format, "mp4" | "mov" | "m4a");

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// An output that is written as packets come.
-pub struct Recorder {
+pub(crate) struct Recorder {
     name: String,
     inner: copy::Recorder<AtomicFile>,
     litter: Option<Litter>,
@@ -22,7 +22,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts the last path of `args`; input is pushed. Gathers `gather` bytes before each write.
-    pub fn create(args: Args, gather: usize, stop: &Stop) -> Result<Self> {
+    pub(crate) fn create(args: Args, gather: usize, stop: &Stop) -> Result<Self> {
         let name = args.paths.last().cloned().unwrap_or_default();
         let to = args.to(&name)?;
         let (file, litter) = output::gathering(&name, gather, stop)?;
@@ -31,17 +31,17 @@ impl Recorder {
     }
 
     /// Takes the next event.
-    pub fn push(&mut self, event: Event) -> Result {
+    pub(crate) fn push(&mut self, event: Event) -> Result {
         self.inner.push(event).map_err(|error| fails(&self.name, error))
     }
 
     /// Bytes that were pushed and are not written, and of the descriptions of streams.
-    pub fn waiting(&mut self) -> usize {
+    pub(crate) fn waiting(&mut self) -> usize {
         self.inner.waiting()
     }
 
     /// Nothing follows. The returned closure makes the file whole and puts it in its place, which may take a while.
-    pub fn finish(self) -> Result<impl FnOnce() -> Result + Send + 'static> {
+    pub(crate) fn finish(self) -> Result<impl FnOnce() -> Result + Send + 'static> {
         let Self { name, inner, litter } = self;
         let completion = inner.finish().map_err(|error| fails(&name, error))?;
         Ok(move || {

@@ -23,7 +23,7 @@ use crate::{
 /// Options of the messages and of the connection.
 #[derive(clap::Args)]
 #[group(skip)]
-pub struct Args {
+pub(super) struct Args {
     /// Send messages of this layout, a preset or a file, in place of maliu's own protocol: nothing is acknowledged or
     /// resumed, and a broken connection ends the sending.
     #[arg(
@@ -51,7 +51,7 @@ pub struct Args {
 type Place = Box<dyn FnOnce() -> Result<Box<dyn Sink>>>;
 
 /// Other arguments of `send`.
-pub struct Job<'a> {
+pub(super) struct Job<'a> {
     pub input: &'a input::Args,
     pub to: &'a str,
     pub live: bool,
@@ -63,7 +63,7 @@ pub struct Job<'a> {
 
 impl Args {
     /// Sends the input in messages of `layout`.
-    pub fn run(&self, layout: &str, job: &Job) -> Result {
+    pub(super) fn run(&self, layout: &str, job: &Job) -> Result {
         let args = remux::Args::sending(layout, job.live, self.map.clone());
         args.check(job.to)?;
         let out = job.to.to_owned();

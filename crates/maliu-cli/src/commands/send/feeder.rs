@@ -28,7 +28,7 @@ const BATCH: usize = 64;
 const BATCH_BYTES: usize = 256 << 10;
 
 /// An input being read.
-pub struct Feeder {
+pub(super) struct Feeder {
     opened: Opened,
     pace: Option<Pace>,
     streams: BTreeMap<usize, StreamInfo>,
@@ -36,13 +36,13 @@ pub struct Feeder {
 
 impl Feeder {
     /// Opens an input. Nothing is read yet.
-    pub fn open(input: &input::Args, live: bool, context: &Context) -> Result<Self> {
+    pub(super) fn open(input: &input::Args, live: bool, context: &Context) -> Result<Self> {
         Ok(Self { opened: input.open(context)?, pace: live.then(Pace::default), streams: BTreeMap::new() })
     }
 
     /// Gives batches to `give`, with the bytes of the input read so far, until it refuses one or the input ends. An input that fails gives what was good, and its
     /// end.
-    pub fn run(&mut self, mut give: impl FnMut(Vec<Event>, u64) -> bool) -> Result {
+    pub(super) fn run(&mut self, mut give: impl FnMut(Vec<Event>, u64) -> bool) -> Result {
         let (mut batch, mut end) = self.look_ahead();
         let mut bytes = 0;
         loop {

@@ -21,13 +21,13 @@ use crate::paths;
 mod growing;
 mod machine;
 
-pub use growing::Growing;
+pub(super) use growing::Growing;
 
 /// Bytes at the beginning and at the end that tell one content from another.
 const ENDS: u64 = 64 << 10;
 
 /// The id of a transfer, and what is kept about it until it is complete.
-pub struct Identity {
+pub(super) struct Identity {
     /// The number in the Hello.
     pub id: u64,
     growing: Option<Growing>,
@@ -36,7 +36,7 @@ pub struct Identity {
 impl Identity {
     /// Of what these arguments send. A second run has the same id for a file that is sent as a whole, if it is
     /// unchanged, and for one that grows, if it begins as it did. Everything else has one of its own.
-    pub fn of(args: &Args) -> io::Result<Self> {
+    pub(super) fn of(args: &Args) -> io::Result<Self> {
         let path = &*paths::of(&args.input.path);
         if args.live || !fs::metadata(path).is_ok_and(|about| about.is_file()) {
             return Ok(Self { id: random()?, growing: None });
@@ -63,7 +63,7 @@ impl Identity {
     }
 
     /// The transfer is complete: nothing is to be gone on with.
-    pub fn forget(self) {
+    pub(super) fn forget(self) {
         if let Some(growing) = self.growing {
             growing.forget();
         }

@@ -20,7 +20,7 @@ use super::Args;
 use crate::{escape, paths, progress::Meter};
 
 /// Progress that the user sees.
-pub struct Report {
+pub(super) struct Report {
     json: bool,
     live: bool,
     meter: Meter,
@@ -34,7 +34,7 @@ pub struct Report {
 
 impl Report {
     /// A report of a sending that begins; `position` counts the bytes of the input that were read.
-    pub fn new(args: &Args, position: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(args: &Args, position: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
         let about = std::fs::metadata(paths::of(&args.input.path)).ok().filter(std::fs::Metadata::is_file);
         let meter = Meter::new(about.map(|about| about.len()));
@@ -43,7 +43,7 @@ impl Report {
     }
 
     /// Notes where the sending is, and the error that broke a connection.
-    pub fn tell(&mut self, sender: &Sender, error: Option<&Error>) {
+    pub(super) fn tell(&mut self, sender: &Sender, error: Option<&Error>) {
         if let Some(error) = error {
             self.log(error);
         }
@@ -73,7 +73,7 @@ impl Report {
     }
 
     /// Reports the end.
-    pub fn done(&self, sender: &Sender, good: bool) {
+    pub(super) fn done(&self, sender: &Sender, good: bool) {
         let stats = sender.stats();
         if self.json {
             self.line(if good { "done" } else { "failed" }, sender, None);

@@ -4,7 +4,7 @@ use crate::stream::Codec;
 
 /// The flags byte of an audio tag, read as the reference reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The codec; [`Codec::UnknownAudio`] for numbers without one.
     pub codec: Codec,
     /// SoundFormat, the container's number of the codec.
@@ -19,7 +19,7 @@ pub struct Flags {
 
 impl Flags {
     /// Splits the byte.
-    pub fn parse(byte: u8) -> Self {
+    pub(super) fn parse(byte: u8) -> Self {
         let number = byte >> 4;
         let bits = if byte & 2 != 0 { 16 } else { 8 };
         let rate = 44_100 << (byte >> 2 & 3) >> 3;
@@ -42,7 +42,7 @@ impl Flags {
     }
 
     /// The number that tells streams apart: only codecs without a name keep theirs (FLD-10).
-    pub fn tag(&self) -> u32 {
+    pub(super) fn tag(&self) -> u32 {
         if self.codec == Codec::UnknownAudio { u32::from(self.number) } else { 0 }
     }
 }

@@ -10,7 +10,7 @@ const SLACK: i64 = 60_000;
 
 /// Turns the times of tags into times of packets.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Clock {
+pub(super) struct Clock {
     /// Offset added to the times of a file joined behind the first.
     offset: i64,
     /// The last time given out, before unrolling.
@@ -20,23 +20,23 @@ pub struct Clock {
 
 impl Clock {
     /// The line's time of a tag, before unrolling.
-    pub fn join(&self, time: u32) -> i64 {
+    pub(super) fn join(&self, time: u32) -> i64 {
         i64::from(time).saturating_add(self.offset)
     }
 
     /// A packet with this time was given out.
-    pub fn given(&mut self, time: i64) {
+    pub(super) fn given(&mut self, time: i64) {
         self.last = time;
         self.turn.begin(BITS, time, SLACK);
     }
 
     /// Another file begins: its times count from just behind the last one given out.
-    pub fn next_file(&mut self) {
+    pub(super) fn next_file(&mut self) {
         self.offset = self.last.saturating_add(1);
     }
 
     /// A time with its wrap undone. The first one given out decides which way times wrap.
-    pub fn unroll(&self, time: i64) -> Ticks {
+    pub(super) fn unroll(&self, time: i64) -> Ticks {
         Ticks(self.turn.unroll(time))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The name in front of the object.
-pub const NAME: &[u8] = b"colorInfo";
+pub(super) const NAME: &[u8] = b"colorInfo";
 
 /// Members of `colorConfig`, and the tags they become: code points of ISO/IEC 23091-2.
 const CODE_POINTS: &[(&str, &str)] = &[
@@ -18,7 +18,7 @@ const CODE_POINTS: &[(&str, &str)] = &[
 ];
 
 /// The payload of a metadata packet, if it is colour information; its code points become tags of the stream.
-pub fn read(payload: Bytes, tags: &mut Metadata) -> Option<Bytes> {
+pub(super) fn read(payload: Bytes, tags: &mut Metadata) -> Option<Bytes> {
     let mut cursor = Cursor::new(&payload);
     if amf0::read_text(&mut cursor)? != NAME {
         return None;

@@ -36,7 +36,7 @@ use super::{
 
 /// The demuxer of one FLV file or connection.
 #[derive(Debug)]
-pub struct Flv {
+pub(super) struct Flv {
     pub(super) options: Reading,
     pub(super) state: State,
     pub(super) streams: Streams,
@@ -124,7 +124,7 @@ enum Verdict {
 
 impl Flv {
     /// A demuxer at the start of its input.
-    pub fn new(options: Reading) -> Self {
+    pub(super) fn new(options: Reading) -> Self {
         Self {
             options,
             state: State::Header,
@@ -438,6 +438,6 @@ fn is_encrypted(tag: &Tag, body: &Bytes) -> bool {
 }
 
 /// Makes a demuxer from settings.
-pub fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
+pub(super) fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
     Ok(Box::new(Flv::new(Reading::parse(settings)?)))
 }

@@ -17,7 +17,7 @@ const NANOS: u8 = 0;
 
 /// Kind of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(super) enum Part {
     /// Codec configuration.
     Config,
     /// Coded frames; with a composition time in front if the codec reorders.
@@ -50,7 +50,7 @@ impl Part {
 
 /// The payload of one track.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Track {
+pub(super) struct Track {
     /// The FourCC, big-endian.
     pub fourcc: u32,
     /// Track number; 0 outside multitrack tags.
@@ -65,7 +65,7 @@ pub struct Track {
 
 /// An enhanced tag's body, read up to its first payload; then an iterator over its tracks.
 #[derive(Clone, Debug)]
-pub struct Tag<'a> {
+pub(super) struct Tag<'a> {
     body: &'a [u8],
     at: usize,
     kind: Kind,
@@ -87,7 +87,7 @@ enum Mode {
 
 impl<'a> Tag<'a> {
     /// Reads the head of a body; `None` when it ends early.
-    pub fn parse(kind: Kind, body: &'a [u8]) -> Option<Self> {
+    pub(super) fn parse(kind: Kind, body: &'a [u8]) -> Option<Self> {
         let mut at = 1;
         let mut packet_type = body.first()? & 0x0f;
         let mut nanos = None;
@@ -176,7 +176,7 @@ fn mod_ex(body: &[u8], at: usize) -> Option<(Range<usize>, usize)> {
 }
 
 /// FourCC and codec, both ways.
-pub const FOURCCS: &[(&[u8; 4], Codec)] = &[
+pub(super) const FOURCCS: &[(&[u8; 4], Codec)] = &[
     (b"avc1", Codec::H264),
     (b"hvc1", Codec::H265),
     (b"vvc1", Codec::H266),
@@ -192,18 +192,18 @@ pub const FOURCCS: &[(&[u8; 4], Codec)] = &[
 ];
 
 /// The codec of a FourCC in a tag of `kind`; an unknown one of that kind otherwise.
-pub fn codec(fourcc: u32, kind: Kind) -> Codec {
+pub(super) fn codec(fourcc: u32, kind: Kind) -> Codec {
     let known = FOURCCS.iter().find(|(name, codec)| u32::from_be_bytes(**name) == fourcc && codec.kind() == kind);
     known.map_or(if kind == Kind::Video { Codec::UnknownVideo } else { Codec::UnknownAudio }, |(_, codec)| *codec)
 }
 
 /// The FourCC of a codec.
-pub fn fourcc(codec: Codec) -> Option<[u8; 4]> {
+pub(super) fn fourcc(codec: Codec) -> Option<[u8; 4]> {
     FOURCCS.iter().find(|(_, known)| *known == codec).map(|(name, _)| **name)
 }
 
 /// Whether coded frames carry a composition time (FLV-61).
-pub fn has_composition_time(codec: Codec) -> bool {
+pub(super) fn has_composition_time(codec: Codec) -> bool {
     matches!(codec, Codec::H264 | Codec::H265 | Codec::H266)
 }
 

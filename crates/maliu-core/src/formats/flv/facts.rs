@@ -13,7 +13,7 @@ use crate::{
 use super::video;
 
 /// Takes over a codec configuration and what it says; `promised` is the picture size that metadata names.
-pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, u32)>) {
+pub(super) fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, u32)>) {
     info.config = config;
     let config = &info.config;
     match (info.codec, &mut info.media) {
@@ -41,7 +41,7 @@ pub fn from_config(info: &mut StreamInfo, config: Bytes, promised: Option<(u32, 
 }
 
 /// Facts of a stream in its first packet.
-pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)>) {
+pub(super) fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)>) {
     match (info.codec, &mut info.media) {
         (codec, Media::Video(picture)) => {
             let size = match codec {
@@ -71,7 +71,7 @@ pub fn from_data(info: &mut StreamInfo, data: &[u8], promised: Option<(u32, u32)
 }
 
 /// How long a packet of `size` bytes lasts, in whole ms as the reference counts them; 0 when nothing tells.
-pub fn duration(info: &StreamInfo, size: usize) -> Ticks {
+pub(super) fn duration(info: &StreamInfo, size: usize) -> Ticks {
     let base = match &info.media {
         Media::Audio(audio) if audio.rate() > 0 => {
             let samples = samples(info.codec, audio, info.bit_rate, size);

@@ -5,20 +5,20 @@ use crate::format::Score;
 use super::tag::u32_at;
 
 /// Bytes of a header of version 1.
-pub const SIZE: usize = 9;
+pub(super) const SIZE: usize = 9;
 
 /// First bytes of a KUX file (FLD-2).
 const KUX: &[u8] = b"KDK\0\0";
 
 /// Offset in a KUX file at which an FLV file begins.
-pub const KUX_FRONT: u64 = 0xe4_0000;
+pub(super) const KUX_FRONT: u64 = 0xe4_0000;
 
 /// Bytes behind the header that a sure probe wants to see (FLD-1).
 const PROBE_TAIL: usize = 100;
 
 /// A file header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
+pub(super) struct Header {
     /// Whether audio is promised; often a lie.
     pub audio: bool,
     /// Whether video is promised; often a lie.
@@ -29,14 +29,14 @@ pub struct Header {
 
 impl Header {
     /// The header at the start of `bytes`, if there is one.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let [b'F', b'L', b'V', _version, flags, ..] = *bytes else { return None };
         Some(Self { audio: flags & 4 != 0, video: flags & 1 != 0, size: u32_at(bytes, 5)? })
     }
 }
 
 /// Whether a header may begin at the start of `bytes`, as far as they go (FLD-26).
-pub fn begins(bytes: &[u8]) -> bool {
+pub(super) fn begins(bytes: &[u8]) -> bool {
     let fits = |(at, byte): (usize, &u8)| match at {
         0..3 => b"FLV".get(at) == Some(byte),
         3 => *byte < 5,
@@ -47,13 +47,13 @@ pub fn begins(bytes: &[u8]) -> bool {
 }
 
 /// Whether a KUX file may begin at the start of `bytes`, as far as they go (FLD-2).
-pub fn begins_kux(bytes: &[u8]) -> bool {
+pub(super) fn begins_kux(bytes: &[u8]) -> bool {
     let common = bytes.len().min(KUX.len());
     bytes.get(..common) == KUX.get(..common)
 }
 
 /// FLD-1. The reference refuses files of less than header + 100 bytes; here they are likely once they end.
-pub fn probe(bytes: &[u8]) -> Score {
+pub(super) fn probe(bytes: &[u8]) -> Score {
     if begins_kux(bytes) {
         return if bytes.len() < KUX.len() { Score::More("the start of a KUX mark") } else { Score::Sure("KUX mark") };
     }

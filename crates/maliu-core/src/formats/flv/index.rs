@@ -13,7 +13,7 @@ const CHECKS: usize = 2;
 
 /// A place to start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// Time of the tag in ms.
     pub time: i64,
     /// Offset of its first byte.
@@ -22,7 +22,7 @@ pub struct Entry {
 
 /// Places to start from, by rising offset.
 #[derive(Debug, Default)]
-pub struct Index {
+pub(super) struct Index {
     entries: Vec<Entry>,
     /// Entries to be noted are at least this far apart, in ms.
     gap: i64,
@@ -35,7 +35,7 @@ pub struct Index {
 
 impl Index {
     /// Takes over key frames from metadata, the first ones only. `end` is where their tag ends.
-    pub fn set(&mut self, keyframes: Vec<(i64, u64)>, end: u64) {
+    pub(super) fn set(&mut self, keyframes: Vec<(i64, u64)>, end: u64) {
         if self.whole || keyframes.first().is_none_or(|(_, at)| *at < end) {
             return;
         }
@@ -46,7 +46,7 @@ impl Index {
     }
 
     /// Holds the next unchecked entry of metadata against a tag that was read.
-    pub fn check(&mut self, time: i64, at: u64) {
+    pub(super) fn check(&mut self, time: i64, at: u64) {
         if !self.whole || self.checked >= CHECKS {
             return;
         }
@@ -63,7 +63,7 @@ impl Index {
     }
 
     /// Notes a place to start from that was met while reading in order.
-    pub fn note(&mut self, time: i64, at: u64) {
+    pub(super) fn note(&mut self, time: i64, at: u64) {
         self.reached = self.reached.max(time);
         let fits = self.entries.last().is_none_or(|last| at > last.at && time.saturating_sub(last.time) >= self.gap);
         if self.whole || !fits {
@@ -81,13 +81,13 @@ impl Index {
     }
 
     /// The last entry at or before `time`, and whether a later one cannot be missing.
-    pub fn before(&self, time: i64) -> (Option<Entry>, bool) {
+    pub(super) fn before(&self, time: i64) -> (Option<Entry>, bool) {
         let found = self.entries.iter().rev().find(|entry| entry.time <= time).copied();
         (found, self.whole || self.reached > time)
     }
 
     /// Forgets everything: it was wrong.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 }

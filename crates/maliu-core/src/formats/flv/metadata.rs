@@ -46,7 +46,7 @@ fn writes_bad_sizes(key: &str, text: &str) -> bool {
 
 /// Everything that one metadata tag said.
 #[derive(Debug, Default)]
-pub struct Effects {
+pub(super) struct Effects {
     /// The length it promises, in µs.
     pub duration: Option<Ticks>,
     /// Facts that it declares of streams.
@@ -62,7 +62,7 @@ pub struct Effects {
 }
 
 /// Applies the value behind the name of a metadata tag. With `all` structural keys become tags too.
-pub fn apply(name: &str, value: &Value, tags: &mut Metadata, all: bool) -> Effects {
+pub(super) fn apply(name: &str, value: &Value, tags: &mut Metadata, all: bool) -> Effects {
     let mut effects = Effects::default();
     walk(Some(name), value, 0, tags, all, &mut effects);
     effects.promise.size = size(value);
@@ -125,7 +125,7 @@ fn structure(key: &str, value: &Value, effects: &mut Effects) {
 }
 
 /// Takes over what is declared of the whole file, as it is written.
-pub fn declare(value: &Value, declared: &mut Declared) {
+pub(super) fn declare(value: &Value, declared: &mut Declared) {
     let number = |name| value.member(name)?.number();
     declared.duration = number("duration");
     declared.size = number("filesize").filter(|bytes| *bytes >= 1.0).map(|bytes| bytes as u64);
@@ -208,7 +208,7 @@ fn intermediate(number: f64, before: (u64, u64), last: (u64, u64)) -> (u32, u32)
 }
 
 /// Microseconds since 1970 as ISO 8601, in UTC.
-pub fn iso_date(us: i64) -> String {
+pub(super) fn iso_date(us: i64) -> String {
     let (days, rest) = (us.div_euclid(86_400_000_000), us.rem_euclid(86_400_000_000));
     let (seconds, us) = (rest / 1_000_000, rest % 1_000_000);
     let (year, month, day) = civil(days);

@@ -6,11 +6,11 @@ use super::{
 };
 
 /// Most bytes that are kept while looking; older ones cannot begin the pair.
-pub const MAX_LOOKBACK: u64 = 4 << 20;
+pub(super) const MAX_LOOKBACK: u64 = 4 << 20;
 
 /// A search that goes on where it stopped when more bytes are there. Its result does not depend on how they came.
 #[derive(Clone, Copy, Debug)]
-pub struct Search {
+pub(super) struct Search {
     /// Absolute offset of the first byte that may begin the pair.
     pub from: u64,
     /// Absolute offset up to which ends of pairs were tried.
@@ -21,7 +21,7 @@ pub struct Search {
 
 /// Result of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(super) enum Found {
     /// Two tags, the first of them at this offset.
     Pair(u64),
     /// A file header at this offset.
@@ -33,12 +33,12 @@ pub enum Found {
 impl Search {
     /// A search from the absolute offset `from`. With `to_end` a pair may end with the bytes there are, else one more
     /// must follow, as in the reference.
-    pub fn new(from: u64, to_end: bool) -> Self {
+    pub(super) fn new(from: u64, to_end: bool) -> Self {
         Self { from, tried: from, to_end }
     }
 
     /// Looks on in `seen`, which stands at offset `at`.
-    pub fn look(&mut self, seen: &[u8], at: u64) -> Found {
+    pub(super) fn look(&mut self, seen: &[u8], at: u64) -> Found {
         let end = at.saturating_add(seen.len() as u64).saturating_sub(u64::from(!self.to_end));
         while self.tried < end {
             self.tried += 1;

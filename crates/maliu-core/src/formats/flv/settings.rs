@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// All settings, those for reading first.
-pub const ALL: &[Help] = &[
+pub(super) const ALL: &[Help] = &[
     Help { name: "ignore_prevtag", value: "0|1", default: "0", what: "Reading: never look at PreviousTagSize." },
     Help {
         name: "full_metadata",

@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// Most streams one file may open; track ids and codec numbers in garbage would open any number.
-pub const MAX_STREAMS: usize = 128;
+pub(super) const MAX_STREAMS: usize = 128;
 
 /// Streams of most files.
 const USUAL_STREAMS: usize = 2;
 
 /// Key that distinguishes the streams of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
+pub(super) struct Key {
     /// The codec.
     pub codec: Codec,
     /// The container's number of a codec without a name, else 0.
@@ -33,7 +33,7 @@ pub struct Key {
 
 /// A stream and what is still to be said about it.
 #[derive(Debug)]
-pub struct Stream {
+pub(super) struct Stream {
     key: Key,
     /// Facts that are known.
     pub info: StreamInfo,
@@ -54,7 +54,7 @@ pub struct Stream {
 
 impl Stream {
     /// Notes a change of [`Stream::info`], which will be returned before the next packet.
-    pub fn edit(&mut self) -> &mut StreamInfo {
+    pub(super) fn edit(&mut self) -> &mut StreamInfo {
         self.changed = true;
         &mut self.info
     }
@@ -62,7 +62,7 @@ impl Stream {
 
 /// Facts of streams in metadata, before they appear.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Promise {
+pub(super) struct Promise {
     /// Bits per second.
     pub video_rate: Option<u64>,
     /// Bits per second.
@@ -75,7 +75,7 @@ pub struct Promise {
 
 /// All streams, in the order in which they appeared.
 #[derive(Debug, Default)]
-pub struct Streams {
+pub(super) struct Streams {
     all: Vec<Stream>,
     /// Facts in metadata.
     pub promise: Promise,
@@ -87,7 +87,7 @@ impl Streams {
     ///
     /// # Errors
     /// [`Error::Limit`] past [`MAX_STREAMS`].
-    pub fn of(&mut self, key: Key) -> Result<usize> {
+    pub(super) fn of(&mut self, key: Key) -> Result<usize> {
         match self.all.iter().position(|stream| stream.key == key) {
             Some(index) => Ok(index),
             None => self.add(key),
@@ -95,7 +95,7 @@ impl Streams {
     }
 
     /// The first stream of this kind and codec, if there is one.
-    pub fn first(&self, kind: Kind) -> Option<usize> {
+    pub(super) fn first(&self, kind: Kind) -> Option<usize> {
         self.all.iter().position(|stream| stream.info.codec.kind() == kind)
     }
 
@@ -103,7 +103,7 @@ impl Streams {
     ///
     /// # Errors
     /// [`Error::Limit`] past [`MAX_STREAMS`].
-    pub fn timed(&mut self, codec: Codec) -> Result<usize> {
+    pub(super) fn timed(&mut self, codec: Codec) -> Result<usize> {
         match self.first(codec.kind()) {
             Some(index) => Ok(index),
             None => self.add(Key { codec, tag: 0, bits: 0, track: 0 }),
@@ -114,7 +114,7 @@ impl Streams {
     ///
     /// # Errors
     /// [`Error::Limit`] past [`MAX_STREAMS`].
-    pub fn add(&mut self, key: Key) -> Result<usize> {
+    pub(super) fn add(&mut self, key: Key) -> Result<usize> {
         if self.all.len() >= MAX_STREAMS {
             return Err(Error::Limit { what: "streams of an FLV file (MAX_STREAMS)", limit: MAX_STREAMS as u64 });
         }
@@ -153,34 +153,34 @@ impl Streams {
     }
 
     /// The stream at `index`, to be looked at.
-    pub fn peek(&self, index: usize) -> Option<&Stream> {
+    pub(super) fn peek(&self, index: usize) -> Option<&Stream> {
         self.all.get(index)
     }
 
     /// The stream at `index`, to be changed.
-    pub fn edit(&mut self, index: usize) -> Option<&mut Stream> {
+    pub(super) fn edit(&mut self, index: usize) -> Option<&mut Stream> {
         self.any_changed = true;
         self.all.get_mut(index)
     }
 
     /// The last stream of this kind, if there is one.
-    pub fn last(&self, kind: Kind) -> Option<usize> {
+    pub(super) fn last(&self, kind: Kind) -> Option<usize> {
         self.all.iter().rposition(|stream| stream.info.codec.kind() == kind)
     }
 
     /// The stream at `index`, for what is not told.
-    pub fn get_mut(&mut self, index: usize) -> Option<&mut Stream> {
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Stream> {
         self.all.get_mut(index)
     }
 
     /// The stream at `index`, if something waits for its next packet.
-    pub fn waiting(&mut self, index: usize) -> Option<&mut Stream> {
+    pub(super) fn waiting(&mut self, index: usize) -> Option<&mut Stream> {
         self.all.get_mut(index).filter(|stream| stream.next_config.is_some() || stream.next_colors.is_some())
     }
 
     /// Tells of streams that are new or changed since the last time.
     #[inline]
-    pub fn announce(&mut self, events: &mut VecDeque<Event>) {
+    pub(super) fn announce(&mut self, events: &mut VecDeque<Event>) {
         if core::mem::take(&mut self.any_changed) {
             self.tell(events);
         }

@@ -4,12 +4,12 @@
 use crate::{bits::Bits, stream::Codec};
 
 /// Frame type 1: a key frame.
-pub const KEY: u8 = 1;
+pub(super) const KEY: u8 = 1;
 /// Frame type 5: an info or command tag, no picture.
-pub const COMMAND: u8 = 5;
+pub(super) const COMMAND: u8 = 5;
 
 /// The codec of a CodecID.
-pub fn codec(number: u8) -> Codec {
+pub(super) fn codec(number: u8) -> Codec {
     match number {
         2 => Codec::Flv1,
         3 => Codec::FlashSv,
@@ -26,12 +26,12 @@ pub fn codec(number: u8) -> Codec {
 }
 
 /// Whether a packet type and a composition time follow the flags byte (FLD-21).
-pub fn has_packet_type(codec: Codec) -> bool {
+pub(super) fn has_packet_type(codec: Codec) -> bool {
     matches!(codec, Codec::H264 | Codec::H265 | Codec::Mpeg4)
 }
 
 /// The size of the picture that a key frame of a codec without configuration starts with.
-pub fn picture_size(codec: Codec, config: &[u8], data: &[u8]) -> Option<(u32, u32)> {
+pub(super) fn picture_size(codec: Codec, config: &[u8], data: &[u8]) -> Option<(u32, u32)> {
     match codec {
         Codec::FlashSv | Codec::FlashSv2 => screen_size(data),
         Codec::Flv1 => spark_size(data),

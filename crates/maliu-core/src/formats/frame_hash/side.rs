@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::packet::{SideData, Trim};
 
 /// The entries of a packet: new configuration, samples to drop.
-pub fn entries(side: &SideData) -> Vec<Bytes> {
+pub(super) fn entries(side: &SideData) -> Vec<Bytes> {
     let mut entries: Vec<Bytes> = side.new_config().cloned().into_iter().collect();
     let Trim { start, end } = side.trim();
     if (start, end) != (0, 0) {

@@ -48,7 +48,7 @@ pub(super) enum Met<H> {
 
 impl<F: Frames> Walk<F> {
     /// A walk from the start of an input, its times in `base`.
-    pub fn new(frames: F, base: TimeBase) -> Self {
+    pub(super) fn new(frames: F, base: TimeBase) -> Self {
         Self {
             framing: Framing::new(frames),
             base,
@@ -64,7 +64,7 @@ impl<F: Frames> Walk<F> {
     }
 
     /// The next item.
-    pub fn poll(&mut self, input: &mut Input) -> Met<F::Header> {
+    pub(super) fn poll(&mut self, input: &mut Input) -> Met<F::Header> {
         loop {
             if let Some(event) = self.pending.pop_front() {
                 return Met::Event(event);
@@ -101,7 +101,7 @@ impl<F: Frames> Walk<F> {
 
     /// Notes the frame of `length` bytes at the front, which lasts `duration`. Whether a seek passes over it: it is
     /// then skipped.
-    pub fn passes(&mut self, length: usize, duration: Ticks, input: &mut Input) -> bool {
+    pub(super) fn passes(&mut self, length: usize, duration: Ticks, input: &mut Input) -> bool {
         let (time, at) = (self.time, input.offset());
         if input.is_seekable() {
             self.index.note(time, at);
@@ -116,7 +116,7 @@ impl<F: Frames> Walk<F> {
     }
 
     /// Goes to the frame at or before `to` (in `base`). Whether the input was moved for it.
-    pub fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<bool> {
+    pub(super) fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<bool> {
         let to = base.rescale(to, self.base, Rounding::Down).max(Ticks(0));
         let point = self.index.before(to).filter(|(time, _)| to < self.time || *time > self.time);
         if let Some((time, at)) = point {
@@ -130,7 +130,7 @@ impl<F: Frames> Walk<F> {
     }
 
     /// At the end: goes back to the last frame if a seek wanted what lies behind it. That one it is then.
-    pub fn goes_back(&mut self, input: &mut Input) -> bool {
+    pub(super) fn goes_back(&mut self, input: &mut Input) -> bool {
         let last = self.seek.take().and(self.last.take());
         last.is_some_and(|(time, at)| self.stand_at(time, at, input).is_ok())
     }

@@ -28,18 +28,18 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Samples per channel in `bytes` bytes.
-    pub fn count(&self, bytes: u64) -> u64 {
+    pub(super) fn count(&self, bytes: u64) -> u64 {
         (bytes / self.block.max(1) as u64).saturating_mul(self.samples.into())
     }
 
     /// Samples per channel of all, when their end is known.
-    pub fn total(&self) -> Option<Ticks> {
+    pub(super) fn total(&self) -> Option<Ticks> {
         let bytes = (self.end < u64::MAX).then(|| self.end.saturating_sub(self.start))?;
         i64::try_from(self.count(bytes)).ok().map(Ticks)
     }
 
     /// The next packet of stream 0; `None` behind the last one.
-    pub fn poll(&self, input: &mut Input) -> Poll<Option<Event>> {
+    pub(super) fn poll(&self, input: &mut Input) -> Poll<Option<Event>> {
         let at = input.offset();
         let left = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX);
         let wanted = self.block.saturating_mul(self.packet).min(left);
@@ -64,7 +64,7 @@ impl Blocks {
     ///
     /// # Errors
     /// As [`Input::goto`].
-    pub fn seek(&self, to: Ticks, input: &mut Input) -> Result<()> {
+    pub(super) fn seek(&self, to: Ticks, input: &mut Input) -> Result<()> {
         let to = u64::try_from(to.0).unwrap_or(0);
         let per_packet = u64::from(self.samples).saturating_mul(self.packet as u64).max(1);
         let bytes = (self.block as u64).saturating_mul(self.packet as u64);

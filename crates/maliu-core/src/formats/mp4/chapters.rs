@@ -31,7 +31,7 @@ pub(super) struct Chapters {
 
 impl Chapters {
     /// Takes the tables of the first chapter track.
-    pub fn begin(&mut self, track: &mut Track, input: &Input) {
+    pub(super) fn begin(&mut self, track: &mut Track, input: &Input) {
         if self.tables.is_none() && track.timescale > 0 && input.is_seekable() {
             self.base = Some(track.time_base());
             let tables = core::mem::take(&mut track.tables);
@@ -41,12 +41,12 @@ impl Chapters {
     }
 
     /// Whether titles are to be read.
-    pub fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.tables.is_some()
     }
 
     /// Notes where playing goes on afterwards.
-    pub fn resume(&mut self, state: State) {
+    pub(super) fn resume(&mut self, state: State) {
         self.resume = Some(state);
     }
 }

@@ -29,7 +29,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::Setting`]; [`Error::Unsupported`] in a build without decryption.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let refuse =
             || Error::Setting { name: "key".into(), why: "expected KID:KEY of 32 hexadecimal digits each".into() };
         let pair = |pair: &str| {
@@ -52,7 +52,7 @@ impl Keys {
     }
 
     /// Whether all tracks that this protects can be decrypted.
-    pub fn open(&self, protection: &Protection) -> bool {
+    pub(super) fn open(&self, protection: &Protection) -> bool {
         self.of(protection.key_id).is_some()
     }
 }
@@ -82,14 +82,14 @@ pub(super) struct Secret {
 
 impl Secret {
     /// A track protected like this, whose tables have this `senc` body.
-    pub fn new(protection: &Protection, keys: &Keys, senc: Option<&Bytes>) -> Self {
+    pub(super) fn new(protection: &Protection, keys: &Keys, senc: Option<&Bytes>) -> Self {
         let tables = senc.and_then(|body| Entries::senc(body, protection.iv_size));
         let key = keys.of(protection.key_id);
         Self { protection: protection.clone(), key, keys: keys.clone(), tables, missing: false }
     }
 
     /// The entries of a part of a fragment whose `moof` body stands at `at` in the file.
-    pub fn entries(&self, part: &Part, moof: &[u8], at: u64) -> Option<Entries> {
+    pub(super) fn entries(&self, part: &Part, moof: &[u8], at: u64) -> Option<Entries> {
         let size = self.protection.iv_size;
         if let Some(senc) = &part.auxiliary.senc {
             return Entries::senc(senc, size);
@@ -100,7 +100,7 @@ impl Secret {
 
     /// Decrypts the data of a packet, or marks it as encrypted. `group` is what a sample group says in the place of the
     /// track. Returns what to warn of.
-    pub fn packet(
+    pub(super) fn packet(
         &mut self,
         packet: &mut Packet,
         entry: Option<&Entry>,

@@ -27,10 +27,10 @@ use super::{
 };
 
 /// Most bytes of a box that is read whole.
-pub const MAX_BOX: usize = 32 << 20;
+pub(super) const MAX_BOX: usize = 32 << 20;
 
 /// Largest sample.
-pub const MAX_SAMPLE: usize = 48 << 20;
+pub(super) const MAX_SAMPLE: usize = 48 << 20;
 
 /// Where the demuxer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) struct Mp4 {
 
 impl Mp4 {
     /// With `shift` added to the offsets of chunks, and keys to decrypt with.
-    pub fn new(shift: i64, keys: Keys) -> Self {
+    pub(super) fn new(shift: i64, keys: Keys) -> Self {
         Self {
             state: State::Walk,
             walker: Walker::default(),
@@ -238,7 +238,7 @@ impl Mp4 {
     }
 
     /// Queues tags and streams. Tables that only they needed are dropped.
-    pub fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         let metadata = core::mem::take(&mut self.movie.metadata);
         self.movie.tracks = Vec::new();
         self.plays.shrink_to_fit();

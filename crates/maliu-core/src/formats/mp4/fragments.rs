@@ -36,19 +36,19 @@ pub(super) struct Fragments {
 
 impl Fragments {
     /// Whether a fragment was met.
-    pub fn met(&self) -> bool {
+    pub(super) fn met(&self) -> bool {
         self.first.is_some()
     }
 
     /// Keeps the body of a `sidx` box that ends at `end`.
-    pub fn index(&mut self, body: &[u8], end: u64) {
+    pub(super) fn index(&mut self, body: &[u8], end: u64) {
         if self.indexes.len() < MAX_INDEXES {
             self.indexes.extend(SegmentIndex::parse(body, end));
         }
     }
 
     /// Forgets which came last: after a seek they come again.
-    pub fn forget_last(&mut self) {
+    pub(super) fn forget_last(&mut self) {
         self.last.clear();
     }
 

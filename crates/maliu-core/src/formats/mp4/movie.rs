@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Most tracks of one file.
-pub const MAX_TRACKS: usize = 1024;
+pub(super) const MAX_TRACKS: usize = 1024;
 
 /// One track.
 #[derive(Debug, Default)]
@@ -69,12 +69,12 @@ pub(super) struct Movie {
 
 impl Movie {
     /// Defaults of a track's fragments.
-    pub fn defaults_of(&self, track: u32) -> Defaults {
+    pub(super) fn defaults_of(&self, track: u32) -> Defaults {
         self.defaults.iter().find(|(id, _)| *id == track).map(|(_, defaults)| *defaults).unwrap_or_default()
     }
 
     /// A track begins. False beyond [`MAX_TRACKS`].
-    pub fn begin_track(&mut self) -> bool {
+    pub(super) fn begin_track(&mut self) -> bool {
         if self.tracks.len() >= MAX_TRACKS {
             return false;
         }
@@ -84,7 +84,7 @@ impl Movie {
     }
 
     /// A box that was entered is over.
-    pub fn leave(&mut self, kind: Kind) {
+    pub(super) fn leave(&mut self, kind: Kind) {
         if &kind == b"trak" {
             self.inside = false;
             if let Some(track) = self.tracks.last_mut() {
@@ -94,7 +94,7 @@ impl Movie {
     }
 
     /// Reads the body of a box, or the front of it; `size` is its whole length.
-    pub fn read(&mut self, kind: Kind, parent: Kind, body: &[u8], size: u64, input: &mut Input) {
+    pub(super) fn read(&mut self, kind: Kind, parent: Kind, body: &[u8], size: u64, input: &mut Input) {
         let track = self.tracks.last_mut().filter(|_| self.inside);
         match (&kind, &parent, track) {
             (b"mvhd", ..) => {
@@ -247,23 +247,23 @@ impl Track {
     }
 
     /// Whether its samples are presented by themselves: not those of chapters.
-    pub fn time_base(&self) -> TimeBase {
+    pub(super) fn time_base(&self) -> TimeBase {
         TimeBase::hz(self.timescale)
     }
 
     /// Its stretches on the movie's timeline.
-    pub fn stretches(&self, movie: u32) -> Vec<Stretch> {
+    pub(super) fn stretches(&self, movie: u32) -> Vec<Stretch> {
         edits::stretches(&self.edits, movie, self.timescale)
     }
 
     /// The name of the file that holds its samples, when it is another one.
-    pub fn elsewhere(&self) -> Option<&str> {
+    pub(super) fn elsewhere(&self) -> Option<&str> {
         let reference = self.entries.first()?.reference;
         self.external.get(usize::from(reference))?.as_deref()
     }
 
     /// The stream it becomes.
-    pub fn stream(&self, movie: u32) -> StreamInfo {
+    pub(super) fn stream(&self, movie: u32) -> StreamInfo {
         let base = self.time_base();
         let Some(entry) = self.entries.first() else {
             let mut info = StreamInfo::new(crate::stream::Codec::Data, base, Media::Data);

@@ -110,7 +110,7 @@ pub(super) enum Wanted {
 
 impl Play {
     /// The track, before its first sample. `size` is the input's, when known.
-    pub fn new(stream: usize, track: &mut Track, info: &StreamInfo, movie: u32, size: Option<u64>) -> Self {
+    pub(super) fn new(stream: usize, track: &mut Track, info: &StreamInfo, movie: u32, size: Option<u64>) -> Self {
         let mut tables = core::mem::take(&mut track.tables);
         if let Some(size) = size {
             tables.bound(size);
@@ -151,7 +151,7 @@ impl Play {
     }
 
     /// iTunes' count of samples: dropped at the start, and presented in all. An edit list that cuts the start wins.
-    pub fn set_gapless(&mut self, start: u32, all: u64) {
+    pub(super) fn set_gapless(&mut self, start: u32, all: u64) {
         let cut = self.stretches.first().is_some_and(|stretch| stretch.from > 0);
         if !cut {
             // The count is in ticks of the track, half the samples where a bandwidth extension doubles them.
@@ -161,7 +161,7 @@ impl Play {
     }
 
     /// Whether there are tables to play.
-    pub fn has_tables(&self) -> bool {
+    pub(super) fn has_tables(&self) -> bool {
         !self.tables.is_empty()
     }
 
@@ -205,7 +205,7 @@ impl Play {
 
     /// The sample that is next, of the tables or, behind them, of the fragments.
     #[inline]
-    pub fn peek(&mut self) -> Option<&Next> {
+    pub(super) fn peek(&mut self) -> Option<&Next> {
         if self.next.is_none() {
             self.next = self.prepare();
         }
@@ -297,7 +297,7 @@ impl Play {
 
     /// The prepared sample was read or given up: on to the one behind it.
     #[inline]
-    pub fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         let Some(next) = self.next.take() else { return };
         self.fresh = false;
         if self.plays_pieces() {
@@ -313,7 +313,7 @@ impl Play {
     }
 
     /// Decrypts a packet of the prepared sample, or marks it as encrypted. Returns what to warn of.
-    pub fn decrypt(&mut self, packet: &mut Packet) -> Option<&'static str> {
+    pub(super) fn decrypt(&mut self, packet: &mut Packet) -> Option<&'static str> {
         let in_pieces = self.plays_pieces();
         let secret = self.secret.as_mut()?;
         if !in_pieces {
@@ -334,7 +334,7 @@ impl Play {
     }
 
     /// The data of the prepared sample is not there: passes over what stands behind it in its chunk.
-    pub fn skip_missing(&mut self) {
+    pub(super) fn skip_missing(&mut self) {
         let tables = !self.tables.is_empty() && self.stretch < self.stretches.len() && self.left > 0;
         if tables && self.next.take().is_some() {
             self.tables.skip_chunk(&mut self.cursor);
@@ -344,7 +344,7 @@ impl Play {
     }
 
     /// Takes the runs of a fragment, decoded from `time` on (or behind what is known). Returns the time of the first.
-    pub fn add(&mut self, runs: Vec<Run>, time: Option<u64>, guard: Option<Guard>) -> i64 {
+    pub(super) fn add(&mut self, runs: Vec<Run>, time: Option<u64>, guard: Option<Guard>) -> i64 {
         let mut dts = time.map_or(self.end, |time| i64::try_from(time).unwrap_or(i64::MAX));
         let (start, mut number) = (dts, 0_u32);
         for run in runs {
@@ -362,7 +362,7 @@ impl Play {
 
     /// The last sync sample of the waiting runs that is presented at or before `time`: its decoding and presentation
     /// time.
-    pub fn key_in_pieces(&self, time: i64) -> Option<(i64, i64)> {
+    pub(super) fn key_in_pieces(&self, time: i64) -> Option<(i64, i64)> {
         let mut found = None;
         for piece in &self.pieces {
             let mut cursor = piece.cursor;
@@ -377,14 +377,14 @@ impl Play {
     }
 
     /// Forgets all runs, as for a seek.
-    pub fn clear_pieces(&mut self) {
+    pub(super) fn clear_pieces(&mut self) {
         self.pieces.clear();
         (self.next, self.fresh) = (None, true);
     }
 
     /// Plays the tables from `time` of the movie's timeline on, in its own ticks: from a key if `key`, else from the
     /// sample that holds the time. Returns decoding and presentation time of what comes next.
-    pub fn seek(&mut self, time: i64, key: bool) -> Option<(i64, i64)> {
+    pub(super) fn seek(&mut self, time: i64, key: bool) -> Option<(i64, i64)> {
         let holds = |stretch: &Stretch| stretch.from == i64::MIN || stretch.from.saturating_add(stretch.shift) <= time;
         let index = self.stretches.iter().rposition(holds).unwrap_or(0);
         self.begin(index);
@@ -400,13 +400,13 @@ impl Play {
     }
 
     /// Plays nothing of the tables: what is wanted stands in fragments.
-    pub fn leave_tables(&mut self) {
+    pub(super) fn leave_tables(&mut self) {
         self.stretch = self.stretches.len();
         self.next = None;
     }
 
     /// Decoding time on the movie's timeline behind the tables.
-    pub fn tables_end(&self) -> i64 {
+    pub(super) fn tables_end(&self) -> i64 {
         self.tables.total().saturating_add(self.shift)
     }
 }

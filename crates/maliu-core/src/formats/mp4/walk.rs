@@ -56,7 +56,7 @@ pub(super) struct Walker {
 
 impl Walker {
     /// The item at the walker's place. Stays there until the caller enters or passes it.
-    pub fn next(&mut self, input: &mut Input) -> Result<Step> {
+    pub(super) fn next(&mut self, input: &mut Input) -> Result<Step> {
         if let Some((kind, end)) = self.levels.last().copied()
             && self.at.saturating_add(boxes::HEADER as u64) > end
         {
@@ -115,7 +115,7 @@ impl Walker {
     }
 
     /// Goes into a box whose boxes stand behind `front` bytes.
-    pub fn enter(&mut self, found: &Found, front: u8) {
+    pub(super) fn enter(&mut self, found: &Found, front: u8) {
         if self.levels.len() >= MAX_DEPTH {
             return self.pass(found);
         }
@@ -124,28 +124,28 @@ impl Walker {
     }
 
     /// Goes behind a box.
-    pub fn pass(&mut self, found: &Found) {
+    pub(super) fn pass(&mut self, found: &Found) {
         self.at = found.end;
     }
 
     /// Goes to another box of the file.
-    pub fn jump(&mut self, at: u64) {
+    pub(super) fn jump(&mut self, at: u64) {
         (self.at, self.hold) = (at, None);
         self.levels.clear();
     }
 
     /// Keeps all bytes from the start of a box on.
-    pub fn hold(&mut self, found: &Found) {
+    pub(super) fn hold(&mut self, found: &Found) {
         self.hold.get_or_insert(found.start);
     }
 
     /// Lets go of them; returns where they began.
-    pub fn release(&mut self) -> Option<u64> {
+    pub(super) fn release(&mut self) -> Option<u64> {
         self.hold.take()
     }
 
     /// Up to `most` bytes of the body of a box; `None` while more must come.
-    pub fn body<'i>(&self, found: &Found, most: usize, input: &'i Input) -> Option<&'i [u8]> {
+    pub(super) fn body<'i>(&self, found: &Found, most: usize, input: &'i Input) -> Option<&'i [u8]> {
         let size = usize::try_from(found.end.saturating_sub(found.body)).unwrap_or(usize::MAX).min(most);
         let seen = self.from(input, found.body);
         match seen.get(..size) {

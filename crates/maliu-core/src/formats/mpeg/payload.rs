@@ -121,7 +121,7 @@ impl Payload {
     ///
     /// # Errors
     /// The reason why the stream cannot be carried.
-    pub fn new(stream: &StreamInfo, base: TimeBase, latm: bool) -> Result<Self, Refusal> {
+    pub(super) fn new(stream: &StreamInfo, base: TimeBase, latm: bool) -> Result<Self, Refusal> {
         let mut payload = Self { codec: stream.codec, base, form: Form::Plain, codes: StartCodes::default() };
         payload.configure(&stream.config, latm)?;
         Ok(payload)
@@ -131,7 +131,7 @@ impl Payload {
     ///
     /// # Errors
     /// As [`Payload::new`].
-    pub fn configure(&mut self, config: &Bytes, latm: bool) -> Result<(), Refusal> {
+    pub(super) fn configure(&mut self, config: &Bytes, latm: bool) -> Result<(), Refusal> {
         let latm = latm || matches!(self.form, Form::Loas(_));
         self.form = match self.codec {
             Codec::Aac if config.is_empty() => Form::Plain,
@@ -152,7 +152,7 @@ impl Payload {
     }
 
     /// Whether AAC comes as LOAS frames.
-    pub fn is_loas(&self) -> bool {
+    pub(super) fn is_loas(&self) -> bool {
         matches!(self.form, Form::Loas(_))
     }
 
@@ -160,7 +160,7 @@ impl Payload {
     ///
     /// # Errors
     /// The reason why the packet cannot be carried.
-    pub fn shape(&mut self, packet: &Packet, head: &mut Vec<u8>) -> Result<Shaped, Refusal> {
+    pub(super) fn shape(&mut self, packet: &Packet, head: &mut Vec<u8>) -> Result<Shaped, Refusal> {
         let mut shaped = Shaped { data: packet.data.clone(), tail: &[] };
         match &mut self.form {
             _ if packet.data.is_empty() => {}

@@ -82,7 +82,7 @@ struct Clock {
 
 impl Track {
     /// A stream of which the codec is not known: its bytes are held.
-    pub fn unknown() -> Self {
+    pub(super) fn unknown() -> Self {
         Self {
             index: None,
             info: StreamInfo::undescribed(),
@@ -100,7 +100,7 @@ impl Track {
     }
 
     /// Its codec is this, from the bytes that are held on.
-    pub fn decide(&mut self, index: usize, codec: Codec, config: &Bytes) {
+    pub(super) fn decide(&mut self, index: usize, codec: Codec, config: &Bytes) {
         self.index = Some(index);
         let container = core::mem::replace(&mut self.info, kinds::info(codec));
         let StreamInfo { id, language, disposition, metadata, .. } = container;
@@ -109,7 +109,7 @@ impl Track {
     }
 
     /// Bytes held while the codec was not known are cut.
-    pub fn release(&mut self, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
+    pub(super) fn release(&mut self, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
         if self.cutter.as_ref().is_some_and(|cutter| cutter.spans_packets()) {
             return self.poll(out, remarks);
         }
@@ -136,7 +136,7 @@ impl Track {
     }
 
     /// No bytes may come for long: lets go of a window of which little is unread, and of room for marks.
-    pub fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         self.input.rest();
         if self.marks.is_empty() && self.marks.capacity() > 0 {
             self.marks = VecDeque::new();
@@ -144,17 +144,17 @@ impl Track {
     }
 
     /// Bytes that are held, of units under way or until the codec is known.
-    pub fn held(&self) -> &[u8] {
+    pub(super) fn held(&self) -> &[u8] {
         self.input.peek()
     }
 
     /// Whether a PES packet is under way.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.open
     }
 
     /// A PES packet begins. The rest of the one before is cut first.
-    pub fn begin(&mut self, mark: Mark, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
+    pub(super) fn begin(&mut self, mark: Mark, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
         self.close(out, remarks);
         let at = self.input.next_read();
         if self.marks.back().is_some_and(|(last, _)| *last == at) {
@@ -171,7 +171,7 @@ impl Track {
     }
 
     /// Payload of the PES packet under way. `damaged`: its bytes cannot be trusted.
-    pub fn push(&mut self, payload: &[u8], damaged: bool, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
+    pub(super) fn push(&mut self, payload: &[u8], damaged: bool, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
         if payload.is_empty() {
             return;
         }
@@ -191,20 +191,20 @@ impl Track {
     }
 
     /// Bytes were lost here.
-    pub fn lost(&mut self) {
+    pub(super) fn lost(&mut self) {
         let at = self.input.next_read();
         self.note_damage(at, at);
     }
 
     /// Nothing follows: what is under way comes out.
-    pub fn end(&mut self, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
+    pub(super) fn end(&mut self, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
         self.close(out, remarks);
         self.input.end();
         self.poll(out, remarks);
     }
 
     /// The input was moved: nothing that was fed belongs to what follows.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.input = Input::new();
         self.marks.clear();
         self.damage.clear();
@@ -216,7 +216,7 @@ impl Track {
     }
 
     /// Drops what is held.
-    pub fn drop_held(&mut self) {
+    pub(super) fn drop_held(&mut self) {
         self.input.skip(usize::MAX);
         self.lost();
         if let Some(cutter) = &mut self.cutter {
@@ -225,7 +225,7 @@ impl Track {
     }
 
     /// Cuts units until more bytes decide.
-    pub fn poll(&mut self, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
+    pub(super) fn poll(&mut self, out: &mut VecDeque<Event>, remarks: &mut Remarks) {
         while let Some(cutter) = &mut self.cutter {
             let cut = cutter.poll(&mut self.input);
             self.forward(remarks);
@@ -467,7 +467,7 @@ const MAX_REMARKS: usize = 48;
 
 impl Remarks {
     /// Notes a remark about the byte at `at`.
-    pub fn note(&mut self, at: u64, what: impl Into<alloc::borrow::Cow<'static, str>>) {
+    pub(super) fn note(&mut self, at: u64, what: impl Into<alloc::borrow::Cow<'static, str>>) {
         self.push(Warning::new(at, what));
     }
 
@@ -481,7 +481,7 @@ impl Remarks {
     }
 
     /// Hands the remarks to the input.
-    pub fn flush(&mut self, input: &mut Input) {
+    pub(super) fn flush(&mut self, input: &mut Input) {
         for warning in self.waiting.drain(..) {
             input.pass_on(warning);
         }

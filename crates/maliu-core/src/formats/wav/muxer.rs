@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The settings of writing.
-pub const SETTINGS: &[Help] = &[Help {
+pub(super) const SETTINGS: &[Help] = &[Help {
     name: "rf64",
     value: "auto|always|never",
     default: "auto",
@@ -32,7 +32,7 @@ pub const SETTINGS: &[Help] = &[Help {
 }];
 
 /// Makes the muxer.
-pub fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
+pub(super) fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
     let mut settings = Settings::new(pairs, SETTINGS);
     let wide = match settings.text("rf64").unwrap_or("auto") {
         "auto" => Wide::Auto,

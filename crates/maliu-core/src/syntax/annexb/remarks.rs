@@ -23,13 +23,13 @@ impl Remarks {
     }
 
     /// A parameter set at `at` cannot be read.
-    pub fn note_refused(&mut self, at: u64, why: Refusal) {
+    pub(crate) fn note_refused(&mut self, at: u64, why: Refusal) {
         self.note(at, Remark::BadConfig(Some(why)), || format!("a parameter set that cannot be read: {why}").into());
     }
 
     /// Notes whether the first slice of the picture at `at` can be read. Of several in a row that cannot the first is
     /// remarked on.
-    pub fn note_sets(&mut self, at: u64, refused: Option<Refusal>) {
+    pub(crate) fn note_sets(&mut self, at: u64, refused: Option<Refusal>) {
         let was_missing = core::mem::replace(&mut self.sets_missing, refused.is_some());
         if let Some(why) = refused.filter(|_| !was_missing) {
             self.note(at, Remark::NoConfig(Some(why)), || {
@@ -38,7 +38,7 @@ impl Remarks {
         }
     }
 
-    pub fn next(&mut self) -> Option<(u64, Remark, Cow<'static, str>)> {
+    pub(crate) fn next(&mut self) -> Option<(u64, Remark, Cow<'static, str>)> {
         self.waiting.pop_front()
     }
 }

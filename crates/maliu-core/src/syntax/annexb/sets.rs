@@ -32,7 +32,7 @@ impl<S> Default for SetsById<S> {
 
 impl<S> SetsById<S> {
     /// Keeps the set in `nal`, unless it is known, in the place of the one with the same id. Or why it cannot be read.
-    pub fn keep(
+    pub(crate) fn keep(
         &mut self,
         nal: &[u8],
         read: impl FnOnce() -> Result<S, Refusal>,
@@ -60,27 +60,27 @@ impl<S> SetsById<S> {
     }
 
     /// Grows with every set that is new or has changed.
-    pub fn version(&self) -> u64 {
+    pub(crate) fn version(&self) -> u64 {
         self.version
     }
 
     /// The set of an id.
-    pub fn of(&self, id: u8) -> Option<&S> {
+    pub(crate) fn of(&self, id: u8) -> Option<&S> {
         self.kept(id).map(|kept| &kept.set)
     }
 
     /// The set with the lowest id.
-    pub fn first(&self) -> Option<&S> {
+    pub(crate) fn first(&self) -> Option<&S> {
         self.sets.first().map(|kept| &kept.set)
     }
 
     /// The NAL unit of the set of an id.
-    pub fn nal(&self, id: u8) -> Option<&Bytes> {
+    pub(crate) fn nal(&self, id: u8) -> Option<&Bytes> {
         self.kept(id).map(|kept| &kept.nal)
     }
 
     /// The NAL units of the sets that are `wanted`, by rising id.
-    pub fn nals(&self, wanted: impl Fn(&S) -> bool) -> impl Iterator<Item = &Bytes> {
+    pub(crate) fn nals(&self, wanted: impl Fn(&S) -> bool) -> impl Iterator<Item = &Bytes> {
         self.sets.iter().filter(move |kept| wanted(&kept.set)).map(|kept| &kept.nal)
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Header, Pps, ProfileTierLevel, Sps, Vps, kind};
-pub use crate::syntax::h264::ConfigFault;
+pub(super) use crate::syntax::h264::ConfigFault;
 use crate::{
     bits::Bits,
     syntax::annexb::{self, behind_codes, sized},

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use super::{Descriptor, Pat, Pmt, Sdt, crc32};
 
 /// Most bytes of a section of PAT, PMT or SDT behind its length (§2.4.4.4).
-pub const MAX_LENGTH: usize = 1021;
+pub(super) const MAX_LENGTH: usize = 1021;
 
 /// The only section of a table. `flags` are the bits in front of its length.
 fn section(table_id: u8, flags: u8, id: u16, version: u8, body: &[u8]) -> Option<Vec<u8>> {

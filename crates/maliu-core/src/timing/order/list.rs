@@ -3,14 +3,14 @@
 use alloc::vec::Vec;
 
 /// The place of an element, valid until it is taken.
-pub type Index = u32;
+pub(super) type Index = u32;
 
 /// Places that an empty list keeps at most.
 const MOST_SPARE: usize = 1024;
 
 /// The list.
 #[derive(Debug)]
-pub struct List<T> {
+pub(super) struct List<T> {
     nodes: Vec<Node<T>>,
     free: Option<Index>,
     head: Option<Index>,
@@ -33,7 +33,7 @@ impl<T> Default for List<T> {
 impl<T> List<T> {
     /// Puts `value` behind `behind`, or to the front.
     #[inline(always)]
-    pub fn insert(&mut self, behind: Option<Index>, value: T) -> Index {
+    pub(super) fn insert(&mut self, behind: Option<Index>, value: T) -> Index {
         let next = self.after(behind);
         let index = self.store(Node { value: Some(value), next });
         match behind.and_then(|behind| self.nodes.get_mut(behind as usize)) {
@@ -49,7 +49,7 @@ impl<T> List<T> {
 
     /// Takes the first element.
     #[inline(always)]
-    pub fn take_head(&mut self) -> Option<(Index, T)> {
+    pub(super) fn take_head(&mut self) -> Option<(Index, T)> {
         let index = self.head?;
         let free = self.free;
         let node = self.nodes.get_mut(index as usize)?;
@@ -68,7 +68,7 @@ impl<T> List<T> {
     }
 
     /// The element behind `behind`, or the first one.
-    pub fn after(&self, behind: Option<Index>) -> Option<Index> {
+    pub(super) fn after(&self, behind: Option<Index>) -> Option<Index> {
         match behind {
             Some(behind) => self.nodes.get(behind as usize)?.next,
             None => self.head,
@@ -76,22 +76,22 @@ impl<T> List<T> {
     }
 
     /// The last element.
-    pub fn tail(&self) -> Option<Index> {
+    pub(super) fn tail(&self) -> Option<Index> {
         self.tail
     }
 
     /// The value of an element.
-    pub fn at(&self, index: Index) -> Option<&T> {
+    pub(super) fn at(&self, index: Index) -> Option<&T> {
         self.nodes.get(index as usize)?.value.as_ref()
     }
 
     /// The value of the first element.
-    pub fn head(&self) -> Option<&T> {
+    pub(super) fn head(&self) -> Option<&T> {
         self.at(self.head?)
     }
 
     /// The values in order.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         let mut next = self.head;
         core::iter::from_fn(move || {
             let node = self.nodes.get(next? as usize)?;
@@ -101,7 +101,7 @@ impl<T> List<T> {
     }
 
     /// Shows all values in order, to be changed.
-    pub fn for_each_mut(&mut self, mut change: impl FnMut(&mut T)) {
+    pub(super) fn for_each_mut(&mut self, mut change: impl FnMut(&mut T)) {
         let mut next = self.head;
         while let Some(node) = next.and_then(|index| self.nodes.get_mut(index as usize)) {
             next = node.next;
@@ -110,7 +110,7 @@ impl<T> List<T> {
     }
 
     /// Number of elements.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 

@@ -14,16 +14,16 @@ use super::gone;
 use crate::{blocking::Reader, error::Result, io::Source, log::Remarks, threads};
 
 /// Batches of events that are read before they are wanted, at most; each holds what one read of the source brought.
-pub const BATCHES: usize = 3;
+pub(super) const BATCHES: usize = 3;
 
 /// Events in a batch, at most.
-pub const MAX_EVENTS: usize = 1024;
+pub(super) const MAX_EVENTS: usize = 1024;
 
 /// Bytes of the input that the batches stand for, at most, but for the last one.
-pub const MAX_BYTES: u64 = 4 << 20;
+pub(super) const MAX_BYTES: u64 = 4 << 20;
 
 /// A thread with a reader, as its caller sees it. It ends when its caller is gone.
-pub struct Thread {
+pub(super) struct Thread {
     asks: Sender<Ask>,
     answers: Receiver<Batch>,
     batch: Batch,
@@ -58,7 +58,7 @@ impl Thread {
     ///
     /// # Errors
     /// The reader, when the system has no thread left; nothing if the thread ended at once.
-    pub fn with<S: Source + Send + 'static>(reader: Box<Reader<S>>) -> Result<Self, Option<Box<Reader<S>>>> {
+    pub(super) fn with<S: Source + Send + 'static>(reader: Box<Reader<S>>) -> Result<Self, Option<Box<Reader<S>>>> {
         let (asks, asked) = channel();
         let (answer, answers) = channel();
         let batch = Batch { offset: reader.offset(), ..Batch::default() };
@@ -71,12 +71,12 @@ impl Thread {
 
     /// The next event, if it has come already.
     #[inline(always)]
-    pub fn at_hand(&mut self) -> Option<Event> {
+    pub(super) fn at_hand(&mut self) -> Option<Event> {
         self.batch.next()
     }
 
     /// The next event.
-    pub fn next_event(&mut self) -> Result<Event> {
+    pub(super) fn next_event(&mut self) -> Result<Event> {
         loop {
             if let Some(event) = self.batch.next() {
                 return Ok(event);
@@ -89,7 +89,7 @@ impl Thread {
     }
 
     /// Where the demuxer stands behind the events that are being handed out.
-    pub fn offset(&self) -> u64 {
+    pub(super) fn offset(&self) -> u64 {
         self.batch.offset
     }
 

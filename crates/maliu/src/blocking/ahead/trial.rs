@@ -16,7 +16,7 @@ const PARTS: u32 = 7;
 
 /// Measures both in turn.
 #[derive(Debug)]
-pub struct Trial {
+pub(super) struct Trial {
     /// Offset at which the measurement ends.
     until: u64,
     last: Option<Instant>,
@@ -29,18 +29,18 @@ pub struct Trial {
 
 impl Trial {
     /// Of a reader that stands at `offset`.
-    pub fn behind(offset: u64) -> Self {
+    pub(super) fn behind(offset: u64) -> Self {
         let until = offset.saturating_add(BEFORE);
         Self { until, last: None, reading: Duration::ZERO, working: Duration::ZERO, parts: 0, worth: 0 }
     }
 
     /// An event is asked for.
-    pub fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.working = self.working.saturating_add(self.lap());
     }
 
     /// An event was read; the reader stands at `offset`.
-    pub fn end(&mut self, offset: u64) {
+    pub(super) fn end(&mut self, offset: u64) {
         self.reading = self.reading.saturating_add(self.lap());
         if offset < self.until {
             return;
@@ -68,7 +68,7 @@ impl Trial {
     }
 
     /// Whether a thread is worth it, once enough was seen.
-    pub fn verdict(&self) -> Option<bool> {
+    pub(super) fn verdict(&self) -> Option<bool> {
         (self.parts >= PARTS).then_some(self.worth > PARTS / 2)
     }
 }

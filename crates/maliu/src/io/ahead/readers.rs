@@ -29,7 +29,7 @@ use crate::{
 const BLOCKS: usize = 4;
 
 /// A source on a thread of its own, as its caller sees it. The thread ends after it.
-pub struct Readers<S> {
+pub(super) struct Readers<S> {
     desk: Arc<Desk>,
     handle: Option<thread::JoinHandle<Option<S>>>,
     /// The same bytes, for the caller.
@@ -70,7 +70,7 @@ impl<S: Source + Send + 'static> Readers<S> {
     ///
     /// # Errors
     /// The source, when the system has no thread left.
-    pub fn with(mut source: S, at: u64) -> Result<Self, Option<S>> {
+    pub(super) fn with(mut source: S, at: u64) -> Result<Self, Option<S>> {
         let desk = Arc::new(Desk::default());
         let shared = End(desk.clone());
         let twin = if source.seekable() { source.tuning(Seal).and_then(Tuning::twin) } else { None };
@@ -82,7 +82,7 @@ impl<S: Source + Send + 'static> Readers<S> {
     }
 
     /// Gives an empty block for the full one that begins at `at`.
-    pub fn exchange(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+    pub(super) fn exchange(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
         if at != self.wanted {
             self.go(at);
         }
@@ -151,7 +151,7 @@ impl<S: Source + Send + 'static> Readers<S> {
     }
 
     /// Gives the source back, unless it has panicked.
-    pub fn end(mut self) -> Option<S> {
+    pub(super) fn end(mut self) -> Option<S> {
         self.desk.end();
         self.handle.take()?.join().ok()?
     }

@@ -20,11 +20,11 @@ use crate::threads;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// A sink, and the errors it has had.
-pub type Seat = (Box<dyn Sink + Send>, Sticky);
+pub(super) type Seat = (Box<dyn Sink + Send>, Sticky);
 
 /// One thing for a sink to do.
 #[derive(Debug)]
-pub enum Step {
+pub(super) enum Step {
     Edit(Edit),
     Flush,
     Finish,
@@ -32,7 +32,7 @@ pub enum Step {
 
 /// The thread with the sink, as its caller sees it.
 #[derive(Debug)]
-pub struct Thread {
+pub(super) struct Thread {
     desk: Arc<Desk>,
     handle: Option<thread::JoinHandle<Option<()>>>,
 }
@@ -62,7 +62,7 @@ impl Thread {
     ///
     /// # Errors
     /// The sink, when the system has no thread left.
-    pub fn with(sink: Box<dyn Sink + Send>, sticky: Sticky) -> Result<Self, Option<Seat>> {
+    pub(super) fn with(sink: Box<dyn Sink + Send>, sticky: Sticky) -> Result<Self, Option<Seat>> {
         let desk = Arc::new(Desk::default());
         let shared = desk.clone();
         let handle = threads::spawn("writer", (sink, sticky), move |(sink, sticky)| shared.work(sink, sticky))?;
@@ -70,7 +70,7 @@ impl Thread {
     }
 
     /// Hands a step on, and waits for its outcome if it is a question or something has failed.
-    pub fn step(&self, step: Step) -> io::Result<()> {
+    pub(super) fn step(&self, step: Step) -> io::Result<()> {
         match step {
             Step::Edit(_) if self.desk.lock().failed => self.ask(Step::Flush),
             Step::Edit(_) => self.desk.put(step),
@@ -165,7 +165,7 @@ impl Desk {
 
 impl Step {
     /// Bytes that it writes.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         match self {
             Self::Edit(Edit::Append(piece)) => piece.len(),
             Self::Edit(Edit::Overwrite { bytes, .. } | Edit::Insert { bytes, .. }) => bytes.len(),
@@ -190,7 +190,7 @@ impl Drop for Over<'_> {
 }
 
 /// Takes a step, and waits for a sink that says "not yet".
-pub fn patiently(sink: &mut dyn Sink, step: Step) -> io::Result<()> {
+pub(super) fn patiently(sink: &mut dyn Sink, step: Step) -> io::Result<()> {
     let finish = matches!(step, Step::Finish);
     let mut result = match step {
         Step::Edit(edit) => sink.apply(edit),
@@ -205,6 +205,6 @@ pub fn patiently(sink: &mut dyn Sink, step: Step) -> io::Result<()> {
 }
 
 /// The sink has panicked.
-pub fn gone() -> io::Error {
+pub(super) fn gone() -> io::Error {
     io::Error::other("the thread that writes has ended")
 }

@@ -11,7 +11,7 @@ const MAX_BOXES: usize = 1 << 20;
 
 /// One box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub(super) struct Found {
     pub kind: Kind,
     pub start: u64,
     /// Offset of what is in it.
@@ -26,7 +26,7 @@ pub struct Found {
 
 /// All boxes in their order.
 #[derive(Debug, Default)]
-pub struct TopLevel {
+pub(super) struct TopLevel {
     pub boxes: Vec<Found>,
     /// Offset behind the last one, where something else follows.
     pub size: u64,
@@ -37,7 +37,7 @@ impl TopLevel {
     ///
     /// # Errors
     /// Those of the source.
-    pub fn of(source: &mut impl Source) -> io::Result<Self> {
+    pub(super) fn of(source: &mut impl Source) -> io::Result<Self> {
         let mut found = Self { boxes: Vec::new(), size: end(source)? };
         let mut at = 0;
         while at < found.size && found.boxes.len() < MAX_BOXES {
@@ -63,17 +63,17 @@ impl TopLevel {
     }
 
     /// The first whole `moov` box.
-    pub fn movie(&self) -> Option<&Found> {
+    pub(super) fn movie(&self) -> Option<&Found> {
         self.boxes.iter().find(|found| &found.kind == b"moov" && found.whole)
     }
 
     /// Whether the tables of the movie, or of its fragments, are there.
-    pub fn has_movie(&self) -> bool {
+    pub(super) fn has_movie(&self) -> bool {
         self.movie().is_some()
     }
 
     /// Where media data stand: in `mdat` boxes, or anywhere if there is none.
-    pub fn media(&self) -> Vec<(u64, u64)> {
+    pub(super) fn media(&self) -> Vec<(u64, u64)> {
         let all = self.boxes.iter().filter(|found| &found.kind == b"mdat" && found.end > found.body);
         let mut ranges: Vec<(u64, u64)> = all.map(|found| (found.body, found.end)).collect();
         // Bytes behind the last box that cannot be a box belong to it.
@@ -94,7 +94,7 @@ fn end(source: &mut impl Source) -> io::Result<u64> {
 }
 
 /// Reads what stands at `at`; returns how much of it is there.
-pub fn fill(source: &mut impl Source, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill(source: &mut impl Source, at: u64, buf: &mut [u8]) -> io::Result<usize> {
     let mut there = 0;
     while let Some(room) = buf.get_mut(there..).filter(|room| !room.is_empty()) {
         match uninterrupted(|| source.read_at(at.saturating_add(there as u64), room))? {

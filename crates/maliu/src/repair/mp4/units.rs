@@ -24,7 +24,7 @@ pub(super) enum Audio {
 
 impl Audio {
     /// For this stream; `None` when its samples do not show where they end.
-    pub fn of(info: &StreamInfo, make: Option<MakeSplit>) -> Option<Self> {
+    pub(super) fn of(info: &StreamInfo, make: Option<MakeSplit>) -> Option<Self> {
         let channels = info.as_audio().map_or(1, |audio| u32::from(audio.channel_count().max(1)));
         let split: Box<dyn Split> = match info.codec {
             Codec::Mp3 | Codec::Mp2 | Codec::Mp1 => Box::new(MpegFrames),

@@ -16,7 +16,7 @@ use super::{boxes::fill, units::Audio};
 use crate::io::Source;
 
 /// Most units of one stream.
-pub const MAX_UNITS: usize = 1 << 24;
+pub(super) const MAX_UNITS: usize = 1 << 24;
 
 /// Largest NAL unit that is believed.
 const MAX_NAL: u64 = 16 << 20;
@@ -35,14 +35,14 @@ const WINDOW: usize = 1 << 20;
 
 /// A unit: where its bytes stand and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub(super) struct Unit {
     pub at: u64,
     pub len: u32,
 }
 
 /// Samples that were found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(super) struct Found {
     /// NAL units without their lengths.
     pub video: Vec<Unit>,
     /// Units of audio; of uncompressed audio whole runs.
@@ -54,14 +54,14 @@ pub struct Found {
 }
 
 /// Parameter sets by which slices are recognised.
-pub enum Video {
+pub(super) enum Video {
     H264(Box<h264::ParameterSets>),
     H265(Box<h265::ParameterSets>),
 }
 
 impl Video {
     /// For this stream; `None` when it is not made of NAL units behind 4 bytes of length.
-    pub fn of(info: &StreamInfo) -> Option<Self> {
+    pub(super) fn of(info: &StreamInfo) -> Option<Self> {
         match info.codec {
             Codec::H264 => {
                 let (mut sets, config) = (h264::ParameterSets::default(), h264::Config::parse(&info.config)?);
@@ -143,7 +143,7 @@ impl<S: Source> Window<'_, S> {
 }
 
 /// The walk.
-pub struct Walk<'s, S> {
+pub(super) struct Walk<'s, S> {
     window: Window<'s, S>,
     video: Option<Video>,
     audio: Option<Audio>,
@@ -151,7 +151,7 @@ pub struct Walk<'s, S> {
 }
 
 impl<'s, S: Source> Walk<'s, S> {
-    pub fn new(source: &'s mut S, video: Option<Video>, audio: Option<Audio>) -> Self {
+    pub(super) fn new(source: &'s mut S, video: Option<Video>, audio: Option<Audio>) -> Self {
         let window = Window { source, at: 0, bytes: Bytes::new() };
         Self { window, video, audio, found: Found::default() }
     }
@@ -160,7 +160,7 @@ impl<'s, S: Source> Walk<'s, S> {
     ///
     /// # Errors
     /// Those of the source.
-    pub fn range(&mut self, mut at: u64, end: u64) -> io::Result<()> {
+    pub(super) fn range(&mut self, mut at: u64, end: u64) -> io::Result<()> {
         while at < end && self.found.video.len() < MAX_UNITS && self.found.audio.len() < MAX_UNITS {
             at = match self.step(at, end)? {
                 Some(next) => next,

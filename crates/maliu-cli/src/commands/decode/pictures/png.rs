@@ -3,7 +3,7 @@
 use maliu_decode::pictures::{Colour, Picture};
 
 /// The file.
-pub fn encode(picture: &Picture, colour: Colour) -> Result<Vec<u8>, png::EncodingError> {
+pub(super) fn encode(picture: &Picture, colour: Colour) -> Result<Vec<u8>, png::EncodingError> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, picture.width, picture.height);
     encoder.set_color(png::ColorType::Rgb);

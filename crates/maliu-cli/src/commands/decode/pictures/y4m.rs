@@ -4,10 +4,10 @@ use maliu::{stream::StreamInfo, syntax::h264};
 use maliu_decode::pictures::{Chroma, Picture};
 
 /// Marker before each picture.
-pub const FRAME: &[u8] = b"FRAME\n";
+pub(super) const FRAME: &[u8] = b"FRAME\n";
 
 /// Header before all pictures, of which this is the first.
-pub fn header(first: &Picture, info: Option<&StreamInfo>) -> Vec<u8> {
+pub(super) fn header(first: &Picture, info: Option<&StreamInfo>) -> Vec<u8> {
     let video = info.and_then(StreamInfo::as_video);
     let rate = video.and_then(|video| video.frame_rate).or_else(|| info.and_then(coded_rate)).unwrap_or((25, 1));
     let aspect = video.and_then(|video| video.pixel_aspect).unwrap_or((0, 0));

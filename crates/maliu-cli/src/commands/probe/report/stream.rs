@@ -10,7 +10,7 @@ use maliu::{
 use crate::{commands::probe::facts, json};
 
 /// Number, language, role and protection of a stream.
-pub fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
+pub(super) fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     if let Some(id) = info.id {
         item.plain("id", format_args!("{id:#x}"))?;
     }
@@ -37,7 +37,7 @@ pub fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
 }
 
 /// Describes an audio or video stream.
-pub fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
+pub(super) fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     match &info.media {
         Media::Audio(audio) => {
             item.plain("sample_rate", audio.rate())?;

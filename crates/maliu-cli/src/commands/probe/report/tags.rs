@@ -7,7 +7,7 @@ use maliu::stream::Metadata;
 use crate::{commands::probe::facts, json};
 
 /// Writes all that `metadata` holds.
-pub fn tags(item: &mut json::Open, metadata: &Metadata) -> io::Result<()> {
+pub(super) fn tags(item: &mut json::Open, metadata: &Metadata) -> io::Result<()> {
     if !metadata.entries().is_empty() {
         let mut tags = item.object("tags")?;
         for (name, value) in metadata.entries() {

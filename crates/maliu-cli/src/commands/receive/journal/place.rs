@@ -19,12 +19,12 @@ use maliu::{
 const JOURNAL: &str = ".maliu-journal";
 
 /// Where the journal of an output is.
-pub fn place(out: &Path) -> PathBuf {
+pub(crate) fn place(out: &Path) -> PathBuf {
     hidden_beside(out, JOURNAL)
 }
 
 /// The outputs in a folder of which a journal is left, by the id of their transfer.
-pub fn left_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+pub(crate) fn left_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -46,7 +46,7 @@ pub fn left_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
 }
 
 /// The transfer that a journal is of, if there is one.
-pub fn id_of(path: &Path) -> Option<u64> {
+pub(crate) fn id_of(path: &Path) -> Option<u64> {
     hello_of(path).ok().flatten().map(|hello| hello.id)
 }
 
@@ -72,7 +72,7 @@ pub(super) fn foreign() -> io::Error {
 const MAX_BEGIN: u64 = 2 * maliu::wire::session::MAX_HANDSHAKE_BODY as u64;
 
 /// Removes what killed runs have written of an output: its journal has all of it.
-pub fn sweep(out: &Path) -> io::Result<()> {
+pub(crate) fn sweep(out: &Path) -> io::Result<()> {
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     for entry in fs::read_dir(folder)? {
         let found = entry?;
@@ -99,7 +99,7 @@ fn numbers(name: &OsStr, end: &str) -> Option<String> {
 }
 
 /// Renames a foreign file in the place of a journal, with a warning. Nothing is ever deleted or overwritten.
-pub fn set_aside(path: &Path, why: &str) {
+pub(crate) fn set_aside(path: &Path, why: &str) {
     let aside = |number: u32| match number {
         1 => path.with_extension("maliu-aside"),
         _ => path.with_extension(format!("maliu-aside-{number}")),

@@ -12,7 +12,7 @@ use super::{ENDS, Fields, beginning, number, random};
 use crate::folders;
 
 /// Record of the transfer of a file that grows.
-pub struct Growing {
+pub(crate) struct Growing {
     /// The id of the transfer.
     pub id: u64,
     place: PathBuf,
@@ -29,7 +29,7 @@ struct Beginning {
 impl Growing {
     /// The transfer of this file, where `key` stands for everything else that tells it from others. It is gone on with
     /// if the file begins as it did.
-    pub fn open(key: &str, file: &mut File) -> io::Result<Self> {
+    pub(crate) fn open(key: &str, file: &mut File) -> io::Result<Self> {
         let place = folders::state().join("growing").join(key.get(..32).unwrap_or(key));
         let kept = fs::read_to_string(&place).ok().and_then(|text| Beginning::read(&text));
         let kept = kept.filter(|kept| Beginning::of(file, kept.salt, kept.length).is_ok_and(|now| now == *kept));
@@ -48,7 +48,7 @@ impl Growing {
     }
 
     /// Nothing is to be gone on with.
-    pub fn forget(self) {
+    pub(crate) fn forget(self) {
         // A record that stays is found to be of another file, or goes on with a transfer that is complete.
         let _ = fs::remove_file(self.place);
     }

@@ -6,7 +6,7 @@ use super::random;
 use crate::folders;
 
 /// The secret. Where none can be kept, the names that the system has stand in for it.
-pub fn secret() -> io::Result<Vec<u8>> {
+pub(super) fn secret() -> io::Result<Vec<u8>> {
     let folder = folders::state();
     match kept_in(&folder) {
         Ok(secret) => Ok(secret.into_bytes()),

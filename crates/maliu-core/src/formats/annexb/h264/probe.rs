@@ -25,7 +25,7 @@ struct Seen {
 
 /// Sure of parameter sets and the pictures that use them; likely when it begins with a start code and nothing speaks
 /// against it, as cut recordings do.
-pub fn probe(bytes: &[u8]) -> Score {
+pub(super) fn probe(bytes: &[u8]) -> Score {
     let mut seen = Seen {
         sps: 0,
         pps: 0,

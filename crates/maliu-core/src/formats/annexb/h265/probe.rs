@@ -11,7 +11,7 @@ use crate::{
 
 /// Sure of all parameter sets and a picture that decoding can start with; likely when it begins with a start code and
 /// nothing speaks against it, as cut recordings do.
-pub fn probe(bytes: &[u8]) -> Score {
+pub(super) fn probe(bytes: &[u8]) -> Score {
     let (mut vps, mut sps, mut pps, mut irap, mut others) = (false, false, false, false, false);
     for unit in annexb::units(bytes) {
         let [first, second, ..] = *unit.data else { continue };

@@ -25,7 +25,7 @@ const COMMAND: u8 = 0x50;
 
 /// Content of an enhanced tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(super) enum Part {
     /// Codec configuration.
     Config,
     /// Colour information.
@@ -36,7 +36,7 @@ pub enum Part {
 
 /// Bytes before a payload, without an allocation: room for the tag's head, then the start of its body.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Head {
+pub(super) struct Head {
     bytes: [u8; ROOM],
     /// Bytes of the body.
     len: usize,
@@ -52,12 +52,12 @@ impl Head {
     }
 
     /// Bytes of the body that it holds.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// The bytes, behind the tag's head.
-    pub fn framed(&mut self, head: [u8; tag::HEAD]) -> &[u8] {
+    pub(super) fn framed(&mut self, head: [u8; tag::HEAD]) -> &[u8] {
         if let Some(front) = self.bytes.first_chunk_mut() {
             *front = head;
         }
@@ -65,14 +65,14 @@ impl Head {
     }
 
     /// The end of sequence of a legacy video track of this number: the whole body.
-    pub fn end(number: u8) -> Self {
+    pub(super) fn end(number: u8) -> Self {
         let mut head = Self::default();
         head.put(&[KEY | number, 2, 0, 0, 0]);
         head
     }
 
     /// Before the data of a packet.
-    pub fn of_packet(track: &Track, packet: &Packet) -> Self {
+    pub(super) fn of_packet(track: &Track, packet: &Packet) -> Self {
         let mut head = Self::default();
         let composition = match (packet.pts, packet.dts) {
             (Some(pts), Some(dts)) => pts.0.wrapping_sub(dts.0),
@@ -115,7 +115,7 @@ impl Head {
     }
 
     /// Before a part of a track that is no coded frame.
-    pub fn of_part(track: &Track, part: Part) -> Self {
+    pub(super) fn of_part(track: &Track, part: Part) -> Self {
         let mut head = Self::default();
         match (track.form, track.kind) {
             (Form::Enhanced(fourcc), _) => {
@@ -158,7 +158,7 @@ fn nanos(packet: &Packet) -> Option<[u8; 3]> {
 }
 
 /// The body of a text tag: up to the first NUL (FLV-39).
-pub fn text(data: &[u8]) -> Vec<u8> {
+pub(super) fn text(data: &[u8]) -> Vec<u8> {
     let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
     let mut out = Writer::default();
     out.text(b"onTextData");

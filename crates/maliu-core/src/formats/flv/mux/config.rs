@@ -20,7 +20,7 @@ use super::{
 
 /// Bytes behind the head of a track's sequence header; `None` when it has none. FFmpeg 5.1 writes a header for
 /// AAC, H.264 and MPEG-4 also where it has nothing to put in it; players fail on an empty one.
-pub fn of(track: &Track, stream: &StreamInfo, options: &Writing) -> Option<Bytes> {
+pub(super) fn of(track: &Track, stream: &StreamInfo, options: &Writing) -> Option<Bytes> {
     let config = match (track.codec, track.form) {
         (Codec::Aac, _) if track.config.is_empty() && options.detect_aac => detected(stream),
         (Codec::Aac, _) => track.config.clone(),
@@ -39,12 +39,12 @@ pub fn of(track: &Track, stream: &StreamInfo, options: &Writing) -> Option<Bytes
 }
 
 /// Codecs whose configuration may change on the way (FLV-25).
-pub fn may_change(track: &Track) -> bool {
+pub(super) fn may_change(track: &Track) -> bool {
     track.is_enhanced() || matches!(track.codec, Codec::Aac | Codec::H264 | Codec::Mpeg4)
 }
 
 /// The payload of a packet as the file carries it, where that differs from its data: NAL units behind lengths.
-pub fn payload(track: &Track, data: &Bytes, options: &Writing) -> Option<Bytes> {
+pub(super) fn payload(track: &Track, data: &Bytes, options: &Writing) -> Option<Bytes> {
     let coded = match track.codec {
         Codec::H264 => !matches!(track.config.first(), None | Some(1)),
         // FFmpeg 5.1 takes MPEG-4 for H.264 here.
@@ -56,7 +56,7 @@ pub fn payload(track: &Track, data: &Bytes, options: &Writing) -> Option<Bytes> 
 }
 
 /// The parameter sets that a packet with start codes brings along, if a configuration can be made of them.
-pub fn in_band(codec: Codec, data: &Bytes) -> Option<Bytes> {
+pub(super) fn in_band(codec: Codec, data: &Bytes) -> Option<Bytes> {
     if Framing::guess(data) != Framing::AnnexB {
         return None;
     }

@@ -3,7 +3,7 @@
 use alloc::{format, string::String};
 
 /// The normal form of a date with a time; `None` for other text. Without a zone it counts as UTC.
-pub fn normal(text: &str) -> Option<String> {
+pub(super) fn normal(text: &str) -> Option<String> {
     let mut rest = Scan(text.trim_start());
     let year = rest.number(4)?;
     let dashes = rest.skip('-');

@@ -16,7 +16,7 @@ const MAX_KEYFRAMES: usize = 900_000;
 
 /// Data collected for the index.
 #[derive(Clone, Debug, Default)]
-pub struct Keyframes {
+pub(super) struct Keyframes {
     /// Seconds, and offset of the first byte that was written with the key frame.
     entries: Vec<(f64, u64)>,
     frames: u64,
@@ -27,17 +27,17 @@ pub struct Keyframes {
 
 impl Keyframes {
     /// FFmpeg 5.1 counts pictures and bytes anew with each onMetaData, but keeps the key frames.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         (self.frames, self.video_size, self.audio_size) = (0, 0, 0);
     }
 
     /// Notes an audio packet of `size` bytes.
-    pub fn audio(&mut self, size: u64) {
+    pub(super) fn audio(&mut self, size: u64) {
         self.audio_size = self.audio_size.saturating_add(size);
     }
 
     /// Notes a video packet of `size` bytes at `at`.
-    pub fn video(&mut self, size: u64, at: u64, key: bool, time: f64) {
+    pub(super) fn video(&mut self, size: u64, at: u64, key: bool, time: f64) {
         self.video_size = self.video_size.saturating_add(size);
         self.frames += 1;
         self.last_time = time;
@@ -47,14 +47,14 @@ impl Keyframes {
     }
 
     /// Time in seconds of the next picture when pictures are counted, as FFmpeg 5.1 does.
-    pub fn counted_time(&self, rate: f64) -> f64 {
+    pub(super) fn counted_time(&self, rate: f64) -> f64 {
         // The sign of 0/0 is that of x86-64.
         if rate == 0.0 && self.frames == 0 { f64::from_bits(0xfff8 << 48) } else { self.frames as f64 / rate }
     }
 
     /// Puts numbers and lists into the tag whose body of `size` bytes stands at `body`. Fewer than two key frames are
     /// no index: readers doubt one, so `keyframes` is taken back.
-    pub fn insert(&self, places: &IndexPlaces, body: u64, size: usize, compat: bool, out: &mut Output) {
+    pub(super) fn insert(&self, places: &IndexPlaces, body: u64, size: usize, compat: bool, out: &mut Output) {
         let lists = self.lists(0, compat, places.keyframes);
         let fits = size + lists.len() <= MAX_BODY;
         if !fits {

@@ -46,7 +46,7 @@ const MAX_SPEEX_STEP: u32 = 160;
 
 /// The muxer of one file.
 #[derive(Debug)]
-pub struct FlvMuxer {
+pub(super) struct FlvMuxer {
     options: Writing,
     tracks: Vec<Track>,
     streams: Vec<StreamInfo>,
@@ -72,12 +72,12 @@ struct Written {
 }
 
 /// Makes a muxer from settings.
-pub fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
+pub(super) fn make(settings: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
     Ok(new(Writing::parse(settings)?))
 }
 
 /// Makes a muxer from typed options.
-pub fn new(options: Writing) -> Box<dyn Muxer> {
+pub(super) fn new(options: Writing) -> Box<dyn Muxer> {
     Box::new(FlvMuxer {
         options,
         tracks: Vec::new(),

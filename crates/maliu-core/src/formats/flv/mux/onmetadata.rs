@@ -16,7 +16,7 @@ use super::{
 
 /// A metadata tag's body, and offsets in it.
 #[derive(Clone, Debug, Default)]
-pub struct OnMetaData {
+pub(super) struct OnMetaData {
     /// The body.
     pub body: Vec<u8>,
     /// Where the 8 bytes of each number to be patched stand in the body.
@@ -25,7 +25,7 @@ pub struct OnMetaData {
 
 /// Offsets of numbers; in the body first, in the file once it is written.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Places {
+pub(super) struct Places {
     /// `duration` and `filesize`.
     pub totals: Option<(u64, u64)>,
     /// The key frame index, if there is one.
@@ -34,7 +34,7 @@ pub struct Places {
 
 /// Offsets that the key frame index needs.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct IndexPlaces {
+pub(super) struct IndexPlaces {
     /// `datasize`.
     pub data_size: u64,
     /// `videosize`.
@@ -76,15 +76,21 @@ const OWN_KEYS: &[&str] = &[
 ];
 
 /// The member that holds the index: its name, and the start of an object.
-pub const KEYFRAMES: &[u8] = b"\0\x09keyframes\x03";
+pub(super) const KEYFRAMES: &[u8] = b"\0\x09keyframes\x03";
 
 /// A member of the same length for a file without an index: false.
-pub const NO_KEYFRAMES: &[u8] = b"\0\x08hasIndex\x01\0";
+pub(super) const NO_KEYFRAMES: &[u8] = b"\0\x08hasIndex\x01\0";
 
 const _: () = assert!(KEYFRAMES.len() == NO_KEYFRAMES.len());
 
 /// Writes the body. Of several streams of a kind the first is described.
-pub fn write(streams: &[StreamInfo], tracks: &[Track], tags: &Metadata, options: &Writing, reach: Reach) -> OnMetaData {
+pub(super) fn write(
+    streams: &[StreamInfo],
+    tracks: &[Track],
+    tags: &Metadata,
+    options: &Writing,
+    reach: Reach,
+) -> OnMetaData {
     let mut entries = Entries::default();
     entries.out.text(b"onMetaData");
     let count_at = entries.out.mixed_array(0);
@@ -203,7 +209,7 @@ impl Entries {
 
 impl Places {
     /// The same places when the body stands at `at`.
-    pub fn moved(self, at: u64) -> Self {
+    pub(super) fn moved(self, at: u64) -> Self {
         let moved = |place: u64| place.saturating_add(at);
         Self {
             totals: self.totals.map(|(duration, size)| (moved(duration), moved(size))),

@@ -6,7 +6,7 @@ use super::created;
 
 /// Tags with what was given last.
 #[derive(Clone, Debug, Default)]
-pub struct Tags {
+pub(super) struct Tags {
     current: Metadata,
     given: Metadata,
     changed: bool,
@@ -14,12 +14,12 @@ pub struct Tags {
 
 impl Tags {
     /// The tags of the header.
-    pub fn start(&mut self, given: &Metadata) {
+    pub(super) fn start(&mut self, given: &Metadata) {
         (self.current, self.given) = (given.clone(), given.clone());
     }
 
     /// Takes over what is different from what was given last: the others keep their order.
-    pub fn change(&mut self, given: &Metadata) {
+    pub(super) fn change(&mut self, given: &Metadata) {
         // The writer of the file was decided at its start (WF-10).
         let named = |key: &str| key.eq_ignore_ascii_case("encoder");
         for (key, value) in given.entries() {
@@ -37,12 +37,12 @@ impl Tags {
     }
 
     /// Whether they changed since the last call.
-    pub fn take_change(&mut self) -> bool {
+    pub(super) fn take_change(&mut self) -> bool {
         core::mem::take(&mut self.changed)
     }
 
     /// The tags to be written. A creation time is brought into its normal form, which moves it to the end.
-    pub fn current(&mut self) -> &Metadata {
+    pub(super) fn current(&mut self) -> &Metadata {
         if let Some(normal) = self.current.value("creation_time").and_then(created::normal) {
             self.current.set("creation_time", normal);
         }

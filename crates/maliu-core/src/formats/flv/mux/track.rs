@@ -14,7 +14,7 @@ use super::super::{enhanced, settings::Writing};
 
 /// A stream as it is written.
 #[derive(Clone, Debug)]
-pub struct Track {
+pub(super) struct Track {
     /// Sound, pictures or script data.
     pub kind: Kind,
     /// How it is coded.
@@ -35,7 +35,7 @@ pub struct Track {
 
 /// How the tags of a track begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(super) enum Form {
     /// With this flags byte; the frame type of video is added to it.
     Legacy(u8),
     /// With a FourCC, and a track number other than 0 if it is not the first.
@@ -46,7 +46,7 @@ pub enum Form {
 
 impl Track {
     /// The video number for the metadata, or the FourCC as a number.
-    pub fn is_enhanced(&self) -> bool {
+    pub(super) fn is_enhanced(&self) -> bool {
         matches!(self.form, Form::Enhanced(_))
     }
 }
@@ -55,7 +55,7 @@ impl Track {
 ///
 /// # Errors
 /// [`Error::Mux`].
-pub fn of(streams: &[StreamInfo], options: &Writing) -> Result<Vec<Track>> {
+pub(super) fn of(streams: &[StreamInfo], options: &Writing) -> Result<Vec<Track>> {
     let mut tracks: Vec<Track> = Vec::new();
     for (index, stream) in streams.iter().enumerate() {
         let kind = stream.media.kind();

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The settings of writing.
-pub const SETTINGS: &[Help] = &[Help {
+pub(super) const SETTINGS: &[Help] = &[Help {
     name: "write_mpeg2",
     value: "0|1",
     default: "0",
@@ -24,7 +24,7 @@ pub const SETTINGS: &[Help] = &[Help {
 }];
 
 /// Makes the muxer.
-pub fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
+pub(super) fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
     let mut settings = Settings::new(pairs, SETTINGS);
     let mpeg2 = settings.flag("write_mpeg2")?.unwrap_or(false);
     settings.finish()?;

@@ -26,7 +26,7 @@ pub(super) struct Coded<C: Coding> {
 }
 
 impl<C: Coding> Coded<C> {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { walk: Walk::new(C::Frames::default(), TIME_BASE), stream: None, end: None }
     }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The settings of writing.
-pub const SETTINGS: &[Help] = &[
+pub(super) const SETTINGS: &[Help] = &[
     Help {
         name: "id3v2_version",
         value: "0|3|4",
@@ -37,7 +37,7 @@ pub const SETTINGS: &[Help] = &[
 ];
 
 /// Makes the muxer.
-pub fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
+pub(super) fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
     let mut settings = Settings::new(pairs, SETTINGS);
     let version = settings.number("id3v2_version", 0, 4)?.unwrap_or(4);
     let muxer = Mp3 {

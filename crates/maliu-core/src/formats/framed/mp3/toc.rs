@@ -7,7 +7,7 @@ const MAX: usize = 800;
 
 /// The places of every n-th frame; n doubles when there are too many.
 #[derive(Debug)]
-pub struct Places {
+pub(super) struct Places {
     places: Vec<u64>,
     step: u64,
     frames: u64,
@@ -21,7 +21,7 @@ impl Default for Places {
 
 impl Places {
     /// Notes a frame that begins `at` bytes behind the start of the information frame.
-    pub fn note(&mut self, at: u64) {
+    pub(super) fn note(&mut self, at: u64) {
         if self.frames.is_multiple_of(self.step) {
             if self.places.len() >= MAX {
                 let mut index = 0usize;
@@ -39,12 +39,12 @@ impl Places {
     }
 
     /// Frames so far.
-    pub fn frames(&self) -> u64 {
+    pub(super) fn frames(&self) -> u64 {
         self.frames
     }
 
     /// Where each percent of the time stands, in 256ths of `bytes`.
-    pub fn toc(&self, bytes: u64) -> [u8; 100] {
+    pub(super) fn toc(&self, bytes: u64) -> [u8; 100] {
         let mut toc = [0; 100];
         for (percent, entry) in (0u64..).zip(&mut toc) {
             let frame = percent.saturating_mul(self.frames) / 100;

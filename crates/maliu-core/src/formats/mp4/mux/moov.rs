@@ -37,7 +37,7 @@ impl Movie<'_> {
     ///
     /// # Errors
     /// Those of [`entry::write`].
-    pub fn build(&self) -> Result<Vec<u8>> {
+    pub(super) fn build(&self) -> Result<Vec<u8>> {
         let mut entries = Vec::new();
         for (index, track) in self.tracks.iter().enumerate() {
             let source = Source {

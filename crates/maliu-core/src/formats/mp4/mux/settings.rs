@@ -20,7 +20,7 @@ pub(in super::super) enum Brand {
 
 impl Brand {
     /// The format's name in messages.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Mp4 => "mp4",
             Self::Mov => "mov",
@@ -31,7 +31,7 @@ impl Brand {
     }
 
     /// Whether the file is made of fragments alone.
-    pub fn is_fragmented(self) -> bool {
+    pub(crate) fn is_fragmented(self) -> bool {
         matches!(self, Self::Fragmented | Self::Cmaf)
     }
 }
@@ -93,7 +93,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    pub fn parse(brand: Brand, pairs: &[(&str, &str)]) -> Result<Self> {
+    pub(super) fn parse(brand: Brand, pairs: &[(&str, &str)]) -> Result<Self> {
         let mut settings = Settings::new(pairs, if brand.is_fragmented() { FRAGMENTS } else { WHOLE });
         let mut flag = |name, default| settings.flag(name).map(|flag| flag.unwrap_or(default));
         let mut options = Self {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most samples of one file; their records take 16 bytes each.
-pub const MAX_SAMPLES: usize = 1 << 24;
+pub(super) const MAX_SAMPLES: usize = 1 << 24;
 
 /// Facts of a sample for the tables.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ pub(super) struct Track {
 
 impl Track {
     /// A track of this stream, number `id` from 1.
-    pub fn new(info: &mut StreamInfo, id: u32) -> Self {
+    pub(super) fn new(info: &mut StreamInfo, id: u32) -> Self {
         let timescale = timescale(info);
         info.time_base = TimeBase::hz(timescale);
         Self {
@@ -96,7 +96,7 @@ impl Track {
     ///
     /// # Errors
     /// [`Error::Mux`] for times that do not fit, or past [`MAX_SAMPLES`].
-    pub fn push(&mut self, packet: &Packet, data: Bytes, format: &'static str) -> Result<()> {
+    pub(super) fn push(&mut self, packet: &Packet, data: Bytes, format: &'static str) -> Result<()> {
         let fault = |what: &'static str| Error::mux(format, what);
         let dts = packet.dts.or(packet.pts).ok_or_else(|| fault("a packet without times"))?.0;
         let pts = packet.pts.map_or(dts, |pts| pts.0);
@@ -149,7 +149,7 @@ impl Track {
     }
 
     /// A last sample without a duration lasts as long as the one before.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let before = match self.waiting.len().checked_sub(2).and_then(|index| self.waiting.get(index)) {
             Some(before) => before.record.duration,
             None => self.records.last().map_or(0, |record| record.duration),
@@ -167,12 +167,12 @@ impl Track {
     }
 
     /// Bytes that wait.
-    pub fn waiting_bytes(&self) -> usize {
+    pub(super) fn waiting_bytes(&self) -> usize {
         self.waiting.iter().map(|waiting| waiting.data.len()).sum()
     }
 
     /// Takes what waits; its data stand at `offset`.
-    pub fn take(&mut self, offset: u64) -> Vec<Bytes> {
+    pub(super) fn take(&mut self, offset: u64) -> Vec<Bytes> {
         let samples = self.waiting.len() as u32;
         if samples > 0 {
             self.chunks.push(Chunk { offset, samples });
@@ -186,25 +186,25 @@ impl Track {
     }
 
     /// Forgets the samples that were written, as where no table follows.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.records.clear();
         self.chunks.clear();
     }
 
     /// Ticks of all samples.
-    pub fn length(&self) -> u64 {
+    pub(super) fn length(&self) -> u64 {
         self.records.iter().map(|record| u64::from(record.duration)).sum()
     }
 
     /// Ticks of the movie's timeline before it, first media time that is shown, and length shown, in its own ticks.
-    pub fn edit(&self) -> (i64, i64, i64) {
+    pub(super) fn edit(&self) -> (i64, i64, i64) {
         let (Some(start), Some((low, high))) = (self.start, self.shown) else { return (0, 0, 0) };
         let from = low.max(0);
         (from, from.saturating_sub(start), high.saturating_sub(from).max(0))
     }
 
     /// Writes `stts`, `ctts`, `stss`, `stsz`, `stsc` and `stco` or `co64`; offsets grow by `shift`.
-    pub fn tables(&self, w: &mut Writer, shift: u64) {
+    pub(super) fn tables(&self, w: &mut Writer, shift: u64) {
         let records = &self.records;
         if let Some(unit) = self.unit {
             return self.uniform(w, unit, shift);

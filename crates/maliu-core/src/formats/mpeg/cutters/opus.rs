@@ -23,7 +23,7 @@ const MAX_PACKET: usize = 1 << 16;
 
 impl Packets {
     /// `config`: the identification header, which the container's descriptor says.
-    pub fn new(config: &[u8]) -> Self {
+    pub(super) fn new(config: &[u8]) -> Self {
         let audio = Audio::new(opus::RATE, opus::channels(config));
         let config = Bytes::copy_from_slice(config);
         Self {

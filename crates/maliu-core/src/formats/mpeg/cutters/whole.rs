@@ -21,7 +21,7 @@ pub(in super::super) struct Whole {
 }
 
 impl Whole {
-    pub fn of(codec: Codec) -> Self {
+    pub(crate) fn of(codec: Codec) -> Self {
         Self { codec, complete: false, described: None }
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct StreamMap {
 
 impl StreamMap {
     /// The map in a packet, from its start code on; `None` when it is cut, or holds for later.
-    pub fn parse(packet: &[u8]) -> Option<Self> {
+    pub(super) fn parse(packet: &[u8]) -> Option<Self> {
         let body = packet.get(pes::START..)?;
         let (&[flags, _, i0, i1], rest) = body.split_first_chunk::<4>()?;
         let (_, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([i0, i1])))?;
@@ -34,12 +34,12 @@ impl StreamMap {
     }
 
     /// Facts of a stream in the map.
-    pub fn of(&self, id: u8) -> Option<&Elementary> {
+    pub(super) fn of(&self, id: u8) -> Option<&Elementary> {
         self.rows.iter().find(|(row, _)| *row == id).map(|(_, stream)| stream)
     }
 
     /// The codec of a stream; `None` when nothing but its content says it.
-    pub fn codec(&self, id: u8) -> Option<Codec> {
+    pub(super) fn codec(&self, id: u8) -> Option<Codec> {
         let codec = kinds::codec(self.of(id)?, false);
         (!matches!(codec, Codec::Data | Codec::BinData)).then_some(codec)
     }

@@ -86,7 +86,7 @@ pub(super) struct Place {
 }
 
 impl Transport {
-    pub fn new(wanted: Option<u16>) -> Self {
+    pub(super) fn new(wanted: Option<u16>) -> Self {
         let mut transport = Self {
             wanted,
             step: SIZE,

@@ -1,17 +1,17 @@
 //! The header and adaptation field of a transport packet (ISO/IEC 13818-1 §2.4.3.2, §2.4.3.4).
 
 /// Bytes of a transport packet.
-pub const SIZE: usize = 188;
+pub(super) const SIZE: usize = 188;
 
 /// First byte of every transport packet.
-pub const SYNC: u8 = 0x47;
+pub(super) const SYNC: u8 = 0x47;
 
 /// PID of null packets.
-pub const NULL: u16 = 0x1fff;
+pub(super) const NULL: u16 = 0x1fff;
 
 /// A transport packet.
 #[derive(Clone, Copy, Debug)]
-pub struct TsPacket<'a> {
+pub(super) struct TsPacket<'a> {
     /// transport_error_indicator.
     pub error: bool,
     /// payload_unit_start_indicator.
@@ -37,7 +37,7 @@ pub struct TsPacket<'a> {
 impl<'a> TsPacket<'a> {
     /// Reads the packet in `bytes`, which begin with its sync byte.
     #[inline]
-    pub fn parse(bytes: &'a [u8; SIZE]) -> Self {
+    pub(super) fn parse(bytes: &'a [u8; SIZE]) -> Self {
         let &[_, b1, b2, b3, ref rest @ ..] = bytes;
         let control = b3 >> 4 & 3;
         let mut packet = Self {
@@ -81,7 +81,7 @@ impl<'a> TsPacket<'a> {
 
     /// Enough of the payload to know it again.
     #[inline]
-    pub fn print(&self) -> [u64; 2] {
+    pub(super) fn print(&self) -> [u64; 2] {
         let ends = [self.payload.first_chunk(), self.payload.last_chunk()];
         ends.map(|end| end.map_or(0, |bytes| u64::from_le_bytes(*bytes)))
     }

@@ -17,13 +17,13 @@ pub(super) struct Pids {
 impl Pids {
     /// The slot of a PID, if it has one.
     #[inline]
-    pub fn slot(&self, pid: u16) -> Option<usize> {
+    pub(super) fn slot(&self, pid: u16) -> Option<usize> {
         let page = self.pages.get(usize::from(pid) / PAGE)?.as_ref()?;
         usize::from(*page.get(usize::from(pid) % PAGE)?).checked_sub(1)
     }
 
     /// Gives a PID the slot of an index.
-    pub fn set(&mut self, pid: u16, slot: usize) {
+    pub(super) fn set(&mut self, pid: u16, slot: usize) {
         if self.pages.is_empty() {
             self.pages = (0..PAGES).map(|_| None).collect();
         }

@@ -43,7 +43,7 @@ impl Default for Programs {
 
 impl Programs {
     /// Takes a part of the program association; returns the PIDs of maps that are new.
-    pub fn associate(&mut self, section: &LongSection) -> Vec<u16> {
+    pub(super) fn associate(&mut self, section: &LongSection) -> Vec<u16> {
         let pat = Pat::parse(section);
         self.associated = true;
         if section.last_number == 0 {
@@ -71,7 +71,7 @@ impl Programs {
     }
 
     /// Takes a program map; whether it says something new.
-    pub fn map(&mut self, map_pid: u16, map: &Pmt) -> bool {
+    pub(super) fn map(&mut self, map_pid: u16, map: &Pmt) -> bool {
         let room = !self.associated && self.list.len() < MAX_PROGRAMS;
         match self.list.iter_mut().find(|program| program.number == map.program) {
             Some(program) if program.map.as_ref() == Some(map) => false,
@@ -89,17 +89,17 @@ impl Programs {
     }
 
     /// Whether every program that is named has its map.
-    pub fn complete(&self) -> bool {
+    pub(super) fn complete(&self) -> bool {
         !self.list.is_empty() && self.list.iter().all(|program| program.map.is_some())
     }
 
     /// Whether there are several programs.
-    pub fn several(&self) -> bool {
+    pub(super) fn several(&self) -> bool {
         self.list.len() > 1
     }
 
     /// A PCR came on `pid`, in 27 MHz.
-    pub fn reference(&mut self, pid: u16, pcr: u64) {
+    pub(super) fn reference(&mut self, pid: u16, pcr: u64) {
         for program in &mut self.list {
             if program.map.as_ref().is_some_and(|map| map.pcr_pid == pid) {
                 program.pcr = Some(Ticks(program.clock.place(pcr / 300)));
@@ -108,13 +108,13 @@ impl Programs {
     }
 
     /// Times of a stream of program `number`, as one line.
-    pub fn time(&mut self, number: Option<u16>, raw: u64) -> Ticks {
+    pub(super) fn time(&mut self, number: Option<u16>, raw: u64) -> Ticks {
         let program = number.and_then(|number| self.list.iter_mut().find(|program| program.number == number));
         Ticks(program.map_or(&mut self.stray, |program| &mut program.clock).unroll(raw))
     }
 
     /// All clocks count on from `time`.
-    pub fn stand_at(&mut self, time: Ticks) {
+    pub(super) fn stand_at(&mut self, time: Ticks) {
         self.stray.stand_at(time.0);
         for program in &mut self.list {
             program.clock.stand_at(time.0);
@@ -123,7 +123,7 @@ impl Programs {
     }
 
     /// The time of now in program `number`.
-    pub fn now(&self, number: u16) -> Option<Ticks> {
+    pub(super) fn now(&self, number: u16) -> Option<Ticks> {
         self.list.iter().find(|program| program.number == number)?.pcr
     }
 }

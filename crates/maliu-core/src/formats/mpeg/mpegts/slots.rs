@@ -53,7 +53,7 @@ pub(super) enum PesState {
 
 impl Pes {
     /// A packet begins with a unit start.
-    pub fn start(&mut self, ts: &TsPacket, place: Place) {
+    pub(super) fn start(&mut self, ts: &TsPacket, place: Place) {
         self.state = if ts.payload.starts_with(&[0, 0, 1]) { PesState::Header } else { PesState::None };
         self.head.clear();
         (self.position, self.key, self.arrival) = (place.position, ts.random_access, place.arrival);
@@ -61,7 +61,7 @@ impl Pes {
 }
 
 impl Slot {
-    pub fn new(pid: u16, role: Role) -> Self {
+    pub(super) fn new(pid: u16, role: Role) -> Self {
         Self {
             pid,
             role,
@@ -75,7 +75,7 @@ impl Slot {
     }
 
     /// Checks the continuity counter. `None` for a duplicate; else whether packets are missing in front of this one.
-    pub fn follow(&mut self, ts: &TsPacket) -> Option<bool> {
+    pub(super) fn follow(&mut self, ts: &TsPacket) -> Option<bool> {
         let print = ts.print();
         let gap = match self.counter {
             Some(last) if last == ts.counter && print == self.print && !ts.discontinuity => return None,

@@ -3,17 +3,17 @@
 use super::packet::{SIZE, SYNC};
 
 /// Packets in a row that make a place sure.
-pub const ROW: usize = 5;
+pub(super) const ROW: usize = 5;
 
 /// Distances of packets: plain, with an arrival clock, with parity.
-pub const STEPS: [usize; 3] = [188, 192, 204];
+pub(super) const STEPS: [usize; 3] = [188, 192, 204];
 
 /// Bytes that decide on a place: a row at the widest distance.
-pub const REACH: usize = (ROW - 1) * STEPS[2] + 4;
+pub(super) const REACH: usize = (ROW - 1) * STEPS[2] + 4;
 
 /// A row of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     /// Index of its first sync byte.
     pub start: usize,
     /// Distance of its packets.
@@ -23,7 +23,7 @@ pub struct Row {
 }
 
 /// The first sure row in `bytes`. When nothing follows (`ended`), a row that goes on to the end is enough, the longest one.
-pub fn find(bytes: &[u8], ended: bool) -> Option<Row> {
+pub(super) fn find(bytes: &[u8], ended: bool) -> Option<Row> {
     let mut best: Option<Row> = None;
     for start in memchr::memchr_iter(SYNC, bytes) {
         for step in STEPS {

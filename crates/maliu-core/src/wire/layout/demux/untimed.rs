@@ -35,7 +35,7 @@ const MAX_AHEAD: usize = 64 << 10;
 
 impl Untimed {
     /// For a codec that has picture order; `rate`: frames per second, whatever the stream says.
-    pub fn of(codec: Codec, rate: Option<(u32, u32)>) -> Option<Self> {
+    pub(super) fn of(codec: Codec, rate: Option<(u32, u32)>) -> Option<Self> {
         let units = match codec {
             Codec::H264 => Units::H264(RawStream::new(h264::Pictures::new(false), rate)),
             Codec::H265 => Units::H265(RawStream::new(h265::Pictures::new(false), rate)),
@@ -45,13 +45,13 @@ impl Untimed {
     }
 
     /// Takes parameter sets behind start codes that are no part of a packet.
-    pub fn configure(&mut self, sets: &[u8], at: u64) {
+    pub(super) fn configure(&mut self, sets: &[u8], at: u64) {
         annexb::units(sets).for_each(|unit| self.units.nal(unit.trimmed(), at));
     }
 
     /// Takes a body, from offset `at` of the input on. Packets keep its NAL units behind lengths if they are `framed` so,
     /// else start codes stand in front of them. False when it is no row of NAL units. Remarks go to `input`.
-    pub fn push(&mut self, kind: &BodyKind, framed: bool, body: Bytes, at: u64, input: &mut Input) -> bool {
+    pub(super) fn push(&mut self, kind: &BodyKind, framed: bool, body: Bytes, at: u64, input: &mut Input) -> bool {
         let (data, coded) = match kind {
             BodyKind::Avcc(size) => match behind_codes(&body, *size) {
                 Some(coded) => (if framed { body } else { coded.clone() }, coded),
@@ -79,12 +79,12 @@ impl Untimed {
     }
 
     /// Whether parameter sets were met, so that what follows is timed.
-    pub fn has_begun(&self) -> bool {
+    pub(super) fn has_begun(&self) -> bool {
         self.described
     }
 
     /// Nothing follows.
-    pub fn finish(&mut self, input: &mut Input) {
+    pub(super) fn finish(&mut self, input: &mut Input) {
         if let Some((at, bytes)) = self.ahead.take() {
             self.end_unit(at, bytes.freeze(), input);
         }
@@ -95,7 +95,7 @@ impl Untimed {
     }
 
     /// The next stream or packet; `None` until more is pushed.
-    pub fn next(&mut self) -> Option<RawEvent> {
+    pub(super) fn next(&mut self) -> Option<RawEvent> {
         match &mut self.units {
             Units::H264(units) => units.next_unit(),
             Units::H265(units) => units.next_unit(),

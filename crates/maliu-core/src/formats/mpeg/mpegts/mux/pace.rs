@@ -60,7 +60,7 @@ struct Queue {
 }
 
 impl Pace {
-    pub fn new(
+    pub(super) fn new(
         rate: u64,
         options: &Options,
         lanes: &[Lane],
@@ -85,12 +85,12 @@ impl Pace {
     }
 
     /// Whether `due`, in 90 kHz, lies a long gap behind the last unit: what waits is sent first.
-    pub fn is_far(&self, due: i64) -> bool {
+    pub(super) fn is_far(&self, due: i64) -> bool {
         self.last_due.is_some_and(|last| due - last > super::MAX_GAP)
     }
 
     /// A unit is to be sent from `due` on, in 90 kHz. Starts the clock; moves it over a long gap.
-    pub fn begin(&mut self, due: i64) {
+    pub(super) fn begin(&mut self, due: i64) {
         self.last_due = Some(due);
         let due = due.saturating_mul(300);
         if self.base.is_none() || (self.waiting == 0 && due.saturating_sub(self.now()) > MAX_GAP) {
@@ -99,7 +99,7 @@ impl Pace {
         }
     }
 
-    pub fn push(&mut self, lane: usize, unit: Unit) {
+    pub(super) fn push(&mut self, lane: usize, unit: Unit) {
         if let Some(queue) = self.queues.get_mut(lane) {
             self.waiting += unit.len();
             queue.units.push_back(unit);
@@ -164,7 +164,7 @@ impl Queue {
 
 impl Program {
     /// Fills slots up to `until` in 90 kHz, or until nothing waits.
-    pub fn run(&mut self, until: Option<i64>, packets: &mut Packets, out: &mut Output) {
+    pub(super) fn run(&mut self, until: Option<i64>, packets: &mut Packets, out: &mut Output) {
         let Some(mut pace) = self.pace.take() else { return };
         let until = until.map(|until| until.saturating_mul(300));
         let (mut mark, mut written) = (Mark::Body { time: time(pace.now()) }, 0);

@@ -41,7 +41,7 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    pub fn new(pid: u16, discontinuity: bool) -> Self {
+    pub(super) fn new(pid: u16, discontinuity: bool) -> Self {
         Self { pid, next: 0, discontinuity }
     }
 }
@@ -51,12 +51,12 @@ impl Counter {
 pub(super) struct Parts<'a>(pub [&'a [u8]; 3]);
 
 impl<'a> Parts<'a> {
-    pub fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.0.iter().map(|part| part.len()).sum()
     }
 
     /// The same without its first `n` bytes.
-    pub fn behind(mut self, n: usize) -> Self {
+    pub(super) fn behind(mut self, n: usize) -> Self {
         let mut left = n;
         for part in &mut self.0 {
             let (gone, rest) = part.split_at(left.min(part.len()));
@@ -97,17 +97,17 @@ pub(super) struct Packets {
 
 impl Packets {
     /// Of `size` bytes: 188, 192 or 204.
-    pub fn new(size: usize) -> Self {
+    pub(super) fn new(size: usize) -> Self {
         Self { buffer: BytesMut::new(), size, arrival: 0, count: 0 }
     }
 
     /// Takes the bytes written since the last call.
-    pub fn take(&mut self) -> Bytes {
+    pub(super) fn take(&mut self) -> Bytes {
         self.buffer.split().freeze()
     }
 
     /// Reserves memory for the packets of `payload` bytes.
-    pub fn reserve(&mut self, payload: usize) {
+    pub(super) fn reserve(&mut self, payload: usize) {
         let room = (payload / BODY + 4).saturating_mul(self.size);
         if self.buffer.capacity() < room {
             self.buffer.reserve(room.max(64 << 10));
@@ -115,12 +115,12 @@ impl Packets {
     }
 
     /// The clock, in 27 MHz, that the next packet arrives at or behind.
-    pub fn at(&mut self, clock: i64) {
+    pub(super) fn at(&mut self, clock: i64) {
         self.arrival = self.arrival.max(u64::try_from(clock).unwrap_or(0));
     }
 
     /// One packet with as much of `parts` as fits. Gives the bytes taken.
-    pub fn put(&mut self, counter: &mut Counter, start: bool, field: Field, parts: &mut Parts) -> usize {
+    pub(super) fn put(&mut self, counter: &mut Counter, start: bool, field: Field, parts: &mut Parts) -> usize {
         let field =
             Field { discontinuity: field.discontinuity || core::mem::take(&mut counter.discontinuity), ..field };
         let left = parts.left();
@@ -149,7 +149,7 @@ impl Packets {
     }
 
     /// Packets full of payload, as long as one slice fills them.
-    pub fn put_full(&mut self, counter: &mut Counter, parts: &mut Parts) {
+    pub(super) fn put_full(&mut self, counter: &mut Counter, parts: &mut Parts) {
         while let Some(body) = parts.straight(BODY) {
             self.head(counter, false, 0x10, true);
             self.buffer.extend_from_slice(body);
@@ -158,7 +158,7 @@ impl Packets {
     }
 
     /// A section from the start of a packet on, the last one filled up.
-    pub fn put_section(&mut self, counter: &mut Counter, section: &[u8]) {
+    pub(super) fn put_section(&mut self, counter: &mut Counter, section: &[u8]) {
         let (mut rest, mut start) = (section, true);
         if counter.discontinuity {
             // A packet of its own says so: the field would move the section.
@@ -180,7 +180,7 @@ impl Packets {
     }
 
     /// A packet that carries nothing.
-    pub fn put_null(&mut self) {
+    pub(super) fn put_null(&mut self) {
         self.head(&mut Counter::new(0x1fff, false), false, 0x10, true);
         let filled = self.buffer.len() + BODY;
         self.buffer.resize(filled, 0xff);

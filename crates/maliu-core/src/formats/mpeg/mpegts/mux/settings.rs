@@ -69,7 +69,7 @@ pub(super) struct Options {
 pub(super) const FREE_PIDS: core::ops::RangeInclusive<u16> = 0x20..=0x1ffe;
 
 impl Options {
-    pub fn parse(pairs: &[(&str, &str)]) -> Result<Self> {
+    pub(super) fn parse(pairs: &[(&str, &str)]) -> Result<Self> {
         let mut settings = Settings::new(pairs, WRITING);
         let packet = settings.choice("packet", &[("188", 188), ("192", 192), ("204", 204)])?.unwrap_or(188);
         let rate = settings.number("rate", 10_000, 1_000_000_000)?;

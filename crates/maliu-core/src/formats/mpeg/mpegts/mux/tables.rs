@@ -36,7 +36,13 @@ impl Tables {
     ///
     /// # Errors
     /// [`crate::error::Error::Mux`] when they do not fit in a section.
-    pub fn new(options: &Options, lanes: &[Lane], clock: usize, metadata: &Metadata, blu_ray: bool) -> Result<Self> {
+    pub(super) fn new(
+        options: &Options,
+        lanes: &[Lane],
+        clock: usize,
+        metadata: &Metadata,
+        blu_ray: bool,
+    ) -> Result<Self> {
         let pat = Pat { programs: vec![(options.program, options.map_pid)] };
         let streams = lanes.iter().map(|lane| Elementary {
             stream_type: lane.described.stream_type,
@@ -76,17 +82,17 @@ impl Tables {
     }
 
     /// Whether they must be written at `clock`.
-    pub fn due(&self, clock: i64) -> bool {
+    pub(super) fn due(&self, clock: i64) -> bool {
         self.last.is_none_or(|last| clock >= last.saturating_add(self.psi_period) || clock < last)
     }
 
     /// Whether they were written at `clock`.
-    pub fn written_at(&self, clock: i64) -> bool {
+    pub(super) fn written_at(&self, clock: i64) -> bool {
         self.last == Some(clock)
     }
 
     /// Writes them.
-    pub fn write(&mut self, clock: i64, packets: &mut Packets) {
+    pub(super) fn write(&mut self, clock: i64, packets: &mut Packets) {
         self.last = Some(clock);
         packets.reserve(8 * PACKET);
         let [pat, pmt, sdt] = &mut self.counters;

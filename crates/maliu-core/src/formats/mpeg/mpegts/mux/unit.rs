@@ -44,12 +44,12 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.head.len() + self.data.len() + self.tail.len()
     }
 
     /// Bytes that are not sent yet.
-    pub fn parts(&self) -> Parts<'_> {
+    pub(super) fn parts(&self) -> Parts<'_> {
         Parts([&self.head, &self.data, self.tail]).behind(self.sent)
     }
 }
@@ -66,7 +66,7 @@ impl Lane {
     ///
     /// # Errors
     /// [`Error::Mux`] for a packet that cannot be carried.
-    pub fn unit(&mut self, packet: &Packet, times: Times, mut head: Vec<u8>) -> Result<Unit> {
+    pub(super) fn unit(&mut self, packet: &Packet, times: Times, mut head: Vec<u8>) -> Result<Unit> {
         head.clear();
         if let Some(config) = packet.side.new_config() {
             self.payload.configure(config, self.payload.is_loas()).map_err(refused)?;
