@@ -8,21 +8,23 @@
 //! Error resilient object types may have their scale factors (`reversible`) and lines (`reorder`) behind all that, each
 //! with its length in front.
 
+mod history;
 pub(crate) mod info;
 mod pulse;
-#[cfg(test)]
-mod recode;
 mod reorder;
 mod reversible;
 pub(crate) mod sections;
 pub(crate) mod spectrum;
+pub(crate) mod stereo;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tns;
 
 use crate::bits::Bits;
 use crate::config::{Config, Resilience, object};
-use crate::filterbank::History;
 use crate::tables::bands::Bands;
 use crate::{Error, noise::Noise};
+pub(crate) use history::History;
 use info::Info;
 use reorder::Reordered;
 use reversible::Reversible;

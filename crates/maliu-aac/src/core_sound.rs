@@ -7,16 +7,16 @@
 
 use std::sync::Arc;
 
+use crate::channel::stereo::{self, Mask};
 use crate::channel::{Channel, Syntax};
 use crate::config::{Config, Place};
 use crate::coupling::{self, Point};
 use crate::drc::Drc;
-use crate::filterbank::{FilterBank, History};
 use crate::ltp::{Past, Scratch};
 use crate::parsed::{Coupled, Element, Parsed};
 use crate::plan::Plan;
 use crate::prediction::Predictors;
-use crate::stereo::{self, Mask};
+use crate::{channel::History, filterbank::FilterBank};
 
 /// Turns lines into samples, unit after unit of one stream.
 pub struct Core {

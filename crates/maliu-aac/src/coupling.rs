@@ -1,8 +1,8 @@
 //! Coupling channels: sound that is mixed into other channels (ISO/IEC 14496-3 §4.6.8.3).
 
 use crate::bits::Bits;
+use crate::channel::stereo::each_band;
 use crate::channel::{Channel, Syntax, book, sections};
-use crate::stereo::each_band;
 use crate::{Error, noise::Noise};
 
 /// Where in the decoding of its targets a coupling channel is added.

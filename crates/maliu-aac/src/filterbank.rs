@@ -9,33 +9,17 @@
 //! The falling half of a unit is kept folded (half as many numbers as samples) and without window, because the slope it
 //! needs is that of the next unit: long only if both sides are long, else short in the middle of the half.
 
-use multiversion::multiversion;
-
 use crate::channel::{
-    Syntax,
+    History, Syntax,
     info::{Info, Sequence},
 };
 use crate::config::Config;
 use crate::low_delay::LowDelay;
-use crate::transform::{Dct4, window};
-
-/// State that a channel carries from unit to unit.
-pub(crate) struct History {
-    /// Folded falling half; after short windows finished samples, then the folded half of the last window. AAC-ELD:
-    /// three units of transformed lines, the newest first.
-    pub(crate) overlap: Vec<f32>,
-    /// Windows of the last unit.
-    pub(crate) sequence: Sequence,
-    pub(crate) kbd: bool,
-}
-
-impl History {
-    /// Silence, for units of `frame_length` samples.
-    pub(crate) fn new(frame_length: usize, eld: bool) -> History {
-        let length = if eld { 3 * frame_length } else { frame_length / 2 };
-        History { overlap: vec![0.0; length], sequence: Sequence::Long, kbd: false }
-    }
-}
+use crate::transform::{
+    Dct4,
+    overlap::{FULL_SCALE, add_overlap, forward, shape},
+    window,
+};
 
 /// Transforms and windows of one frame length.
 pub(crate) enum FilterBank {
@@ -227,40 +211,3 @@ impl Switched {
         forward(&mut self.long, sound, &mut self.transformed, lines);
     }
 }
-
-/// Multiplies samples with a window.
-pub(crate) fn shape<'a>(sound: &mut [f32], window: impl Iterator<Item = &'a f32>) {
-    sound.iter_mut().zip(window).for_each(|(sample, factor)| *sample *= factor);
-}
-
-/// The forward MDCT of windowed samples, twice as many as the lines of `transform`.
-pub(crate) fn forward(transform: &mut Dct4, sound: &[f32], folded: &mut [f32], lines: &mut [f32; 1024]) {
-    let length = sound.len() / 2;
-    let half = length / 2;
-    for j in 0..half {
-        folded[j] = -sound[3 * half - 1 - j] - sound[3 * half + j];
-        folded[half + j] = sound[j] - sound[length - 1 - j];
-    }
-    transform.run(&folded[..length], &mut lines[..length]);
-    // The transform is scaled for the way back.
-    let scale = (2.0 * FULL_SCALE * FULL_SCALE * length as f64) as f32;
-    lines[..length].iter_mut().for_each(|line| *line *= scale);
-}
-
-/// Adds a falling and a rising half: `folded` and `rising` are half as long as `out` and the rising window.
-#[multiversion(targets("x86_64+avx2+bmi1+bmi2", "x86_64+avx"))]
-pub(crate) fn add_overlap(out: &mut [f32], folded: &[f32], rising: &[f32], window: &[f32]) {
-    let half = out.len() / 2;
-    let (low, high) = out.split_at_mut(half);
-    let (up, down) = window.split_at(half);
-    let (low, high, up, down) = (&mut low[..half], &mut high[..half], &up[..half], &down[..half]);
-    let (folded, rising) = (&folded[..half], &rising[..half]);
-    for i in 0..half {
-        let last = half - 1 - i;
-        low[i] = folded[i] * down[last] + rising[i] * up[i];
-        high[last] = folded[i] * up[i] - rising[i] * down[last];
-    }
-}
-
-/// Lines are scaled for 16 bit samples; ours have full scale 1.0.
-pub(crate) const FULL_SCALE: f64 = 32768.0;

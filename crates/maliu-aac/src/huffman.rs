@@ -1,6 +1,10 @@
 //! Huffman codes decoded by table: one look for short codes, two for long ones (ISO/IEC 14496-3 §4.6.3).
 
-use crate::tables::codebooks::Book;
+/// A codebook as the standard prints it: the code of each symbol, right aligned, and its length in bits.
+pub(crate) struct Book {
+    pub(crate) codes: &'static [u32],
+    pub(crate) lengths: &'static [u8],
+}
 
 /// The meaning of a code.
 #[derive(Clone, Copy)]

@@ -42,15 +42,15 @@ mod output;
 mod parsed;
 mod parser;
 mod plan;
+mod planes;
+mod prefix;
 mod prediction;
 mod program;
 mod ps;
 mod sbr;
-mod stereo;
 mod tables;
 mod transform;
 mod transformed;
-mod unit;
 
 pub use carry::Carry;
 pub use config::{Config, Place, ProgramConfig, ProgramElement, Signal};

@@ -1,8 +1,11 @@
 //! Filter banks of AAC-LD and AAC-ELD (ISO/IEC 14496-3 §4.6.11.3.2, §4.6.20.3).
 
-use crate::filterbank::{FULL_SCALE, add_overlap, forward, shape};
 use crate::tables::eld;
-use crate::transform::{Dct4, window};
+use crate::transform::{
+    Dct4,
+    overlap::{FULL_SCALE, add_overlap, forward, shape},
+    window,
+};
 
 /// Transforms and windows of frames of 512 or 480 samples.
 pub(crate) struct LowDelay {

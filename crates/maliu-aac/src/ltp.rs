@@ -1,7 +1,7 @@
 //! Long term prediction: lines predicted from sound already decoded (ISO/IEC 14496-3 §4.6.7).
 
 use crate::channel::{Channel, info::LongTerm};
-use crate::filterbank::{FilterBank, History};
+use crate::{channel::History, filterbank::FilterBank};
 
 /// The finished sound of a channel that prediction looks back on.
 pub(crate) struct Past {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::channel::stereo::Mask;
 use crate::channel::{Channel, Syntax, info::Info};
 use crate::config::ProgramElement;
 use crate::coupling::{Coupling, Point};
@@ -9,7 +10,6 @@ use crate::drc::Drc;
 use crate::frame::{Frame, STRIDE};
 use crate::plan::Plan;
 use crate::sbr;
-use crate::stereo::Mask;
 use crate::{ChannelLayout, Error, bits::Bits, noise::Noise};
 
 /// One access unit between the stages [`Parser`](crate::Parser), [`Core`](crate::Core), [`HighBand`](crate::HighBand),

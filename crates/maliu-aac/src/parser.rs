@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::bits::Bits;
 use crate::carry::Carry;
 use crate::channel::Syntax;
 use crate::config::{Config, Signal};
@@ -11,7 +12,8 @@ use crate::parsed::Parsed;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::{ChannelLayout, Error, Options, layout};
-use crate::{bits::Bits, unit};
+
+mod unit;
 
 /// Reads the access units of one stream, in their order.
 pub struct Parser {

@@ -4,11 +4,11 @@
 //! lines ─▶ middle/side, intensity ─▶ tns ─▶ inverse transform ─▶ Core: windows, overlap
 //! ```
 
+use crate::channel::stereo;
 use crate::config::Config;
 use crate::drc::Drc;
 use crate::filterbank::FilterBank;
 use crate::parsed::{Element, Parsed};
-use crate::stereo;
 
 /// Does for [`Core`](crate::Core) what it would do by itself, for any unit in any order, where lines do not depend on
 /// units before them. In other streams it does nothing.

@@ -13,6 +13,7 @@ pub enum Version {
 
 /// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// The standard.
     pub version: Version,

@@ -31,6 +31,7 @@ mod layer3;
 mod parsed;
 mod parser;
 mod reservoir;
+mod side_info;
 mod spectra;
 mod synthesis;
 mod tables;

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::frame::{Frame, MAX_SAMPLES};
 use crate::header::{Header, SLOTS};
-use crate::layer3::SideInfo;
+use crate::side_info::SideInfo;
 
 /// One frame between the stages [`Parser`](crate::Parser), [`Spectra`](crate::Spectra), [`Subbands`](crate::Subbands) and
 /// [`Polyphase`](crate::Polyphase). Its memory is used again for the next frame.

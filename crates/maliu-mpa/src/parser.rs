@@ -1,9 +1,9 @@
 //! The first stage: a frame to its header and its own data, judged by checksum, side information and reservoir.
 
 use crate::header::Header;
-use crate::layer3::SideInfo;
 use crate::parsed::{FILLER, Parsed, Trust};
 use crate::reservoir::{REACH, Reference, Reservoir};
+use crate::side_info::SideInfo;
 use crate::{Error, crc};
 
 /// Reads the frames of one stream, in their order.

@@ -8,9 +8,9 @@
 //! ```
 
 use super::spectrum::Reader;
-use super::{Channel, book};
+use super::{Channel, book, stereo};
 use crate::tables::{TABLES, Tables};
-use crate::{Error, bits::Bits, noise::Noise, stereo};
+use crate::{Error, bits::Bits, noise::Noise};
 
 /// The lengths in front of the reordered codewords.
 pub(super) struct Reordered {

@@ -6,7 +6,7 @@
 //! ```
 
 use super::tables::{Filters, HALF_TAPS, TABLES};
-use crate::sbr::planes::{ROWS, Spectrum};
+use crate::planes::{ROWS, Spectrum};
 
 /// Room for the subbands of a slot: 71 or 91.
 pub(super) const SUBBANDS: usize = 96;

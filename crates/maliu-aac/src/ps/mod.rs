@@ -18,7 +18,7 @@ mod remap;
 mod tables;
 
 use crate::bits::Bits;
-use crate::sbr::planes::Spectrum;
+use crate::planes::Spectrum;
 use decorrelate::{Decorrelator, PAST};
 use hybrid::{Row, SUBBANDS, Splitter, shape};
 use mix::Mixer;

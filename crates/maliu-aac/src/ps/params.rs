@@ -3,7 +3,7 @@
 use super::huffman_tables as table;
 use super::remap::MOST_BANDS;
 use crate::bits::Bits;
-use crate::sbr::huffman::{Code, symbol, tree};
+use crate::prefix::{Code, symbol, tree};
 
 static IID_FREQ: [[i16; 2]; 28] = tree(&table::IID_FREQ);
 static IID_TIME: [[i16; 2]; 28] = tree(&table::IID_TIME);

@@ -3,8 +3,8 @@
 use super::bands::Bands;
 use super::header::Header;
 use super::levels::Levels;
-use super::planes::Spectrum;
 use super::side_info::SideInfo;
+use crate::planes::Spectrum;
 use std::ops::Range;
 
 /// A value for each channel from kx on; 48 of them can be in use, more are there for whole vectors.

@@ -2,7 +2,7 @@
 
 use super::adjust::{Gains, PerChannel};
 use super::noise_table::NOISE;
-use super::planes::Spectrum;
+use crate::planes::Spectrum;
 use std::ops::Range;
 
 /// Weights of this slot's gain and of those of the four before (bs_smoothing_mode is 0).

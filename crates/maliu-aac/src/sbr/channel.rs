@@ -13,9 +13,9 @@ use super::bank::Bank;
 use super::generate::{Chirp, Predictor, generate};
 use super::header::Header;
 use super::levels::Levels;
-use super::planes::{Low, Spectrum, Tail};
 use super::qmf::Analysis;
 use super::side_info::SideInfo;
+use crate::planes::{Low, Spectrum, Tail};
 
 /// The slots of units and how they relate.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! High frequency generation: low channels copied up, flattened by inverse filters (ISO/IEC 14496-3 4.6.18.5).
 
 use super::bands::{Bands, MOST_NOISE_BANDS};
-use super::planes::{Low, Spectrum};
 use super::side_info::SideInfo;
+use crate::planes::{Low, Spectrum};
 use std::ops::Range;
 
 /// Channels whose sums are kept in registers at once.
@@ -49,7 +49,7 @@ struct Covariance {
 impl Covariance {
     #[inline]
     fn new(low: &Low, rows: usize, first: usize) -> Self {
-        let rows = rows.clamp(4, super::planes::LOW_ROWS);
+        let rows = rows.clamp(4, crate::planes::LOW_ROWS);
         let row = |i: usize| -> ([f32; BLOCK], [f32; BLOCK]) {
             let (re, im) = low.row(i);
             (std::array::from_fn(|k| re[(first + k) & 31]), std::array::from_fn(|k| im[(first + k) & 31]))

@@ -9,8 +9,8 @@
 
 use super::bank::Bank;
 use super::fft::{Batch, Complex, Lanes};
-use super::planes::{Four, Low, Spectrum};
 use crate::lanes::{Aligned, transposed};
+use crate::planes::{Four, Low, Spectrum};
 use multiversion::multiversion;
 use std::array::from_fn;
 

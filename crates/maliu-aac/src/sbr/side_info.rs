@@ -3,10 +3,10 @@
 
 use super::bands::{Bands, MOST_NOISE_BANDS};
 use super::grid::{Grid, MOST_ENVELOPES};
-use super::huffman::{Code, symbol, tree};
 use super::huffman_tables as table;
 use crate::Error;
 use crate::bits::Bits;
+use crate::prefix::{Code, symbol, tree};
 
 static ENV_TIME_15: [[i16; 2]; 120] = tree(&table::ENV_TIME_15);
 static ENV_FREQ_15: [[i16; 2]; 120] = tree(&table::ENV_FREQ_15);

@@ -146,3 +146,19 @@ fn a_lost_unit_is_held_and_silence_of_data_ends_sbr() {
     assert!(power[2] > 0.0 && power[2] < power[1] && power[9] == 0.0, "{power:?}");
     assert!(sbr.parser.bands.is_none());
 }
+
+#[test]
+fn every_code_word_decodes_to_its_symbol_and_takes_its_length() {
+    use super::huffman_tables::ENV_TIME_15;
+    use crate::{
+        bits::Bits,
+        prefix::{symbol, tree},
+    };
+
+    static TREE: [[i16; 2]; 120] = tree(&ENV_TIME_15);
+    for (at, &(length, word)) in ENV_TIME_15.iter().enumerate() {
+        let bytes = (word << (32 - u32::from(length))).to_be_bytes();
+        let mut bits = Bits::new(&bytes);
+        assert_eq!((symbol(&TREE, &mut bits), bits.position()), (at as i32, usize::from(length)));
+    }
+}

@@ -1,10 +1,6 @@
 //! The Huffman codebooks of spectral data and scale factors, as (code, length) by symbol (ISO/IEC 14496-3 §4.A.1).
 
-/// A codebook as the standard prints it: the code of each symbol, right aligned, and its length in bits.
-pub(crate) struct Book {
-    pub(crate) codes: &'static [u32],
-    pub(crate) lengths: &'static [u8],
-}
+use crate::huffman::Book;
 
 /// Codebook of scale factor differences, intensity positions and noise energies; symbol 60 is no change.
 pub(crate) const SCALE_FACTORS: Book = Book { codes: &CODES_0, lengths: &LENGTHS_0 };

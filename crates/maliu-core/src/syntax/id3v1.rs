@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use super::id3v2::latin1;
+use super::latin1::latin1;
 use crate::stream::Metadata;
 
 /// Bytes of a tag.

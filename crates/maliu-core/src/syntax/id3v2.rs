@@ -14,7 +14,6 @@ mod names;
 mod text;
 mod write;
 
-pub use text::latin1;
 pub use write::build;
 
 /// How long a tag at the start of some bytes is.

@@ -4,7 +4,7 @@
 //!   v1: "LYRICSBEGIN" text "LYRICSEND"      v2: "LYRICSBEGIN" { id(3) size(5 digits) text }… size(6 digits) "LYRICS200"
 //! ```
 
-use super::id3v2::latin1;
+use super::latin1::latin1;
 use crate::stream::Metadata;
 
 /// First bytes of a tag.

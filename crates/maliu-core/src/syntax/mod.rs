@@ -14,6 +14,7 @@ pub mod h265;
 pub mod id3v1;
 pub mod id3v2;
 pub mod isobmff;
+pub mod latin1;
 pub mod latm;
 pub mod lyrics3;
 pub mod mpeg_audio;

@@ -4,9 +4,9 @@ use multiversion::multiversion;
 
 use super::bands::{Layout, Layouts};
 use super::huffman::{Codes, Huffman, Pairs};
-use super::side_info::{Granule, Regions};
 use crate::Error;
 use crate::bits::Bits;
+use crate::side_info::{Granule, Regions};
 
 /// Lines of a granule in their places: rows of 32 subbands.
 pub(crate) type Lines = [f32; 576];

@@ -12,21 +12,20 @@ mod bands;
 mod huffman;
 mod lines;
 mod scale_factors;
-mod side_info;
 mod stereo;
 
-pub(crate) use self::side_info::SideInfo;
+use crate::side_info::SideInfo;
 
 use self::alias::Butterflies;
 use self::bands::{LAYOUTS, Layout, Layouts};
 use self::lines::{Extent, Source};
 use self::scale_factors::{Gains, ScaleFactors};
-use self::side_info::Granule;
 use self::stereo::{Intensity, Pair, Right};
 use crate::Error;
 use crate::bits::Bits;
 use crate::header::{Header, SLOTS};
 use crate::parsed::{Block, FILLER, Parsed, Rows, Spectrum};
+use crate::side_info::Granule;
 
 /// Tables that are computed once for all decoders.
 struct Tables {

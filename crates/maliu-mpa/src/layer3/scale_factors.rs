@@ -1,8 +1,8 @@
 //! Scale factors of a granule and the gains that they make (ISO/IEC 11172-3 §2.4.2.7, §2.4.3.4; 13818-3 §2.4.3.2).
 
 use super::bands::Layout;
-use super::side_info::Granule;
 use crate::bits::Bits;
+use crate::side_info::Granule;
 
 /// Most bands of a granule.
 const MAX_BANDS: usize = 39;

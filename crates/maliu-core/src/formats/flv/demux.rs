@@ -26,13 +26,17 @@ use super::{
     clock::Clock,
     header::{self, Header},
     index::Index,
-    lost::zero_tail,
     resync::{Found, Search},
-    seek::{Seek, Tail},
     settings::Reading,
     streams::Streams,
     tag::{HEAD, Head, Kind, TAIL, u32_at},
 };
+
+mod lost;
+mod seek;
+
+use lost::zero_tail;
+use seek::{Seek, Tail};
 
 /// The demuxer of one FLV file or connection.
 #[derive(Debug)]

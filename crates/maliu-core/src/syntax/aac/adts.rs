@@ -13,6 +13,7 @@ pub const VARIABLE_RATE: u16 = 0x7ff;
 
 /// An ADTS header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AdtsHeader {
     /// ID: MPEG-2 AAC, not MPEG-4.
     pub mpeg2: bool,

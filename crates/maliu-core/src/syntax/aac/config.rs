@@ -7,6 +7,7 @@ use crate::bits::{BitWriter, Bits};
 
 /// An AudioSpecificConfig of the general audio coder (AAC). Other object types keep only the first four fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AudioSpecificConfig {
     /// Audio object type of the core coder: 1 Main, 2 LC, 3 SSR, 4 LTP, …
     pub object_type: u8,

@@ -13,6 +13,7 @@ use crate::{
 
 /// A configuration record, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// profile_idc, constraint flags and level_idc as the record says.
     pub profile: [u8; 3],

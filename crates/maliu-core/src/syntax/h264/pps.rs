@@ -7,6 +7,7 @@ use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A picture parameter set. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Pps {
     /// 0 to 255.
     pub pic_parameter_set_id: u8,

@@ -7,6 +7,7 @@ use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A sequence parameter set. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Sps {
     /// 66 Baseline, 77 Main, 88 Extended, 100 High, 110 High 10, 122 High 4:2:2, 244 High 4:4:4 Predictive, …
     pub profile_idc: u8,

@@ -10,6 +10,7 @@ use crate::{
 
 /// How pictures are to be shown and buffered.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Vui {
     /// Shape and colour of the samples; its fields read as fields of this.
     pub signal: VideoSignal,

@@ -13,6 +13,7 @@ use crate::{
 
 /// A configuration record, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// Abilities that a decoder must have.
     pub profile: ProfileTierLevel,

@@ -5,6 +5,7 @@ use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A picture parameter set, up to its tiles. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pps {
     /// 0 to 63.
     pub pps_pic_parameter_set_id: u8,

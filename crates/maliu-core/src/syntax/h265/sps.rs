@@ -8,6 +8,7 @@ use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A sequence parameter set. Names are the standard's.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Sps {
     /// 0 to 15.
     pub sps_video_parameter_set_id: u8,

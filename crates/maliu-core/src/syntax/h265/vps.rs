@@ -7,6 +7,7 @@ use crate::{bits::Bits, remark::Refusal, syntax::annexb};
 
 /// A video parameter set, up to its timing.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Vps {
     /// 0 to 15.
     pub vps_video_parameter_set_id: u8,

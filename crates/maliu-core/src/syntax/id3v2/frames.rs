@@ -7,7 +7,10 @@ use alloc::{
 };
 
 use super::{names, synchronised, syncsafe, text};
-use crate::stream::{Metadata, Picture};
+use crate::{
+    stream::{Metadata, Picture},
+    syntax::latin1::latin1,
+};
 
 /// A frame of a tag.
 pub(super) struct Frame<'a> {
@@ -139,8 +142,8 @@ impl Tags<'_> {
         let (description, rest) = text::split(encoding, content.get(4..)?)?;
         let (value, _) = text::split(encoding, rest)?;
         let key = match (id, description.as_str()) {
-            ("USLT" | "ULT", "") => format!("lyrics-{}", text::latin1(&language)),
-            ("USLT" | "ULT", about) => format!("lyrics-{about}-{}", text::latin1(&language)),
+            ("USLT" | "ULT", "") => format!("lyrics-{}", latin1(&language)),
+            ("USLT" | "ULT", about) => format!("lyrics-{about}-{}", latin1(&language)),
             (_, "") => "comment".to_string(),
             _ => description,
         };
@@ -161,7 +164,7 @@ impl Tags<'_> {
     fn picture(&mut self, frame: &Frame, content: &[u8]) -> Option<()> {
         let (&encoding, rest) = content.split_first()?;
         let (mime, rest) = match frame.id {
-            "PIC" => (format!("image/{}", text::latin1(rest.get(..3)?).to_ascii_lowercase()), rest.get(3..)?),
+            "PIC" => (format!("image/{}", latin1(rest.get(..3)?).to_ascii_lowercase()), rest.get(3..)?),
             _ => text::split(0, rest)?,
         };
         let (_, data) = text::split(encoding, rest.get(1..)?)?;

@@ -2,10 +2,7 @@
 
 use alloc::string::String;
 
-/// Bytes of ISO 8859-1 as text.
-pub fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
-}
+use crate::syntax::latin1::latin1;
 
 /// The text at the start of `bytes` up to its terminator or the end, and what stands behind the terminator.
 /// `None` for an encoding that does not exist.

@@ -5,17 +5,18 @@ use alloc::{boxed::Box, vec::Vec};
 use bytes::Bytes;
 
 use super::{
-    audio,
     boxes::{Boxes, Kind},
     codecs,
     fields::Fields,
     samples::Uniform,
-    video,
 };
 use crate::{
     stream::{Audio, Codec, Encryption, Media, Metadata, Video},
     syntax::isobmff::protection::{self, Protection},
 };
+
+mod audio;
+mod video;
 
 /// Most sample descriptions of one track.
 pub const MAX_ENTRIES: usize = 64;

@@ -9,7 +9,6 @@
 //! Tables stay as they stand in the file ([`rows::Rows`]) and are walked by cursors ([`samples::Cursor`],
 //! [`fragment::RunCursor`]): memory is what the file spends on them, and no count is believed.
 
-mod audio;
 pub mod boxes;
 #[cfg(feature = "crypt")]
 pub mod cipher;
@@ -25,5 +24,4 @@ pub mod rows;
 pub mod samples;
 pub mod senc;
 pub mod tags;
-mod video;
 pub mod write;

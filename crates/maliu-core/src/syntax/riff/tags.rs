@@ -6,7 +6,7 @@ use alloc::{
 };
 
 use super::{CHUNK_HEADER, Order};
-use crate::{stream::Metadata, syntax::id3v2::latin1};
+use crate::{stream::Metadata, syntax::latin1::latin1};
 
 /// INFO ids and their keys; others keep their id.
 const KEYS: &[(&[u8; 4], &str)] = &[

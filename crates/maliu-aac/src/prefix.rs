@@ -49,19 +49,3 @@ pub(crate) fn symbol(code: &Code, bits: &mut Bits) -> i32 {
         node = next as usize;
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sbr::huffman_tables as sbr;
-
-    #[test]
-    fn every_code_word_decodes_to_its_symbol_and_takes_its_length() {
-        static TREE: [[i16; 2]; 120] = tree(&sbr::ENV_TIME_15);
-        for (at, &(length, word)) in sbr::ENV_TIME_15.iter().enumerate() {
-            let bytes = (word << (32 - u32::from(length))).to_be_bytes();
-            let mut bits = Bits::new(&bytes);
-            assert_eq!((symbol(&TREE, &mut bits), bits.position()), (at as i32, usize::from(length)));
-        }
-    }
-}

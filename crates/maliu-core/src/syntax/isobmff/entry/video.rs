@@ -5,10 +5,12 @@ use alloc::boxed::Box;
 use bytes::Bytes;
 
 use super::{
-    boxes::{Boxes, Kind},
-    codecs, descriptor,
-    entry::{Entry, MAX_CONFIG, original, shared, video_mut},
-    fields::Fields,
+    super::{
+        boxes::{Boxes, Kind},
+        codecs, descriptor,
+        fields::Fields,
+    },
+    Entry, MAX_CONFIG, original, shared, video_mut,
 };
 use crate::{
     bits::Bits,

@@ -1,7 +1,7 @@
 //! QMF samples by time slot and channel, real and imaginary parts apart so that loops over channels vectorise.
 
 /// Rows of the low band: a unit of at most 32 slots and up to eight slots of the one before.
-pub(super) const LOW_ROWS: usize = 40;
+pub(crate) const LOW_ROWS: usize = 40;
 
 /// Rows of a full spectrum: a unit and what reaches into the next.
 pub(crate) const ROWS: usize = 38;
@@ -15,16 +15,16 @@ pub(crate) struct Planes<const ROWS: usize, const CHANNELS: usize> {
 }
 
 /// Output of the analysis: 32 channels.
-pub(super) type Low = Planes<LOW_ROWS, 32>;
+pub(crate) type Low = Planes<LOW_ROWS, 32>;
 
 /// Input of the synthesis: 64 channels.
 pub(crate) type Spectrum = Planes<ROWS, 64>;
 
 /// Part of a spectrum that reaches into the next unit.
-pub(super) type Tail = Planes<6, 64>;
+pub(crate) type Tail = Planes<6, 64>;
 
 /// One part of four rows.
-pub(super) type Four<const CHANNELS: usize> = [[f32; CHANNELS]; 4];
+pub(crate) type Four<const CHANNELS: usize> = [[f32; CHANNELS]; 4];
 
 impl<const ROWS: usize, const CHANNELS: usize> Planes<ROWS, CHANNELS> {
     pub(crate) const ZERO: Self = Self { re: [[0.0; CHANNELS]; ROWS], im: [[0.0; CHANNELS]; ROWS] };
@@ -41,18 +41,18 @@ impl<const ROWS: usize, const CHANNELS: usize> Planes<ROWS, CHANNELS> {
 
     /// Four rows from `slot` on.
     #[inline]
-    pub(super) fn rows(&self, slot: usize) -> Option<(&Four<CHANNELS>, &Four<CHANNELS>)> {
+    pub(crate) fn rows(&self, slot: usize) -> Option<(&Four<CHANNELS>, &Four<CHANNELS>)> {
         self.re.get(slot..)?.first_chunk().zip(self.im.get(slot..)?.first_chunk())
     }
 
     /// Moves `count` rows from `from` to the front.
-    pub(super) fn carry(&mut self, from: usize, count: usize) {
+    pub(crate) fn carry(&mut self, from: usize, count: usize) {
         self.re.copy_within(from..from + count, 0);
         self.im.copy_within(from..from + count, 0);
     }
 
     /// Copies rows to the first of `other`.
-    pub(super) fn copy_to<const OTHER: usize>(
+    pub(crate) fn copy_to<const OTHER: usize>(
         &self,
         rows: std::ops::Range<usize>,
         other: &mut Planes<OTHER, CHANNELS>,

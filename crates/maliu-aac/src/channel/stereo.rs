@@ -1,8 +1,8 @@
 //! Joint stereo: middle and side, and intensity (ISO/IEC 14496-3 §4.6.8).
 
+use super::{Channel, book, info::Info};
 use crate::Error;
 use crate::bits::Bits;
-use crate::channel::{Channel, book, info::Info};
 
 /// Which bands of a pair are coded as middle and side; in intensity bands: whose sign is turned.
 pub(crate) struct Mask([bool; 128]);

@@ -9,8 +9,8 @@ use crate::{
 };
 
 use super::{
-    demux::{Flv, State, Step},
-    resync::{Found, Search},
+    super::resync::{Found, Search},
+    Flv, State, Step,
 };
 
 impl Flv {

@@ -1,9 +1,9 @@
 //! raw_data_block and er_raw_data_block: the elements of an access unit, one after another (ISO/IEC 14496-3 §4.4.2.1).
 
+use super::Parser;
 use crate::bits::Bits;
 use crate::config::{Place, ProgramConfig};
 use crate::parsed::{Element, Parsed};
-use crate::parser::Parser;
 use crate::program::Kind;
 use crate::{Error, layout};
 

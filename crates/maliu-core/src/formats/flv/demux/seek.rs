@@ -14,10 +14,12 @@ use crate::{
 };
 
 use super::{
-    demux::{Flv, State, Step},
-    resync::{Found, Search},
-    tag::{HEAD, Head, Kind, TAIL, u32_at},
-    video,
+    super::{
+        resync::{Found, Search},
+        tag::{HEAD, Head, Kind, TAIL, u32_at},
+        video,
+    },
+    Flv, State, Step,
 };
 
 /// Bytes between two places of a file below which bisecting gives way to walking.
@@ -31,7 +33,7 @@ const PEEK: usize = HEAD + 2;
 
 /// A seek under way.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seek {
+pub(in super::super) struct Seek {
     /// ms.
     target: i64,
     /// A tag starts here whose time is at or before the target.
@@ -50,7 +52,7 @@ pub(super) struct Seek {
 
 /// The search for the duration at the file's end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tail {
+pub(in super::super) struct Tail {
     /// Where to read on afterwards.
     resume: u64,
     /// Offset behind the PreviousTagSize to be looked at.

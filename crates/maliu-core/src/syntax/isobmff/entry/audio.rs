@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{
-    boxes::{Boxes, Kind},
-    codecs, descriptor,
-    entry::{Entry, MAX_CONFIG, audio_mut, original, shared},
-    fields::Fields,
-    samples::Uniform,
+    super::{
+        boxes::{Boxes, Kind},
+        codecs, descriptor,
+        fields::Fields,
+        samples::Uniform,
+    },
+    Entry, MAX_CONFIG, audio_mut, original, shared,
 };
 use crate::{
     bits::Bits,
