@@ -19,7 +19,10 @@ use crate::{
 };
 
 mod join;
+mod parts;
+
 use join::Join;
+pub use parts::Parts;
 
 /// Abilities of a sink with bytes that are already written. Known before the header is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! Where bytes live: sources to read from and sinks to write to, two required calls each.
+//! Where bytes live: sources to read from and sinks to write to, the calls that each must answer, and no more.
 //!
 //! ```text
 //!   File  Seekable(T)  Forward(T)  Callbacks  Bytes  ─▶ Source ─▶ Input
@@ -33,7 +33,7 @@ mod checked;
 mod file;
 mod follow;
 mod forward;
-mod gather;
+pub(crate) mod gather;
 mod hidden;
 mod joined;
 mod memory;
@@ -116,12 +116,6 @@ pub trait Sink {
     /// Abilities with bytes that are already written.
     fn reach(&self) -> Reach;
 
-    /// How many appended bytes it gathers before it writes; pieces may be joined up to that number on their way to it. 0
-    /// when every piece, with its mark, counts on its own.
-    fn gathers(&self) -> usize {
-        0
-    }
-
     /// Takes one change. It may gather appended bytes until [`Sink::flush`].
     ///
     /// # Errors
@@ -129,20 +123,25 @@ pub trait Sink {
     /// all later calls repeat it.
     fn apply(&mut self, edit: Edit) -> io::Result<()>;
 
-    /// Writes all that was taken.
+    /// Writes all that was taken. Without a default, so that no sink around another leaves its bytes unwritten.
     ///
     /// # Errors
     /// As [`Sink::apply`].
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    fn flush(&mut self) -> io::Result<()>;
 
-    /// Writes all that was taken; nothing follows.
+    /// Writes all that was taken; nothing follows. A file may take its place now, a connection may close: without a
+    /// default, so that no sink around another leaves that out.
     ///
     /// # Errors
     /// As [`Sink::apply`].
-    fn finish(&mut self) -> io::Result<()> {
-        self.flush()
+    fn finish(&mut self) -> io::Result<()>;
+
+    /// How many appended bytes a sink of this crate gathers before it writes; pieces may be joined up to that number on
+    /// their way to it. 0 when every piece, with its mark, counts on its own, as it does in any other sink, and in one
+    /// inside it. The argument cannot be named outside of this crate.
+    #[doc(hidden)]
+    fn gathers(&self, _: Seal) -> usize {
+        0
     }
 }
 
@@ -168,8 +167,8 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
     fn reach(&self) -> Reach {
         (**self).reach()
     }
-    fn gathers(&self) -> usize {
-        (**self).gathers()
+    fn gathers(&self, seal: Seal) -> usize {
+        (**self).gathers(seal)
     }
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
         (**self).apply(edit)

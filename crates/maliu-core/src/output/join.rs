@@ -1,14 +1,8 @@
-//! Pieces on their way to a sink that does not tell them apart, joined: small parts are copied behind each other, large
-//! ones are shared.
+//! Pieces on their way to a sink that does not tell them apart, joined.
 
-use alloc::vec::Vec;
+use bytes::Bytes;
 
-use bytes::{Bytes, BytesMut};
-
-use super::{Mark, Piece};
-
-/// Parts up to this many bytes are copied.
-const SMALL: usize = 4 << 10;
+use super::{Mark, Parts, Piece};
 
 /// Pieces joined so far.
 #[derive(Debug, Default)]
@@ -17,10 +11,7 @@ pub(super) struct Join {
     limit: usize,
     /// Of the first piece in it.
     mark: Option<Mark>,
-    parts: Vec<Bytes>,
-    /// Copied parts, behind all of `parts`.
-    small: BytesMut,
-    len: usize,
+    parts: Parts,
 }
 
 impl Join {
@@ -38,45 +29,31 @@ impl Join {
             self.mark = Some(mark);
             // The same buffer again once what was cut from it is written; asked for while it is empty, nothing is
             // moved.
-            if self.small.capacity() < self.limit + SMALL {
-                self.small.reserve(self.limit + SMALL);
+            if self.parts.room() < self.limit + Parts::SMALL {
+                self.parts.reserve(self.limit + Parts::SMALL);
             }
         }
     }
 
     /// Adds a copy of a small part.
     pub(super) fn copy(&mut self, part: &[u8]) {
-        self.len += part.len();
-        self.small.extend_from_slice(part);
+        self.parts.copy(part);
     }
 
     /// Adds a part.
     pub(super) fn push(&mut self, part: &Bytes) {
-        if part.len() <= SMALL {
-            return self.copy(part);
-        }
-        self.close_small();
-        self.len += part.len();
-        self.parts.push(part.clone());
+        self.parts.push(part);
     }
 
     /// Whether it is enough for a piece.
     pub(super) fn is_full(&self) -> bool {
-        self.len >= self.limit
+        self.parts.len() >= self.limit
     }
 
     /// Takes what is joined.
     pub(super) fn close(&mut self) -> Option<Piece> {
-        self.close_small();
-        self.len = 0;
         let mark = self.mark.take()?;
-        let parts = core::mem::take(&mut self.parts);
+        let parts = self.parts.take();
         (!parts.is_empty()).then_some(Piece { mark, parts })
-    }
-
-    fn close_small(&mut self) {
-        if !self.small.is_empty() {
-            self.parts.push(self.small.split().freeze());
-        }
     }
 }

@@ -4,7 +4,11 @@ use std::io as std_io;
 
 use maliu_core::output::Output;
 
-use crate::{error::Result, io::Sink, log};
+use crate::{
+    error::Result,
+    io::{Sink, tuning::Seal},
+    log,
+};
 
 /// Bytes that may wait for a sink that is "not yet" ready before nothing more is accepted.
 pub const MAX_WAITING: usize = 64 << 20;
@@ -20,7 +24,7 @@ pub struct Pump<S> {
 impl<S: Sink> Pump<S> {
     /// An output as far-reaching as `sink`.
     pub fn new(sink: S) -> Self {
-        let output = Output::new(sink.reach()).joining(sink.gathers());
+        let output = Output::new(sink.reach()).joining(sink.gathers(Seal));
         Self { sink, output, stalled: false }
     }
 

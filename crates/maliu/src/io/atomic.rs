@@ -9,7 +9,7 @@ use std::{
 
 use maliu_core::output::{Edit, Reach};
 
-use super::{File, Sink, hidden_beside};
+use super::{File, Sink, hidden_beside, tuning::Seal};
 
 /// A file that takes its place at [`Sink::finish`]. Dropped before, it leaves what was there as it was. A pipe or a
 /// device is written directly.
@@ -68,8 +68,8 @@ impl Sink for AtomicFile {
         Sink::reach(&self.file)
     }
 
-    fn gathers(&self) -> usize {
-        self.file.gathers()
+    fn gathers(&self, _: Seal) -> usize {
+        self.file.gathers(Seal)
     }
 
     fn apply(&mut self, edit: Edit) -> io::Result<()> {

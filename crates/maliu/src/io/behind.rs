@@ -13,7 +13,7 @@ use std::{
 
 use maliu_core::output::{Edit, Reach};
 
-use super::{Sink, sticky::Sticky};
+use super::{Sink, sticky::Sticky, tuning::Seal};
 
 mod desk;
 
@@ -61,7 +61,7 @@ struct Here {
 impl Behind {
     /// Gives `sink` a thread when it is worth one. Where the system has none left, it works without.
     pub fn new(sink: impl Sink + Send + 'static) -> Self {
-        let (reach, gathers) = (sink.reach(), sink.gathers());
+        let (reach, gathers) = (sink.reach(), sink.gathers(Seal));
         Self { reach, gathers, place: Place::Here(Here::new(Box::new(sink))) }
     }
 
@@ -90,7 +90,7 @@ impl Sink for Behind {
         self.reach
     }
 
-    fn gathers(&self) -> usize {
+    fn gathers(&self, _: Seal) -> usize {
         self.gathers
     }
 

@@ -8,7 +8,10 @@ use std::io::{self, SeekFrom};
 use bytes::{Bytes, BytesMut};
 use maliu_core::output::{Edit, Mark, Reach};
 
-use super::{BLOCK_SIZE, Sink, Source, accepted, arrive, forward::beyond_reach, in_one_go, overclaimed, uninterrupted};
+use super::{
+    BLOCK_SIZE, Sink, Source, accepted, arrive, forward::beyond_reach, in_one_go, overclaimed, sticky::Sticky,
+    uninterrupted,
+};
 
 type Seek = Box<dyn FnMut(SeekFrom) -> io::Result<u64> + Send>;
 
@@ -121,13 +124,13 @@ pub struct WriteCallbacks<W> {
     waiting: BytesMut,
     mark: Option<Mark>,
     end: u64,
-    health: super::gather::Gather,
+    health: Sticky,
 }
 
 impl<W: FnMut(&[u8], Option<Mark>) -> io::Result<usize>> WriteCallbacks<W> {
     /// A sink that calls `write` once for every piece.
     pub fn new(write: W) -> Self {
-        let health = super::gather::Gather::default();
+        let health = Sticky::default();
         Self { write, seek: None, block_size: 0, waiting: BytesMut::new(), mark: None, end: 0, health }
     }
 
@@ -217,5 +220,9 @@ impl<W: FnMut(&[u8], Option<Mark>) -> io::Result<usize>> Sink for WriteCallbacks
     fn flush(&mut self) -> io::Result<()> {
         self.health.check()?;
         self.write_waiting(1)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }

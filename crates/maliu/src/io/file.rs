@@ -229,11 +229,11 @@ impl Sink for File {
             Kind::Stream(_) | Kind::Reading { .. } => Reach::Append,
         }
     }
-    fn gathers(&self) -> usize {
+    fn gathers(&self, _: Seal) -> usize {
         match &self.0 {
-            Kind::Regular(file) => file.gathers(),
-            Kind::WriteOnly(file) => file.gathers(),
-            Kind::Stream(file) => file.gathers(),
+            Kind::Regular(file) => file.gathers(Seal),
+            Kind::WriteOnly(file) => file.gathers(Seal),
+            Kind::Stream(file) => file.gathers(Seal),
             Kind::Reading { .. } => 0,
         }
     }
@@ -242,6 +242,10 @@ impl Sink for File {
     }
     fn flush(&mut self) -> io::Result<()> {
         self.sink()?.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

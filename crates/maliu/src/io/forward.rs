@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use maliu_core::output::{Edit, Reach};
 
-use super::{Sink, Source, gather::Gather};
+use super::{Sink, Source, gather::Gather, tuning::Seal};
 
 /// A stream that only moves forward.
 ///
@@ -66,7 +66,7 @@ impl<T: Write> Sink for Forward<T> {
         Reach::Append
     }
 
-    fn gathers(&self) -> usize {
+    fn gathers(&self, _: Seal) -> usize {
         self.gather.block_size
     }
 
@@ -84,6 +84,10 @@ impl<T: Write> Sink for Forward<T> {
     fn flush(&mut self) -> io::Result<()> {
         self.gather.write(&mut self.inner)?;
         self.inner.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

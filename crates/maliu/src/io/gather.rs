@@ -1,28 +1,18 @@
 //! Appended pieces on their way to a stream: small parts are joined, large ones shared, written with few system calls.
 
-use std::{
-    collections::VecDeque,
-    io::{self, IoSlice, Write},
-};
+use std::io::{self, IoSlice, Write};
 
-use bytes::{Buf, Bytes, BytesMut};
-use maliu_core::output::Piece;
+use maliu_core::output::{Parts, Piece};
 
 use super::{BLOCK_SIZE, accepted, sticky::Sticky, uninterrupted};
 
-/// Parts up to this many bytes are copied together rather than written as slices of their own.
-const SMALL: usize = 4 << 10;
-
 /// Slices in one vectored write.
-const SLICES: usize = 64;
+pub(crate) const SLICES: usize = 64;
 
 /// Bytes waiting to be written, and the error after which none will be.
 #[derive(Debug)]
 pub(crate) struct Gather {
-    parts: VecDeque<Bytes>,
-    /// Joined small parts, behind all of `parts`.
-    small: BytesMut,
-    waiting: usize,
+    parts: Parts,
     /// How many bytes wait before they are written.
     pub(crate) block_size: usize,
     sticky: Sticky,
@@ -30,8 +20,7 @@ pub(crate) struct Gather {
 
 impl Default for Gather {
     fn default() -> Self {
-        let (parts, small) = (VecDeque::new(), BytesMut::new());
-        Self { parts, small, waiting: 0, block_size: BLOCK_SIZE, sticky: Sticky::default() }
+        Self { parts: Parts::default(), block_size: BLOCK_SIZE, sticky: Sticky::default() }
     }
 }
 
@@ -39,29 +28,23 @@ impl Gather {
     /// Takes a piece; says whether enough waits to be written.
     pub(crate) fn push(&mut self, piece: Piece) -> bool {
         for part in piece.parts {
-            self.waiting += part.len();
-            if part.len() <= SMALL {
-                if self.small.capacity() - self.small.len() < part.len() {
-                    // One buffer a write, and the same again once it is written.
-                    self.small.reserve(self.block_size.min(BLOCK_SIZE) + SMALL);
-                }
-                self.small.extend_from_slice(&part);
-            } else {
-                self.close_small();
-                self.parts.push_back(part);
+            if part.len() <= Parts::SMALL && self.parts.room() < part.len() {
+                // One buffer per write.
+                self.parts.reserve(self.block_size.min(BLOCK_SIZE) + Parts::SMALL);
             }
+            self.parts.push(&part);
         }
-        self.waiting >= self.block_size.max(1)
+        self.parts.len() >= self.block_size.max(1)
     }
 
     /// Writes everything that waits. Short writes go on where they stopped; so does the next call after `WouldBlock`.
     pub(crate) fn write(&mut self, to: &mut (impl Write + ?Sized)) -> io::Result<()> {
         self.check()?;
-        self.close_small();
-        while self.waiting > 0 {
+        self.parts.close();
+        while !self.parts.is_empty() {
             let result = uninterrupted(|| write_some(&self.parts, to));
             let wrote = self.keep(result)?;
-            self.advance(wrote);
+            self.parts.advance(wrote);
         }
         Ok(())
     }
@@ -75,35 +58,22 @@ impl Gather {
     pub(crate) fn keep<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         self.sticky.keep(result)
     }
-
-    fn close_small(&mut self) {
-        if !self.small.is_empty() {
-            self.parts.push_back(self.small.split().freeze());
-        }
-    }
-
-    fn advance(&mut self, mut wrote: usize) {
-        self.waiting -= wrote;
-        while let Some(front) = self.parts.front_mut() {
-            if wrote < front.len() {
-                front.advance(wrote);
-                return;
-            }
-            wrote -= front.len();
-            self.parts.pop_front();
-        }
-    }
 }
 
-fn write_some(parts: &VecDeque<Bytes>, to: &mut (impl Write + ?Sized)) -> io::Result<usize> {
-    let mut slices = [IoSlice::new(&[]); SLICES];
-    let mut given = 0;
-    for (slice, part) in slices.iter_mut().zip(parts) {
-        *slice = IoSlice::new(part);
-        given += part.len();
-    }
-    let used = parts.len().min(SLICES);
+fn write_some(parts: &Parts, to: &mut (impl Write + ?Sized)) -> io::Result<usize> {
+    let (slices, used, given) = slices(parts);
     accepted(to.write_vectored(&slices[..used])?, given)
+}
+
+/// The first closed parts as slices for one call: the slices, how many are used, and their bytes.
+pub(crate) fn slices(parts: &Parts) -> ([IoSlice<'_>; SLICES], usize, usize) {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let (mut used, mut given) = (0, 0);
+    for (slice, part) in slices.iter_mut().zip(parts.iter()) {
+        *slice = IoSlice::new(part);
+        (used, given) = (used + 1, given + part.len());
+    }
+    (slices, used, given)
 }
 
 #[cfg(test)]

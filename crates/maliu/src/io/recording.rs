@@ -9,7 +9,7 @@ use std::{
 
 use maliu_core::output::{Edit, Reach};
 
-use super::{Editable, Sink};
+use super::{Editable, Sink, tuning::Seal};
 
 /// How long bytes stay in the memory of the program, unless set otherwise.
 const HELD: Duration = Duration::from_millis(250);
@@ -79,7 +79,7 @@ impl<F: Read + Write + Seek + Durable> Sink for Recording<F> {
     }
 
     /// Nothing is joined on the way: each fragment is written when it is complete.
-    fn gathers(&self) -> usize {
+    fn gathers(&self, _: Seal) -> usize {
         0
     }
 
@@ -97,6 +97,10 @@ impl<F: Read + Write + Seek + Durable> Sink for Recording<F> {
     fn flush(&mut self) -> io::Result<()> {
         self.flushed = Instant::now();
         self.file.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

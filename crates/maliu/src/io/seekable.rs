@@ -167,7 +167,7 @@ impl<T: Write + Seek> Sink for Seekable<T> {
         Reach::Overwrite
     }
 
-    fn gathers(&self) -> usize {
+    fn gathers(&self, _: Seal) -> usize {
         self.gather.block_size
     }
 
@@ -182,6 +182,10 @@ impl<T: Write + Seek> Sink for Seekable<T> {
     fn flush(&mut self) -> io::Result<()> {
         self.write_gathered()?;
         self.inner.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 
@@ -220,8 +224,8 @@ impl<T: Read + Write + Seek> Sink for Editable<T> {
         Reach::Insert
     }
 
-    fn gathers(&self) -> usize {
-        self.0.gathers()
+    fn gathers(&self, _: Seal) -> usize {
+        self.0.gathers(Seal)
     }
 
     fn apply(&mut self, edit: Edit) -> io::Result<()> {
@@ -233,6 +237,10 @@ impl<T: Read + Write + Seek> Sink for Editable<T> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

@@ -3,10 +3,13 @@
 use std::{cell::Cell, io, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use maliu_core::input::Block;
+use maliu_core::{
+    input::Block,
+    output::{Edit, Mark, Reach},
+};
 
 use super::{
-    Ahead, Checked, Follow, Source, Spooled,
+    Ahead, Behind, Checked, Follow, Forward, Sink, Source, Spooled,
     tuning::{Seal, Tuning},
 };
 use crate::blocking::Reader;
@@ -103,4 +106,43 @@ fn every_byte_goes_through_a_wrapper_of_two_methods() {
         assert!(reader.map(Result::unwrap).eq(direct.iter().cloned()));
         assert_eq!(seen.get(), file.len() as u64, "nothing is read behind its back");
     }
+}
+
+/// A sink as a user of the crate writes it, around another: it counts pieces, and finishes once.
+struct Pieces<S>(S, usize, usize);
+
+impl<S: Sink> Sink for Pieces<S> {
+    fn reach(&self) -> Reach {
+        self.0.reach()
+    }
+    fn apply(&mut self, edit: Edit) -> io::Result<()> {
+        self.1 += 1;
+        self.0.apply(edit)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+    fn finish(&mut self) -> io::Result<()> {
+        self.2 += 1;
+        self.0.finish()
+    }
+}
+
+#[test]
+fn a_sink_of_this_crate_gathers_through_wrappers_and_another_sees_every_piece() {
+    let gathering = || Forward::new(Vec::new());
+    let block = gathering().gathers(Seal);
+    assert!(block > 0);
+    let boxed: Box<dyn Sink + Send> = Box::new(gathering());
+    assert_eq!(Sink::gathers(&boxed, Seal), block, "a box is what is in it");
+    assert_eq!(Behind::new(gathering()).gathers(Seal), block);
+    let counting = Pieces(gathering(), 0, 0);
+    assert_eq!(counting.gathers(Seal), 0);
+    let mut pump = crate::blocking::Pump::new(counting);
+    for _ in 0..3 {
+        pump.output().append(Mark::Header, [Bytes::from_static(b"abc")]);
+    }
+    pump.finish().unwrap();
+    let sink = pump.into_sink();
+    assert_eq!((sink.1, sink.2, sink.0.inner().len()), (3, 1, 9));
 }

@@ -3,44 +3,38 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    io::{self, IoSlice, SeekFrom},
+    io::{self, SeekFrom},
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use ::tokio::io::{AsyncSeek, AsyncWrite};
-use bytes::{Buf, Bytes, BytesMut};
-use maliu_core::output::{Edit, Output, Reach};
+use maliu_core::output::{Edit, Output, Parts, Reach};
 
 use crate::{
     error::Result,
-    io::{BLOCK_SIZE, overclaimed},
+    io::{BLOCK_SIZE, gather::slices, overclaimed},
     log,
 };
-
-/// Parts up to this many bytes are copied together.
-const SMALL: usize = 4 << 10;
-
-/// Slices in one vectored write.
-const SLICES: usize = 64;
 
 /// An output and the stream its edits go to.
 pub struct Pump<W> {
     stream: W,
     output: Output,
-    steps: VecDeque<Step>,
-    /// Joined small parts, behind all of `steps`.
-    small: BytesMut,
-    waiting: usize,
+    /// Bytes to be written one behind the other, behind a seek each but the first.
+    runs: VecDeque<Run>,
     /// Bytes appended so far: where the stream stands between patches.
     end: u64,
     seek: Option<SeekWith<W>>,
     seeking: bool,
 }
 
-enum Step {
-    Write(Bytes),
-    Seek(u64),
+/// Bytes that follow each other.
+#[derive(Default)]
+struct Run {
+    /// Where to go before they are written; `None` when the stream is there.
+    at: Option<u64>,
+    parts: Parts,
 }
 
 /// How a `W` is sought; kept as a function so that a stream that cannot be sought needs no such bound.
@@ -53,8 +47,7 @@ impl<W: AsyncWrite + Unpin> Pump<W> {
     }
 
     fn make(stream: W, reach: Reach, seek: Option<SeekWith<W>>) -> Self {
-        let (output, steps, small) = (Output::new(reach), VecDeque::new(), BytesMut::new());
-        Self { stream, output, steps, small, waiting: 0, end: 0, seek, seeking: false }
+        Self { stream, output: Output::new(reach), runs: VecDeque::new(), end: 0, seek, seeking: false }
     }
 
     /// Where a muxer puts its edits.
@@ -64,7 +57,7 @@ impl<W: AsyncWrite + Unpin> Pump<W> {
 
     /// Bytes that wait to be written.
     pub fn waiting(&self) -> usize {
-        self.waiting + self.output.waiting()
+        self.runs.iter().map(|run| run.parts.len()).sum::<usize>() + self.output.waiting()
     }
 
     /// Writes if a block's worth waits.
@@ -104,79 +97,54 @@ impl<W: AsyncWrite + Unpin> Pump<W> {
         Ok(poll_fn(|cx| self.poll_drain(cx)).await?)
     }
 
-    /// Turns edits into steps.
+    /// Turns edits into runs.
     fn plan(&mut self) {
         while let Some(edit) = self.output.next_edit() {
             match edit {
-                Edit::Append(piece) => piece.parts.into_iter().for_each(|part| {
-                    self.end = self.end.saturating_add(part.len() as u64);
-                    self.put(part);
-                }),
+                Edit::Append(piece) => {
+                    if self.runs.is_empty() {
+                        self.runs.push_back(Run::default());
+                    }
+                    let run = self.runs.back_mut().expect("one was put there");
+                    self.end = self.end.saturating_add(piece.len() as u64);
+                    piece.parts.iter().for_each(|part| run.parts.push(part));
+                }
                 // An output of this reach gets no inserts; should one come, it is at least not lost.
                 Edit::Overwrite { at, bytes } | Edit::Insert { at, bytes } => {
-                    self.close_small();
-                    self.steps.push_back(Step::Seek(at));
-                    self.put(bytes);
-                    self.close_small();
-                    self.steps.push_back(Step::Seek(self.end));
+                    let mut run = Run { at: Some(at), parts: Parts::default() };
+                    run.parts.push(&bytes);
+                    self.runs.extend([run, Run { at: Some(self.end), parts: Parts::default() }]);
                 }
             }
         }
-        self.close_small();
+        self.runs.iter_mut().for_each(|run| run.parts.close());
         log::remarks_of_output(&mut self.output);
     }
 
-    fn put(&mut self, part: Bytes) {
-        self.waiting += part.len();
-        if part.len() <= SMALL {
-            self.small.extend_from_slice(&part);
-        } else {
-            self.close_small();
-            self.steps.push_back(Step::Write(part));
-        }
-    }
-
-    fn close_small(&mut self) {
-        if !self.small.is_empty() {
-            self.steps.push_back(Step::Write(self.small.split().freeze()));
-        }
-    }
-
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(step) = self.steps.front() {
-            if let Step::Seek(to) = step {
+        while let Some(run) = self.runs.front_mut() {
+            if let Some(to) = run.at {
                 let seek = self.seek.ok_or(io::ErrorKind::Unsupported)?;
-                ready!(seek(&mut self.stream, cx, &mut self.seeking, *to))?;
-                self.steps.pop_front();
+                ready!(seek(&mut self.stream, cx, &mut self.seeking, to))?;
+                run.at = None;
+            }
+            if run.parts.is_empty() {
+                if self.runs.len() == 1 {
+                    // Its buffer serves again.
+                    break;
+                }
+                self.runs.pop_front();
                 continue;
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let (mut used, mut given) = (0, 0);
-            for (slice, step) in slices.iter_mut().zip(&self.steps) {
-                let Step::Write(bytes) = step else { break };
-                *slice = IoSlice::new(bytes);
-                (used, given) = (used + 1, given + bytes.len());
-            }
+            let (slices, used, given) = slices(&run.parts);
             let wrote = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]))?;
             match wrote {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 wrote if wrote > given => return Poll::Ready(Err(overclaimed(wrote, given))),
-                wrote => self.advance(wrote),
+                wrote => run.parts.advance(wrote),
             }
         }
         Poll::Ready(Ok(()))
-    }
-
-    fn advance(&mut self, mut wrote: usize) {
-        self.waiting -= wrote;
-        while let Some(Step::Write(front)) = self.steps.front_mut() {
-            if wrote < front.len() {
-                front.advance(wrote);
-                return;
-            }
-            wrote -= front.len();
-            self.steps.pop_front();
-        }
     }
 }
 

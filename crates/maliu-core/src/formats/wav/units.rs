@@ -110,26 +110,22 @@ fn aac_samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
 pub(super) fn samples(format: &WaveFormat, data: &[u8]) -> Option<u64> {
     let bytes = data.len() as u64;
     let (block, channels) = (u64::from(format.block_align), u64::from(format.channels.max(1)));
-    let bits = u64::from(format.bits_per_sample);
     let blocks = bytes.checked_div(block).unwrap_or(0);
     match format.codec() {
-        Codec::AdpcmImaWav if (2..=5).contains(&bits) => {
-            Some(blocks * (1 + block.saturating_sub(4 * channels) / (bits * channels) * 8))
-        }
-        Codec::AdpcmMs => Some(blocks * (2 + block.saturating_sub(7 * channels) * 2 / channels)),
+        Codec::AdpcmImaWav if !(2..=5).contains(&format.bits_per_sample) => None,
         Codec::G726 => (bytes * 8).checked_div(format.g726_bits()),
         Codec::GsmMs => Some(blocks.max(1) * 320),
-        Codec::TrueSpeech => Some(bytes / 32 * 240),
         Codec::G7231 => Some(240),
         Codec::G729 => Some(bytes / 10 * 80),
         Codec::Aac => aac_samples(format, data),
         Codec::Mp2 | Codec::Mp3 => Header::parse(data).map(|header| u64::from(header.samples())),
         codec if exact_bits(codec) > 0 => Some(bytes * 8 / (exact_bits(codec).unsigned_abs() * channels)),
-        codec @ (Codec::WmaV1 | Codec::WmaV2 | Codec::Atrac3 | Codec::AdpcmImaDk3 | Codec::AdpcmImaDk4) => {
+        codec @ (Codec::AdpcmImaWav | Codec::AdpcmMs | Codec::AdpcmImaDk3 | Codec::AdpcmImaDk4)
+        | codec @ (Codec::TrueSpeech | Codec::WmaV1 | Codec::WmaV2 | Codec::Atrac3) => {
             let audio = Audio {
                 block_align: u32::from(format.block_align),
                 bits_per_sample: format.bits_per_sample,
-                ..Audio::new(format.sample_rate, format.channels)
+                ..Audio::new(format.sample_rate, format.channels.max(1))
             };
             let bit_rate = u64::from(format.bytes_per_second) * 8;
             u64::try_from(timing::samples::samples(codec, &audio, Some(bit_rate), data.len())).ok()
