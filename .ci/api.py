@@ -1,6 +1,6 @@
 """Lists the public items of the library crates, one file per crate in docs/api, from the source.
 
-An item is listed when it is `pub` and its module is public, or when a `pub use` of a public module names it (or `*`).
+What the feature `unstable` makes public is left out. An item is listed when it is `pub` and its module is public, or when a `pub use` of a public module names it (or `*`).
 Fields, variants and methods belong to their type. `python3 .ci/api.py` fails when the committed lists are not current;
 `python3 .ci/api.py --update` writes them.
 """
@@ -10,6 +10,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+STABLE = {}
 CRATES = ["maliu-core", "maliu-aac", "maliu-mpa", "maliu-decode", "maliu"]
 KINDS = r"(?:const fn|async fn|fn|struct|enum|trait|const|static|type|union)"
 ITEM = re.compile(rf"^pub (?P<kind>{KINDS}) (?P<name>\w+)")
@@ -22,6 +23,7 @@ def text_of(path):
     """The source without its tests, comments and attributes."""
     text = path.read_text()
     text = re.split(r"^#\[cfg\(test\)\]\nmod \w+ \{", text, flags=re.M)[0]
+    text = re.sub(r'^#\[cfg\(feature = "unstable"\)\]\n.*\n', "", text, flags=re.M)
     return [line for line in text.split("\n") if not re.match(r"\s*(//|#!?\[)", line)]
 
 
@@ -47,6 +49,15 @@ def statement(lines, at):
     return re.sub(r"\s*(\{.*|;|,)$", "", " ".join(found)).replace("( ", "(").replace(", )", ")")
 
 
+def stable(source):
+    """What inline modules of a crate's `codec.rs` name: names by path of their module."""
+    path, found = source.with_name("codec.rs"), {}
+    if path.exists():
+        for use in re.findall(r"^    pub use crate::([\w:]+)::\{([^}]*)\}", "\n".join(text_of(path)), flags=re.M):
+            found[use[0]] = set(re.findall(r"\w+", use[1]))
+    return found
+
+
 def modules(path, name, public):
     """Every module of a file and below: its name, its lines, whether it is public, and what is named out of it."""
     lines = text_of(path)
@@ -60,7 +71,10 @@ def modules(path, name, public):
         if below is None or below.name == "tests.rs":
             continue
         inner = public if met[1] else (named.get(met[2], set()) if public else False)
-        if public is not True and isinstance(public, set):
+        facade = STABLE.get(f"{name}::{met[2]}".partition("::")[2])
+        if facade:
+            inner = facade
+        elif public is not True and isinstance(public, set):
             inner = named.get(met[2], set()) & public if named.get(met[2]) != {"*"} else public
         yield from modules(below, f"{name}::{met[2]}", inner)
 
@@ -81,11 +95,14 @@ def shown(name, public):
 def listing(crate):
     """The lines of one crate."""
     source = ROOT / "crates" / crate / "src/lib.rs"
+    STABLE.clear()
+    STABLE.update(stable(source))
     every = list(modules(source, crate.replace("-", "_"), True))
     types, out = set(), set()
     for name, lines, public in every:
         types.update(m["name"] for line in lines if (m := ITEM.match(line)) and shown(m["name"], public))
     for name, lines, public in every:
+        name = re.sub(r"::syntax::(\w+).*", r"::codec::\1", name)
         owner = kind = None
         for at, line in enumerate(lines):
             if line and not line.startswith((" ", "}", ")")):

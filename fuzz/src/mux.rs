@@ -14,7 +14,8 @@ use maliu_core::{
 };
 
 /// Values that settings are given, good and bad.
-const VALUES: [&str; 12] = ["1", "0", "-1", "2", "5.1", "md5", "+bitexact-autobsf", "", "99999999999", "1.5", "make_zero", "x"];
+const VALUES: [&str; 12] =
+    ["1", "0", "-1", "2", "5.1", "md5", "+bitexact-autobsf", "", "99999999999", "1.5", "make_zero", "x"];
 
 /// Starts of payloads that muxers look at.
 const STARTS: [&[u8]; 8] = [
@@ -56,7 +57,8 @@ pub fn run(data: &[u8]) {
             1 => writer.drain(&mut out),
             2 => {
                 let Packet { stream, time_base, pts, duration, data, .. } = packet;
-                writer.write_frame(Frame { stream, time_base, pts, duration, samples: u32::from(call), data }, &mut out)
+                let frame = Frame::of(stream, u32::from(call), data).at(pts).with_duration(duration);
+                writer.write_frame(frame.with_time_base(time_base), &mut out)
             }
             3 => {
                 metadata.set(format!("k{call}"), "v");
@@ -183,15 +185,12 @@ impl<'a> Program<'a> {
         let mut data = [start, self.take(size.min(64))].concat();
         data.resize(data.len().max(size), way);
         let (pts, dts) = (self.time(), self.time());
-        let mut packet = Packet {
-            stream: usize::from(way >> 3 & 3),
-            pts,
-            dts,
-            duration: Some(Ticks(i64::from(self.byte()) - 8)),
-            flags: Flags::from_bits(way >> 4),
-            data: data.into(),
-            ..Packet::default()
-        };
+        let duration = Ticks(i64::from(self.byte()) - 8);
+        let mut packet = Packet::of(usize::from(way >> 3 & 3), data)
+            .with_pts(pts)
+            .with_dts(dts)
+            .with_duration(duration)
+            .with_flags(Flags::from_bits(way >> 4));
         if way & 0xe0 == 0x20 {
             packet.side.set_new_config(Bytes::copy_from_slice(self.take(20)));
         }

@@ -218,7 +218,6 @@ fn write_film(path: &str, seconds: i64) -> u64 {
         blocking::{Reader, Writer},
         formats::flv,
         io::File,
-        packet::Flags,
     };
     let mut reader = Reader::new(File::open(sample("flv/h264_aac.flv")).unwrap());
     while reader.streams().len() < 2 {
@@ -233,12 +232,12 @@ fn write_film(path: &str, seconds: i64) -> u64 {
         let mut data = vec![i as u8; 100_000];
         data[..5].copy_from_slice(&[0, 1, 0x86, 0x9c, if key { 0x65 } else { 0x41 }]);
         let time = Some(Ticks(i * 40));
-        let picture = Packet { pts: time, dts: time, flags: Flags::key(key), data: data.into(), ..Packet::default() };
+        let picture = Packet::of(0, data).at(time).with_key(key);
         writer.write(picture).unwrap();
         for k in 0..2 {
             let time = Some(Ticks(i * 40 + k * 20));
-            let data = vec![0x21, 0x10, i as u8, k as u8].into();
-            let sound = Packet { stream: 1, pts: time, dts: time, flags: Flags::KEY, data, ..Packet::default() };
+            let data = vec![0x21, 0x10, i as u8, k as u8];
+            let sound = Packet::of(1, data).at(time).with_key(true);
             writer.write(sound).unwrap();
             sounds += 1;
         }

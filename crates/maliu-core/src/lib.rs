@@ -37,11 +37,17 @@ pub mod stream;
 pub mod account;
 pub mod input;
 pub mod output;
+#[cfg(feature = "unstable")]
 pub mod syntax;
+#[cfg(not(feature = "unstable"))]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "public with the feature `unstable`")]
+mod syntax;
+pub mod codec;
 pub mod timing;
 pub mod settings;
 pub mod format;
 pub mod formats;
 pub mod reader;
 pub mod writer;
+pub mod layout;
 pub mod wire;

@@ -22,6 +22,7 @@ use crate::{
 /// A reader stamps the base of the stream on every packet, and a writer converts from it, so that packets can go from
 /// any reader to any writer.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Packet {
     /// Index of the stream it belongs to.
     pub stream: usize,
@@ -33,7 +34,7 @@ pub struct Packet {
     pub dts: Option<Ticks>,
     /// How long it lasts; `None` when unknown.
     pub duration: Option<Ticks>,
-    /// Side data of the packet.
+    /// Marks: keyframe, damaged, to be discarded.
     pub flags: Flags,
     /// Side data.
     pub side: SideData,
@@ -46,8 +47,96 @@ pub struct Packet {
 impl Packet {
     /// A packet of `data` in stream `stream`, decoded and presented at `time`, in ticks of `time_base`.
     pub fn new(stream: usize, time: Ticks, time_base: TimeBase, data: impl Into<Bytes>) -> Self {
-        let time = Some(time);
-        Self { stream, time_base, pts: time, dts: time, data: data.into(), ..Self::default() }
+        Self::of(stream, data).at(time).with_time_base(time_base)
+    }
+
+    /// A packet of `data` in stream `stream`, without times, in the unit that the stream was declared with.
+    ///
+    /// ```
+    /// use maliu_core::{packet::Packet, time::Ticks};
+    ///
+    /// let packet = Packet::of(0, vec![0; 4]).with_pts(Ticks(80)).with_dts(Ticks(40)).with_key(true);
+    /// assert!(packet.is_key() && packet.duration.is_none());
+    /// ```
+    pub fn of(stream: usize, data: impl Into<Bytes>) -> Self {
+        Self { stream, data: data.into(), ..Self::default() }
+    }
+
+    /// The same packet in stream `stream`.
+    #[must_use]
+    pub fn with_stream(mut self, stream: usize) -> Self {
+        self.stream = stream;
+        self
+    }
+
+    /// The same packet decoded and presented at `time`; `None` for unknown.
+    #[must_use]
+    pub fn at(mut self, time: impl Into<Option<Ticks>>) -> Self {
+        self.pts = time.into();
+        self.dts = self.pts;
+        self
+    }
+
+    /// The same packet presented at `pts`; `None` for unknown.
+    #[must_use]
+    pub fn with_pts(mut self, pts: impl Into<Option<Ticks>>) -> Self {
+        self.pts = pts.into();
+        self
+    }
+
+    /// The same packet decoded at `dts`; `None` for unknown.
+    #[must_use]
+    pub fn with_dts(mut self, dts: impl Into<Option<Ticks>>) -> Self {
+        self.dts = dts.into();
+        self
+    }
+
+    /// The same packet with this duration; `None` for unknown.
+    #[must_use]
+    pub fn with_duration(mut self, duration: impl Into<Option<Ticks>>) -> Self {
+        self.duration = duration.into();
+        self
+    }
+
+    /// The same times, counted in `time_base`: [`Packet::rescaled`] converts them instead.
+    #[must_use]
+    pub fn with_time_base(mut self, time_base: TimeBase) -> Self {
+        self.time_base = time_base;
+        self
+    }
+
+    /// The same packet with these marks and no others.
+    #[must_use]
+    pub fn with_flags(mut self, flags: Flags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// The same packet with [`Flags::KEY`] or without, and no other mark.
+    #[must_use]
+    pub fn with_key(self, key: bool) -> Self {
+        self.with_flags(Flags::key(key))
+    }
+
+    /// The same packet with this side data.
+    #[must_use]
+    pub fn with_side(mut self, side: SideData) -> Self {
+        self.side = side;
+        self
+    }
+
+    /// The same packet with its first byte at this offset of the input; `None` if it came from none.
+    #[must_use]
+    pub fn with_position(mut self, position: impl Into<Option<u64>>) -> Self {
+        self.position = position.into();
+        self
+    }
+
+    /// The same packet with this payload.
+    #[must_use]
+    pub fn with_data(mut self, data: impl Into<Bytes>) -> Self {
+        self.data = data.into();
+        self
     }
 
     /// The same packet with its times in ticks of `to`, each rounded to the nearest, halves away from zero.
@@ -89,6 +178,7 @@ fn detached(bytes: &Bytes) -> Bytes {
 /// One uncoded stretch of audio or one picture, as the stream's codec stores it (WF-23). Its times are in its own
 /// [`Frame::time_base`].
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Frame {
     /// Index of the stream it belongs to.
     pub stream: usize,
@@ -102,6 +192,35 @@ pub struct Frame {
     pub samples: u32,
     /// The samples, channels interleaved, or the picture.
     pub data: Bytes,
+}
+
+impl Frame {
+    /// A frame of `samples` samples per channel (0 for a picture) in stream `stream`, without times, in the unit that the
+    /// stream was declared with.
+    pub fn of(stream: usize, samples: u32, data: impl Into<Bytes>) -> Self {
+        Self { stream, samples, data: data.into(), ..Self::default() }
+    }
+
+    /// The same frame presented at `pts`; `None` for unknown.
+    #[must_use]
+    pub fn at(mut self, pts: impl Into<Option<Ticks>>) -> Self {
+        self.pts = pts.into();
+        self
+    }
+
+    /// The same frame with this duration; `None` lets its samples say.
+    #[must_use]
+    pub fn with_duration(mut self, duration: impl Into<Option<Ticks>>) -> Self {
+        self.duration = duration.into();
+        self
+    }
+
+    /// The same times, counted in `time_base`.
+    #[must_use]
+    pub fn with_time_base(mut self, time_base: TimeBase) -> Self {
+        self.time_base = time_base;
+        self
+    }
 }
 
 /// A set of marks on a packet.

@@ -33,6 +33,7 @@ pub const MAX_STREAMS: usize = 1024;
 
 /// Which formats scored what, and why.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Verdict {
     /// Bytes that were looked at, from the start of the input.
     pub looked_at: usize,

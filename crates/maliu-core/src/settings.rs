@@ -19,6 +19,7 @@ use crate::{
 
 /// One setting as help shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Help {
     /// Name before the `=`.
     pub name: &'static str,

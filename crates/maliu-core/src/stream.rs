@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::time::{Ticks, TimeBase};
 
-pub mod codec;
+mod codec;
 mod display;
 mod facts;
 mod layout;
@@ -277,11 +277,19 @@ pub struct Metadata {
 
 /// A picture carried in tags; its bytes stay in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Picture {
     /// MIME type as the tag says, e.g. `image/jpeg`.
     pub mime: String,
     /// Size of the picture, in bytes.
     pub size: u64,
+}
+
+impl Picture {
+    /// A picture of `size` bytes whose tag declares this MIME type.
+    pub fn new(mime: impl Into<String>, size: u64) -> Self {
+        Self { mime: mime.into(), size }
+    }
 }
 
 /// Bytes that a tag counts for besides its key and value: two strings in a list that has grown to twice its length, and

@@ -15,13 +15,7 @@ use crate::{
     packet::{Frame, Packet},
     stream::{Metadata, StreamInfo},
     time::{Ticks, TimeBase},
-    timing::{
-        Rules,
-        explain::{At, Fired, Notes},
-        fill::{Fill, Path},
-        order::Order,
-        shift::Shift,
-    },
+    timing::{At, Fill, Fired, Notes, Path, Rules, order::Order, shift::Shift},
 };
 
 mod check;

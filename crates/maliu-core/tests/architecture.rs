@@ -181,7 +181,7 @@ const FOR_COMMANDS: &[&str] = &[
 ];
 
 /// Modules of `maliu::timing` that commands may use: facts for a report. Its rules are for the engines.
-const TIMING_FOR_COMMANDS: &[&str] = &["explain", "samples"];
+const TIMING_FOR_COMMANDS: &[&str] = &["samples", "stored_bits"];
 
 /// Crates that commands may use beside `maliu`, `maliu_decode`, `std` and the other rooms of the command line.
 const CRATES_FOR_COMMANDS: &[&str] =
@@ -235,6 +235,42 @@ fn every_file_says_what_it_is_and_stays_short() {
         let table = text.lines().nth(1).is_some_and(|line| line.contains("generated"))
             || path.to_string_lossy().contains("table");
         assert!(table || text.lines().count() <= 500, "{} is longer than 500 lines: one idea each", path.display());
+    }
+}
+
+/// Most lines of a function, from its name to its closing brace.
+const FUNCTION: usize = 60;
+
+#[test]
+fn functions_stay_short() {
+    for (path, text) in sources(&root().join("crates")) {
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let code = line.trim_start();
+            let names =
+                ["fn ", "pub fn ", "const fn ", "async fn ", "pub(super) fn ", "pub(crate) fn ", "pub async fn "];
+            if !names.iter().any(|name| code.starts_with(name)) || line.ends_with('}') {
+                continue;
+            }
+            let end = format!("{}}}", &line[..line.len() - code.len()]);
+            // A declaration without a body ends before anything that is indented less.
+            let body =
+                lines[at + 1..].iter().take_while(|next| next.is_empty() || next.starts_with(&end[..end.len() - 1]));
+            let length = body.take_while(|next| **next != end).count() + 2;
+            let declared = line.ends_with(';');
+            assert!(declared || length <= FUNCTION, "{}:{} is longer than {FUNCTION} lines", path.display(), at + 1);
+        }
+    }
+}
+
+mod circles;
+
+#[test]
+fn modules_do_not_use_each_other_in_circles() {
+    for name in ["maliu-core", "maliu-aac", "maliu-mpa"] {
+        let base = root().join("crates").join(name).join("src");
+        let files = sources(&base).into_iter().map(|(path, text)| (path.strip_prefix(&base).unwrap().to_owned(), text));
+        assert_eq!(circles::of(files.collect()), [""; 0], "{name}");
     }
 }
 

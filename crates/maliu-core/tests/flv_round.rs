@@ -13,7 +13,7 @@ use maliu_core::{
     formats::flv::{self, SIDE_COLORS, SIDE_NANOS},
     input::Input,
     output::{Edit, Output, Reach},
-    packet::{Flags, Packet},
+    packet::Packet,
     reader::PacketReader,
     stream::{Audio, Codec, Kind, Media, Metadata, StreamInfo, Video},
     syntax::amf,
@@ -95,15 +95,13 @@ fn packets(streams: &[StreamInfo]) -> Vec<Packet> {
             if reorders {
                 data[..4].copy_from_slice(&(16 + index as u32 * 7 + n as u32).to_be_bytes());
             }
-            packets.push(Packet {
-                stream: index,
-                time_base: TimeBase::MILLIS,
-                pts: Some(Ticks(dts + if reorders { n % 3 * 40 } else { 0 })),
-                dts: Some(Ticks(dts)),
-                flags: Flags::key(key),
-                data: data.into(),
-                ..Packet::default()
-            });
+            packets.push(
+                Packet::of(index, data)
+                    .with_time_base(TimeBase::MILLIS)
+                    .with_pts(Ticks(dts + if reorders { n % 3 * 40 } else { 0 }))
+                    .with_dts(Ticks(dts))
+                    .with_key(key),
+            );
         }
     }
     packets
@@ -123,7 +121,7 @@ fn check(streams: &[StreamInfo], packets: &[Packet]) {
                 side = written.side.clone();
             }
             // FLV stores no durations: what comes back is derived.
-            let comparable = Packet { position: None, duration: written.duration, side, ..given.clone() };
+            let comparable = given.clone().with_duration(written.duration).with_side(side).with_position(None);
             assert_eq!(comparable, *written, "{:?} {:?}", streams[written.stream].codec, written.dts);
         }
     }
@@ -192,7 +190,7 @@ fn parameter_sets_in_the_packets_become_the_configuration() {
     let sets = b"\0\0\0\x01\x67\x64\x00\x0a\xac\xd9\x42\xdf\x88\x84\0\0\x03\0\x04\0\0\x03\0\xa0\x3c\x48\x96\x58\0\0\0\x01\x68\xeb\xe3\xcb\x22\xc0";
     let slice = b"\0\0\0\x01\x65\x88\x84\x00";
     let data = Bytes::from([&sets[..], slice].concat());
-    let packet = Packet { pts: Some(Ticks(0)), dts: Some(Ticks(0)), flags: Flags::KEY, data, ..Packet::default() };
+    let packet = Packet::of(0, data).at(Ticks(0)).with_key(true);
     let bytes = write(&[stream(Codec::H264, b"")], &[packet], &[], Reach::Append);
     let (streams, packets, _) = read(&bytes);
     assert_eq!(streams[0].config, AVCC.to_vec().into_iter().chain([0xfd, 0xf8, 0xf8, 0]).collect::<Vec<_>>());

@@ -83,7 +83,7 @@ fn samples() -> Vec<(&'static Format, PathBuf)> {
 fn choices(streams: Vec<StreamInfo>, packets: Vec<Packet>) -> Vec<(Vec<StreamInfo>, Vec<Packet>)> {
     let alone = |index: usize| {
         let of_stream = packets.iter().filter(|packet| packet.stream == index);
-        (vec![streams[index].clone()], of_stream.map(|packet| Packet { stream: 0, ..packet.clone() }).collect())
+        (vec![streams[index].clone()], of_stream.map(|packet| packet.clone().with_stream(0)).collect())
     };
     let several = if streams.len() > 1 { streams.len() } else { 0 };
     let parts: Vec<_> = (0..several).map(alone).collect();
@@ -157,7 +157,7 @@ fn a_packet_counts_in_its_own_base_and_else_in_the_one_its_stream_was_declared_w
     info.time_base = TimeBase::hz(90_000);
     let third = Packet::new(0, Ticks(1), TimeBase::hz(3), &b"x"[..]);
     assert_eq!(third.clone().rescaled(TimeBase::MILLIS).pts, Some(Ticks(333)));
-    let unset = Packet { pts: Some(Ticks(180_000)), dts: Some(Ticks(180_000)), ..Packet::default() };
+    let unset = Packet::of(0, "").at(Ticks(180_000));
     let mut out = Output::new(Reach::Append);
     let mut writer =
         PacketWriter::start(formats::named("framecrc").unwrap(), &[("bitexact", "1")], &[info], &mut out).unwrap();

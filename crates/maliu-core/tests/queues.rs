@@ -14,7 +14,7 @@ use maliu_core::{
     formats,
     input::Input,
     output::{Output, Reach},
-    packet::{Flags, Packet},
+    packet::Packet,
     stream::{Codec, Metadata, StreamInfo},
     time::{Ticks, TimeBase},
     wire::{
@@ -62,14 +62,7 @@ const FLOODS: [Flood; 7] = [
 
 /// The messages of a flood as a peer sends them: stream 0 waits, far in the future; stream 1 does not.
 fn messages(flood: Flood) -> impl Iterator<Item = Vec<u8>> {
-    let packet = move |stream, time, bytes| Packet {
-        stream,
-        pts: Some(Ticks(time)),
-        dts: Some(Ticks(time)),
-        flags: Flags::KEY,
-        data: vec![7; bytes].into(),
-        ..Packet::default()
-    };
+    let packet = move |stream, time, bytes| Packet::of(stream, vec![7; bytes]).at(Ticks(time)).with_key(true);
     (0..flood.count).flat_map(move |n| {
         let mut waits = packet(0, 5_000_000 + n as i64, flood.data);
         if flood.config > 0 {

@@ -13,7 +13,7 @@ use maliu_core::{
     packet::Packet,
     stream::{Codec, Media, StreamInfo},
     time::Ticks,
-    timing::order::MAX_SPAN,
+    timing::MAX_SPAN,
     writer::PacketWriter,
 };
 use scene::{LOOSE, NAMELESS, STRICT, Scene, audio, picture, subtitle, video};
@@ -234,7 +234,7 @@ fn repackaging_says_so() {
     let mut writer = PacketWriter::start(&formats::flv::FORMAT, &[], &[stream], &mut out).unwrap();
     writer.explain(true);
     let data = bytes::Bytes::from_static(b"\xff\xf1\x50\x80\x01\x3f\xfc\x21\x10");
-    let packet = Packet { dts: Some(Ticks(0)), pts: Some(Ticks(0)), data, ..Packet::default() };
+    let packet = Packet::of(0, data).at(Ticks(0));
     writer.write(packet, &mut out).unwrap();
     let notes: Vec<_> = std::iter::from_fn(|| writer.next_explanation()).collect();
     assert!(notes.iter().any(|note| note.rule == "WF-24"), "{notes:?}");

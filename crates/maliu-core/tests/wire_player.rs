@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use maliu_core::{
     format::Event,
-    packet::{Flags, Packet},
+    packet::Packet,
     stream::{Audio, Codec, Media, StreamInfo},
     time::{Ticks, TimeBase},
     wire::{
@@ -30,7 +30,7 @@ fn feed(sender: &mut Sender, packets: i64) {
     sender.push(Event::Stream(0, Box::new(StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio)))));
     for time in 0..packets {
         let (pts, data) = (Some(Ticks(time * 1152)), Bytes::from(vec![time as u8; 100]));
-        sender.push(Event::Packet(Packet { pts, dts: pts, flags: Flags::KEY, data, ..Packet::default() }));
+        sender.push(Event::Packet(Packet::of(0, data).at(pts).with_key(true)));
     }
     sender.finish();
 }

@@ -7,7 +7,7 @@ use maliu_core::{
     error::Error,
     format::{Demuxer, Event},
     input::Input,
-    packet::{Packet, SideData, Trim},
+    packet::{SideData, Trim},
     stream::{Audio, Codec, Media, Metadata, Picture, StreamInfo},
     time::{Ticks, TimeBase},
     wire::{
@@ -25,11 +25,10 @@ fn everything() -> Vec<Message> {
     side.set_trim(Trim { start: 1105, end: 7 });
     side.set_new_audio(48_000, 6);
     side.add_opaque(9, Bytes::from_static(b"opaque")).unwrap();
-    let rich =
-        Packet { pts: None, dts: Some(Ticks(i64::MIN)), position: Some(u64::MAX), side, ..packet(1, 5, true, 300) };
+    let rich = packet(1, 5, true, 300).with_pts(None).with_dts(Ticks(i64::MIN)).with_side(side).with_position(u64::MAX);
     let mut metadata = Metadata::default();
     metadata.set("title", "码流");
-    metadata.add_picture(Picture { mime: "image/png".into(), size: 5 });
+    metadata.add_picture(Picture::new("image/png", 5));
     let hello = Hello::new(Role::Sender, Mode::Live, 77, "camera").with_proof([3; 32]);
     vec![
         Message::Challenge([9; 16]),
@@ -84,7 +83,7 @@ fn every_message_arrives_as_it_was_sent_however_it_is_cut() {
 #[test]
 fn the_document_shows_the_bytes_that_are_sent() {
     let text = include_str!("../../../docs/wire-protocol.md");
-    let plain = Packet { data: Bytes::from_static(b"\x21\x10\x04"), ..packet(0, 1024, true, 0) };
+    let plain = packet(0, 1024, true, 0).with_data(Bytes::from_static(b"\x21\x10\x04"));
     let hello = Hello::new(Role::Sender, Mode::Reliable, 1, "a");
     let mut info = StreamInfo::new(Codec::Aac, TimeBase::hz(44_100), Media::Audio(Audio::new(44_100, 2)));
     info.config = Bytes::from_static(&[0x12, 0x10]);

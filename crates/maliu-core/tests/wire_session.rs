@@ -113,11 +113,7 @@ fn a_stalled_live_transfer_keeps_sound_and_goes_on_at_a_key() {
             picture.side.set_new_config(Bytes::from_static(b"changed"));
         }
         sender.push(Event::Packet(picture));
-        sender.push(Event::Packet(Packet {
-            pts: Some(Ticks(i * 1764)),
-            dts: Some(Ticks(i * 1764)),
-            ..packet(0, i, true, 10)
-        }));
+        sender.push(Event::Packet(packet(0, i, true, 10).at(Ticks(i * 1764))));
         let (_, bytes) = sender.stats().waiting;
         assert!(bytes <= 110_000, "{bytes} bytes wait");
         sender.poll(now).unwrap();

@@ -142,13 +142,8 @@ pub(crate) fn heard(frame: &Frame) -> Option<AudioFrame> {
 
 pub(crate) fn interleaved(frame: &Frame) -> AudioFrame {
     let planes: Vec<_> = (0..frame.channels()).map(|channel| frame.channel(channel)).collect();
-    AudioFrame {
-        sample_rate: frame.sample_rate,
-        channels: planes.len() as u16,
-        channel_mask: frame.layout.mask,
-        time: None,
-        samples: Samples::F32(interleave(&planes)),
-    }
+    AudioFrame::new(frame.sample_rate, planes.len() as u16, Samples::F32(interleave(&planes)))
+        .with_channel_mask(frame.layout.mask)
 }
 
 #[cfg(test)]
@@ -161,7 +156,7 @@ mod tests {
     fn a_length_that_is_no_multiple_of_a_block_means_one_block() {
         let config = Config::from_adts(2, 4, 2).expect("44.1 kHz stereo");
         let count = |ticks, base| {
-            let packet = Packet { duration: Some(Ticks(ticks)), ..Packet::default() };
+            let packet = Packet::of(0, "").with_duration(Ticks(ticks));
             blocks(&config, base, &packet)
         };
         let samples = TimeBase::hz(44_100);

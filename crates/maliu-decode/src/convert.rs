@@ -22,7 +22,7 @@ impl Converter {
     /// use maliu_decode::{AudioFrame, Converter, Samples};
     ///
     /// let (samples, time) = (Samples::F32(vec![0.5; 480]), None);
-    /// let mono = AudioFrame { sample_rate: 48_000, channels: 1, channel_mask: 0, time, samples };
+    /// let mono = AudioFrame::new(48_000, 1, samples).at(time);
     /// let mut converter = Converter::new(48_000, 2);
     /// assert_eq!(converter.convert(mono)?[0].channels, 2);
     /// # Ok::<(), maliu_core::error::Error>(())
@@ -87,7 +87,8 @@ impl Converter {
     fn frame(&self, samples: Vec<f32>, time: Option<maliu_core::time::Ticks>) -> Option<AudioFrame> {
         let Self { sample_rate, channels, channel_mask, .. } = *self;
         let samples = Samples::F32(samples);
-        (!samples.is_empty()).then_some(AudioFrame { sample_rate, channels, channel_mask, time, samples })
+        (!samples.is_empty())
+            .then_some(AudioFrame::new(sample_rate, channels, samples).with_channel_mask(channel_mask).at(time))
     }
 }
 
@@ -196,7 +197,7 @@ mod tests {
     fn sine(rate: u32, channels: u16, count: usize) -> AudioFrame {
         let sample = |n: usize| (n as f64 * 1000.0 * std::f64::consts::TAU / f64::from(rate)).sin() as f32;
         let samples = (0..count).flat_map(|n| std::iter::repeat_n(sample(n), channels.into())).collect();
-        AudioFrame { sample_rate: rate, channels, channel_mask: 0, time: None, samples: Samples::F32(samples) }
+        AudioFrame::new(rate, channels, Samples::F32(samples))
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! use maliu_decode::{AudioFrame, Samples};
 //!
 //! let samples = Samples::F32(vec![0.5, -0.5, 0.25, 0.0]);
-//! let frame = AudioFrame { sample_rate: 48_000, channels: 2, channel_mask: 0x3, time: None, samples };
+//! let frame = AudioFrame::new(48_000, 2, samples).with_channel_mask(0x3);
 //! assert_eq!(frame.len(), 2, "samples per channel");
 //! assert_eq!(frame.planes(), [[0.5, 0.25], [-0.5, 0.0]]);
 //! ```
@@ -15,6 +15,7 @@ use crate::SampleFormat;
 
 /// Sound of all channels over some time.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct AudioFrame {
     /// Samples per second and channel.
     pub sample_rate: u32,
@@ -44,6 +45,25 @@ pub enum Samples {
 pub const LOUDEST: f32 = 16.0;
 
 impl AudioFrame {
+    /// Interleaved samples at `sample_rate` Hz, of `channels` channels, with nothing known of places and time.
+    pub fn new(sample_rate: u32, channels: u16, samples: Samples) -> Self {
+        Self { sample_rate, channels, channel_mask: 0, time: None, samples }
+    }
+
+    /// The same frame with its first sample at `time`, in the stream's time base; `None` for unknown.
+    #[must_use]
+    pub fn at(mut self, time: impl Into<Option<Ticks>>) -> Self {
+        self.time = time.into();
+        self
+    }
+
+    /// The same frame with this WAVE channel mask; 0 for unknown.
+    #[must_use]
+    pub fn with_channel_mask(mut self, mask: u32) -> Self {
+        self.channel_mask = mask;
+        self
+    }
+
     /// Samples per channel.
     pub fn len(&self) -> usize {
         self.samples.len() / usize::from(self.channels.max(1))
@@ -201,7 +221,7 @@ mod tests {
     #[test]
     fn samples_come_in_the_form_that_is_asked_for() {
         let samples = Samples::I32(vec![i32::MIN, 1 << 30, 0, -(1 << 30)]);
-        let frame = AudioFrame { sample_rate: 1, channels: 2, channel_mask: 0, time: None, samples };
+        let frame = AudioFrame::new(1, 2, samples);
         assert_eq!(frame.to_f32(), [-1.0, 0.5, 0.0, -0.5]);
         assert_eq!(frame.to_i16(), [-32_768, 16_384, 0, -16_384]);
         assert_eq!(frame.planes(), [[-1.0, 0.0], [0.5, -0.5]]);
@@ -211,7 +231,7 @@ mod tests {
     #[test]
     fn cuts_count_samples_of_a_channel() {
         let samples = Samples::I32((0..10).collect());
-        let mut frame = AudioFrame { sample_rate: 1, channels: 2, channel_mask: 0, time: None, samples };
+        let mut frame = AudioFrame::new(1, 2, samples);
         frame.drop_front(1);
         frame.truncate(2);
         assert_eq!((frame.samples.clone(), frame.len()), (Samples::I32(vec![2, 3, 4, 5]), 2));
@@ -233,7 +253,7 @@ mod tests {
     #[test]
     fn only_what_is_beyond_the_loudest_is_clamped() {
         let samples = Samples::F32(vec![1.5, -240.0, f32::NAN, 16.0]);
-        let mut frame = AudioFrame { sample_rate: 1, channels: 1, channel_mask: 0, time: None, samples };
+        let mut frame = AudioFrame::new(1, 1, samples);
         assert_eq!((frame.clamp(), frame.samples), (2, Samples::F32(vec![1.5, -16.0, 0.0, 16.0])));
     }
 }

@@ -11,7 +11,7 @@
 //! let audio = Audio::new(8000, 1);
 //! let info = StreamInfo::new(Codec::PcmMuLaw, TimeBase::hz(8000), Media::Audio(audio));
 //! let mut decoder = maliu_decode::decoder_for(&info)?;
-//! let packet = Packet { data: vec![0xff, 0x80].into(), ..Packet::default() };
+//! let packet = Packet::of(0, vec![0xff, 0x80]);
 //! let frame = decoder.decode(&packet)?.expect("two samples");
 //! assert_eq!((frame.len(), frame.sample_rate), (2, 8000));
 //! # Ok::<(), maliu_core::error::Error>(())

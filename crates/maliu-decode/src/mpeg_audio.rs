@@ -122,13 +122,7 @@ pub(crate) fn interleaved(frame: &Frame) -> AudioFrame {
         1 => frame.channel(0).to_vec(),
         _ => interleave(&[frame.channel(0), frame.channel(1)]),
     };
-    AudioFrame {
-        sample_rate: frame.sample_rate,
-        channels: frame.channels() as u16,
-        channel_mask: 0,
-        time: None,
-        samples: Samples::F32(samples),
-    }
+    AudioFrame::new(frame.sample_rate, frame.channels() as u16, Samples::F32(samples))
 }
 
 #[cfg(test)]
@@ -138,7 +132,7 @@ mod tests {
     fn packet(position: u64, data: &[u8], flags: Flags) -> Packet {
         let mut data = data.to_vec();
         data.resize(417, 0);
-        Packet { position: Some(position), data: data.into(), flags, ..Packet::default() }
+        Packet::of(0, data).with_flags(flags).with_position(position)
     }
 
     #[test]

@@ -34,13 +34,8 @@ pub(crate) fn shell(info: &StreamInfo) -> Result<AudioFrame> {
     let Some(audio) = audio else {
         return Err(Error::unsupported(format!("{} without a sample rate or channels", info.codec)));
     };
-    Ok(AudioFrame {
-        sample_rate: audio.rate(),
-        channels: audio.channel_count(),
-        channel_mask: audio.channel_mask,
-        time: None,
-        samples: Samples::I32(Vec::new()),
-    })
+    Ok(AudioFrame::new(audio.rate(), audio.channel_count(), Samples::I32(Vec::new()))
+        .with_channel_mask(audio.channel_mask))
 }
 
 struct Pcm {

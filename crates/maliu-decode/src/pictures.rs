@@ -64,6 +64,7 @@ pub trait PictureDecoder: Send {
 
 /// A decoded picture: three planes of samples without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Picture {
     /// Width in pixels.
     pub width: u32,
@@ -90,6 +91,7 @@ pub enum Chroma {
 
 /// How samples become colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Colour {
     /// matrix_coefficients of ITU-T H.273; `None` when unspecified.
     pub matrix: Option<u8>,

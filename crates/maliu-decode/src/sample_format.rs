@@ -3,13 +3,7 @@
 //! ```
 //! use maliu_decode::{AudioFrame, SampleFormat, Samples};
 //!
-//! let frame = AudioFrame {
-//!     sample_rate: 8000,
-//!     channels: 1,
-//!     channel_mask: 0,
-//!     time: None,
-//!     samples: Samples::F32(vec![0.5]),
-//! };
+//! let frame = AudioFrame::new(8000, 1, Samples::F32(vec![0.5]));
 //! let mut bytes = Vec::new();
 //! SampleFormat::S16Le.write(&frame, &mut bytes);
 //! assert_eq!(bytes, 0x4000_i16.to_le_bytes());
@@ -162,7 +156,7 @@ mod tests {
 
     fn bytes(format: SampleFormat, samples: Samples) -> Vec<u8> {
         let mut out = Vec::new();
-        format.write(&AudioFrame { sample_rate: 1, channels: 1, channel_mask: 0, time: None, samples }, &mut out);
+        format.write(&AudioFrame::new(1, 1, samples), &mut out);
         out
     }
 

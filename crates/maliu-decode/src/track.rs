@@ -133,13 +133,8 @@ impl Finish {
         let mut frame = match &self.last {
             Some((last, _)) => last.clone(),
             None if audio.rate() == 0 || audio.channel_count() == 0 => return None,
-            None => AudioFrame {
-                sample_rate: audio.rate(),
-                channels: audio.channel_count(),
-                channel_mask: audio.channel_mask,
-                time: None,
-                samples: Samples::F32(Vec::new()),
-            },
+            None => AudioFrame::new(audio.rate(), audio.channel_count(), Samples::F32(Vec::new()))
+                .with_channel_mask(audio.channel_mask),
         };
         let base = TimeBase::hz(frame.sample_rate);
         let lasts = info.time_base.rescale(packet.duration.unwrap_or_default(), base, Rounding::Near).0;
@@ -217,7 +212,7 @@ mod tests {
     }
 
     fn packet(data: &[u8], pts: i64, trim: (u32, u32)) -> Packet {
-        let mut packet = Packet { data: data.to_vec().into(), pts: Some(Ticks(pts)), ..Packet::default() };
+        let mut packet = Packet::of(0, data.to_vec()).with_pts(Ticks(pts));
         packet.side.set_trim(maliu_core::packet::Trim { start: trim.0, end: trim.1 });
         packet
     }
@@ -256,7 +251,7 @@ mod tests {
         };
         assert!(matches!(Track::new(&described(65_535), Options::default()), Err(Error::Limit { limit: 512, .. })));
         let mut track = Track::new(&described(512), Options::default()).unwrap();
-        let damaged = Packet { duration: Some(Ticks(1_400)), ..packet(&[7], 0, (0, 0)) };
+        let damaged = packet(&[7], 0, (0, 0)).with_duration(Ticks(1_400));
         let frame = track.decode(&damaged).unwrap().unwrap();
         assert_eq!(frame.samples.len(), MAX_SILENT_SAMPLES);
         // On the way, too.
@@ -271,7 +266,7 @@ mod tests {
         audio.bits_per_sample = 2;
         let info = StreamInfo::new(Codec::G726, TimeBase::MILLIS, Media::Audio(audio));
         let mut track = Track::new(&info, Options::default()).unwrap();
-        let huge = Packet { duration: Some(Ticks(20)), ..packet(&vec![0; crate::MAX_PACKET + 1], 0, (0, 0)) };
+        let huge = packet(&vec![0; crate::MAX_PACKET + 1], 0, (0, 0)).with_duration(Ticks(20));
         assert_eq!(track.decode(&huge).unwrap().map(|frame| frame.len()), Some(160));
         assert_eq!(track.report().damaged, 1);
     }

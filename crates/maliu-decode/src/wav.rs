@@ -19,7 +19,7 @@ use crate::{AudioFrame, Converter, SampleFormat};
 ///
 /// let mut wav = WavStream::new(8000, 1, SampleFormat::S16Le)?;
 /// let (samples, time) = (Samples::F32(vec![0.25; 80]), None);
-/// wav.push(AudioFrame { sample_rate: 8000, channels: 1, channel_mask: 0, time, samples })?;
+/// wav.push(AudioFrame::new(8000, 1, samples).at(time))?;
 /// let mut file = wav.take();
 /// file.extend(wav.finish()?);
 /// assert!(file.starts_with(b"RIFF") && file.len() == 44 + 160);
@@ -76,7 +76,7 @@ impl WavStream {
     fn put(&mut self, frame: &AudioFrame) -> Result<()> {
         let mut data = Vec::new();
         self.format.write(frame, &mut data);
-        let packet = Packet { data: data.into(), ..Packet::default() };
+        let packet = Packet::of(0, data);
         self.writer.write(packet, &mut self.output)
     }
 }

@@ -34,7 +34,7 @@ fn decode(config: &[u8], data: &[u8], blocks: i64, threads: usize, polled: bool)
     let mut most = 0;
     for n in 0..40 {
         let data = if n < 7 { STEREO.to_vec() } else { data.to_vec() };
-        decoder.push(Packet { data: data.into(), duration: Some(Ticks(2048 * blocks)), ..Packet::default() });
+        decoder.push(Packet::of(0, data).with_duration(Ticks(2048 * blocks)));
         while polled && let Some(answer) = decoder.poll() {
             most = most.max(answer.unwrap().map_or(0, |frame| frame.samples.len()));
         }

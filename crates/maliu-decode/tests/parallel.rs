@@ -92,7 +92,7 @@ fn made_up(count: usize) -> Vec<Packet> {
         if n.is_multiple_of(2) {
             data[0] = [0x00, 0x20, 0x01, 0x21][below(4)]; // a single channel or a pair
         }
-        Packet { data: data.into(), pts: Some(Ticks(1024 * n as i64)), ..Packet::default() }
+        Packet::of(0, data).with_pts(Ticks(1024 * n as i64))
     };
     (0..count).map(unit).collect()
 }
@@ -177,7 +177,7 @@ fn only_so_much_waits() {
         }
         assert!(most <= 5 * 64, "{name}: {most} packets wait");
     }
-    let large = Packet { data: vec![0; LOOK_AHEAD_BYTES / 3 - 1024].into(), ..Packet::default() };
+    let large = Packet::of(0, vec![0; LOOK_AHEAD_BYTES / 3 - 1024]);
     let mut decoder = Parallel::new(&aac(CONFIGS[0]), Options::default(), 8).unwrap();
     let answers = (0..3).map(|_| {
         decoder.push(large.clone());

@@ -109,8 +109,7 @@ fn interleave_8(bencher: Bencher) {
         for n in 0..PACKETS {
             let time = Some(Ticks(n / STREAMS * 26 + n % STREAMS * 3));
             let (stream, flags, data) = ((n % STREAMS) as usize, Flags::KEY, data.clone());
-            let packet =
-                Packet { stream, pts: time, dts: time, duration: Some(Ticks(26)), flags, data, ..Packet::default() };
+            let packet = Packet::of(stream, data).at(time).with_duration(Ticks(26)).with_flags(flags);
             writer.write_interleaved(packet, &mut out).expect("times rise");
         }
     });
@@ -176,11 +175,12 @@ fn film() -> (Vec<StreamInfo>, Vec<Packet>, usize) {
     let mut packets = Vec::new();
     for turn in 0..SIZE.div_ceil(bytes) as i64 {
         let later = Ticks((last.0 + 50) * turn);
-        packets.extend(once.iter().map(|packet| Packet {
-            pts: packet.pts.map(|pts| pts + later),
-            dts: packet.dts.map(|dts| dts + later),
-            data: Bytes::copy_from_slice(&packet.data),
-            ..packet.clone()
+        packets.extend(once.iter().map(|packet| {
+            packet
+                .clone()
+                .with_pts(packet.pts.map(|pts| pts + later))
+                .with_dts(packet.dts.map(|dts| dts + later))
+                .with_data(Bytes::copy_from_slice(&packet.data))
         }));
     }
     (streams, packets, bytes * SIZE.div_ceil(bytes))

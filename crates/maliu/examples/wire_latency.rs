@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use maliu::{
     format::Event,
-    packet::{Flags, Packet},
+    packet::Packet,
     stream::{Codec, Media, StreamInfo, Video},
     time::{Ticks, TimeBase},
     tokio::{
@@ -70,7 +70,7 @@ fn feed(batches: &mpsc::Sender<Vec<Event>>, packets: u64, bytes: usize, pause: D
     for _ in 0..packets {
         thread::sleep(pause);
         let now = Some(Ticks(begun.elapsed().as_micros() as i64));
-        let packet = Packet { pts: now, dts: now, flags: Flags::KEY, data: data.clone(), ..Packet::default() };
+        let packet = Packet::of(0, data.clone()).at(now).with_key(true);
         if batches.blocking_send(vec![Event::Packet(packet)]).is_err() {
             return;
         }

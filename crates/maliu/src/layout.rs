@@ -18,7 +18,7 @@
 
 use std::fmt;
 
-pub use maliu_core::wire::layout::*;
+pub use maliu_core::layout::*;
 use maliu_core::{
     format::{Format, Rules, Score},
     reader::PacketReader,
@@ -37,6 +37,7 @@ pub const MAX_TEXT: usize = 256 << 10;
 
 /// A fault of a layout's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TextFault {
     /// Line, from 1.
     pub line: usize,

@@ -40,7 +40,14 @@ pub mod tokio;
 
 #[doc(no_inline)]
 pub use error::{Error, MediaError, Result};
-pub use maliu_core::*;
+#[cfg(not(feature = "layout"))]
+pub use maliu_core::layout;
+#[cfg(feature = "unstable")]
+pub use maliu_core::syntax;
+pub use maliu_core::{
+    account, bits, codec, digest, format, formats, input, output, packet, plain, reader, remark, settings, stream,
+    time, timing, wire, writer,
+};
 #[doc(no_inline)]
 pub use maliu_core::{
     format::{Event, Format},

@@ -121,15 +121,7 @@ fn second_hand(origin: i64, late: usize) -> Vec<Event> {
     let packet = |stream, n: i64, key| {
         let time = Some(Ticks(origin + n * 20_000));
         let (data, flags) = (Bytes::from(vec![n as u8; 8]), Flags::key(key));
-        Event::Packet(Packet {
-            stream,
-            time_base: TimeBase::MICROS,
-            pts: time,
-            dts: time,
-            data,
-            flags,
-            ..Packet::default()
-        })
+        Event::Packet(Packet::of(stream, data).at(time).with_time_base(TimeBase::MICROS).with_flags(flags))
     };
     let mut audio: Vec<_> = (0..100).map(|n| packet(1, n, true)).rev().collect();
     for n in 0..100 + late as i64 {

@@ -176,8 +176,7 @@ fn a_second_of_pcm_is_exact() {
     let mut wav = maliu_decode::WavStream::new(8000, 1, maliu_decode::SampleFormat::S16Le).unwrap();
     let samples: Vec<i32> = (0..8000 * 33).map(|at| (at % 30_011) << 16).collect();
     let samples = maliu_decode::Samples::I32(samples);
-    wav.push(maliu_decode::AudioFrame { sample_rate: 8000, channels: 1, channel_mask: 0, time: None, samples })
-        .unwrap();
+    wav.push(maliu_decode::AudioFrame::new(8000, 1, samples)).unwrap();
     let path = format!("{}/long.wav", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&path, [wav.take(), wav.finish().unwrap()].concat()).unwrap();
     for ms in [0, 30_000, 30_001] {

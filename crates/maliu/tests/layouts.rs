@@ -10,7 +10,7 @@ use maliu::{
     input::Input,
     layout::{self, PRESETS, Reader, Writer},
     output::{Edit, Output, Reach},
-    packet::{Flags, Packet},
+    packet::Packet,
     stream::{Codec, Media, Metadata, Video},
 };
 
@@ -48,13 +48,7 @@ fn access_unit(n: usize, state: &mut u32) -> Packet {
     let key = n.is_multiple_of(10);
     let mut data = vec![0, 0, 0, 1, if key { 0x65 } else { 0x41 }];
     data.extend((0..40 + random(state) % 700).map(|_| (random(state) % 250 + 3) as u8));
-    Packet {
-        pts: Some(Ticks(n as i64 * 40_000)),
-        dts: Some(Ticks(n as i64 * 40_000)),
-        flags: Flags::key(key),
-        data: Bytes::from(data),
-        ..Packet::default()
-    }
+    Packet::of(0, Bytes::from(data)).at(Ticks(n as i64 * 40_000)).with_key(key)
 }
 
 /// A connection in `layout`: its bytes and where each message starts, and the packets in it.
@@ -362,12 +356,8 @@ fn parameter_sets_in_a_message_of_their_own_belong_to_the_picture_behind_them() 
 
 #[test]
 fn a_packet_that_is_too_long_goes_in_parts_or_is_refused() {
-    let packet = |bytes: usize| Packet {
-        pts: Some(Ticks(0)),
-        dts: Some(Ticks(0)),
-        flags: Flags::key(true),
-        data: Bytes::from([&[0, 0, 0, 1, 0x65][..], &vec![7; bytes]].concat()),
-        ..Packet::default()
+    let packet = |bytes: usize| {
+        Packet::of(0, Bytes::from([&[0, 0, 0, 1, 0x65][..], &vec![7; bytes]].concat())).at(Ticks(0)).with_key(true)
     };
     let written = |layout: &layout::Layout, packet: &Packet| {
         let info = StreamInfo::new(Codec::H264, TimeBase::MILLIS, Media::Video(Video::new(64, 48)));

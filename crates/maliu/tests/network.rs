@@ -5,7 +5,7 @@ use std::time::Duration;
 use maliu::{
     StreamInfo, Ticks, TimeBase,
     format::Event,
-    packet::{Flags, Packet},
+    packet::Packet,
     stream::{Audio, Codec, Media},
     tokio::{
         net::{self, Address, Identity, Listener, Trust},
@@ -23,8 +23,8 @@ fn film() -> Vec<Event> {
     let audio = Audio::new(44_100, 2);
     let info = StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio));
     let packet = |time| {
-        let (pts, data) = (Some(Ticks(time * 1152)), vec![time as u8; 500].into());
-        Event::Packet(Packet { pts, dts: pts, flags: Flags::KEY, data, ..Packet::default() })
+        let (pts, data) = (Some(Ticks(time * 1152)), vec![time as u8; 500]);
+        Event::Packet(Packet::of(0, data).at(pts).with_key(true))
     };
     let begin = [Event::Stream(0, Box::new(info))];
     begin.into_iter().chain((0..PACKETS).map(packet)).chain([Event::End]).collect()

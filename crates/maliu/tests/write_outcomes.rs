@@ -239,10 +239,10 @@ fn a_writer_gives_its_packets_to_the_sink_and_the_sink_back() -> Result<()> {
     let mut writer = Writer::start(Memory::new(), &formats::pcm::S16LE, &[], &streams)?;
     for i in 0..3i64 {
         let data = Bytes::from(vec![i as u8; 4]);
-        writer.write(Packet { pts: Some(Ticks(i * 2)), dts: Some(Ticks(i * 2)), data, ..Packet::default() })?;
+        writer.write(Packet::of(0, data).at(Ticks(i * 2)))?;
     }
     assert_eq!(writer.position(), 12);
-    assert!(writer.write(Packet { stream: 7, ..Packet::default() }).is_err(), "refused, and the rest intact");
+    assert!(writer.write(Packet::of(7, Bytes::new())).is_err(), "refused, and the rest intact");
     assert_eq!(writer.finish()?.bytes(), [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
     Ok(())
 }
@@ -255,7 +255,7 @@ fn flush_packets_hands_each_packet_on() {
         let sink = WriteCallbacks::new(noting(&calls)).with_block_size(1 << 20);
         let mut writer =
             Writer::start(sink, &formats::frame_hash::FRAMECRC, &[("flush_packets", setting)], &streams).unwrap();
-        writer.write(Packet { dts: Some(Ticks(1)), pts: Some(Ticks(1)), ..Packet::default() }).unwrap();
+        writer.write(Packet::of(0, Bytes::new()).at(Ticks(1))).unwrap();
         calls.lock().unwrap().len()
     };
     assert_eq!(["1", "0", "-1"].map(lines), [1, 0, 0]);

@@ -91,6 +91,7 @@ const DISPOSITIONS: [&str; 16] = [
 
 /// How sample values of a video become colours, by the numbers of ISO/IEC 23091-2 (2 is unspecified).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Color {
     /// ColourPrimaries.
     pub primaries: u8,
@@ -102,8 +103,16 @@ pub struct Color {
     pub full_range: Option<bool>,
 }
 
+impl Color {
+    /// These three numbers, with the range not stated.
+    pub fn new(primaries: u8, transfer: u8, matrix: u8) -> Self {
+        Self { primaries, transfer, matrix, full_range: None }
+    }
+}
+
 /// Facts about high dynamic range for a display.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hdr {
     /// The display on which the video was graded.
     pub mastering: Option<Mastering>,
@@ -115,6 +124,7 @@ pub struct Hdr {
 
 /// Mastering display colour volume (SMPTE ST 2086), in the units of H.265 D.3.28.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mastering {
     /// Green, blue and red, x and y in 1/50000.
     pub primaries: [(u16, u16); 3],
@@ -128,6 +138,7 @@ pub struct Mastering {
 
 /// The Dolby Vision configuration record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DolbyVision {
     /// dv_version_major and dv_version_minor.
     pub version: (u8, u8),
@@ -147,6 +158,7 @@ pub struct DolbyVision {
 
 /// How the packets of a stream are encrypted (ISO/IEC 23001-7).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Encryption {
     /// `cenc`, `cbc1`, `cens`, `cbcs`, or what the container names.
     pub scheme: [u8; 4],
@@ -154,8 +166,16 @@ pub struct Encryption {
     pub key_id: [u8; 16],
 }
 
+impl Encryption {
+    /// Packets encrypted by this scheme, under this key.
+    pub fn new(scheme: [u8; 4], key_id: [u8; 16]) -> Self {
+        Self { scheme, key_id }
+    }
+}
+
 /// A part of an input with a title.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chapter {
     /// Where it begins, in `base`.
     pub start: Ticks,
@@ -165,6 +185,13 @@ pub struct Chapter {
     pub base: TimeBase,
     /// Its title; empty when it has none.
     pub title: String,
+}
+
+impl Chapter {
+    /// A chapter that begins at `start`, in ticks of `base`, with its end not stated.
+    pub fn new(start: Ticks, base: TimeBase, title: impl Into<String>) -> Self {
+        Self { start, end: None, base, title: title.into() }
+    }
 }
 
 /// Most chapters that are kept of one input.

@@ -4,7 +4,7 @@ use crate::time::{TimeBase, split};
 
 /// `value + num / den` ticks, advanced by whole packets without drift.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Clock {
+pub(super) struct Clock {
     value: i64,
     num: i128,
     den: i128,
@@ -12,17 +12,17 @@ pub struct Clock {
 
 impl Clock {
     /// Of an audio stream: a fraction of a tick is 1 / (tick numerator · rate).
-    pub fn audio(base: TimeBase, rate: u32) -> Self {
+    pub(super) fn audio(base: TimeBase, rate: u32) -> Self {
         Self::with(i128::from(base.num.get()) * i128::from(rate.max(1)))
     }
 
     /// Of a video stream.
-    pub fn video(base: TimeBase) -> Self {
+    pub(super) fn video(base: TimeBase) -> Self {
         Self::with(i128::from(base.num.get()) * i128::from(base.den.get()))
     }
 
     /// Of a stream whose packets say nothing about their length: it never advances by itself.
-    pub fn still() -> Self {
+    pub(super) fn still() -> Self {
         Self::default()
     }
 
@@ -32,22 +32,22 @@ impl Clock {
     }
 
     /// The time in whole ticks.
-    pub fn value(&self) -> i64 {
+    pub(super) fn value(&self) -> i64 {
         self.value
     }
 
     /// Puts the whole ticks to the dts of an accepted packet; the fraction stays.
-    pub fn set(&mut self, value: i64) {
+    pub(super) fn set(&mut self, value: i64) {
         self.value = value;
     }
 
     /// Whether nothing has advanced it: the leading empty packets of encoders do not count.
-    pub fn untouched(&self) -> bool {
+    pub(super) fn untouched(&self) -> bool {
         self.value == 0 && self.num == self.den / 2
     }
 
     /// Advances by `units` fractions.
-    pub fn advance(&mut self, units: i128) {
+    pub(super) fn advance(&mut self, units: i128) {
         if self.den == 0 {
             return;
         }
@@ -57,7 +57,7 @@ impl Clock {
     }
 
     /// Advances by one tick, whatever the picture rate (WF-38).
-    pub fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         // The fraction, which is less than 1, stays.
         self.value = self.value.saturating_add(i64::from(self.den != 0));
     }

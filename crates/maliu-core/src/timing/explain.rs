@@ -5,6 +5,7 @@ use core::fmt;
 
 /// A rule that changed or refused a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fired {
     /// The rule's id, e.g. `WF-34`.
     pub rule: &'static str,

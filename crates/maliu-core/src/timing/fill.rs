@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Most pictures that may be decoded before one that is shown earlier.
-pub const MAX_REORDER: usize = 16;
+pub(super) const MAX_REORDER: usize = 16;
 
 /// An unknown time sorts before every known one.
 const UNKNOWN: i64 = i64::MIN;

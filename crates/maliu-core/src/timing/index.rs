@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use crate::time::Ticks;
 
 /// Most points that are kept.
-pub const MAX_POINTS: usize = 4096;
+pub(crate) const MAX_POINTS: usize = 4096;
 
 /// Points (time, offset) in rising order. When it is full, every other one is dropped and new ones come half as often.
 #[derive(Clone, Debug, Default)]
-pub struct SeekIndex {
+pub(crate) struct SeekIndex {
     points: Vec<(Ticks, u64)>,
     /// Frames noted since the last point.
     since: u64,
@@ -19,7 +19,7 @@ pub struct SeekIndex {
 
 impl SeekIndex {
     /// A frame of this time begins at this offset. Frames that are not later than the last point say nothing new.
-    pub fn note(&mut self, time: Ticks, at: u64) {
+    pub(crate) fn note(&mut self, time: Ticks, at: u64) {
         if self.points.last().is_some_and(|(last, _)| time <= *last) {
             self.since = 0;
             return;
@@ -41,7 +41,7 @@ impl SeekIndex {
     }
 
     /// The last point at or before `time`.
-    pub fn before(&self, time: Ticks) -> Option<(Ticks, u64)> {
+    pub(crate) fn before(&self, time: Ticks) -> Option<(Ticks, u64)> {
         let behind = self.points.partition_point(|(point, _)| *point <= time);
         self.points.get(behind.checked_sub(1)?).copied()
     }

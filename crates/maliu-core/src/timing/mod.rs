@@ -8,13 +8,19 @@
 
 use crate::stream::Codec;
 
-pub mod clock;
-pub mod explain;
-pub mod fill;
-pub mod order;
-pub mod samples;
-pub mod shift;
-pub mod turns;
+mod clock;
+mod explain;
+mod fill;
+pub(crate) mod index;
+pub(crate) mod order;
+pub(crate) mod samples;
+pub(crate) mod shift;
+pub(crate) mod turns;
+
+pub use explain::{At, Fired, MAX_NOTES, Notes};
+pub use fill::{Fill, Path};
+pub use order::MAX_SPAN;
+pub use samples::{samples, stored_bits};
 
 /// How timestamps are treated on the way to a muxer (WF-3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,5 +62,3 @@ impl Rules {
         codec_tags: &[],
     };
 }
-
-pub mod index;

@@ -16,17 +16,17 @@ use crate::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-pub mod chunk;
+pub(crate) mod chunk;
 mod list;
 
 use chunk::Chunks;
 use list::{Index, List};
 
 /// Most bytes of memory that wait, whatever `max_delta` says; beyond, the head is written.
-pub const MAX_BYTES: usize = 64 << 20;
+pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// Most packets that wait.
-pub const MAX_PACKETS: usize = 1 << 17;
+pub(crate) const MAX_PACKETS: usize = 1 << 17;
 
 /// Longest span of dts that waits, in µs, when `max_delta` sets no shorter one.
 pub const MAX_SPAN: i64 = 600_000_000;
@@ -34,7 +34,7 @@ pub const MAX_SPAN: i64 = 600_000_000;
 /// How packets are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Options {
+pub(crate) struct Options {
     /// Longest span of dts that waits for a stream without packets, in µs; 0 waits up to [`MAX_SPAN`].
     pub max_delta: i64,
     /// By how much audio is written ahead of video, in µs.
@@ -55,7 +55,7 @@ impl Default for Options {
 
 /// Packets in the queue.
 #[derive(Debug)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// The packet, with its times complete.
     pub packet: Packet,
     /// Samples per channel, if it is an uncoded frame.
@@ -67,7 +67,7 @@ pub struct Waiting {
 
 /// The queue.
 #[derive(Debug)]
-pub struct Order {
+pub(crate) struct Order {
     options: Options,
     lanes: Vec<Lane>,
     list: List<Waiting>,
@@ -92,7 +92,7 @@ struct Lane {
 
 impl Order {
     /// An empty queue for these streams.
-    pub fn new(options: Options, streams: &[StreamInfo]) -> Self {
+    pub(crate) fn new(options: Options, streams: &[StreamInfo]) -> Self {
         let lanes: Vec<_> = streams.iter().map(|stream| Lane::new(stream, &options)).collect();
         Self {
             options,
@@ -108,7 +108,7 @@ impl Order {
 
     /// Puts a packet, or an uncoded frame, where its dts belongs. A packet of no stream is dropped.
     #[inline(always)]
-    pub fn push(&mut self, mut packet: Packet, frame: Option<u32>) {
+    pub(crate) fn push(&mut self, mut packet: Packet, frame: Option<u32>) {
         let Some(lane) = self.lanes.get_mut(packet.stream) else { return };
         if lane.chunks.starts(&packet, lane.kind) {
             packet.flags |= Flags::CHUNK;
@@ -134,7 +134,7 @@ impl Order {
 
     /// The next packet to write, if one may be written; with `drain` all come, one by one (WF-45…WF-48).
     #[inline]
-    pub fn pop(&mut self, drain: bool, notes: &mut Notes) -> Option<Waiting> {
+    pub(crate) fn pop(&mut self, drain: bool, notes: &mut Notes) -> Option<Waiting> {
         let mut release = drain || self.counted == self.filled;
         if self.filled == 0 {
             return None;
@@ -165,27 +165,22 @@ impl Order {
     }
 
     /// Packets of the queue, in order.
-    pub fn waiting(&self) -> impl Iterator<Item = &Packet> {
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Packet> {
         self.list.iter().map(|waiting| &waiting.packet)
     }
 
     /// Packets that wait.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.list.len() == 0
-    }
-
     /// Bytes of memory that wait.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.account.bytes()
     }
 
     /// Bytes of packets passed by that did not get here, and may share buffers with those that wait.
-    pub fn pass(&mut self, bytes: usize) {
+    pub(crate) fn pass(&mut self, bytes: usize) {
         self.account.pass(bytes);
     }
 

@@ -15,7 +15,7 @@ use crate::{
 
 /// Treatment of negative times (`avoid_negative_ts`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Avoid {
+pub(crate) enum Avoid {
     /// As the format needs it: [`Avoid::Off`] where it copes with negative times, else [`Avoid::NonNegative`].
     #[default]
     Auto,
@@ -29,7 +29,7 @@ pub enum Avoid {
 
 impl Avoid {
     /// Meaning of [`Avoid::Auto`] under these rules (WF-13).
-    pub fn resolve(self, rules: Rules) -> Self {
+    pub(crate) fn resolve(self, rules: Rules) -> Self {
         match self {
             Self::Auto if rules.negative || rules.no_timestamps => Self::Off,
             Self::Auto => Self::NonNegative,
@@ -40,7 +40,7 @@ impl Avoid {
 
 /// The shift of all streams of one output.
 #[derive(Debug)]
-pub struct Shift {
+pub(crate) struct Shift {
     by_pts: bool,
     make_zero: bool,
     state: State,
@@ -63,7 +63,7 @@ struct Lane {
 
 impl Shift {
     /// `offset` in µs is added to every time; what `avoid` says is decided at the first packet with a known time.
-    pub fn new(avoid: Avoid, offset: Ticks, rules: Rules, streams: &[StreamInfo]) -> Self {
+    pub(crate) fn new(avoid: Avoid, offset: Ticks, rules: Rules, streams: &[StreamInfo]) -> Self {
         let avoid = avoid.resolve(rules);
         let lane = |stream: &StreamInfo| Lane {
             base: stream.time_base,
@@ -79,7 +79,7 @@ impl Shift {
     }
 
     /// Moves the packet's times; `waiting` are the packets that will come after it.
-    pub fn apply<'a>(
+    pub(crate) fn apply<'a>(
         &mut self,
         packet: &mut Packet,
         waiting: impl Iterator<Item = &'a Packet>,

@@ -8,31 +8,31 @@
 /// A clock of which only the low bits are sent. Each time is put where it is nearest to the one before, so that a wrap
 /// goes on, any number of times, and a jump of less than half a turn goes where it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turns {
+pub(crate) struct Turns {
     bits: u32,
     last: Option<i64>,
 }
 
 impl Turns {
     /// A clock of `bits` bits, 1 to 62.
-    pub const fn new(bits: u32) -> Self {
+    pub(crate) const fn new(bits: u32) -> Self {
         Self { bits, last: None }
     }
 
     /// Ticks of one turn.
-    pub const fn turn(&self) -> i64 {
+    pub(crate) const fn turn(&self) -> i64 {
         turn(self.bits)
     }
 
     /// The time whose low bits are `raw`. The first one is taken as it stands.
-    pub fn unroll(&mut self, raw: u64) -> i64 {
+    pub(crate) fn unroll(&mut self, raw: u64) -> i64 {
         let time = self.place(raw);
         self.last = Some(time);
         time
     }
 
     /// As [`Turns::unroll`], with nothing noted.
-    pub fn place(&self, raw: u64) -> i64 {
+    pub(crate) fn place(&self, raw: u64) -> i64 {
         let turn = self.turn();
         let raw = i64::try_from(raw).unwrap_or(0) & (turn - 1);
         let Some(last) = self.last else { return raw };
@@ -43,13 +43,8 @@ impl Turns {
     }
 
     /// Times from here on are nearest to `time`.
-    pub fn stand_at(&mut self, time: i64) {
+    pub(crate) fn stand_at(&mut self, time: i64) {
         self.last = Some(time);
-    }
-
-    /// The last time that was unrolled.
-    pub fn last(&self) -> Option<i64> {
-        self.last
     }
 }
 
@@ -61,7 +56,7 @@ const fn turn(bits: u32) -> i64 {
 /// Turns seen from the first time, as the reference sees them: what lies far before it comes one turn later, unless the
 /// clock began just before its end. One turn is all that is told apart.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FirstTurn {
+pub(crate) struct FirstTurn {
     /// Ticks of one turn, and the times at which it is seen from; `None` before the first time.
     seen: Option<Seen>,
 }
@@ -76,13 +71,13 @@ struct Seen {
 
 impl FirstTurn {
     /// The clock of `bits` bits gave out `time`; the first one counts, with `slack` ticks before it.
-    pub fn begin(&mut self, bits: u32, time: i64, slack: i64) {
+    pub(crate) fn begin(&mut self, bits: u32, time: i64, slack: i64) {
         let turn = turn(bits);
         self.seen.get_or_insert(Seen { turn, reference: time.saturating_sub(slack), later: time < turn - slack });
     }
 
     /// `time` with its turn undone.
-    pub fn unroll(&self, time: i64) -> i64 {
+    pub(crate) fn unroll(&self, time: i64) -> i64 {
         match self.seen {
             Some(Seen { turn, reference, later: true }) if time < reference => time.saturating_add(turn),
             Some(Seen { turn, reference, later: false }) if time >= reference => time.saturating_sub(turn),
@@ -111,6 +106,6 @@ mod tests {
         let mut clock = Turns::new(33);
         assert_eq!([900, 90_000_000, 100, 5].map(|raw| clock.unroll(raw)), [900, 90_000_000, 100, 5]);
         assert_eq!(clock.unroll((1 << 33) - 10), -10);
-        assert_eq!((clock.place(20), clock.last()), (20, Some(-10)));
+        assert_eq!((clock.place(20), clock.last), (20, Some(-10)));
     }
 }

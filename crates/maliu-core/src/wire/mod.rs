@@ -1,7 +1,7 @@
-//! Client a → client b: messages of a header and data, our own and any other.
+//! Client a → client b: messages of a header and data, as maliu sends them. Other protocols are described by a
+//! [`layout`](crate::layout).
 
 mod crc32c;
 pub mod message;
 pub mod content;
 pub mod session;
-pub mod layout;

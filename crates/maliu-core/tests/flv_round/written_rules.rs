@@ -8,7 +8,7 @@ use maliu_core::{
     formats::flv,
     input::Input,
     output::{Edit, Mark, Output, Reach},
-    packet::{Flags, Packet},
+    packet::Packet,
     reader::PacketReader,
     stream::{Codec, Media, Metadata, StreamInfo},
     syntax::amf,
@@ -45,14 +45,7 @@ fn tags(bytes: &[u8]) -> Vec<Tag> {
 }
 
 fn packet(stream: usize, dts: i64, pts: i64, data: &'static [u8]) -> Packet {
-    Packet {
-        stream,
-        pts: Some(Ticks(pts)),
-        dts: Some(Ticks(dts)),
-        flags: Flags::KEY,
-        data: Bytes::from_static(data),
-        ..Packet::default()
-    }
+    Packet::of(stream, Bytes::from_static(data)).with_pts(Ticks(pts)).with_dts(Ticks(dts)).with_key(true)
 }
 
 /// Answer of the muxer to these streams: the error, or the warnings.

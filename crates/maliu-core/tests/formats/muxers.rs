@@ -108,7 +108,7 @@ fn kept(packets: &[Packet]) -> Vec<Packet> {
     let whole = |flags: Flags| Flags::from_bits(flags.bits() & !Flags::CORRUPT.bits());
     packets
         .iter()
-        .map(|packet| Packet { position: None, flags: whole(packet.flags), side: side(&packet.side), ..packet.clone() })
+        .map(|packet| packet.clone().with_flags(whole(packet.flags)).with_side(side(&packet.side)).with_position(None))
         .collect()
 }
 
@@ -220,7 +220,7 @@ fn any_packet() -> impl Strategy<Value = (Packet, u8)> {
     (0usize..3, time(), time(), any::<bool>(), start, prop::collection::vec(any::<u8>(), 0..60), config, 0u8..8)
         .prop_map(|(stream, pts, dts, key, start, rest, config, way)| {
             let data = Bytes::from([start, &rest].concat());
-            let mut packet = Packet { stream, pts, dts, flags: Flags::key(key), data, ..Packet::default() };
+            let mut packet = Packet::of(stream, data).with_pts(pts).with_dts(dts).with_key(key);
             if let Some(config) = config {
                 packet.side.set_new_config(Bytes::from(config));
             }
@@ -249,7 +249,7 @@ proptest! {
                 let _ = match way {
                     0 => writer.flush(&mut out),
                     1 => writer.drain(&mut out),
-                    2 => writer.write_frame(Frame { stream: packet.stream, pts: packet.pts, samples: 3, data: packet.data, ..Frame::default() }, &mut out),
+                    2 => writer.write_frame(Frame::of(packet.stream, 3, packet.data).at(packet.pts), &mut out),
                     3 | 4 => writer.write_interleaved(packet, &mut out),
                     _ => writer.write(packet, &mut out),
                 };

@@ -161,7 +161,7 @@ fn aac_loses_its_headers_as_in_the_reference() {
             let data = hex(&recorded["in"]);
             let layer = matches!(*data, [0xff, byte, ..] if byte & 0xf6 != 0xf0 && byte & 0xf0 == 0xf0);
             let time = Some(Ticks(n as i64));
-            let done = writer.write(Packet { pts: time, dts: time, data, ..Packet::default() }, &mut out);
+            let done = writer.write(Packet::of(0, data).at(time), &mut out);
             let taken = kept.lock().unwrap().pop();
             let fine = recorded["ret"].as_i64() == Some(0) && !layer;
             assert_eq!(done.is_ok(), fine, "{id} packet {n}: {done:?}");

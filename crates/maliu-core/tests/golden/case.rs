@@ -283,15 +283,14 @@ impl Step {
     /// The packet this operation writes.
     pub(crate) fn packet(&self) -> Packet {
         let time = |key: &str| self.op[key].as_i64().map(Ticks);
-        let mut packet = Packet {
-            stream: self.op["s"].as_i64().and_then(|s| usize::try_from(s).ok()).unwrap_or(usize::MAX),
-            pts: time("pts"),
-            dts: time("dts"),
-            duration: time("dur").filter(|duration| duration.0 != 0),
-            flags: Flags::from_bits(self.op["flags"].as_u64().unwrap_or(0) as u8),
-            data: self.payload(),
-            ..Packet::default()
-        };
+        let mut packet = Packet::of(
+            self.op["s"].as_i64().and_then(|s| usize::try_from(s).ok()).unwrap_or(usize::MAX),
+            self.payload(),
+        )
+        .with_pts(time("pts"))
+        .with_dts(time("dts"))
+        .with_duration(time("dur").filter(|duration| duration.0 != 0))
+        .with_flags(Flags::from_bits(self.op["flags"].as_u64().unwrap_or(0) as u8));
         if let Some(config) = self.op["new_extradata"].as_str() {
             packet.side.set_new_config(hex(config));
         }

@@ -229,19 +229,14 @@ fn operate(writer: &mut PacketWriter, step: &Step, metadata: &mut Metadata, out:
 fn stamped(step: &Step, writer: &PacketWriter) -> Packet {
     let packet = step.packet();
     let time_base = writer.streams().get(packet.stream).map(|stream| stream.time_base).unwrap_or_default();
-    Packet { time_base, ..packet }
+    packet.with_time_base(time_base)
 }
 
 fn frame(step: &Step, writer: &PacketWriter) -> Frame {
     let packet = stamped(step, writer);
-    Frame {
-        stream: packet.stream,
-        time_base: packet.time_base,
-        pts: packet.pts,
-        duration: packet.duration,
-        samples: step.op["size"].as_u64().unwrap_or(0) as u32,
-        data: packet.data,
-    }
+    let samples = step.op["size"].as_u64().unwrap_or(0) as u32;
+    let frame = Frame::of(packet.stream, samples, packet.data).at(packet.pts).with_duration(packet.duration);
+    frame.with_time_base(packet.time_base)
 }
 
 fn of_kinds<'a>(events: &'a [Value], kinds: &'a [&str]) -> impl Iterator<Item = &'a Value> {

@@ -23,7 +23,7 @@ fn packet(time: BoxedStrategy<Option<Ticks>>, duration: BoxedStrategy<i64>) -> i
     (0usize..4, time.clone(), time, duration, 0usize..40, any::<bool>()).prop_map(
         |(stream, pts, dts, duration, size, key)| {
             let (duration, flags, data) = (Some(Ticks(duration)), Flags::key(key), Bytes::from(vec![0; size]));
-            Packet { stream, pts, dts, duration, flags, data, ..Packet::default() }
+            Packet::of(stream, data).with_pts(pts).with_dts(dts).with_duration(duration).with_flags(flags)
         },
     )
 }
@@ -99,7 +99,7 @@ proptest! {
         for (stream, step) in steps.iter().copied() {
             let time = Some(Ticks(next[stream]));
             next[stream] += step;
-            let packet = Packet { stream, pts: time, dts: time, data: Bytes::from_static(b"x"), ..Packet::default() };
+            let packet = Packet::of(stream, Bytes::from_static(b"x")).at(time);
             writer.write_interleaved(packet, out).unwrap();
         }
         writer.drain(out).unwrap();

@@ -13,7 +13,7 @@ use maliu_core::{
     packet::Packet,
     stream::{Audio, Codec, Media, Metadata, StreamInfo, Video},
     time::{Ticks, TimeBase},
-    timing::explain::Fired,
+    timing::Fired,
     writer::{PacketWriter, Plan},
 };
 
@@ -169,7 +169,7 @@ fn packet(stream: usize, times: &str, size: usize) -> Packet {
     let (pts, duration) = pts.split_once('/').unwrap_or((pts, "-"));
     let time = |text: &str| text.parse().ok().map(Ticks);
     let (pts, dts, duration) = (time(pts), time(dts), time(duration));
-    Packet { stream, pts, dts, duration, data: Bytes::from(vec![1; size]), ..Packet::default() }
+    Packet::of(stream, Bytes::from(vec![1; size])).with_pts(pts).with_dts(dts).with_duration(duration)
 }
 
 fn text(time: Option<Ticks>) -> String {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use maliu_core::{
-    packet::{Flags, Packet},
+    packet::Packet,
     stream::{Audio, Codec, Media, StreamInfo, Video},
     time::{Ticks, TimeBase},
 };
@@ -56,13 +56,5 @@ pub(crate) fn video() -> StreamInfo {
 pub(crate) fn packet(stream: usize, time: i64, key: bool, size: usize) -> Packet {
     let data: Vec<u8> = (0..size).map(|i| (i as i64 * 7 + time) as u8).collect();
     let times = Some(Ticks(time));
-    Packet {
-        stream,
-        pts: times,
-        dts: times,
-        duration: Some(Ticks(40)),
-        flags: Flags::key(key),
-        data: data.into(),
-        ..Packet::default()
-    }
+    Packet::of(stream, data).at(times).with_duration(Ticks(40)).with_key(key)
 }

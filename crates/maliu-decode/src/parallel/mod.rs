@@ -11,7 +11,7 @@
 //! let audio = Audio::new(8000, 1);
 //! let info = StreamInfo::new(Codec::PcmMuLaw, TimeBase::hz(8000), Media::Audio(audio));
 //! let mut decoder = Parallel::new(&info, Options::default(), 4)?;
-//! decoder.push(Packet { data: vec![0xff, 0x80].into(), ..Packet::default() });
+//! decoder.push(Packet::of(0, vec![0xff, 0x80]));
 //! let frame = decoder.finish().expect("a packet was pushed")?.expect("two samples");
 //! assert_eq!(frame.len(), 2);
 //! assert!(decoder.finish().is_none());

@@ -96,7 +96,7 @@ impl Stream {
 
 /// A packet shown at `time`.
 pub(crate) fn packet(data: Vec<u8>, time: i64) -> Packet {
-    Packet { pts: Some(Ticks(time)), data: data.into(), ..Packet::default() }
+    Packet::of(0, data).with_pts(Ticks(time))
 }
 
 /// A stream of which nothing is known but the codec.

@@ -89,7 +89,7 @@ pub(crate) fn damaged(packets: &[Packet]) -> Vec<Packet> {
         if n % 9 == 8 {
             data.truncate(below(data.len()));
         }
-        Packet { data: data.into(), ..packet.clone() }
+        packet.clone().with_data(data)
     };
     packets.iter().enumerate().map(damage).collect()
 }
@@ -100,7 +100,7 @@ fn told(answer: maliu_core::error::Result<Option<AudioFrame>>) -> String {
         Ok(Some(frame)) => frame,
         other => return format!("{other:?}"),
     };
-    let AudioFrame { sample_rate, channels, channel_mask, time, samples } = frame;
+    let AudioFrame { sample_rate, channels, channel_mask, time, samples, .. } = frame;
     let add = |digest: u64, bits: u64| (digest ^ bits).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
     let digest = match &samples {
         Samples::I32(samples) => samples.iter().fold(0, |digest, sample| add(digest, *sample as u64)),

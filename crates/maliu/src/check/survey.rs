@@ -10,10 +10,7 @@ use maliu_core::{
     reader::PacketReader,
     stream::{Codec, Kind as MediaKind, StreamInfo},
     time::Ticks,
-    timing::{
-        explain::Notes,
-        fill::{Fill, Path},
-    },
+    timing::{Fill, Notes, Path},
 };
 
 use super::{
@@ -235,7 +232,7 @@ impl Lane {
             found.push((kinds::NO_KEY, "the stream does not begin with a keyframe".to_owned()));
         }
         let duration = packet.duration.map(|duration| Ticks(duration.0.max(0)));
-        let mut alone = Packet { stream: 0, duration, ..packet.clone() };
+        let mut alone = packet.clone().with_stream(0).with_duration(duration);
         if let Err(why) = self.fill.complete(&mut alone, None, Path::Direct, &mut Notes::default()) {
             let kind = match why {
                 PacketError::PtsBeforeDts { .. } => kinds::PTS_BEFORE_DTS,

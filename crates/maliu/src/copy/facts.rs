@@ -5,7 +5,7 @@ use maliu_core::{
     stream::{Codec, Media, StreamInfo},
     syntax::{aac::AudioSpecificConfig, h264, mpeg_audio},
     time::{Rounding, Ticks, TimeBase},
-    timing::samples::{samples, stored_bits},
+    timing::{samples, stored_bits},
 };
 
 /// Completes the description of a stream from its configuration and its first packet.

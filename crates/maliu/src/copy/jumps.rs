@@ -195,7 +195,7 @@ mod tests {
     fn placed(policy: Jumps, times: &[(usize, i64)]) -> Vec<Option<i64>> {
         let mut timeline = Timeline::new(policy);
         let place = |(stream, time): &(usize, i64)| {
-            let mut packet = Packet { stream: *stream, dts: Some(Ticks(*time)), ..Packet::default() };
+            let mut packet = Packet::of(*stream, "").with_dts(Ticks(*time));
             timeline.place(&mut packet, TimeBase::MILLIS, 1000 * time).map(|_| packet.dts.unwrap().0)
         };
         times.iter().map(place).collect()

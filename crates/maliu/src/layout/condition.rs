@@ -1,6 +1,6 @@
 //! `a == 1 && b & 0x80`: the conditions of a field, by the names of the fields in front of it.
 
-use maliu_core::wire::layout::{Comparison, Condition, Field};
+use maliu_core::layout::{Comparison, Condition, Field};
 
 /// The conditions of `text`; the fields in front of the one that asks are `before`.
 pub(super) fn parse(text: &str, before: &[Field]) -> Result<Vec<Condition>, (String, String)> {

@@ -1,9 +1,10 @@
 //! Layouts of known protocols, each built from its public description.
 
-use maliu_core::wire::layout::Layout;
+use maliu_core::layout::Layout;
 
 /// A layout that comes with the crate.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Preset {
     /// Its name.
     pub name: &'static str,

@@ -3,12 +3,12 @@
 use std::{cell::RefCell, ops::Range};
 
 use maliu_core::{
+    layout::{
+        Algorithm, Body, BodyKind, Clock, Constant, Fault, Field, Fragment, Kind, Layout, Limits, MAX_NESTING, Meaning,
+        RangeEnd, RangeStart, Role,
+    },
     stream::{self, Codec},
     time::TimeBase,
-    wire::layout::{
-        Algorithm, Body, BodyKind, Clock, Constant, Fault, Field, Fragment, From, Kind, Layout, Limits, MAX_NESTING,
-        Meaning, Role, To,
-    },
 };
 use toml::Spanned;
 
@@ -95,22 +95,18 @@ impl Context<'_> {
             return self.fault(places.body, "layouts nested too deep", format!("at most {MAX_NESTING} deep"));
         }
         let header = self.fields(&parsed.header, None)?;
-        let layout = Layout {
-            name: parsed.name.clone(),
-            about: parsed.about.clone(),
-            preamble: self.fields(&parsed.preamble, None)?,
-            inside: self.fields(&parsed.inside, Some(&header))?,
-            tail: self.fields(&parsed.tail, Some(&header))?,
-            header,
-            body: match &parsed.body {
-                Some(body) => self.body(body.get_ref(), depth)?,
-                None => Body::default(),
-            },
-            limits: match &parsed.limits {
-                Some(limits) => self.limits(limits.get_ref())?,
-                None => Limits::default(),
-            },
-        };
+        let mut layout = Layout::new(parsed.name.clone(), Vec::new());
+        layout.about.clone_from(&parsed.about);
+        layout.preamble = self.fields(&parsed.preamble, None)?;
+        layout.inside = self.fields(&parsed.inside, Some(&header))?;
+        layout.tail = self.fields(&parsed.tail, Some(&header))?;
+        layout.header = header;
+        if let Some(body) = &parsed.body {
+            layout.body = self.body(body.get_ref(), depth)?;
+        }
+        if let Some(limits) = &parsed.limits {
+            layout.limits = self.limits(limits.get_ref())?;
+        }
         Ok((layout, places))
     }
 
@@ -202,7 +198,7 @@ impl Context<'_> {
             "length" => Role::Length {
                 unit: self.small(parsed.unit.as_ref(), 1, 1, 65_536)? as u32,
                 plus: self.small(parsed.plus.as_ref(), 0, -65_536, 65_536)? as i32,
-                from: self.from(parsed, names, From::Body)?,
+                from: self.from(parsed, names, RangeStart::Body)?,
                 tail: parsed.tail,
             },
             "pts" => Role::Pts(self.clock(parsed)?),
@@ -235,15 +231,15 @@ impl Context<'_> {
                     return self.fault(name.span(), format!("no algorithm is called {}", name.get_ref()), hint);
                 };
                 let to = match parsed.to.as_ref().map(|to| to.get_ref().as_str()) {
-                    None | Some("body") => To::Body,
-                    Some("header") => To::Header,
-                    Some("here") => To::Here,
+                    None | Some("body") => RangeEnd::Body,
+                    Some("header") => RangeEnd::Header,
+                    Some("here") => RangeEnd::Here,
                     Some(other) => {
                         let span = parsed.to.as_ref().map(Spanned::span).unwrap_or_default();
                         return self.fault(span, format!("a checksum does not end at {other}"), "header, body or here");
                     }
                 };
-                Role::Checksum { algorithm: *algorithm, from: self.from(parsed, names, From::Start)?, to }
+                Role::Checksum { algorithm: *algorithm, from: self.from(parsed, names, RangeStart::Start)?, to }
             }
             other => return self.fault(role.span(), format!("no role is called {other}"), format!("roles: {ROLES}")),
         })
@@ -265,7 +261,7 @@ impl Context<'_> {
         Ok(Clock { base: TimeBase::hz(rate as u32), shift: shift as u8 })
     }
 
-    fn from(&self, parsed: &FieldText, names: &[&str], default: From) -> Parsed<From> {
+    fn from(&self, parsed: &FieldText, names: &[&str], default: RangeStart) -> Parsed<RangeStart> {
         let field = |named: &Spanned<String>| match names.iter().position(|known| known == named.get_ref()) {
             Some(index) => Ok(index),
             None => {
@@ -276,11 +272,11 @@ impl Context<'_> {
         match (&parsed.from, &parsed.after) {
             (None, None) => Ok(default),
             (Some(_), Some(after)) => self.fault(after.span(), "both from and after", "keep one of them"),
-            (None, Some(after)) => Ok(From::Behind(field(after)?)),
+            (None, Some(after)) => Ok(RangeStart::Behind(field(after)?)),
             (Some(from), None) => match from.get_ref().as_str() {
-                "start" => Ok(From::Start),
-                "body" => Ok(From::Body),
-                _ => Ok(From::Field(field(from)?)),
+                "start" => Ok(RangeStart::Start),
+                "body" => Ok(RangeStart::Body),
+                _ => Ok(RangeStart::Field(field(from)?)),
             },
         }
     }

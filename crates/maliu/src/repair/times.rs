@@ -289,7 +289,7 @@ mod tests {
             }
         };
         for &(stream, dts) in times {
-            mend.push(Packet { stream, dts: Some(Ticks(dts)), ..Packet::default() });
+            mend.push(Packet::of(stream, "").with_dts(Ticks(dts)));
             take(&mut mend);
         }
         mend.end();

@@ -46,7 +46,7 @@ impl Demuxer for Quads {
             _ => {
                 let pts = Some(Ticks(at as i64 / 4));
                 let data = input.take(size).unwrap_or_default();
-                Ok(Poll::Ready(Event::Packet(Packet { pts, dts: pts, position: Some(at), data, ..Packet::default() })))
+                Ok(Poll::Ready(Event::Packet(Packet::of(0, data).at(pts).with_position(at))))
             }
         }
     }

@@ -28,13 +28,10 @@ pub(super) fn no_stream(opened: &Opened, wanted: Option<usize>) -> String {
 /// A frame without samples, for the head of a file without sound.
 pub(super) fn silent(info: &StreamInfo) -> Result<AudioFrame> {
     match info.as_audio() {
-        Some(audio) if audio.rate() > 0 && audio.channel_count() > 0 => Ok(AudioFrame {
-            sample_rate: audio.rate(),
-            channels: audio.channel_count(),
-            channel_mask: audio.channel_mask,
-            time: None,
-            samples: Samples::F32(Vec::new()),
-        }),
+        Some(audio) if audio.rate() > 0 && audio.channel_count() > 0 => {
+            Ok(AudioFrame::new(audio.rate(), audio.channel_count(), Samples::F32(Vec::new()))
+                .with_channel_mask(audio.channel_mask))
+        }
         _ => Err(Failure::Failed(format!("the {} stream holds no sound", info.codec))),
     }
 }

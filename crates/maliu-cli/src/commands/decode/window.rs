@@ -88,7 +88,7 @@ mod tests {
 
     fn frame(time: i64) -> AudioFrame {
         let samples = Samples::I32((0..1000).collect());
-        AudioFrame { sample_rate: 1000, channels: 1, channel_mask: 0, time: Some(Ticks(time)), samples }
+        AudioFrame::new(1000, 1, samples).at(Ticks(time))
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn after_a_jump_coarse_times_find_the_first_sample() {
-        let sound = |time| AudioFrame { sample_rate: 44_100, ..frame(time) };
+        let sound = |time| AudioFrame::new(44_100, 1, frame(time).samples).at(Ticks(time));
         let mut window = Window::new(Ticks(3_000_000), None);
         window.cut(&mut sound(0), TimeBase::MILLIS);
         window.jumped();

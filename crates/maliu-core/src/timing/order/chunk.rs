@@ -8,7 +8,7 @@ use crate::{
 
 /// The counters of one stream.
 #[derive(Debug)]
-pub struct Chunks {
+pub(crate) struct Chunks {
     max_size: i64,
     max: i64,
     size: i64,
@@ -18,16 +18,16 @@ pub struct Chunks {
 
 impl Chunks {
     /// Of a stream that is never cut into chunks.
-    pub const NONE: Self = Self { max_size: 0, max: 0, size: 0, duration: 0, on: false };
+    pub(crate) const NONE: Self = Self { max_size: 0, max: 0, size: 0, duration: 0, on: false };
 
     /// Chunks of at most `max_size` bytes and `max_duration` µs; 0 for no limit of that kind.
-    pub fn new(max_size: i64, max_duration: i64, base: TimeBase) -> Self {
+    pub(crate) fn new(max_size: i64, max_duration: i64, base: TimeBase) -> Self {
         let max = TimeBase::MICROS.rescale(Ticks(max_duration.max(0)), base, Rounding::Up).0;
         Self { max_size, max, on: max_size > 0 || max_duration > 0, ..Self::NONE }
     }
 
     /// Whether a chunk starts with this packet.
-    pub fn starts(&mut self, packet: &Packet, kind: Kind) -> bool {
+    pub(crate) fn starts(&mut self, packet: &Packet, kind: Kind) -> bool {
         if !self.on {
             return false;
         }

@@ -8,7 +8,7 @@ use maliu_core::{
     format::{Demuxer, Event},
     formats,
     input::Input,
-    packet::{Flags, Packet},
+    packet::Packet,
     reader::PacketReader,
     stream::{Codec, Kind, Media, StreamInfo, Video as Picture},
     syntax::{aac::AudioSpecificConfig, annexb, h264, h265},
@@ -247,8 +247,7 @@ impl Demuxer for Units {
         if self.into >= unit.len {
             (self.unit, self.into) = (self.unit + 1, 0);
         }
-        let packet =
-            Packet { pts: time, dts: time, duration, flags: Flags::KEY, position: Some(at), data, ..Packet::default() };
+        let packet = Packet::of(0, data).at(time).with_duration(duration).with_key(true).with_position(at);
         Ok(Poll::Ready(Event::Packet(packet)))
     }
 }

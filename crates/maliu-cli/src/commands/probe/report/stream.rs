@@ -4,7 +4,7 @@ use std::io;
 
 use maliu::{
     stream::{Disposition, Media, StreamInfo, Video},
-    timing::samples::stored_bits,
+    timing::stored_bits,
 };
 
 use crate::{commands::probe::facts, json};

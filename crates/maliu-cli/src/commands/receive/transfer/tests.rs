@@ -35,7 +35,7 @@ const ID: u64 = 7;
 fn content() -> Vec<Event> {
     let audio = Audio::new(44_100, 2);
     let info = StreamInfo::new(Codec::Mp3, TimeBase::hz(44_100), Media::Audio(audio));
-    let packet = Packet { data: vec![0xff, 0xfb, 0x90, 0].into(), ..Packet::default() };
+    let packet = Packet::of(0, vec![0xff, 0xfb, 0x90, 0]);
     vec![Event::Stream(0, Box::new(info)), Event::Packet(packet), Event::End]
 }
 

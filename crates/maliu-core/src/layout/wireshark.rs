@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write as _;
 
-use super::{Comparison, Constant, Field, From, Kind, Layout, Meaning, Role};
+use super::{Comparison, Constant, Field, Kind, Layout, Meaning, RangeStart, Role};
 
 /// The Lua text of a dissector for `layout` on a TCP port. Field abbreviations are `NAME.part.field`.
 pub fn dissector(layout: &Layout, port: u16) -> String {
@@ -214,15 +214,15 @@ fn measure(lua: &mut String, layout: &Layout) {
     match length {
         Some((id, unit, plus, from, tail)) => {
             let start = match from {
-                From::Start => "at".into(),
-                From::Body => "head".into(),
-                From::Behind(index) => {
+                RangeStart::Start => "at".into(),
+                RangeStart::Body => "head".into(),
+                RangeStart::Behind(index) => {
                     let field = layout.header.get(index);
                     field
                         .map(|field| format!("v.{}_at + {}", identifier(&field.name), field.kind.bits() / 8))
                         .unwrap_or_default()
                 }
-                From::Field(index) => layout
+                RangeStart::Field(index) => layout
                     .header
                     .get(index)
                     .map(|field| format!("v.{}_at", identifier(&field.name)))

@@ -7,11 +7,13 @@ use alloc::{
 };
 
 use super::{
-    BodyKind, Constant, Field, From, Kind, Layout, MAX_BODY, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING, Meaning, Role,
+    BodyKind, Constant, Field, Kind, Layout, MAX_BODY, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING, Meaning, RangeStart,
+    Role,
 };
 
 /// A fault of a layout: its kind, its place, and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fault {
     /// `preamble`, `header`, `inside`, `tail`, `body` or `limits`.
     pub part: &'static str,
@@ -112,9 +114,9 @@ impl Layout {
                     _ => continue,
                 };
                 let (start, behind) = match from {
-                    From::Field(start) => (start, 0),
-                    From::Behind(start) => (start, 1),
-                    From::Start | From::Body => continue,
+                    RangeStart::Field(start) => (start, 0),
+                    RangeStart::Behind(start) => (start, 1),
+                    RangeStart::Start | RangeStart::Body => continue,
                 };
                 let before = self.header.get(..start.saturating_add(behind)).unwrap_or_default();
                 let bits: usize = before.iter().map(|field| field.kind.bits()).sum();

@@ -45,6 +45,7 @@ pub const MAX_NESTING: usize = 4;
 
 /// A private protocol.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Layout {
     /// Its name.
     pub name: String,
@@ -65,6 +66,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// A layout of messages with this header, and a body behind it, which opaque packets fill.
+    pub fn new(name: impl Into<String>, header: Vec<Field>) -> Self {
+        Self { name: name.into(), header, ..Self::default() }
+    }
+
     /// Whether a field says which stream a message belongs to; otherwise a connection has one.
     pub fn tells_streams(&self) -> bool {
         let tells = |field: &Field| matches!(field.role, Some(Role::Stream | Role::Media | Role::Codec));
@@ -80,6 +86,7 @@ impl Layout {
 
 /// One field, at the bit where the one before it ends.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Field {
     /// Its name, unique in the layout.
     pub name: String,
@@ -210,7 +217,7 @@ pub enum Role {
         /// Bytes added to the product.
         plus: i32,
         /// Where counting starts.
-        from: From,
+        from: RangeStart,
         /// Whether the tail is counted too.
         tail: bool,
     },
@@ -241,9 +248,9 @@ pub enum Role {
         /// How it is computed.
         algorithm: Algorithm,
         /// Where the covered bytes start.
-        from: From,
+        from: RangeStart,
         /// Where they end.
-        to: To,
+        to: RangeEnd,
     },
     /// Samples per second.
     SampleRate,
@@ -257,7 +264,7 @@ pub enum Role {
 
 /// Where a range of bytes starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum RangeStart {
     /// At the message's first byte.
     Start,
     /// At a field of the header.
@@ -270,7 +277,7 @@ pub enum From {
 
 /// Where a range of bytes ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum To {
+pub enum RangeEnd {
     /// Where the header ends.
     Header,
     /// Where the body ends.

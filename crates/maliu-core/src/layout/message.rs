@@ -4,7 +4,7 @@ use alloc::{borrow::Cow, format, vec::Vec};
 use core::ops::Range;
 
 use super::{
-    BodyKind, Clock, Comparison, Constant, Field, Fragment, From, Layout, Meaning, Role, To,
+    BodyKind, Clock, Comparison, Constant, Field, Fragment, Layout, Meaning, RangeEnd, RangeStart, Role,
     place::{self, Value},
 };
 use crate::stream::Codec;
@@ -263,16 +263,16 @@ fn body_range(layout: &Layout, bytes: &[u8], header: &Part) -> Result<Range<usiz
 }
 
 /// First byte of a range; `body` is where the body starts.
-fn start(layout: &Layout, from: From, header: &Part, body: usize) -> usize {
+fn start(layout: &Layout, from: RangeStart, header: &Part, body: usize) -> usize {
     let stands = |index: usize| header.at.get(index).copied().flatten();
     match from {
-        From::Start => 0,
-        From::Field(index) => stands(index).map_or(body, |bit| bit / 8),
-        From::Behind(index) => {
+        RangeStart::Start => 0,
+        RangeStart::Field(index) => stands(index).map_or(body, |bit| bit / 8),
+        RangeStart::Behind(index) => {
             let end = stands(index).zip(layout.header.get(index)).map(|(bit, field)| bit + field.kind.bits());
             end.map_or(body, |bit| bit / 8)
         }
-        From::Body => body,
+        RangeStart::Body => body,
     }
 }
 
@@ -347,16 +347,16 @@ fn wrong_sum(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<'st
 /// The bytes a checksum at byte `stands` covers.
 pub(super) fn covered(
     layout: &Layout,
-    from: From,
-    to: To,
+    from: RangeStart,
+    to: RangeEnd,
     header: &Part,
     body: &Range<usize>,
     stands: usize,
 ) -> Range<usize> {
     let end = match to {
-        To::Header => body.start,
-        To::Body => body.end,
-        To::Here => stands,
+        RangeEnd::Header => body.start,
+        RangeEnd::Body => body.end,
+        RangeEnd::Here => stands,
     };
     start(layout, from, header, body.start).min(end)..end
 }

@@ -10,6 +10,7 @@ use super::{
 
 /// Meaning of some bytes of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Line {
     /// Offset of the first byte.
     pub at: usize,

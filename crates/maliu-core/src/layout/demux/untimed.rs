@@ -8,12 +8,12 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::{
     input::Input,
+    layout::BodyKind,
     stream::Codec,
     syntax::{
         annexb::{self, RawEvent, RawStream},
         h264, h265,
     },
-    wire::layout::BodyKind,
 };
 
 /// One stream.

@@ -5,7 +5,7 @@ use alloc::{format, string::ToString, vec::Vec};
 use bytes::Bytes;
 
 use super::{
-    BodyKind, Clock, Constant, Fault, Field, Fragment, From, Layout, Meaning, Role,
+    BodyKind, Clock, Constant, Fault, Field, Fragment, Layout, Meaning, RangeStart, Role,
     facts::as_annexb,
     message::{self, Part},
     payload,
@@ -183,13 +183,13 @@ impl Writer {
         Ok(match role {
             Role::Length { unit, plus, from, tail } => {
                 let start = match from {
-                    From::Start => 0,
-                    From::Field(index) | From::Behind(index) => {
+                    RangeStart::Start => 0,
+                    RangeStart::Field(index) | RangeStart::Behind(index) => {
                         let part = self.starts.get(*index).copied().flatten();
-                        let behind = self.layout.header.get(*index).filter(|_| matches!(from, From::Behind(_)));
+                        let behind = self.layout.header.get(*index).filter(|_| matches!(from, RangeStart::Behind(_)));
                         part.map_or(header, |bit| (bit + behind.map_or(0, |field| field.kind.bits())) / 8)
                     }
-                    From::Body => header,
+                    RangeStart::Body => header,
                 };
                 let behind =
                     if *tail { self.layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8 } else { 0 };
