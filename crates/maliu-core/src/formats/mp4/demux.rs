@@ -18,13 +18,18 @@ use crate::{
 };
 
 use super::{
-    chapters::Chapters,
     crypt::{Keys, Secret},
-    fragments::Fragments,
     movie::{self, Movie},
     play::Play,
     walk::{Found, Step, Walker},
 };
+
+mod chapters;
+mod fragments;
+mod seek;
+
+use chapters::Chapters;
+use fragments::Fragments;
 
 /// Most bytes of a box that is read whole.
 pub(super) const MAX_BOX: usize = 32 << 20;

@@ -20,15 +20,12 @@ use crate::{
     stream::Codec,
 };
 
-mod chapters;
 pub mod crypt;
 mod demux;
-mod fragments;
 mod movie;
 mod mux;
 mod play;
 mod probe;
-mod seek;
 mod walk;
 
 use mux::settings::{self, Brand};

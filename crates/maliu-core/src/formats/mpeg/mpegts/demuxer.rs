@@ -10,8 +10,7 @@ use super::{
     packet::{self, SIZE, SYNC, TsPacket},
     pids::Pids,
     programs::Programs,
-    seek::{Bisect, Landing},
-    slots::{PesState, Role, Slot},
+    slots::{PesState, Place, Role, Slot},
     sync::{self, REACH},
 };
 use crate::{
@@ -25,6 +24,10 @@ use crate::{
     },
     time::{Ticks, TimeBase},
 };
+
+mod seek;
+
+use seek::{Bisect, Landing};
 
 /// Bytes of input after which streams are found by their content, if maps that are announced have not come.
 const PATIENCE: u64 = 256 << 10;
@@ -76,13 +79,6 @@ pub(super) enum State {
     Packets,
     /// Looking for a time.
     Bisect(Bisect),
-}
-
-/// Facts of a packet beside its payload.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub position: u64,
-    pub arrival: Option<[u8; 4]>,
 }
 
 impl Transport {

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::{
     super::{kinds, track::Track},
-    demuxer::{MAX_TRACKS, Place, Transport},
-    slots::{Role, Slot},
+    demuxer::{MAX_TRACKS, Transport},
+    slots::{Place, Role, Slot},
     sync,
 };
 use crate::{

@@ -29,7 +29,6 @@ mod packet;
 mod pids;
 mod probe;
 mod programs;
-mod seek;
 mod slots;
 mod sync;
 

@@ -2,8 +2,15 @@
 
 use alloc::vec::Vec;
 
-use super::{demuxer::Place, packet::TsPacket};
+use super::packet::TsPacket;
 use crate::{stream::Codec, syntax::psi::Sections};
+
+/// Facts of a packet beside its payload.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub position: u64,
+    pub arrival: Option<[u8; 4]>,
+}
 
 /// One PID.
 pub(super) struct Slot {

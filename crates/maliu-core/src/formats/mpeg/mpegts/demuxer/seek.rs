@@ -8,10 +8,13 @@
 //! ```
 
 use super::{
-    demuxer::{State, Transport},
-    packet::{SIZE, TsPacket},
-    slots::{PesState, Role},
-    sync::{self, REACH},
+    super::{
+        super::kinds::BASE,
+        packet::{SIZE, TsPacket},
+        slots::{PesState, Role},
+        sync::{self, REACH},
+    },
+    State, Transport,
 };
 use crate::{
     error::{Error, Result},
@@ -22,8 +25,6 @@ use crate::{
     time::{Rounding, Ticks, TimeBase},
     timing::turns::Turns,
 };
-
-use super::super::kinds::BASE;
 
 /// Bytes between two places of a file below which bisecting ends.
 const NEAR: u64 = 1 << 20;
@@ -36,7 +37,7 @@ const LEAD: i64 = 63_000;
 
 /// A search for a place before the target.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Bisect {
+pub(in super::super) struct Bisect {
     target: i64,
     /// The time here is before the target.
     low: u64,
@@ -46,7 +47,7 @@ pub(super) struct Bisect {
 
 /// Packets are dropped until a keyframe.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Landing {
+pub(in super::super) struct Landing {
     target: i64,
     from: u64,
     /// How far to go back if there is no keyframe.

@@ -12,13 +12,13 @@ use crate::{
 };
 
 use super::{
-    demux::{Mp4, State},
-    play::{Play, Wanted},
+    super::play::{Play, Wanted},
+    Mp4, State,
 };
 
 /// A seek that goes from fragment to fragment.
 #[derive(Clone, Debug)]
-pub(super) struct Search {
+pub(in super::super) struct Search {
     /// µs.
     time: Ticks,
     /// By play: the last fragment that begins at or before the time.

@@ -10,17 +10,14 @@ use crate::{
     time::{Ticks, TimeBase},
 };
 
-use super::{
-    demux::{Mp4, State},
-    movie::Track,
-};
+use super::{super::movie::Track, Mp4, State};
 
 /// Most bytes of one title.
 const MAX_TITLE: u32 = 64 << 10;
 
 /// A chapter track being read.
 #[derive(Debug, Default)]
-pub(super) struct Chapters {
+pub(in super::super) struct Chapters {
     tables: Option<Tables>,
     cursor: Cursor,
     base: Option<TimeBase>,

@@ -13,14 +13,17 @@ use crate::{
     timing::index::SeekIndex,
 };
 
-use super::{demux::Mp4, movie, play::Guard, walk::Found};
+use super::{
+    super::{movie, play::Guard, walk::Found},
+    Mp4, seek,
+};
 
 /// Most segment indexes that are kept.
 const MAX_INDEXES: usize = 64;
 
 /// Facts known of the fragments.
 #[derive(Debug, Default)]
-pub(super) struct Fragments {
+pub(in super::super) struct Fragments {
     /// Number, place in time and track of the last fragment of each track.
     last: Vec<(u32, u32, Option<u64>)>,
     pub indexes: Vec<SegmentIndex>,
@@ -31,7 +34,7 @@ pub(super) struct Fragments {
     /// The stream of event messages and its time base.
     messages: Option<(usize, TimeBase)>,
     /// A seek under way.
-    pub seek: Option<super::seek::Search>,
+    pub seek: Option<seek::Search>,
 }
 
 impl Fragments {
