@@ -1,10 +1,11 @@
 //! Seeking goes to the packet that holds the wanted time, in every format that can seek.
 
-use std::task::Poll;
+use std::{path::PathBuf, task::Poll};
 
 use maliu_core::{
     error::Error,
-    format::Event,
+    format::{Event, Format},
+    formats,
     input::Input,
     packet::{Packet, Trim},
     reader::PacketReader,
@@ -13,8 +14,33 @@ use maliu_core::{
 
 use crate::samples::samples;
 
-/// Formats whose demuxers seek by time.
-const FORMATS: [&str; 7] = ["adts", "mp3", "wav", "loas", "ac3", "eac3", "dts"];
+/// A sample of one audio stream: its format, path and bytes, and its packets.
+type Sample = (&'static Format, PathBuf, Vec<u8>, Vec<Packet>);
+
+/// The samples of one audio stream whose packets all have times and lengths, of every format that seeks by time.
+fn timed() -> Vec<Sample> {
+    let read = |(format, path, data): (&'static Format, PathBuf, Vec<u8>)| {
+        let (mut input, mut reader) = open(format, &data);
+        let packets: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, &data)).collect();
+        let streams = reader.streams();
+        let timed = packets.iter().all(|packet| packet.pts.is_some() && packet.duration.is_some());
+        let alone = streams.len() == 1 && streams[0].as_audio().is_some() && timed && !packets.is_empty();
+        let seeks = alone && !matches!(reader.seek(Ticks(0), base(&reader), &mut input), Err(Error::Unsupported(_)));
+        seeks.then_some((format, path, data, packets))
+    };
+    let found: Vec<_> = samples().into_iter().filter_map(read).collect();
+    // A format of audio alone has such samples and seeks.
+    let of_audio = |format: &&&Format| format.demuxer.is_some() && matches!(format.default_codecs, (Some(_), None));
+    for format in formats::ALL.iter().filter(of_audio) {
+        assert!(found.iter().any(|(found, ..)| found.name == format.name), "{} does not seek by time", format.name);
+    }
+    assert!(found.len() > 20);
+    found
+}
+
+fn open(format: &'static Format, data: &[u8]) -> (Input, PacketReader) {
+    (Input::seekable(Some(data.len() as u64)), PacketReader::of(format, &[]).unwrap())
+}
 
 fn next(reader: &mut PacketReader, input: &mut Input, data: &[u8]) -> Option<Packet> {
     loop {
@@ -42,10 +68,9 @@ fn base(reader: &PacketReader) -> TimeBase {
 
 #[test]
 fn a_seek_back_or_ahead_gives_the_packet_of_that_time() {
-    for (format, path, data) in samples().into_iter().filter(|(format, ..)| FORMATS.contains(&format.name)) {
-        let mut input = Input::seekable(Some(data.len() as u64));
-        let mut reader = PacketReader::of(format, &[]).unwrap();
-        let all: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, &data)).collect();
+    for (format, path, data, all) in timed() {
+        let (mut input, mut reader) = open(format, &data);
+        next(&mut reader, &mut input, &data).expect("a packet");
         let base = base(&reader);
         for n in (0..all.len()).rev().step_by(3).chain((0..all.len()).step_by(2)) {
             let wanted = &all[n];
@@ -67,7 +92,7 @@ fn a_seek_back_or_ahead_gives_the_packet_of_that_time() {
 
 #[test]
 fn a_pipe_seeks_ahead_and_refuses_to_go_back() {
-    for (format, path, data) in samples().into_iter().filter(|(format, ..)| FORMATS.contains(&format.name)) {
+    for (format, path, data, _) in timed() {
         let read = |until: Option<Ticks>| {
             let (mut input, mut reader) = (Input::new(), PacketReader::of(format, &[]).unwrap());
             let first = next(&mut reader, &mut input, &data).expect("a packet");
@@ -115,11 +140,7 @@ fn long_stream(count: u64) -> Vec<u8> {
 #[test]
 fn a_transport_stream_is_entered_at_a_keyframe_before_the_time() {
     let data = long_stream(400);
-    let open = || {
-        let format = maliu_core::formats::named("mpegts").expect("the format");
-        (Input::seekable(Some(data.len() as u64)), PacketReader::of(format, &[]).unwrap())
-    };
-    let (mut input, mut reader) = open();
+    let (mut input, mut reader) = open(formats::named("mpegts").expect("the format"), &data);
     let all: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, &data)).collect();
     for seconds in [0, 1, 100, 333, 470, 5000, 7] {
         let to = Ticks(seconds * 90_000);

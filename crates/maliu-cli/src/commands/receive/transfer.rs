@@ -163,25 +163,31 @@ impl Transfer {
                 () = sleep(settle_in), if self.unsettled.is_some() && current.is_some() => {}
                 () = sleep(patience.unwrap_or_default()), if alone && patience.is_some() => return self.leave(None, false).await,
             }
-            let Some(connection) = &mut current else { continue };
-            match self.take(connection) {
-                Ok(()) if self.complete && connection.session().is_heard() => {
-                    let end = self.forget();
-                    if let Some(connection) = current {
-                        connection.close().await;
-                    }
-                    return end;
-                }
-                Ok(()) => {}
-                Err(Trouble::Connection(error)) => {
-                    tracing::info!("{error}");
-                    current.take().map(|connection| tokio::spawn(turn_away(connection, error)));
-                }
-                Err(Trouble::Here(failure)) => {
-                    // Waiting data is written before the farewell, which may take long.
-                    self.store = None;
-                    return Err(send_away(current, failure).await);
-                }
+            if let Some(end) = self.follow(&mut current).await {
+                return end;
+            }
+        }
+    }
+
+    /// Takes what the connection has brought. Returns how the transfer ended, if it did.
+    async fn follow(&mut self, current: &mut Option<Incoming>) -> Option<Result> {
+        let connection = current.as_mut()?;
+        match self.take(connection) {
+            Ok(()) if self.complete && connection.session().is_heard() => {
+                let end = self.forget();
+                current.take()?.close().await;
+                Some(end)
+            }
+            Ok(()) => None,
+            Err(Trouble::Connection(error)) => {
+                tracing::info!("{error}");
+                current.take().map(|connection| tokio::spawn(turn_away(connection, error)));
+                None
+            }
+            Err(Trouble::Here(failure)) => {
+                // Waiting data is written before the farewell, which may take long.
+                self.store = None;
+                Some(Err(send_away(current.take(), failure).await))
             }
         }
     }

@@ -305,6 +305,22 @@ impl Wav {
         }
     }
 
+    /// There is no further packet in the data: on to the chunk behind it, or back to the last packet if a later time is
+    /// wanted. `left` bytes of the data were declared and are missing.
+    fn run_out(&mut self, data: Data, left: usize, input: &mut Input) {
+        if let Some((time, at)) = self.seek.take().and(self.last.take()).filter(|(_, at)| input.goto(*at).is_ok()) {
+            (self.time, self.last) = (time, Some((time, at)));
+            return;
+        }
+        self.state = State::End;
+        if left == 0 && input.goto(data.next).is_ok() {
+            self.state = State::Chunks;
+        }
+        if left > 0 && data.end < u64::MAX {
+            input.remark(Remark::Cut { missing: None }, "data chunk cut short by the end of the input");
+        }
+    }
+
     /// Queues the packet at the front of the data. Returns whether more bytes are needed.
     fn packet(&mut self, data: Data, input: &mut Input) -> bool {
         let (Some(stream), Some(format)) = (self.stream, &self.format) else { return false };
@@ -312,22 +328,10 @@ impl Wav {
         let seen = input.peek().get(..left).unwrap_or(input.peek());
         let last = seen.len() == left || input.ended();
         if seen.is_empty() {
-            if !last {
-                return true;
+            if last {
+                self.run_out(data, left, input);
             }
-            if let Some((time, at)) = self.seek.take().and(self.last.take()).filter(|(_, at)| input.goto(*at).is_ok()) {
-                // The wanted time lies behind the last packet: that one it is.
-                (self.time, self.last) = (time, Some((time, at)));
-                return false;
-            }
-            self.state = State::End;
-            if left == 0 && input.goto(data.next).is_ok() {
-                self.state = State::Chunks;
-            }
-            if left > 0 && data.end < u64::MAX {
-                input.remark(Remark::Cut { missing: None }, "data chunk cut short by the end of the input");
-            }
-            return false;
+            return !last;
         }
         let size = match stream.units.next(seen, last) {
             Unit::More => return true,
