@@ -37,13 +37,13 @@ pub(crate) struct Args {
     #[arg(value_name = "IN", value_parser = paths::parser())]
     pub path: String,
     /// Format of the input (default: recognised by content).
-    #[arg(short, long, value_name = "FORMAT")]
+    #[arg(short_alias = 'f', long, value_name = "FORMAT")]
     pub from: Option<String>,
     /// Layout of the input: a preset or a file (see `maliu layout`).
     #[arg(long, value_name = "LAYOUT", conflicts_with = "from")]
     pub layout: Option<String>,
     /// Setting of the input format given with --from.
-    #[arg(short = 'o', long = "option", value_name = "NAME=VALUE", requires = "from", value_parser = values::setting)]
+    #[arg(long = "from-option", alias = "option", short_alias = 'o', value_name = "NAME=VALUE", requires = "from", value_parser = values::setting)]
     pub settings: Vec<(String, String)>,
     /// Bytes to examine before an input counts as unrecognised.
     #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = PROBE_BUDGET)]

@@ -54,8 +54,8 @@ const EXAMPLES: &str = "Examples:
   maliu decode song.mp3 song.wav             to PCM
   maliu formats                              what can be read and written
 
-A file name of - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage,
-130 stopped by Ctrl-C or a request to end. A reader of the output that closes it early is not an error.";
+A file name of - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or a \
+request to end. A reader of the output that closes it early is not an error.";
 
 /// All commands and their arguments, for completions and the manual.
 fn commands() -> clap::Command {

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
     /// Format of the input (default: recognised by content).
-    #[arg(short, long, value_name = "FORMAT")]
+    #[arg(short_alias = 'f', long, value_name = "FORMAT")]
     from: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
@@ -33,10 +33,9 @@ pub(crate) struct Args {
     strict: bool,
 }
 
-const NOTES: &str =
-    "Each fault has a code that does not change between versions, the offset and time of its first occurrence, a count,
-the rule it breaks and a remedy; docs/check.md lists them. Faults lose or damage content; notices do not: a file
-without an index or a duration, such as a live recording, is faulty only with --strict.";
+const NOTES: &str = "Each fault has a code that does not change between versions, the offset and time of its first occurrence, a count, \
+     the rule it breaks and a remedy; docs/check.md lists them. Faults lose or damage content; notices do not: a file \
+     without an index or a duration, such as a live recording, is faulty only with --strict.";
 
 /// Reads everything and reports.
 pub(super) fn run(args: Args, context: &Context) -> Result {

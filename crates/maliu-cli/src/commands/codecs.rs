@@ -4,7 +4,7 @@ use maliu::stream::Codec;
 
 use crate::{context::Context, failure::Result, output};
 
-/// Lists the codecs that can be demuxed and those that can be decoded (D), to sound or to pictures.
+/// Lists the codecs that can be demuxed and those that can be decoded (D), to audio or to video frames.
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 

@@ -30,7 +30,7 @@ const EXAMPLES: &str = "Examples:
   maliu nals clip.h264
   maliu nals --json talk.flv | jq '.nals[] | select(.type == 7)'
 
-Columns: offset (in a container: offset of the packet + offset in it), bytes of the start code or length,
+Columns: offset (in a container: offset of the packet + offset in it), bytes of the start code or length, \
 size, type, access unit, slice type, picture order count, parameter sets.";
 
 /// Reads and prints.

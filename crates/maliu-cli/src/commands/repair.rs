@@ -40,11 +40,12 @@ pub(crate) struct Args {
 }
 
 const NOTES: &str =
-    "Mended in FLV: wrong PreviousTagSize, junk between tags, zeros and cut tags at the end, steps back and jumps
-of the time of a stream, single wrong times, pts below dts, sequence headers that are missing, doubled, late or in
-Annex B form, duration, file size and keyframe index.
-Mended in MP4: a lost moov box is rebuilt from the media data (--like names a good file of the same recorder where the
-configuration is lost, too), cut samples, sizes of mdat, wrong offsets, durations and times, interleaving; the index is
+    "Mended in FLV: wrong PreviousTagSize, junk between tags, zeros and cut tags at the end, steps back and jumps of the \
+     time of a stream, single wrong times, pts below dts, sequence headers that are missing, doubled, late or in Annex B \
+     form, duration, file size and keyframe index.
+
+Mended in MP4: a lost moov box is rebuilt from the media data (--like names a good file of the same recorder where the \
+configuration is lost, too), cut samples, sizes of mdat, wrong offsets, durations and times, interleaving; the index is \
 moved in front. A file that is repaired once is not changed by a second time.
 
 Examples:

@@ -86,7 +86,7 @@ const EXAMPLES: &str = "Examples:
   maliu send clip.flv quic://media.example:7000 --fingerprint 5f0c… --token secret
   maliu send --live camera.h264 tls://media.example:7000 --ca authority.pem
   maliu send clip.flv - | ssh host maliu receive - clip.flv
-  maliu send clip.flv tcp://192.0.2.7:9000 --layout mine.toml        to a device with a protocol of its own
+  maliu send clip.flv tcp://192.0.2.7:9000 --layout mine.toml   to a device
 
 A broken connection is made again and resumes where the receiver is; so does a second run of the same command.";
 

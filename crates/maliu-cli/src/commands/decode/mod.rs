@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Container of the output: pcm for bare samples, wav, mov, or any other that takes PCM (default: by the name of OUT).
     #[arg(long, value_name = "FORMAT")]
     to: Option<String>,
-    /// Begin at TIME after the first sound or picture: seconds, M:S or H:M:S.
+    /// Begin at TIME after the first audio or video frame: seconds, M:S or H:M:S.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     start: Option<Ticks>,
     /// Stop after TIME of audio, or of pictures.
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MIB", default_value_t = PICTURE_MEMORY, value_parser = clap::value_parser!(u32).range(1..=65536))]
     picture_memory: u32,
     /// Drop encoder delay and padding.
-    #[arg(long, default_value = "on")]
+    #[arg(long, value_name = "on|off", default_value = "on", hide_possible_values = true)]
     gapless: Gapless,
     /// Apply the dynamic range control of the stream.
     #[arg(long)]
@@ -90,9 +90,9 @@ const EXAMPLES: &str = "Examples:
   maliu decode --jobs 4 a.mp3 b.aac c.flv audio/
   cat live.aac | maliu decode - - | aplay -f S16_LE -c 2 -r 44100
 
-A damaged packet becomes silence of its length. When the rate or the channels change,
-later audio is converted to those at the start. Mono AAC that turns to stereo by
-parametric stereo is stereo from the start when a file is decoded into a file.";
+A damaged packet becomes silence of its length. When the rate or the channels change, later audio is converted to those \
+at the start. Mono AAC that turns to stereo by parametric stereo is stereo from the start when a file is decoded into a \
+file.";
 
 fn format(text: &str) -> std::result::Result<SampleFormat, String> {
     SampleFormat::from_name(text)

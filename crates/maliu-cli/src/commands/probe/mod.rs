@@ -35,8 +35,8 @@ pub(crate) struct Args {
     /// Print every packet. Reads the whole input (default: only its first part).
     #[arg(long)]
     packets: bool,
-    /// Print a checksum of each packet.
-    #[arg(long, value_enum, requires = "packets")]
+    /// Print a checksum of each packet: MD5, or CRC-32 (IEEE).
+    #[arg(long, value_enum, value_name = "md5|crc32", hide_possible_values = true, requires = "packets")]
     hash: Option<hash::Hash>,
     /// Print how the format and the streams were recognised.
     #[arg(long)]
@@ -47,7 +47,7 @@ const EXAMPLES: &str = "Examples:
   maliu probe talk.flv
   maliu probe --json --packets --hash md5 song.mp3
   cat live.aac | maliu probe -
-  maliu probe --explain odd.bin              why its format is, or is not, recognised";
+  maliu probe --explain odd.bin            why its format is (not) recognised";
 
 /// Reads and prints.
 pub(super) fn run(mut args: Args, context: &Context) -> Result {

@@ -101,14 +101,15 @@ struct ManyArgs {
 
 const EXAMPLES: &str = "Examples:
   maliu receive tcp://127.0.0.1:7000 clip.flv
-  maliu receive quic://0.0.0.0:7000 clip.flv --token secret     prints the fingerprint to give to send
-  maliu receive tls://0.0.0.0:7000 audio.wav                     decodes what comes
+  maliu receive quic://0.0.0.0:7000 clip.flv --token secret
+  maliu receive tls://0.0.0.0:7000 audio.wav                     decodes it
   maliu receive unix:/run/user/1000/media - -f adts | player
   maliu receive quic://0.0.0.0:7000 recordings --many --token secret
-  maliu receive tcp://0.0.0.0:9000 clip.flv --layout mine.toml   from a camera with a protocol of its own
+  maliu receive tcp://0.0.0.0:9000 clip.flv --layout mine.toml   from a camera
   maliu receive tcp://127.0.0.1:27183 phone.h264 --layout scrcpy --connect
 
-A reliable transfer into a file is kept beside it until it is complete; a second run of the same command resumes it.";
+With tls: and quic: the fingerprint for `maliu send` is printed. A reliable transfer into a file is kept beside \
+it until it is complete; a second run of the same command resumes it.";
 
 /// Listens, receives and writes.
 pub(super) fn run(args: Args, context: &Context) -> Result {

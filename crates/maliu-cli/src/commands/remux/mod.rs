@@ -86,16 +86,16 @@ pub(crate) struct Args {
 }
 
 const EXAMPLES: &str = "Examples:
-  maliu remux talk.flv audio.aac                  the AAC stream of an FLV file
-  maliu remux video.h264 audio.aac clip.flv     two streams into one file
-  maliu remux in.flv out.flv -o bitexact=1        byte for byte what ffmpeg -c copy -bitexact writes
+  maliu remux talk.flv audio.aac                  its AAC stream
+  maliu remux video.h264 audio.aac clip.flv       two streams into one file
+  maliu remux in.flv out.flv -o bitexact=1        as ffmpeg -c copy -bitexact
   maliu remux in.flv - -f framecrc                one line per packet
   maliu remux --layout cam.toml dump.bin out.flv  a private protocol into FLV
   maliu remux --init init.mp4 seg*.m4s clip.mp4   segments into one file
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
 
-A file appears when it is complete; an MP4 recording plays while it grows (docs/mp4.md).
-The rules that --explain names are in docs/write-frame.md.";
+A file appears when it is complete; an MP4 recording plays while it grows (docs/mp4.md). The rules that --explain \
+names are in docs/write-frame.md.";
 
 /// Reads, orders and writes.
 pub(super) fn run(args: Args, context: &Context) -> Result {
