@@ -263,6 +263,7 @@ fn functions_stay_short() {
     }
 }
 
+#[path = "architecture/circles.rs"]
 mod circles;
 
 #[test]

@@ -212,24 +212,30 @@ impl Reader {
                 None
             }),
         };
-        if let Some((data, mut packet)) = whole {
-            if let Some(untimed) = &mut stream.untimed {
-                let framed = !stream.info.config.is_empty() && !annexb::starts_with_code(&stream.info.config);
-                if untimed.push(&kind, framed, data.clone(), packet.position.unwrap_or(at), input) {
-                    self.time(index);
-                    return Ok(());
-                }
-                if !untimed.has_begun() {
-                    stream.untimed = None;
-                }
-            }
-            packet.data = data;
-            if let Some(config) = stream.new_config.take() {
-                packet.side.set_new_config(config);
-            }
-            self.events.push_back(Event::Packet(packet));
+        if let Some((data, packet)) = whole {
+            self.queue(data, packet, at, input);
         }
         Ok(())
+    }
+
+    /// Queues a whole packet, or keeps it until its time is known.
+    fn queue(&mut self, data: Bytes, mut packet: Packet, at: u64, input: &mut Input) {
+        let Some(stream) = self.streams.get_mut(packet.stream) else { return };
+        if let Some(untimed) = &mut stream.untimed {
+            let framed = !stream.info.config.is_empty() && !annexb::starts_with_code(&stream.info.config);
+            let place = packet.position.unwrap_or(at);
+            if untimed.push(&self.layout.body.kind, framed, data.clone(), place, input) {
+                return self.time(packet.stream);
+            }
+            if !untimed.has_begun() {
+                stream.untimed = None;
+            }
+        }
+        packet.data = data;
+        if let Some(config) = stream.new_config.take() {
+            packet.side.set_new_config(config);
+        }
+        self.events.push_back(Event::Packet(packet));
     }
 
     /// Queues what a stream without times has by now.
