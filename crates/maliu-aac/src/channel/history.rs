@@ -1,4 +1,4 @@
-//! What a channel carries from unit to unit for its filter bank.
+//! State that a channel carries from unit to unit for its filter bank.
 
 use super::info::Sequence;
 

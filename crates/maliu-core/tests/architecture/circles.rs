@@ -21,7 +21,7 @@ pub(super) fn of(files: Vec<(PathBuf, String)>) -> Vec<String> {
                 && !used.starts_with(module)
                 && !module.starts_with(&used)
             {
-                // What siblings, or their children, use of each other is an edge between the siblings.
+                // A use between children of siblings is an edge between the siblings.
                 let same = module.iter().zip(&used).take_while(|(a, b)| a == b).count();
                 uses.entry(module[..=same].to_vec()).or_default().insert(used[..=same].to_vec());
             }
