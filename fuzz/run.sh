@@ -1,29 +1,37 @@
 #!/usr/bin/env bash
-# Runs every fuzz target, and every format, for SECONDS each (default 30), seeded with the samples. Stops at the first crash.
-# Needs cargo-fuzz. usage: [SEED=N] fuzz/run.sh [SECONDS [TARGET…]]. The seed is 1, so that a check repeats; a search takes others.
+# Runs every fuzz target, and every format, for SECONDS each (default 30), seeded with the samples, as many at once as there
+# are processors. Fails if one crashes. Needs cargo-fuzz. usage: [SEED=N] fuzz/run.sh [SECONDS [TARGET…]]. The seed is 1, so
+# that a check repeats; a search takes others.
 set -euo pipefail
 cd "$(dirname "$0")"
-seconds=${1:-30}
+export SECONDS_EACH=${1:-30} SEED=${SEED:-1}
 [ $# -eq 0 ] || shift
 # A folder of samples names a format, and every format that is read has one (crates/maliu-core/tests/idle.rs).
-formats=$(basename -a ../samples/*/)
+export FORMATS=$(basename -a ../samples/*/)
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list | grep -vx formats; echo "$formats")
+[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list | grep -vx formats; echo "$FORMATS")
 cargo fuzz build -s none
-for target in "${targets[@]}"; do
-  echo "== $target: $seconds s"
-  program=$target
-  unset MALIU_FORMAT
-  if grep -qx "$target" <<<"$formats"; then
-    program=formats
-    export MALIU_FORMAT=$target
-  fi
-  seeds=$(mktemp -d)
-  mkdir -p regressions/"$target"
-  for file in ../samples/*/*; do
-    case "$file" in *.dump) ;; *) { printf '\x20'; cat "$file"; } >"$seeds/$(basename "$file")" ;; esac
-  done
-  cargo fuzz run -s none "$program" "$seeds" regressions/"$target" -- \
-    -seed="${SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -verbosity=0 -print_final_stats=1 2>&1 | tail -n 12
-  rm -rf "$seeds"
+export PROGRAMS=target/$(rustc -vV | sed -n 's/^host: //p')/release
+
+export SEEDS=$(mktemp -d)
+trap 'rm -rf "$SEEDS"' EXIT
+for file in ../samples/*/*; do
+  case "$file" in *.dump) ;; *) { printf '\x20'; cat "$file"; } >"$SEEDS/$(basename "$file")" ;; esac
 done
+
+fuzz() {
+  local program=$1 said code=0
+  mkdir -p "regressions/$1" "artifacts/$1" "$SEEDS.$1"
+  if grep -qx "$1" <<<"$FORMATS"; then
+    program=formats
+    export MALIU_FORMAT=$1
+  fi
+  # The first folder takes what is found, so each target has one of its own.
+  said=$("$PROGRAMS/$program" "$SEEDS.$1" "$SEEDS" "regressions/$1" -artifact_prefix="artifacts/$1/" -seed="$SEED" \
+    -max_total_time="$SECONDS_EACH" -rss_limit_mb=512 -timeout=10 -verbosity=0 -print_final_stats=1 2>&1) || code=$?
+  rm -rf "$SEEDS.$1"
+  printf '== %s: %s s\n%s\n' "$1" "$SECONDS_EACH" "$(tail -n 12 <<<"$said")"
+  return "$code"
+}
+export -f fuzz
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'fuzz {}'
