@@ -302,8 +302,8 @@ printf ';FFMETADATA1\ntitle=Lied\nartist=maliu\ntrack=3/12\n[CHAPTER]\nTIMEBASE=
 make -f lavfi -i "$beep" -i mp4/meta.txt -map 0 -map_metadata 1 -map_chapters 1 -fflags +bitexact -flags +bitexact $aac -movflags +faststart mp4/tags_chapters.m4a
 rm mp4/meta.txt
 
-# AIFF, AU, IVF
-mkdir -p aiff au ivf
+# AIFF, AU, CAF, IVF
+mkdir -p aiff au caf ivf
 short="sine=frequency=440:sample_rate=8000:duration=0.4"
 make -f lavfi -i "$short" $exact -c:a pcm_s16be -metadata title=Tone aiff/s16.aiff
 make -f lavfi -i "$short" $exact -c:a pcm_s16le -f aiff aiff/sowt.aifc
@@ -313,6 +313,25 @@ make -f lavfi -i "$short" $exact -c:a pcm_mulaw au/ulaw.au
 sox -n -r 8000 -c 2 -b 24 aiff/tags_behind_24.aiff synth 0.2 sine 300
 sox -n -r 11025 -c 1 -b 8 aiff/s8.aiff synth 0.2 sine 300
 sox -n -r 8000 -c 1 -e mu-law au/sox_annotation.au synth 0.2 sine 300
+make -f lavfi -i "$short" $exact -c:a pcm_s16be -metadata title=Tone caf/s16.caf
+make -f lavfi -i "$short" $exact -c:a pcm_s24le caf/s24le.caf
+make -f lavfi -i "$short" $exact -c:a pcm_f32le caf/f32le.caf
+make -f lavfi -i "$short" $exact -c:a pcm_alaw caf/alaw.caf
+make -f lavfi -i "$short" $exact -c:a adpcm_ima_qt caf/ima4.caf
+make -f lavfi -i "$short" $exact -c:a alac caf/alac.caf
+# The packet table in front of the data, so that a pipe is enough.
+python3 - <<'PY'
+from pathlib import Path
+import struct
+d = Path("caf/alac.caf").read_bytes()
+at, parts = 8, []
+while at + 12 <= len(d):
+    size = struct.unpack(">q", d[at + 4:at + 12])[0]
+    parts.append(d[at:at + 12 + size])
+    at += 12 + size
+parts.sort(key=lambda part: part.startswith(b"data"))
+Path("caf/alac.caf").write_bytes(d[:8] + b"".join(parts))
+PY
 small="testsrc2=size=64x48:rate=10:duration=1"
 make -f lavfi -i "$small" $exact -c:v libvpx -b:v 50k -g 5 ivf/vp8.ivf
 make -f lavfi -i "$small" $exact -c:v libvpx-vp9 -b:v 50k -g 5 ivf/vp9.ivf

@@ -17,7 +17,7 @@ pub mod wav;
 
 pub use annexb::{h264, h265};
 pub use framed::{adts, coded, loas, mp3};
-pub use headed::{AIFF, AU};
+pub use headed::{AIFF, AU, CAF};
 pub use mpeg::{mpegps, mpegts};
 
 /// Every format, in the order in which ties of a probe are decided.
@@ -41,6 +41,7 @@ pub const ALL: &[&Format] = &[
     &mpegps::FORMAT,
     &AIFF,
     &AU,
+    &CAF,
     &ivf::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,

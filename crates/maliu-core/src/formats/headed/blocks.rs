@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where the blocks stand, and how they are cut.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Blocks {
     /// Offset of the first block.
     pub start: u64,
