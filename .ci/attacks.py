@@ -19,6 +19,7 @@ from pathlib import Path
 LIMIT = 256  # MiB: --max-memory of receive --many.
 BESIDE = 64  # MiB: the program, its buffers, what one message takes.
 ADDRESS_SPACE = 1_000_000 << 10
+STREAMS = 32  # MiB: damaged transport and program streams, whatever is in them.
 
 
 def table():
@@ -180,6 +181,34 @@ def silence(codec):
     return b"".join(message.at(number) for number, message in enumerate(peer))
 
 
+def damaged(seed, megabytes=24):
+    """A sample again and again, with bytes that are wrong, missing and twice there."""
+    out, state, block = bytearray(), 1, bytearray(Path(seed).read_bytes())
+    while len(out) < megabytes << 20:
+        part = bytearray(block)
+        for _ in range(4):
+            state = state * 6364136223846793005 + 1442695040888963407 & (1 << 64) - 1
+            at, kind = state >> 33, state >> 30 & 7
+            if kind < 5:
+                part[at % len(part)] ^= 1 << kind
+            elif kind < 7:
+                del part[at % len(part) :][: kind * 100]
+            else:
+                part[at % len(part) : at % len(part)] = part[:500]
+        out += part
+    return bytes(out)
+
+
+def flood(megabytes=24):
+    """PES packets of audio and video on every PID, one transport packet each, and no table."""
+    out = bytearray()
+    for number in range((megabytes << 20) // 188):
+        pid = 0x20 + number % 0x1FDF
+        head = bytes([0x47, 0x40 | pid >> 8, pid & 255, 0x10 | number // 0x1FDF & 15])
+        out += head + bytes([0, 0, 1, (0xE0, 0xC0, 0xBD)[pid % 3], 0, 0, 0x80, 0, 0]) + bytes([pid & 255]) * 175
+    return bytes(out)
+
+
 def confined():
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
 
@@ -264,6 +293,17 @@ def run(maliu):
             if receiver:
                 alive, most = receiver.close()
                 judge(f"receive --many, {name}", alive and most <= LIMIT + BESIDE, f"{most} MiB")
+        seeds = {"ts": "mpegts/h264_aac.ts", "m2ts": "mpegts/mpeg2_ac3.m2ts", "ps": "mpegps/gb28181.ps", "loas": "loas/stereo_22050.loas"}
+        streams = {f"damaged.{kind}": damaged(f"samples/{seed}") for kind, seed in seeds.items() if Path(f"samples/{seed}").exists()}
+        for name, data in {**streams, "flood.ts": flood()}.items():
+            path = os.path.join(folder, name)
+            Path(path).write_bytes(data)
+            runs = [["remux", path, "-", "-f", "null"], ["probe", path], ["check", path]]
+            runs += [["repair", path, os.path.join(folder, "out.ts")]] if name.endswith("ts") else []
+            for command in runs:
+                code, most, seconds, said = watched([maliu, *command])
+                good = code in (0, 1) and most <= STREAMS
+                judge(f"{command[0]} {name}", good, f"exit code {code}, {most} MiB, {seconds:.1f} s {'' if good else said}")
     return bad
 
 
