@@ -51,6 +51,15 @@ pub(crate) struct Args {
     /// Keep reading while the file grows; stop after SECONDS without new data (default: without limit).
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
     pub follow: Option<f64>,
+    /// Program of a transport stream to read: its number, first (the first one with audio or video), or all (default: first; probe: all).
+    #[arg(long, value_name = "NUMBER|all", conflicts_with = "layout")]
+    pub program: Option<String>,
+    /// All programs of a transport stream are read unless one is chosen.
+    #[arg(skip)]
+    pub all_programs: bool,
+    /// The tables of a transport stream are looked at.
+    #[arg(skip)]
+    pub surveys: bool,
     /// Keys that encrypted content is decrypted with.
     #[arg(skip)]
     pub keys: Keys,
@@ -60,7 +69,7 @@ pub(crate) struct Args {
 #[derive(clap::Args, Clone, Default)]
 #[group(skip)]
 pub(crate) struct Keys {
-    /// Key of an encrypted MP4 file and its identifier, each 32 hexadecimal digits; repeat it for more.
+    /// Key of an encrypted MP4 file behind its identifier, each 32 hexadecimal digits; repeat it for more. With --from mpegts: key of an HLS segment behind its initialization vector.
     #[arg(long = "key", value_name = "KID:KEY")]
     keys: Vec<String>,
 }
@@ -144,6 +153,9 @@ impl Args {
             settings: Vec::new(),
             probe_budget,
             follow: None,
+            program: None,
+            all_programs: false,
+            surveys: false,
             keys: Keys::default(),
         }
     }

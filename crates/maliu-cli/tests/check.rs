@@ -1,6 +1,7 @@
 //! `maliu check` and `maliu repair` with the real binary: every code of docs/check.md is provoked, told, and mended.
 
 mod binary;
+mod transport;
 
 use std::fs;
 
@@ -157,7 +158,8 @@ fn every_code_of_the_page_is_told_where_it_stands() {
     let rows: Vec<Vec<&str>> =
         page.lines().filter(|line| line.starts_with("| `")).map(|line| line.split(" | ").collect()).collect();
     let codes: Vec<&str> = rows.iter().map(|row| row[0].trim_matches(['|', ' ', '`'])).collect();
-    let provoked = provocations();
+    let mut provoked = provocations();
+    provoked.extend(transport::provocations().into_iter().map(|(code, bytes)| (code, bytes, None)));
     assert_eq!(
         {
             let mut all = codes.clone();
@@ -183,6 +185,49 @@ fn every_code_of_the_page_is_told_where_it_stands() {
         if severity == "notice" {
             assert_eq!(found(&bytes, &["--strict"]).0, Some(1), "{code}");
         }
+    }
+}
+
+#[test]
+fn probe_shows_the_tables_and_a_program_is_chosen() {
+    let bytes = transport::Plan::default().build();
+    let report = json(&run_on(bytes.clone(), &["probe", "--json", "-"]));
+    let program = &report["programs"][0];
+    assert_eq!([&program["program_num"], &program["pmt_pid"], &program["pcr_pid"]], [1, 0x1000, 0x100], "{program}");
+    let stream = &program["streams"][0];
+    assert_eq!([&stream["id"], &stream["stream_type"], &stream["codec_name"]], ["0x100", "0x03", "mp2"], "{program}");
+    let whole = &report["transport"];
+    assert_eq!([&whole["packets"], &whole["pat_version"]], [bytes.len() as u64 / 188, 0], "{whole}");
+    assert_eq!(
+        [&whole["clocks"][0]["references"], &whole["clocks"][0]["longest_interval_us"]],
+        [50, 24_000],
+        "{whole}"
+    );
+    let rates = whole["pids"].as_array().unwrap().iter().map(|pid| pid["bit_rate"].as_u64().unwrap());
+    assert!(rates.sum::<u64>().abs_diff(whole["bit_rate"].as_u64().unwrap()) < 10, "{whole}");
+    for (program, code) in [("1", Some(0)), ("all", Some(0)), ("7", Some(1)), ("none", Some(2))] {
+        let output = text(&run_on(bytes.clone(), &["remux", "--program", program, "-", "-", "-f", "framecrc"]));
+        assert_eq!(output.0, code, "{program}: {output:?}");
+        assert!(program != "7" || output.2.contains("no program 7"), "{output:?}");
+    }
+}
+
+#[test]
+fn transport_streams_are_mended_and_stay() {
+    assert_eq!(found(&transport::Plan::default().build(), &["--strict"]), (Some(0), vec![]));
+    let folder = folder("transport_streams_are_mended_and_stay");
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/check.md")).unwrap();
+    for (code, bytes) in transport::provocations() {
+        let mends =
+            page.lines().any(|line| line.starts_with(&format!("| `{code}`")) && line.contains("`maliu repair`"));
+        let [damaged, once, twice] = ["0", "1", "2"].map(|n| within(&folder, &format!("{code}{n}.ts")));
+        fs::write(&damaged, &bytes).unwrap();
+        let output = run(&["repair", &damaged, &once]);
+        assert_eq!(text(&output).0, Some(0), "{code}");
+        let output = run(&["check", "--strict", &once]);
+        assert!(!mends || output.status.code() == Some(0), "{code}: {:?}", text(&output));
+        assert_eq!(text(&run(&["repair", &once, &twice])).0, Some(0), "{code}");
+        assert!(fs::read(&once).unwrap() == fs::read(&twice).unwrap(), "{code}: a second time changes it");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     packet::Packet,
     settings::Help,
     stream::{Codec, Metadata, StreamInfo},
+    syntax::psi::Multiplex,
     time::{Rounding, Ticks, TimeBase},
 };
 
@@ -165,6 +166,12 @@ pub trait Demuxer: Send {
     /// Facts that the header has declared so far, to be compared with the content; `None` where the format declares
     /// nothing, or the demuxer was made without the setting `audit`.
     fn declared(&self) -> Option<&Declared> {
+        None
+    }
+
+    /// Facts of a transport stream as a whole, as far as it was read; `None` for other formats, or when the demuxer was made
+    /// without the setting `audit`.
+    fn multiplex(&self) -> Option<Multiplex> {
         None
     }
 

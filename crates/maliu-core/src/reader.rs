@@ -4,7 +4,7 @@
 //!   Input.peek() ─▶ probe(prefix of 64, 80, 96, … bytes) ─▶ Verdict ─▶ Demuxer.poll(Input) ─▶ Event
 //! ```
 
-use alloc::{borrow::Cow, boxed::Box, format, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, format, string::String, vec::Vec};
 use core::task::Poll;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use crate::{
     stream::{StreamInfo, limits::MAX_DESCRIPTIONS},
     syntax::{
         foreign, id3v2,
+        psi::Multiplex,
         tags::{Step, Tags},
     },
     time::{Ticks, TimeBase},
@@ -61,6 +62,8 @@ pub struct PacketReader {
     /// Where the demuxer stood after the last packet.
     behind: u64,
     audit: bool,
+    /// Settings for a format that may be recognised: its name, then name and value.
+    presets: Vec<(&'static str, &'static str, String)>,
 }
 
 enum State {
@@ -103,7 +106,7 @@ impl PacketReader {
 
     fn in_state(state: State) -> Self {
         let (verdict, sieve) = (Verdict::default(), Sieve::default());
-        Self { state, streams: Vec::new(), verdict, sieve, behind: 0, audit: false }
+        Self { state, streams: Vec::new(), verdict, sieve, behind: 0, audit: false, presets: Vec::new() }
     }
 
     /// Makes the demuxer keep what the header declares ([`PacketReader::declared`]) and remark on configurations that
@@ -128,6 +131,23 @@ impl PacketReader {
         }
     }
 
+    /// Gives settings to the demuxer if the input turns out to be of this format. To be called before the first byte is
+    /// fed; a reader of a declared format has its settings already.
+    pub fn with_settings_of(mut self, format: &'static Format, settings: &[(&'static str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| (format.name, *name, (*value).into()));
+        self.presets.extend(settings);
+        self
+    }
+
+    /// Facts of a transport stream as a whole, as far as it was read, with [`PacketReader::auditing`] or the setting
+    /// `audit`; `None` for other formats.
+    pub fn multiplex(&self) -> Option<Multiplex> {
+        match &self.state {
+            State::Reading { demuxer, .. } => demuxer.multiplex(),
+            State::Probing { .. } => None,
+        }
+    }
+
     /// Returns the next event; [`Poll::Pending`] when more bytes must be fed first. Poll and feed in any order.
     ///
     /// Packets carry the time base of their stream.
@@ -138,7 +158,12 @@ impl PacketReader {
     pub fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         if let State::Probing { .. } = self.state {
             match self.probe(input)? {
-                Some(format) => self.state = State::begin(format, audit(format, self.audit))?,
+                Some(format) => {
+                    let presets = self.presets.iter().filter(|(name, ..)| *name == format.name);
+                    let presets = presets.map(|(_, name, value)| (*name, value.as_str()));
+                    let settings: Vec<_> = presets.chain(audit(format, self.audit).iter().copied()).collect();
+                    self.state = State::begin(format, &settings)?;
+                }
                 None => return Ok(Poll::Pending),
             }
         }

@@ -1,4 +1,4 @@
-//! Writes a damaged FLV or MP4 file anew, with everything in it that can still be read.
+//! Writes a damaged FLV, MP4 or transport stream file anew, with everything in it that can still be read.
 //!
 //! ```text
 //!   open() ─▶ Survey: streams, configurations, usual steps of time of the whole file
@@ -6,7 +6,7 @@
 //!                                                             └─▶ Scratch, mended again until nothing changes ─▶ Sink
 //! ```
 //!
-//! MP4 files: see [`mp4`].
+//! MP4 files: see [`mp4`]. Transport streams are mended packet by packet: [`formats::mpegts::mend`].
 //!
 //! ```
 //! use maliu::{blocking::Reader, io::{File, Memory}, repair};
@@ -26,7 +26,11 @@ use std::{
     path::PathBuf,
 };
 
-use maliu_core::{format::Score, formats, output::Mark};
+use maliu_core::{
+    format::{Format, Score},
+    formats,
+    output::Mark,
+};
 
 use crate::{
     blocking::{Pump, Reader},
@@ -40,6 +44,7 @@ mod rewrite;
 mod scratch;
 mod survey;
 mod times;
+mod ts;
 
 pub use report::{LeftOut, Report};
 pub use scratch::{MAX_SCRATCH, Scratch};
@@ -106,7 +111,7 @@ pub struct Mended {
     unread: Option<io::Error>,
 }
 
-/// Mends the FLV or MP4 file that `open` opens, which is called several times, until mending changes nothing: what heavy
+/// Mends the FLV, MP4 or transport stream file that `open` opens, which is called several times, until mending changes nothing: what heavy
 /// damage leaves may look different once it is in order.
 ///
 /// # Errors
@@ -115,8 +120,10 @@ pub fn mend<S: Source + Send + 'static>(
     mut open: impl FnMut() -> io::Result<S>,
     options: &Options,
 ) -> Result<Mended, Error> {
-    if is_mp4(&mut open().map_err(Error::Open)?) {
-        return mp4::mend(&mut open, options);
+    match kind(&mut open().map_err(Error::Open)?) {
+        Kind::Mp4 => return mp4::mend(&mut open, options),
+        Kind::Ts => return ts::mend(&mut open, options),
+        Kind::Flv => {}
     }
     let (mut kept, report, unread) = pass(&mut open, options)?;
     for _ in 1..MAX_PASSES {
@@ -130,11 +137,32 @@ pub fn mend<S: Source + Send + 'static>(
     Ok(Mended { kept, report, unread })
 }
 
-/// Whether it begins with a box of an MP4 file. An input that cannot be read turns out later.
-fn is_mp4(source: &mut impl Source) -> bool {
-    let mut head = [0; 16];
-    let there = if source.seekable() { source.read_at(0, &mut head).unwrap_or(0) } else { 0 };
-    matches!((formats::mp4::FORMAT.probe)(head.get(..there).unwrap_or_default()), Score::Sure(_))
+/// How a file is mended.
+enum Kind {
+    Flv,
+    Mp4,
+    Ts,
+}
+
+/// The kind of a file by its first bytes. An input that cannot be read turns out later.
+fn kind(source: &mut impl Source) -> Kind {
+    let mut head = vec![0; ts::HEAD];
+    let mut there = 0;
+    while source.seekable()
+        && let Some(room) = head.get_mut(there..).filter(|room| !room.is_empty())
+        && let Ok(read @ 1..) = source.read_at(there as u64, room)
+    {
+        there += read;
+    }
+    head.truncate(there);
+    let is = |format: &Format| matches!((format.probe)(&head), Score::Sure(_) | Score::Maybe(_));
+    if matches!((formats::mp4::FORMAT.probe)(head.get(..16).unwrap_or(&head)), Score::Sure(_)) {
+        Kind::Mp4
+    } else if !is(&formats::flv::FORMAT) && is(&formats::mpegts::FORMAT) {
+        Kind::Ts
+    } else {
+        Kind::Flv
+    }
 }
 
 impl Mended {

@@ -1,4 +1,4 @@
-//! `maliu repair`: a damaged FLV or MP4 file written anew, with everything in it that can still be read.
+//! `maliu repair`: a damaged FLV, MP4 or transport stream file written anew, with everything in it that can still be read.
 
 use std::io;
 
@@ -19,11 +19,11 @@ use crate::{
     input, output,
 };
 
-/// Writes a damaged FLV or MP4 file anew: sizes, times, configurations, durations and indexes are right.
+/// Writes a damaged FLV, MP4 or transport stream file anew: sizes, times, configurations, durations, indexes, counters and tables are right.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
 pub(crate) struct Args {
-    /// FLV or MP4 file to read. It is read several times and never changed; - is standard input, which is kept on disk for that, up to
+    /// FLV, MP4 or MPEG-TS file to read. It is read several times and never changed; - is standard input, which is kept on disk for that, up to
     /// 16 GiB.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
@@ -46,7 +46,11 @@ const NOTES: &str =
 
 Mended in MP4: a lost moov box is rebuilt from the media data (--like names a good file of the same recorder where the \
 configuration is lost, too), cut samples, sizes of mdat, wrong offsets, durations and times, interleaving; the index is \
-moved in front. A file that is repaired once is not changed by a second time.
+moved in front.
+
+Mended in MPEG-TS: damaged PES packets, sections and packets are left out, counters go on, PAT and PMT are made where \
+they are missing and put in where they come too seldom, jumps of the clock are marked, junk is left out. A file that is \
+repaired once is not changed by a second time.
 
 Examples:
   maliu check broken.flv

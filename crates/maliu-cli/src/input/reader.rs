@@ -2,6 +2,8 @@
 
 use maliu::{formats, layout, reader::PacketReader, wire::content};
 
+use formats::mpegts::FORMAT as TS;
+
 use super::Args;
 use crate::{
     failure::{Failure, Result},
@@ -24,9 +26,25 @@ impl Args {
         if self.from.as_deref() == Some(content::FORMAT.name) {
             return Ok(PacketReader::with(&content::FORMAT, Box::new(content::Content::default())));
         }
+        let named = self.from.as_deref().filter(|name| *name != TS.name);
+        if let (Some(name), Some(_)) = (named, &self.program) {
+            return Err(Failure::Usage(format!("--program chooses from transport streams, not from {name}")));
+        }
+        let usual = if self.all_programs { "all" } else { "first" };
         let keys = self.keys.keys.join(",");
+        let program = self.program.as_deref().unwrap_or(usual);
+        let mut ts = vec![("program", program), ("audit", if self.surveys { "1" } else { "0" })];
+        let is_ts = self.program.is_some() || self.from.as_deref() == Some(TS.name);
+        if is_ts && !keys.is_empty() {
+            ts.push(("key", keys.as_str()));
+        }
+        if is_ts {
+            let given = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let settings: Vec<_> = ts.iter().copied().chain(given).collect();
+            return PacketReader::of(&TS, &settings).map_err(|error| Failure::Usage(error.to_string()));
+        }
         if let (Some(name), false) = (self.from.as_deref().filter(|name| *name != "mp4"), keys.is_empty()) {
-            return Err(Failure::Usage(format!("--key decrypts MP4, not {name}")));
+            return Err(Failure::Usage(format!("--key decrypts MP4 and MPEG-TS, not {name}")));
         }
         if !self.keys.keys.is_empty() {
             let given = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -34,7 +52,10 @@ impl Args {
             let reader = PacketReader::of(&formats::mp4::FORMAT, &settings);
             return reader.map_err(|error| Failure::Usage(error.to_string()));
         }
-        let Some(name) = &self.from else { return Ok(PacketReader::detect_within(formats::ALL, self.probe_budget)) };
+        let Some(name) = &self.from else {
+            let reader = PacketReader::detect_within(formats::ALL, self.probe_budget);
+            return Ok(reader.with_settings_of(&TS, &ts));
+        };
         let format = formats::named(name);
         let format =
             format.ok_or_else(|| Failure::Usage(format!("no format is called {name}; maliu formats lists them")))?;

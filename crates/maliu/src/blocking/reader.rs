@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use maliu_core::{
     format::{Event, Format},
-    formats,
+    formats::{self, mpegts::Multiplex},
     input::Input,
     packet::Packet,
     reader::{PacketReader, Verdict},
@@ -181,6 +181,11 @@ impl<S: Source> Reader<S> {
     /// Scores of the probes.
     pub fn verdict(&self) -> &Verdict {
         self.drive.reader.verdict()
+    }
+
+    /// Facts of a transport stream as a whole, as far as it was read; see [`PacketReader::multiplex`].
+    pub fn multiplex(&self) -> Option<Multiplex> {
+        self.drive.reader.multiplex()
     }
 
     /// Length of the whole input, when it is known.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use maliu_core::{plain::plain, remark::Remark};
+use maliu_core::{formats::mpegts::Indicator, plain::plain, remark::Remark};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,11 @@ pub mod kinds {
     const RATE: (&str, &str) =
         ("none is needed; --option frame_rate= sets it", "none is needed; --option frame_rate= sets it");
 
+    const REPAIR: (&str, &str) = ("maliu repair", "maliu repair");
+    const RETIME: (&str, &str) = ("maliu remux writes the clock anew", "maliu remux writes the clock anew");
+    const LEAVES_OUT: (&str, &str) = ("maliu remux leaves it out", "maliu remux leaves it out");
+    const UNKEYED: (&str, &str) = ("none is known", "none is known");
+
     /// Bytes that belong to nothing.
     pub const JUNK: Kind = fault("junk", "format", REWRITE);
     /// Something ends too early.
@@ -100,6 +105,36 @@ pub mod kinds {
     pub const NO_INDEX: Kind = notice("no-index", "FLV-45", REWRITE);
     /// An index that leads to wrong places or declares wrong times.
     pub const BAD_INDEX: Kind = fault("bad-index", "FLV-45", REWRITE);
+    /// Bytes between packets that are not packets.
+    pub const SYNC_LOSS: Kind = fault("sync-loss", "TR 101 290 1.1", REPAIR);
+    /// A packet that does not begin with its sync byte.
+    pub const SYNC_BYTE: Kind = fault("sync-byte", "TR 101 290 1.2", REPAIR);
+    /// No program association table, or other sections on its PID.
+    pub const NO_PAT: Kind = fault("no-pat", "TR 101 290 1.3", REPAIR);
+    /// No PAT for more than 0.5 s.
+    pub const PAT_INTERVAL: Kind = notice("pat-interval", "TR 101 290 1.3", REPAIR);
+    /// A continuity counter that does not go on.
+    pub const CONTINUITY: Kind = fault("continuity", "TR 101 290 1.4", REPAIR);
+    /// A program without a map.
+    pub const NO_PMT: Kind = fault("no-pmt", "TR 101 290 1.5", REPAIR);
+    /// No PMT for more than 0.5 s.
+    pub const PMT_INTERVAL: Kind = notice("pmt-interval", "TR 101 290 1.5", REPAIR);
+    /// A PID of a map without any packet.
+    pub const NO_PACKETS: Kind = notice("no-packets", "TR 101 290 1.6", LEAVES_OUT);
+    /// A packet that the receiver has marked as damaged.
+    pub const TRANSPORT_ERROR: Kind = fault("transport-error", "TR 101 290 2.1", REPAIR);
+    /// A section with a wrong checksum.
+    pub const CRC: Kind = fault("crc", "TR 101 290 2.2", REPAIR);
+    /// No clock reference for more than 0.1 s.
+    pub const PCR_INTERVAL: Kind = notice("pcr-interval", "TR 101 290 2.3a", RETIME);
+    /// A jump of the clock that is not marked.
+    pub const PCR_JUMP: Kind = fault("pcr-jump", "TR 101 290 2.3b", REPAIR);
+    /// A clock reference off by more than 500 ns at a constant rate.
+    pub const PCR_ACCURACY: Kind = notice("pcr-accuracy", "TR 101 290 2.4", RETIME);
+    /// No PTS for more than 0.7 s.
+    pub const PTS_INTERVAL: Kind = notice("pts-interval", "TR 101 290 2.5", RETIME);
+    /// Scrambled packets without a conditional access table.
+    pub const NO_CAT: Kind = notice("no-cat", "TR 101 290 2.6", UNKEYED);
     /// Anything else that the reader remarks.
     pub const REMARK: Kind = fault("remark", "format", NOTED);
 
@@ -127,6 +162,21 @@ pub mod kinds {
         BAD_FILESIZE,
         NO_INDEX,
         BAD_INDEX,
+        SYNC_LOSS,
+        SYNC_BYTE,
+        NO_PAT,
+        PAT_INTERVAL,
+        CONTINUITY,
+        NO_PMT,
+        PMT_INTERVAL,
+        NO_PACKETS,
+        TRANSPORT_ERROR,
+        CRC,
+        PCR_INTERVAL,
+        PCR_JUMP,
+        PCR_ACCURACY,
+        PTS_INTERVAL,
+        NO_CAT,
         REMARK,
     ];
 }
@@ -181,11 +231,33 @@ impl Kind {
         }
     }
 
+    /// The kind of an indicator of TR 101 290.
+    pub fn of_indicator(indicator: Indicator) -> Self {
+        match indicator {
+            Indicator::SyncLoss => kinds::SYNC_LOSS,
+            Indicator::SyncByte => kinds::SYNC_BYTE,
+            Indicator::Pat => kinds::NO_PAT,
+            Indicator::PatInterval => kinds::PAT_INTERVAL,
+            Indicator::Continuity => kinds::CONTINUITY,
+            Indicator::Pmt => kinds::NO_PMT,
+            Indicator::PmtInterval => kinds::PMT_INTERVAL,
+            Indicator::Pid => kinds::NO_PACKETS,
+            Indicator::Transport => kinds::TRANSPORT_ERROR,
+            Indicator::Crc => kinds::CRC,
+            Indicator::PcrInterval => kinds::PCR_INTERVAL,
+            Indicator::PcrJump => kinds::PCR_JUMP,
+            Indicator::PcrAccuracy => kinds::PCR_ACCURACY,
+            Indicator::PtsInterval => kinds::PTS_INTERVAL,
+            Indicator::Cat => kinds::NO_CAT,
+            _ => kinds::REMARK,
+        }
+    }
+
     /// Remedy in a file of the format of this short name.
     pub fn fix(&self, format: &str) -> &'static str {
         match format {
             "flv" => self.fix_flv,
-            "mp4" if self.fix_other == kinds::REWRITTEN => "maliu repair",
+            "mp4" | "mpegts" if self.fix_other == kinds::REWRITTEN => "maliu repair",
             _ => self.fix_other,
         }
     }
@@ -241,6 +313,6 @@ mod tests {
     #[test]
     fn advice_fits_the_format() {
         assert_eq!(kinds::JUNK.fix("flv"), "maliu repair");
-        assert!(kinds::ALL.iter().all(|kind| !kind.fix("wav").contains("repair")));
+        assert!(kinds::ALL.iter().all(|kind| kind.rule.starts_with("TR") || !kind.fix("wav").contains("repair")));
     }
 }

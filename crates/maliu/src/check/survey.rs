@@ -5,6 +5,7 @@ use std::{collections::HashMap, task::Poll};
 use maliu_core::{
     error::{Error as MediaError, PacketError},
     format::{Event, Rules},
+    formats::mpegts::Breach,
     input::{Input, Warning},
     packet::Packet,
     reader::PacketReader,
@@ -86,6 +87,9 @@ pub fn run<S: Source>(mut source: S, reader: PacketReader) -> Result<Report> {
         let found = std::mem::take(&mut survey.found).judge(declared, input.next_read());
         found.into_iter().for_each(|(kind, place, what)| survey.note(kind, place, what));
     }
+    if let Some(whole) = reader.multiplex() {
+        survey.breaches(whole.breaches, reader.streams());
+    }
     Ok(survey.close())
 }
 
@@ -106,16 +110,33 @@ struct Survey {
 
 impl Survey {
     fn note(&mut self, kind: Kind, place: Place, what: String) {
+        self.note_many(kind, place, what, 1);
+    }
+
+    fn note_many(&mut self, kind: Kind, place: Place, what: String, times: u64) {
         match kind.severity {
-            Severity::Fault => self.faults += 1,
-            Severity::Notice => self.notices += 1,
+            Severity::Fault => self.faults += times,
+            Severity::Notice => self.notices += times,
         }
         let Place { at, time, stream } = place;
         if let Some(known) = self.places.get(&(kind.code, stream)).and_then(|index| self.list.get_mut(*index)) {
-            known.times += 1;
+            known.times += times;
         } else if self.list.len() < MAX_LISTED {
             self.places.insert((kind.code, stream), self.list.len());
-            self.list.push(Fault { kind, at, time, stream, what, fix: kind.fix(self.format), times: 1 });
+            self.list.push(Fault { kind, at, time, stream, what, fix: kind.fix(self.format), times });
+        }
+    }
+
+    /// Notes the breaches of TR 101 290 in a transport stream.
+    fn breaches(&mut self, breaches: Vec<Breach>, streams: &[StreamInfo]) {
+        for breach in breaches {
+            let stream = breach.pid.and_then(|pid| streams.iter().position(|info| info.id == Some(pid.into())));
+            let what = match breach.pid {
+                Some(pid) => format!("PID {pid:#x}: {}", breach.what),
+                None => breach.what,
+            };
+            let place = Place { at: Some(breach.at), stream, ..Place::default() };
+            self.note_many(Kind::of_indicator(breach.indicator), place, what, breach.times);
         }
     }
 

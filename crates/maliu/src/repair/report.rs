@@ -1,5 +1,7 @@
 //! Repairs, and streams that were left out with the reason.
 
+use maliu_core::formats::mpegts::mend;
+
 /// Result of a repair.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -28,6 +30,8 @@ pub struct Report {
     pub offsets: i64,
     /// Of an MP4 file whose index was rebuilt: NAL units of video, units of audio, and bytes that belong to no stream.
     pub rebuilt: Option<(u64, u64, u64)>,
+    /// Of a transport stream.
+    pub transport: Option<mend::Report>,
     /// Why reading ended before the end of the input.
     pub stopped: Option<String>,
 }
@@ -86,6 +90,7 @@ impl Report {
                 lines.push(format!("passed over {lost} bytes that belong to neither"));
             }
         }
+        lines.extend(self.transport.iter().flat_map(mend::Report::lines));
         if let (count @ 1.., why) = &self.refused {
             lines.push(format!("left out {} that the format cannot carry; the first: {why}", packed(*count)));
         }

@@ -16,7 +16,7 @@ use super::{
     Args, codec_string, explain, facts,
     gop::Gops,
     hash::Hash,
-    read,
+    multiplex, read,
     survey::{Seen, Survey},
 };
 use crate::{failure::Result, input::Opened, json};
@@ -44,6 +44,9 @@ pub(super) fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Re
         one_stream(list.item()?, index, &info, &survey)?;
     }
     list.close()?;
+    if let Some(whole) = opened.reader.multiplex() {
+        multiplex::json(&mut root, &whole, opened.reader.streams())?;
+    }
     whole_format(root.object("format")?, opened, &survey)?;
     if args.explain {
         explain::json(root.object("verdict")?, opened)?;

@@ -10,7 +10,7 @@ use maliu::{
 };
 use maliu_decode::Profile;
 
-use super::{Args, codec_string, explain, facts, gop::Gops, hash::Hash, read, report, survey::Survey};
+use super::{Args, codec_string, explain, facts, gop::Gops, hash::Hash, multiplex, read, report, survey::Survey};
 use crate::{failure::Result, input::Opened};
 
 /// Reads the input and prints what is in it.
@@ -68,6 +68,9 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
         if let Some(summary) = survey.gops(index).and_then(Gops::summary) {
             writeln!(out, "    {summary}")?;
         }
+    }
+    if let Some(whole) = opened.reader.multiplex() {
+        multiplex::text(out, &whole)?;
     }
     let tags = survey.metadata.iter().flat_map(|metadata| metadata.entries());
     for (name, value) in tags {

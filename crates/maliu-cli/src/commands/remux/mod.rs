@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Write messages of this layout: a preset or a file.
     #[arg(long, value_name = "LAYOUT", conflicts_with = "format")]
     write_layout: Option<String>,
+    /// Program of a transport stream to read: its number, or first, the first one with audio or video (default: all).
+    #[arg(long, value_name = "NUMBER|first", conflicts_with = "layout")]
+    program: Option<String>,
     #[command(flatten)]
     keys: input::Keys,
     /// Streams to take, in this order: a, v, STREAM, INPUT:a, INPUT:v, INPUT:STREAM; repeat it for more.
@@ -105,6 +108,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
     let input = |path: &String| input::Args {
         layout: args.layout.clone(),
         keys: args.keys.clone(),
+        program: args.program.clone(),
+        all_programs: true,
         ..input::Args::of(path, args.from.clone())
     };
     let inputs: Vec<_> = inputs.iter().map(input).collect();

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::types::{self, PRIVATE_DATA};
 use crate::{
     stream::{Audio, Codec, Kind, Media, StreamInfo, Video},
     syntax::{
@@ -16,50 +17,6 @@ use crate::{
 
 /// The ticks of all times.
 pub(super) const BASE: TimeBase = TimeBase::hz(90_000);
-
-/// stream_type, and the codec it means everywhere (ISO/IEC 13818-1 table 2-34).
-const TYPES: &[(u8, Codec)] = &[
-    (0x01, Codec::Mpeg2Video),
-    (0x02, Codec::Mpeg2Video),
-    (0x03, Codec::Mp2),
-    (0x04, Codec::Mp2),
-    (0x0f, Codec::Aac),
-    (0x10, Codec::Mpeg4),
-    (0x11, Codec::AacLatm),
-    (0x15, Codec::TimedId3),
-    (0x1b, Codec::H264),
-    (0x1c, Codec::Aac),
-    (0x20, Codec::H264),
-    (0x24, Codec::H265),
-    (0x33, Codec::H266),
-    (0x42, Codec::Cavs),
-    (0x81, Codec::Ac3),
-    (0x86, Codec::Scte35),
-    (0x87, Codec::Eac3),
-    (0x8a, Codec::Dts),
-    (0x90, Codec::PcmALaw),
-    (0x91, Codec::PcmMuLaw),
-    (0x92, Codec::G7231),
-    (0x93, Codec::G729),
-    (0x99, Codec::G729),
-    (0xd2, Codec::Data),
-    (0xea, Codec::Vc1),
-];
-
-/// Meaning of the user private types in programs registered as HDMV, and in packets of 192 bytes.
-const BLU_RAY: &[(u8, Codec)] = &[
-    (0x80, Codec::PcmBluray),
-    (0x81, Codec::Ac3),
-    (0x82, Codec::Dts),
-    (0x83, Codec::TrueHd),
-    (0x84, Codec::Eac3),
-    (0x85, Codec::Dts),
-    (0x86, Codec::Dts),
-    (0x90, Codec::Pgs),
-    (0x92, Codec::Text),
-    (0xa1, Codec::Eac3),
-    (0xa2, Codec::Dts),
-];
 
 /// Meaning of registrations of streams of private data (SMPTE registration authority).
 const REGISTRATIONS: &[(&[u8; 4], Codec)] = &[
@@ -77,6 +34,11 @@ const REGISTRATIONS: &[(&[u8; 4], Codec)] = &[
     (b"Opus", Codec::Opus),
     (b"KLVA", Codec::Klv),
     (b"ID3 ", Codec::TimedId3),
+    // SAMPLE-AES of HLS.
+    (b"zavc", Codec::H264),
+    (b"aacd", Codec::Aac),
+    (b"ac3d", Codec::Ac3),
+    (b"ec3d", Codec::Eac3),
 ];
 
 /// Meaning of descriptors of streams of private data (EN 300 468).
@@ -94,12 +56,9 @@ const OPUS_EXTENSION: u8 = 0x80;
 
 /// The codec of a stream of a map. `blu_ray`: the program is registered as HDMV, or its packets have 192 bytes.
 pub(super) fn codec(stream: &Elementary, blu_ray: bool) -> Codec {
-    let look = |rows: &[(u8, Codec)], key: u8| rows.iter().find(|(value, _)| *value == key).map(|(_, codec)| *codec);
-    if blu_ray
-        && stream.stream_type >= 0x80
-        && let Some(codec) = look(BLU_RAY, stream.stream_type)
-    {
-        return codec;
+    let disc = types::BLU_RAY.iter().find(|(stream_type, ..)| blu_ray && *stream_type == stream.stream_type);
+    if let Some((_, codec, ..)) = disc {
+        return *codec;
     }
     let named = || {
         let letters = stream.registration()?;
@@ -107,18 +66,10 @@ pub(super) fn codec(stream: &Elementary, blu_ray: bool) -> Codec {
     };
     let described = || DESCRIPTORS.iter().find(|(tag, _)| stream.descriptor(*tag).is_some()).map(|(_, codec)| *codec);
     match stream.stream_type {
-        // Private data, and types for private use.
-        0x06 | 0x80.. => {
-            let private = (stream.stream_type == 0x06).then(described).flatten();
-            let known = look(TYPES, stream.stream_type);
-            named().or(private).or(known).unwrap_or(if stream.stream_type == 0x06 {
-                Codec::BinData
-            } else {
-                Codec::Data
-            })
-        }
+        PRIVATE_DATA => named().or_else(described).unwrap_or(Codec::BinData),
+        0x80.. => named().or_else(|| types::codec(stream.stream_type)).unwrap_or(Codec::Data),
         0x15 => named().unwrap_or(Codec::TimedId3),
-        kind => look(TYPES, kind).unwrap_or(Codec::Data),
+        kind => types::codec(kind).unwrap_or(Codec::Data),
     }
 }
 

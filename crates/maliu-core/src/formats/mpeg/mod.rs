@@ -13,4 +13,7 @@ mod kinds;
 pub mod mpegps;
 pub mod mpegts;
 mod payload;
+mod remarks;
+mod search;
 mod track;
+mod types;

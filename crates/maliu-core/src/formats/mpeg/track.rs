@@ -9,6 +9,7 @@ use alloc::{boxed::Box, collections::VecDeque, format};
 
 use bytes::Bytes;
 
+pub(super) use super::remarks::Remarks;
 use super::{
     cutters::{self, Cut, Cutter, Facts, Order, Unit},
     kinds::{self, BASE},
@@ -23,6 +24,12 @@ use crate::{
 
 /// Most marks that wait for their frame; older ones are dropped.
 const MAX_MARKS: usize = 4096;
+
+/// Payloads of a PES packet that are looked at as they come, though units end with their PES packets.
+const FRESH: u8 = 4;
+
+/// Bytes of a unit up to which it is not looked at before its PES packet ends.
+const MAX_QUIET: usize = 1 << 20;
 
 /// Bytes of a PES packet from which on its length is taken for the limit of the field, not for the end of a unit.
 const FULL: usize = 65_000;
@@ -60,6 +67,8 @@ pub(super) struct Track {
     left: Option<usize>,
     /// Whether units end where PES packets end; `None` until it has shown.
     aligned: Option<bool>,
+    /// Payloads of the PES packet under way in which the unit before may still end.
+    fresh: u8,
     clock: Clock,
     /// Where the last unit began.
     last_start: Option<u64>,
@@ -93,6 +102,7 @@ impl Track {
             open: false,
             left: None,
             aligned: None,
+            fresh: 0,
             clock: Clock::default(),
             last_start: None,
             described: false,
@@ -164,7 +174,7 @@ impl Track {
             self.marks.pop_front();
         }
         self.marks.push_back((at, mark));
-        (self.open, self.left) = (true, mark.payload);
+        (self.open, self.left, self.fresh) = (true, mark.payload, FRESH);
         if self.left == Some(0) {
             self.complete(out, remarks);
         }
@@ -187,6 +197,12 @@ impl Track {
                 return;
             }
         }
+        // Where units end with their PES packets, no unit ends in the middle of one.
+        let small = self.input.peek().len() < MAX_QUIET;
+        if self.aligned == Some(true) && self.open && self.fresh == 0 && small {
+            return;
+        }
+        self.fresh = self.fresh.saturating_sub(1);
         self.poll(out, remarks);
     }
 
@@ -452,38 +468,5 @@ impl Clock {
     fn now(&self) -> Option<Ticks> {
         let counted = Ticks(i64::try_from(self.counted).unwrap_or(i64::MAX));
         self.anchor.map(|anchor| anchor + TimeBase::hz(self.rate).rescale(counted, BASE, Rounding::Near))
-    }
-}
-
-/// Remarks on their way to the input, few enough that none is lost between two events.
-#[derive(Debug, Default)]
-pub(super) struct Remarks {
-    waiting: VecDeque<Warning>,
-    noted: usize,
-}
-
-/// Most remarks about one input; later ones are left out.
-const MAX_REMARKS: usize = 48;
-
-impl Remarks {
-    /// Notes a remark about the byte at `at`.
-    pub(super) fn note(&mut self, at: u64, what: impl Into<alloc::borrow::Cow<'static, str>>) {
-        self.push(Warning::new(at, what));
-    }
-
-    fn push(&mut self, warning: Warning) {
-        self.noted += 1;
-        if self.noted <= MAX_REMARKS {
-            self.waiting.push_back(warning);
-        } else if self.noted == MAX_REMARKS + 1 {
-            self.waiting.push_back(Warning::new(warning.at, "further remarks are left out"));
-        }
-    }
-
-    /// Hands the remarks to the input.
-    pub(super) fn flush(&mut self, input: &mut Input) {
-        for warning in self.waiting.drain(..) {
-            input.pass_on(warning);
-        }
     }
 }

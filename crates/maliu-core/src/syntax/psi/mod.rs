@@ -7,11 +7,13 @@
 //! ```
 
 pub mod descriptors;
+mod multiplex;
 mod sections;
 mod tables;
 mod write;
 
 pub use descriptors::{Descriptor, descriptors};
+pub use multiplex::{Breach, ClockFacts, Indicator, MAX_BREACHES, Multiplex, PidFacts, ProgramFacts};
 pub use sections::{MAX_SECTION, Sections};
 pub use tables::{Eit, Elementary, Event, LongSection, Pat, Pmt, Sdt, Service};
 pub use write::put_descriptor;

@@ -44,6 +44,11 @@ impl Sections {
         self.begun = false;
     }
 
+    /// Whether a section has begun that is not whole.
+    pub fn is_open(&self) -> bool {
+        self.begun && !self.buffer.is_empty()
+    }
+
     fn take(&mut self, each: &mut impl FnMut(&[u8])) {
         let mut from = 0;
         loop {

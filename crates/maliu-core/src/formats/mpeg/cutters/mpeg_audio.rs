@@ -10,7 +10,7 @@ use crate::{
     input::Input,
     stream::{Audio, Codec, Media},
     syntax::{
-        framing::{Found, Framing},
+        framing::{Found, Frame, Framing},
         mpeg_audio::{Header, MpegFrames},
     },
 };
@@ -31,10 +31,8 @@ impl Cutter for Frames {
         loop {
             let frame = match self.framing.poll(input) {
                 Found::Frame(frame) => frame,
-                Found::Cut(_) => {
-                    input.skip(usize::MAX);
-                    continue;
-                }
+                // As of the raw format: the end of the stream leaves a part of the last frame.
+                Found::Cut(header) => Frame { header, length: input.peek().len(), sure: false, behind_junk: false },
                 Found::Tag => continue,
                 Found::NeedBytes => return Ok(Cut::NeedBytes),
                 Found::End => return Ok(Cut::End),

@@ -8,20 +8,23 @@ use bytes::Bytes;
 use super::{
     super::{
         kinds,
+        search::{Bisect, Landing},
         track::{Mark, Remarks, Track},
+        types::substream,
     },
-    map::{StreamMap, substream},
+    map::StreamMap,
 };
 use crate::{
     error::{Error, Result},
     format::{Demuxer, Event},
     input::Input,
+    remark::Remark,
     stream::Codec,
     syntax::{
         annexb::StartCodes,
         pes::{self, Parsed, PesHeader},
     },
-    time::Ticks,
+    time::{Ticks, TimeBase},
     timing::turns::Turns,
 };
 
@@ -43,25 +46,34 @@ const END: u8 = 0xb9;
 /// Reads a program stream.
 pub(super) struct Program {
     map: StreamMap,
-    tracks: Vec<Stream>,
+    pub(super) tracks: Vec<Stream>,
     /// Streams that were announced.
     streams: usize,
-    clock: Turns,
-    queue: VecDeque<Event>,
+    pub(super) clock: Turns,
+    pub(super) queue: VecDeque<Event>,
     remarks: Remarks,
-    codes: StartCodes,
+    pub(super) codes: StartCodes,
     /// A packet was read.
     begun: bool,
     /// Bytes that are no packet are passed over since here.
-    junk: Option<u64>,
-    flushed: bool,
+    pub(super) junk: Option<u64>,
+    pub(super) flushed: bool,
+    /// Offset of the first packet, and the first time in it.
+    pub(super) first: Option<u64>,
+    pub(super) first_time: Option<Ticks>,
+    /// Looking for a time.
+    pub(super) search: Option<Bisect>,
+    /// Bytes up to the next pack are passed over without a remark: a seek may have gone to the middle of one.
+    pub(super) aligns: bool,
+    /// A seek has found its place but no keyframe yet.
+    pub(super) landing: Option<Landing>,
 }
 
 /// A stream by its stream_id, or of private stream 1 by its substream.
-struct Stream {
+pub(super) struct Stream {
     id: u8,
     sub: Option<u8>,
-    track: Track,
+    pub(super) track: Track,
 }
 
 impl Default for Program {
@@ -77,6 +89,11 @@ impl Default for Program {
             begun: false,
             junk: None,
             flushed: false,
+            first: None,
+            first_time: None,
+            search: None,
+            aligns: false,
+            landing: None,
         }
     }
 }
@@ -88,7 +105,7 @@ impl Program {
         let Some(&[a, b, c, id]) = window.first_chunk() else {
             return if ended { self.skip(window.len(), input) } else { true };
         };
-        if [a, b, c] != [0, 0, 1] || id < END {
+        if [a, b, c] != [0, 0, 1] || id < END || (self.aligns && id != PACK) {
             return self.junk(input);
         }
         let length = match id {
@@ -134,6 +151,7 @@ impl Program {
     fn whole(&mut self, id: u8, length: usize, input: &mut Input) -> bool {
         self.begun = true;
         let at = input.offset();
+        self.first.get_or_insert(at);
         let Some(packet) = input.take(length) else { return false };
         match id {
             pes::PROGRAM_STREAM_MAP => self.note_map(&packet),
@@ -185,6 +203,7 @@ impl Program {
         let mut line = |raw: u64| Ticks(self.clock.unroll(raw));
         let dts = header.dts.map(&mut line);
         let pts = header.pts.map(&mut line);
+        self.first_time = self.first_time.or(dts).or(pts);
         Mark { pts, dts: dts.or(pts), position, payload: Some(payload), ..Mark::default() }
     }
 
@@ -231,7 +250,7 @@ impl Program {
                 return self.skip(window.len().saturating_sub(keep), input);
             };
             match window.get(at + 3) {
-                Some(END..) => {
+                Some(&code) if code == PACK || (code >= END && !self.aligns) => {
                     self.skip(at, input);
                     return false;
                 }
@@ -251,9 +270,15 @@ impl Program {
     }
 
     fn end_junk(&mut self, input: &Input) {
-        if let Some(from) = self.junk.take() {
+        let silent = core::mem::take(&mut self.aligns);
+        if let Some(from) = self.junk.take().filter(|_| !silent) {
             let count = input.offset().saturating_sub(from);
-            self.remarks.note(from, format!("skipped {count} bytes that are not packets of a program stream"));
+            let kind = Remark::Junk { bytes: Some(count) };
+            self.remarks.note_kind(
+                from,
+                kind,
+                format!("skipped {count} bytes that are not packets of a program stream"),
+            );
         }
     }
 
@@ -274,7 +299,7 @@ impl Program {
 }
 
 /// Bytes of the pack header at the front: `None` while more bytes are needed, 0 without one.
-fn pack_length(window: &[u8]) -> Option<usize> {
+pub(super) fn pack_length(window: &[u8]) -> Option<usize> {
     let first = window.get(4)?;
     match first >> 6 {
         1 => Some(14 + usize::from(window.get(13)? & 7)),
@@ -302,9 +327,15 @@ impl Demuxer for Program {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 self.remarks.flush(input);
+                if !self.passes(&event, input)? {
+                    continue;
+                }
                 return Ok(Poll::Ready(event));
             }
-            let dry = self.packet(input);
+            let dry = match self.search {
+                Some(search) => self.halve(search, input)?,
+                None => self.packet(input),
+            };
             self.remarks.flush(input);
             if !dry || !self.queue.is_empty() {
                 continue;
@@ -314,16 +345,23 @@ impl Demuxer for Program {
                 self.tracks.iter_mut().for_each(|stream| stream.track.rest());
                 return Ok(Poll::Pending);
             }
-            if !input.peek().is_empty() {
+            if !input.peek().is_empty() || self.search.is_some() {
                 continue;
             }
             if !self.begun {
                 return Err(Error::malformed("mpegps", "no pack or packet found", input.offset()));
             }
             if core::mem::replace(&mut self.flushed, true) {
+                if !self.passes(&Event::End, input)? {
+                    continue;
+                }
                 return Ok(Poll::Ready(Event::End));
             }
             self.flush(input);
         }
+    }
+
+    fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
+        self.start_seek(to, base, input)
     }
 }

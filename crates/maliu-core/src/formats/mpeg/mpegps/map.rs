@@ -45,18 +45,6 @@ impl StreamMap {
     }
 }
 
-/// A substream of private stream 1, by its first byte: its codec and the bytes in front of its payload.
-pub(super) fn substream(id: u8) -> Option<(Codec, usize)> {
-    Some(match id {
-        0x20..=0x3f => (Codec::DvdSubtitle, 1),
-        0x80..=0x87 | 0xc0..=0xc7 => (if id < 0x88 { Codec::Ac3 } else { Codec::Eac3 }, 4),
-        0x88..=0x8f | 0x98..=0x9f => (Codec::Dts, 4),
-        0xa0..=0xaf => (Codec::PcmDvd, 4),
-        0xb0..=0xbf => (Codec::TrueHd, 5),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +54,5 @@ mod tests {
         let map = [0, 0, 1, 0xbc, 0, 18, 0xe1, 0xff, 0, 0, 0, 8, 0x1b, 0xe0, 0, 0, 0x90, 0xc0, 0, 0, 0, 0, 0, 0];
         let map = StreamMap::parse(&map).unwrap();
         assert_eq!([0xe0, 0xc0, 0xc1].map(|id| map.codec(id)), [Some(Codec::H264), Some(Codec::PcmALaw), None]);
-        assert_eq!((substream(0x81), substream(0x10)), (Some((Codec::Ac3, 4)), None));
     }
 }

@@ -9,6 +9,7 @@
 //! Handled: MPEG-1 and MPEG-2 packs, stream maps, the stream types of GB/T 28181 (H.264, H.265, G.711, AAC …), substreams of
 //! discs (AC-3, DTS, LPCM, subtitles), streams without a map (found by their content), lost packs, junk, PES packets without
 //! a length.
+//! Written: packs of MPEG-2 as cameras write them, or with `mpeg1=1` of MPEG-1.
 //! Passed over: system headers, padding, private stream 2 (navigation of discs).
 
 use alloc::boxed::Box;
@@ -24,6 +25,7 @@ mod demuxer;
 mod map;
 mod muxer;
 mod probe;
+mod seek;
 
 /// MPEG program stream. Every stream has the time base 1/90000.
 pub const FORMAT: Format = Format {

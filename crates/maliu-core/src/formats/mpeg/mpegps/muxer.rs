@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::super::{
     kinds::BASE,
     payload::{Payload, packaging},
+    types,
 };
 use crate::{
     bits::BitWriter,
@@ -39,10 +40,19 @@ pub(super) const SETTINGS: &[Help] = &[
         default: "50000000",
         what: "Writing: the rate that packs declare, bits per second.",
     },
+    Help {
+        name: "mpeg1",
+        value: "0|1",
+        default: "0",
+        what: "Writing: packs of MPEG-1 (ISO/IEC 11172-1), for MPEG-1 video and MPEG audio.",
+    },
 ];
 
 /// Most bytes of payload in a PES packet: its length of 16 bits counts the header too.
 const MAX_PAYLOAD: usize = 65_000;
+
+/// Codecs that are written as substreams of private stream 1.
+const WRITTEN: &[Codec] = &[Codec::Ac3, Codec::Eac3, Codec::Dts];
 
 /// Times beyond this, in 90 kHz, are none of a stream.
 const FARTHEST: i64 = i64::MAX / 1200;
@@ -61,9 +71,10 @@ pub(super) fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
         return Err(Error::Setting { name: "delay".into(), why: "must lie between 0 and 10 s".into() });
     }
     let rate = settings.number("rate", 10_000, 1_600_000_000)?.unwrap_or(50_000_000);
+    let mpeg1 = settings.flag("mpeg1")?.unwrap_or(false);
     settings.finish()?;
     let rate = u32::try_from(rate / 400).unwrap_or(125_000);
-    Ok(Box::new(Program { delay: delay * 9 / 100, rate, ..Program::default() }))
+    Ok(Box::new(Program { delay: delay * 9 / 100, rate, mpeg1, ..Program::default() }))
 }
 
 #[derive(Default)]
@@ -71,6 +82,8 @@ struct Program {
     delay: i64,
     /// In units of 50 bytes per second.
     rate: u32,
+    /// Packs and packets of ISO/IEC 11172-1.
+    mpeg1: bool,
     lanes: Vec<Option<Lane>>,
     has_video: bool,
     /// System header and stream map.
@@ -109,7 +122,9 @@ impl Muxer for Program {
         }
         streams.iter_mut().for_each(|stream| stream.time_base = BASE);
         self.head = self.system_header();
-        self.head.extend_from_slice(&stream_map(&map));
+        if !self.mpeg1 {
+            self.head.extend_from_slice(&stream_map(&map));
+        }
         Ok(())
     }
 
@@ -142,7 +157,7 @@ impl Muxer for Program {
             out.warn(format!("mpegps: a packet is {} ms behind the clock; raise delay", (clock - dts) / 90));
         }
         let mapped = self.maps(packet, is_video, clock);
-        let mut first = pack(clock, self.rate);
+        let mut first = pack(clock, self.rate, self.mpeg1);
         if mapped {
             first.extend_from_slice(&self.head);
         }
@@ -150,13 +165,13 @@ impl Muxer for Program {
             Mark::Key { time } if !mapped => Mark::Body { time },
             place => place,
         };
-        out.append_parts(place, packets(first, stream_id, (pts, dts), &front, &shaped.data));
+        out.append_parts(place, packets(first, stream_id, self.header(pts, dts), &front, &shaped.data));
         Ok(())
     }
 
     fn finish(&mut self, out: &mut Output) -> Result<()> {
         if self.clock.is_none() {
-            let parts = [Bytes::from(pack(0, self.rate)), Bytes::from(core::mem::take(&mut self.head))];
+            let parts = [Bytes::from(pack(0, self.rate, self.mpeg1)), Bytes::from(core::mem::take(&mut self.head))];
             out.append(Mark::Header, parts);
         }
         out.append(Mark::Trailer, [Bytes::from_static(&[0, 0, 1, 0xb9])]);
@@ -174,24 +189,18 @@ impl Program {
         if stream.encryption.is_some() {
             return Err(refused("encrypted streams are not carried"));
         }
-        let half = stream.as_audio().is_some_and(|audio| (1..32_000).contains(&audio.rate()));
-        let (kind, substream) = match stream.codec {
-            Codec::Mpeg1Video => (Some(0x01), None),
-            Codec::Mpeg2Video => (Some(0x02), None),
-            Codec::Mpeg4 => (Some(0x10), None),
-            Codec::H264 => (Some(0x1b), None),
-            Codec::H265 => (Some(0x24), None),
-            Codec::Cavs => (Some(0x42), None),
-            Codec::Mp1 | Codec::Mp2 | Codec::Mp3 => (Some(if half { 0x04 } else { 0x03 }), None),
-            Codec::Aac => (Some(0x0f), None),
-            Codec::PcmALaw => (Some(0x90), None),
-            Codec::PcmMuLaw => (Some(0x91), None),
-            Codec::G7231 => (Some(0x92), None),
-            Codec::G729 => (Some(0x99), None),
-            Codec::Ac3 => (None, Some(0x80)),
-            Codec::Eac3 => (None, Some(0xc0)),
-            Codec::Dts => (None, Some(0x88)),
-            other => return Err(refused(format!("{other} is not carried by program streams"))),
+        if self.mpeg1 && !matches!(stream.codec, Codec::Mpeg1Video | Codec::Mp1 | Codec::Mp2 | Codec::Mp3) {
+            return Err(refused(format!("{} is not carried by packs of MPEG-1", stream.codec)));
+        }
+        let rate = stream.as_audio().map_or(0, |audio| audio.rate());
+        let disc = || types::SUBSTREAMS.iter().find(|(.., codec, _)| *codec == stream.codec && WRITTEN.contains(codec));
+        let (kind, substream) = match (types::in_program_stream(stream.codec), disc()) {
+            (Some(_), _) if matches!(stream.codec, Codec::Mp1 | Codec::Mp2 | Codec::Mp3) => {
+                (Some(types::mpeg_audio(rate)), None)
+            }
+            (Some(row), _) => (Some(row.stream_type), None),
+            (None, Some((first, ..))) => (None, Some(*first)),
+            (None, None) => return Err(refused(format!("{} is not carried by program streams", stream.codec))),
         };
         let is_video = stream.media.kind() == Kind::Video;
         let (first, most) = match substream {
@@ -211,6 +220,21 @@ impl Program {
         let payload = Payload::new(stream, BASE, false).map_err(refused)?;
         let stream_id = if substream.is_some() { pes::PRIVATE_1 } else { id };
         Ok((Lane { stream_id, substream: substream.map(|_| id), payload, is_video }, kind))
+    }
+
+    /// The headers of the PES packets of a unit (§2.4.3.6, ISO/IEC 11172-1 §2.4.3.3).
+    fn header(&self, pts: i64, dts: i64) -> PesHeads {
+        let wrapped = |time: i64| time.rem_euclid(1 << 33) as u64;
+        let times = match pts == dts {
+            true => pes::time_field(2, wrapped(pts)).to_vec(),
+            false => [pes::time_field(3, wrapped(pts)), pes::time_field(1, wrapped(dts))].concat(),
+        };
+        if self.mpeg1 {
+            return PesHeads { first: times, others: &[0x0f] };
+        }
+        let flags = if pts == dts { 0x80 } else { 0xc0 };
+        let first = [&[0x84, flags, times.len() as u8][..], &times].concat();
+        PesHeads { first, others: &[0x80, 0, 0] }
     }
 
     /// Whether the map stands in front of this packet.
@@ -243,7 +267,7 @@ impl Program {
         bits.write(4, 0b0011);
         bits.write(1, 1);
         bits.write(5, count(true) as u32);
-        bits.write(8, 0x7f);
+        bits.write(8, if self.mpeg1 { 0xff } else { 0x7f });
         for (id, is_video) in &ids {
             bits.write(8, (*id).into());
             // Buffers in units of 1024 bytes: 2 MiB of video; of 128 bytes: 8 KiB of audio.
@@ -254,16 +278,22 @@ impl Program {
     }
 }
 
-/// The pack header with the clock in 90 kHz (§2.5.3.3).
-fn pack(clock: i64, rate: u32) -> Vec<u8> {
+/// The pack header with the clock in 90 kHz (§2.5.3.3, ISO/IEC 11172-1 §2.4.3.2).
+fn pack(clock: i64, rate: u32, mpeg1: bool) -> Vec<u8> {
     let clock = clock.rem_euclid(1 << 33) as u64;
     let mut bits = BitWriter::new();
     bits.write(24, 1);
     bits.write(8, 0xba);
-    bits.write(2, 1);
+    bits.write(if mpeg1 { 4 } else { 2 }, if mpeg1 { 2 } else { 1 });
     for (shift, width) in [(30, 3), (15, 15), (0, 15)] {
         bits.write(width, (clock >> shift) as u32 & ((1 << width) - 1));
         bits.write(1, 1);
+    }
+    if mpeg1 {
+        bits.write(1, 1);
+        bits.write(22, rate);
+        bits.write(1, 1);
+        return bits.finish();
     }
     bits.write(9, 0);
     bits.write(1, 1);
@@ -288,9 +318,14 @@ fn stream_map(rows: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The PES packets of a unit behind what stands in front of them. The first one has the times.
-fn packets(mut head: Vec<u8>, stream_id: u8, (pts, dts): (i64, i64), front: &[u8], data: &Bytes) -> Vec<Bytes> {
-    let wrapped = |time: i64| time.rem_euclid(1 << 33) as u64;
+/// The headers of the PES packets of a unit: behind the length of the first one, which has the times, and of the others.
+struct PesHeads {
+    first: Vec<u8>,
+    others: &'static [u8],
+}
+
+/// The PES packets of a unit behind what stands in front of them.
+fn packets(mut head: Vec<u8>, stream_id: u8, heads: PesHeads, front: &[u8], data: &Bytes) -> Vec<Bytes> {
     let mut parts = Vec::new();
     let mut rest = data.clone();
     let mut front = Some(front);
@@ -298,18 +333,12 @@ fn packets(mut head: Vec<u8>, stream_id: u8, (pts, dts): (i64, i64), front: &[u8
         let lead = front.take();
         let room = MAX_PAYLOAD.saturating_sub(lead.map_or(0, <[u8]>::len));
         let now = rest.split_to(room.min(rest.len()));
-        let times = match lead {
-            Some(_) if pts == dts => pes::time_field(2, wrapped(pts)).to_vec(),
-            Some(_) => [pes::time_field(3, wrapped(pts)), pes::time_field(1, wrapped(dts))].concat(),
-            None => Vec::new(),
-        };
-        let flags = [0, 0x80, 0xc0].get(times.len() / 5).copied().unwrap_or(0);
+        let fields = if lead.is_some() { &heads.first[..] } else { heads.others };
         let payload = lead.map_or(0, <[u8]>::len) + now.len();
-        let length = u16::try_from(3 + times.len() + payload).unwrap_or(u16::MAX);
+        let length = u16::try_from(fields.len() + payload).unwrap_or(u16::MAX);
         head.extend_from_slice(&[0, 0, 1, stream_id]);
         head.extend_from_slice(&length.to_be_bytes());
-        head.extend_from_slice(&[if lead.is_some() { 0x84 } else { 0x80 }, flags, times.len() as u8]);
-        head.extend_from_slice(&times);
+        head.extend_from_slice(fields);
         head.extend_from_slice(lead.unwrap_or_default());
         parts.push(Bytes::from(core::mem::take(&mut head)));
         parts.push(now);
@@ -328,7 +357,8 @@ mod tests {
     #[test]
     fn long_units_are_spread_over_packets_that_say_their_length() {
         let data = Bytes::from(alloc::vec![7; 150_000]);
-        let file = packets(pack(90_000, 125_000), 0xe0, (3600, 0), &[1, 2], &data).concat();
+        let heads = Program::default().header(3600, 0);
+        let file = packets(pack(90_000, 125_000, false), 0xe0, heads, &[1, 2], &data).concat();
         let (mut at, mut sizes) = (14, Vec::new());
         while let Some(rest) = file.get(at..).filter(|rest| !rest.is_empty()) {
             let pes::Parsed::Header(header) = pes::parse(rest) else { panic!("at {at}") };
@@ -336,6 +366,25 @@ mod tests {
             at += header.size + header.payload.unwrap();
         }
         assert_eq!(sizes, [(65_000, Some(3600), Some(0)), (65_000, None, None), (20_002, None, None)]);
+    }
+
+    #[test]
+    fn packs_of_mpeg_1_read_back_as_written() {
+        let packets = |mpeg1| {
+            let muxer = Program { mpeg1, ..Program::default() };
+            packets(pack(90_000, 1234, mpeg1), 0xc0, muxer.header(7200, 3600), &[], &Bytes::from_static(&[9; 5]))
+                .concat()
+        };
+        let file = packets(true);
+        assert_eq!(super::super::demuxer::pack_length(&file), Some(12));
+        let pes::Parsed::Header(header) = pes::parse(&file[12..]) else { panic!() };
+        assert_eq!((header.size, header.payload), (16, Some(5)));
+        assert_eq!((header.pts, header.dts), (Some(7200), Some(3600)));
+        assert_eq!(packets(false).len(), file.len() + 2 + 3);
+        let mut muxer = Program { mpeg1: true, ..Program::default() };
+        let refused =
+            muxer.start(&mut [StreamInfo::audio(Codec::Aac, 48_000, 2)], &Metadata::default(), &mut Output::default());
+        assert!(refused.is_err());
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! Transport packets → events.
 
-use alloc::{collections::VecDeque, format, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, format, string::String, vec::Vec};
 use core::task::Poll;
 
 use bytes::Bytes;
 
 use super::{
-    super::track::{Mark, Remarks, Track},
+    super::{
+        search::{Bisect, Landing},
+        track::{Mark, Remarks, Track},
+    },
+    audit::Audit,
     packet::{self, SIZE, SYNC, TsPacket},
     pids::Pids,
-    programs::Programs,
+    programs::{Programs, Wanted},
     slots::{PesState, Place, Role, Slot},
     sync::{self, REACH},
 };
@@ -18,16 +22,15 @@ use crate::{
     format::{Demuxer, Event},
     input::Input,
     packet::{Flags, Packet},
+    remark::Remark,
     syntax::{
         pes::{self, Parsed},
-        psi::Pmt,
+        psi::{Multiplex, Pmt},
     },
     time::{Ticks, TimeBase},
 };
 
 mod seek;
-
-use seek::{Bisect, Landing};
 
 /// Bytes of input after which streams are found by their content, if maps that are announced have not come.
 const PATIENCE: u64 = 256 << 10;
@@ -43,8 +46,9 @@ const MAX_PENDING: usize = 64 << 20;
 
 /// Reads a transport stream.
 pub(super) struct Transport {
-    /// The only program that is wanted.
-    pub(super) wanted: Option<u16>,
+    pub(super) wanted: Wanted,
+    /// Facts of the whole, when they are wanted.
+    audit: Option<Box<Audit>>,
     pub(super) step: usize,
     /// The arrival clock in front of the packet that is due.
     pub(super) arrival: Option<[u8; 4]>,
@@ -82,9 +86,10 @@ pub(super) enum State {
 }
 
 impl Transport {
-    pub(super) fn new(wanted: Option<u16>) -> Self {
+    pub(super) fn new(wanted: Wanted, audit: bool) -> Self {
         let mut transport = Self {
             wanted,
+            audit: audit.then(|| Box::new(Audit::new())),
             step: SIZE,
             arrival: None,
             state: State::Search { skipped: 0 },
@@ -105,6 +110,11 @@ impl Transport {
         };
         transport.slot(0, Role::Association);
         transport
+    }
+
+    /// Whether breaches are counted instead of remarked on.
+    pub(super) fn audits(&self) -> bool {
+        self.audit.is_some()
     }
 
     /// The slot of a PID, made for `role` if there is none.
@@ -185,14 +195,22 @@ impl Transport {
         let skipped = skipped.saturating_add(row.start as u64);
         self.first.get_or_insert(input.offset());
         let lead = u64::from(!self.begun && row.step == sync::STEPS[1]) * 4;
-        if skipped > lead {
-            self.remarks.note(at, format!("skipped {skipped} bytes that are not transport packets"));
+        match &mut self.audit {
+            Some(audit) if self.begun => audit.skipped(skipped, row.step, at),
+            _ if skipped > lead => {
+                let kind = Remark::Junk { bytes: Some(skipped) };
+                self.remarks.note_kind(at, kind, format!("skipped {skipped} bytes that are not transport packets"));
+            }
+            _ => {}
         }
         self.state = State::Packets;
     }
 
     fn packet(&mut self, ts: &TsPacket, place: Place) {
         self.begun = true;
+        if let Some(audit) = &mut self.audit {
+            audit.packet(ts, place.position);
+        }
         self.read = self.read.saturating_add(SIZE as u64);
         if self.read > PATIENCE && !self.guesses && !self.programs.complete() {
             self.guess_all();
@@ -278,8 +296,10 @@ impl Transport {
         let (Some(slot), Some(known)) = (self.slots.get_mut(index), self.tracks.get_mut(track)) else { return };
         if gap {
             known.lost();
-            let what = format!("packets of PID {:#x} are missing before this one", slot.pid);
-            self.remarks.note(place.position, what);
+            if self.audit.is_none() {
+                let what = format!("packets of PID {:#x} are missing before this one", slot.pid);
+                self.remarks.note(place.position, what);
+            }
         }
         let mut payload = ts.payload;
         if ts.start {
@@ -354,13 +374,32 @@ impl Transport {
         }
     }
 
+    /// Refuses a program that the stream does not have.
+    fn wanted_is_there(&self) -> Result<()> {
+        let Wanted::Number(number) = self.wanted else { return Ok(()) };
+        if self.programs.numbers().any(|known| known == number) {
+            return Ok(());
+        }
+        let known: Vec<String> = self.programs.numbers().map(|number| format!("{number}")).collect();
+        let why = match known.as_slice() {
+            [] => "the stream names no program".into(),
+            known => format!("the stream has no program {number}, only {}", known.join(", ")),
+        };
+        Err(Error::Setting { name: "program".into(), why })
+    }
+
     fn flush(&mut self, input: &mut Input) {
         let rest = input.peek().len();
         if rest > 0 && self.begun {
             let at = input.offset();
             let junk = self.state != State::Packets;
-            let what = if junk { "bytes that are not transport packets" } else { "bytes of a packet cut short" };
-            self.remarks.note(at, format!("left out {rest} {what} at the end"));
+            let (what, kind) = match junk {
+                true => ("bytes that are not transport packets", Remark::Junk { bytes: Some(rest as u64) }),
+                false => {
+                    ("bytes of a packet cut short", Remark::Cut { missing: SIZE.checked_sub(rest).map(|n| n as u64) })
+                }
+            };
+            self.remarks.note_kind(at, kind, format!("left out {rest} {what} at the end"));
         }
         input.skip(usize::MAX);
         self.guess_all();
@@ -399,6 +438,7 @@ impl Demuxer for Transport {
                 input.skip(usize::MAX);
                 return Err(Error::malformed("mpegts", "no transport packet found", at));
             }
+            self.wanted_is_there()?;
             if core::mem::replace(&mut self.flushed, true) {
                 if !self.passes(&Event::End, input)? {
                     continue;
@@ -411,5 +451,9 @@ impl Demuxer for Transport {
 
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
         self.start_seek(to, base, input)
+    }
+
+    fn multiplex(&self) -> Option<Multiplex> {
+        self.audit.as_ref().map(|audit| audit.multiplex(self.step))
     }
 }

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use super::{
     super::{kinds, track::Track},
     demuxer::{MAX_TRACKS, Transport},
+    programs::Wanted,
     slots::{Place, Role, Slot},
     sync,
 };
 use crate::{
     format::Event,
-    stream::{Codec, Disposition},
+    stream::{Codec, Disposition, Kind},
     syntax::psi::{Elementary, LongSection, Pat, Pmt, descriptors},
 };
 
@@ -25,7 +26,7 @@ const MAX_GUESS: usize = 64 << 10;
 impl Transport {
     pub(super) fn table(&mut self, role: Role, pid: u16, bytes: &[u8], place: Place) {
         let Some(section) = LongSection::parse(bytes) else {
-            if matches!(bytes.first(), Some(&Pat::TABLE | &Pmt::TABLE)) {
+            if matches!(bytes.first(), Some(&Pat::TABLE | &Pmt::TABLE)) && !self.audits() {
                 self.remarks.note(place.position, format!("section of PID {pid:#x} has a wrong checksum"));
             }
             return;
@@ -53,7 +54,7 @@ impl Transport {
 
     /// A program's map is new.
     fn map(&mut self, map: &Pmt) {
-        if self.wanted.is_some_and(|wanted| wanted != map.program) {
+        if !self.wants(map) {
             for stream in &map.streams {
                 self.slot(stream.pid, Role::Ignored);
             }
@@ -65,6 +66,20 @@ impl Transport {
         }
         if self.programs.complete() {
             self.drop_unnamed();
+        }
+    }
+
+    /// Whether the streams of this program are wanted.
+    fn wants(&mut self, map: &Pmt) -> bool {
+        let has_media = || {
+            let kind = |stream| kinds::codec(stream, false).kind();
+            map.streams.iter().any(|stream| matches!(kind(stream), Kind::Audio | Kind::Video))
+        };
+        match &mut self.wanted {
+            Wanted::All => true,
+            Wanted::Number(number) => *number == map.program,
+            Wanted::First(Some(number)) => *number == map.program,
+            Wanted::First(first) => has_media() && *first.insert(map.program) == map.program,
         }
     }
 
@@ -80,13 +95,17 @@ impl Transport {
             Role::Stream(track) | Role::SectionStream(track) if track < fresh => track,
             // Maps and associations keep their PIDs.
             Role::Map | Role::Association => return,
-            _ if full => return,
+            _ if full => match self.spare_track() {
+                Some(track) => track,
+                None => return,
+            },
             _ => {
                 self.tracks.reserve_exact(1);
                 self.tracks.push(Track::unknown());
                 fresh
             }
         };
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.role = if sections { Role::SectionStream(track) } else { Role::Stream(track) };
         let (pid, several) = (slot.pid, self.programs.several());
         let Some(known) = self.tracks.get_mut(track) else { return };
@@ -115,6 +134,18 @@ impl Transport {
         } else if let Some(index) = known.index {
             self.queue.push_back(Event::Stream(index, Box::new(known.info.clone())));
         }
+    }
+
+    /// The track of a PID that no map names and that shows nothing: one that a map names gets it.
+    fn spare_track(&mut self) -> Option<usize> {
+        let tracks = &self.tracks;
+        let unknown = |track: usize| tracks.get(track).is_some_and(|track| track.index.is_none());
+        let is_spare =
+            |slot: &&mut Slot| slot.program.is_none() && matches!(slot.role, Role::Stream(track) if unknown(track));
+        let slot = self.slots.iter_mut().find(is_spare)?;
+        let Role::Stream(track) = core::mem::replace(&mut slot.role, Role::Ignored) else { return None };
+        *self.tracks.get_mut(track)? = Track::unknown();
+        Some(track)
     }
 
     /// The codec of a track is known: it is announced, and what was held of it comes out.
@@ -152,7 +183,7 @@ impl Transport {
     /// Looks at what is held of a stream.
     pub(super) fn guess(&mut self, index: usize, track: usize, stream_id: u8) {
         let (Some(slot), Some(known)) = (self.slots.get_mut(index), self.tracks.get_mut(track)) else { return };
-        if known.index.is_some() || (self.wanted.is_some() && slot.fallback.is_none()) {
+        if known.index.is_some() || (self.wanted.names_one() && slot.fallback.is_none()) {
             return;
         }
         known.info.id = Some(slot.pid.into());

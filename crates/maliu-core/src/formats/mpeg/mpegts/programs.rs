@@ -14,6 +14,23 @@ pub(super) const MAX_PROGRAMS: usize = 256;
 /// Bits of the clock of PTS, DTS and PCR base.
 const CLOCK_BITS: u32 = 33;
 
+/// Which programs are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    All,
+    /// The first one whose map names audio or video; `None` until there is one.
+    First(Option<u16>),
+    /// The one of this program_number.
+    Number(u16),
+}
+
+impl Wanted {
+    /// Whether streams without a map are not wanted.
+    pub(super) fn names_one(self) -> bool {
+        matches!(self, Self::Number(_) | Self::First(Some(_)))
+    }
+}
+
 /// The programs of a stream, and the clocks their times count by.
 #[derive(Debug)]
 pub(super) struct Programs {
@@ -91,6 +108,11 @@ impl Programs {
     /// Whether every program that is named has its map.
     pub(super) fn complete(&self) -> bool {
         !self.list.is_empty() && self.list.iter().all(|program| program.map.is_some())
+    }
+
+    /// The program_numbers, in the order of the tables.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u16> {
+        self.list.iter().map(|program| program.number)
     }
 
     /// Whether there are several programs.

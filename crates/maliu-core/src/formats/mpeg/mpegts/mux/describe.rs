@@ -3,7 +3,7 @@
 
 use alloc::{format, vec::Vec};
 
-use super::super::super::payload::Refusal;
+use super::super::super::{payload::Refusal, types};
 use crate::{
     stream::{Codec, Disposition, StreamInfo},
     syntax::psi::{Descriptor, put_descriptor},
@@ -11,7 +11,7 @@ use crate::{
 
 /// Manner of declaring, the same for all streams of a program.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Manner {
+pub(in super::super) struct Manner {
     /// The stream types of Blu-ray discs.
     pub blu_ray: bool,
     /// AC-3, E-AC-3 and DTS as private data with descriptors of DVB.
@@ -22,7 +22,7 @@ pub(super) struct Manner {
 
 /// A stream as its map declares it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Described {
+pub(in super::super) struct Described {
     pub stream_type: u8,
     pub stream_id: u8,
     /// stream_id_extension, where the stream_id is 0xfd.
@@ -31,55 +31,6 @@ pub(super) struct Described {
     /// The packets are sections, not PES packets.
     pub sections: bool,
 }
-
-const VIDEO: u8 = 0xe0;
-const AUDIO: u8 = 0xc0;
-const PRIVATE: u8 = 0xbd;
-const EXTENDED: u8 = 0xfd;
-
-/// Codec → stream_type, stream_id, registration.
-const ROWS: &[(Codec, u8, u8, &[u8])] = &[
-    (Codec::Mpeg1Video, 0x01, VIDEO, b""),
-    (Codec::Mpeg2Video, 0x02, VIDEO, b""),
-    (Codec::Mpeg4, 0x10, VIDEO, b""),
-    (Codec::H264, 0x1b, VIDEO, b""),
-    (Codec::H265, 0x24, VIDEO, b"HEVC"),
-    (Codec::H266, 0x33, VIDEO, b""),
-    (Codec::Cavs, 0x42, VIDEO, b""),
-    (Codec::Vc1, 0xea, EXTENDED, b"VC-1"),
-    (Codec::Av1, 0x06, PRIVATE, b"AV01"),
-    (Codec::Mp1, 0x03, AUDIO, b""),
-    (Codec::Mp2, 0x03, AUDIO, b""),
-    (Codec::Mp3, 0x03, AUDIO, b""),
-    (Codec::Aac, 0x0f, AUDIO, b""),
-    (Codec::AacLatm, 0x11, AUDIO, b""),
-    (Codec::Ac3, 0x81, PRIVATE, b"AC-3"),
-    (Codec::Eac3, 0x87, PRIVATE, b"EAC3"),
-    (Codec::Dts, 0x06, PRIVATE, b"DTS2"),
-    (Codec::Opus, 0x06, PRIVATE, b"Opus"),
-    (Codec::S302m, 0x06, PRIVATE, b"BSSD"),
-    (Codec::PcmALaw, 0x90, AUDIO, b""),
-    (Codec::PcmMuLaw, 0x91, AUDIO, b""),
-    (Codec::G7231, 0x92, AUDIO, b""),
-    (Codec::G729, 0x93, AUDIO, b""),
-    (Codec::DvbSubtitle, 0x06, PRIVATE, b""),
-    (Codec::Teletext, 0x06, PRIVATE, b""),
-    (Codec::TimedId3, 0x15, PRIVATE, b"ID3 "),
-    (Codec::Klv, 0x06, PRIVATE, b"KLVA"),
-    (Codec::Scte35, 0x86, PRIVATE, b""),
-    (Codec::Data, 0x06, PRIVATE, b""),
-    (Codec::BinData, 0x06, PRIVATE, b""),
-];
-
-/// The same on Blu-ray discs, with the stream_id_extension.
-const BLU_RAY: &[(Codec, u8, u8, Option<u8>)] = &[
-    (Codec::PcmBluray, 0x80, PRIVATE, None),
-    (Codec::Ac3, 0x81, EXTENDED, Some(0x71)),
-    (Codec::Dts, 0x82, EXTENDED, Some(0x71)),
-    (Codec::TrueHd, 0x83, EXTENDED, Some(0x72)),
-    (Codec::Eac3, 0x84, EXTENDED, Some(0x72)),
-    (Codec::Pgs, 0x90, PRIVATE, None),
-];
 
 /// Whether only Blu-ray discs carry a codec.
 pub(super) fn needs_blu_ray(codec: Codec) -> bool {
@@ -90,23 +41,22 @@ pub(super) fn needs_blu_ray(codec: Codec) -> bool {
 ///
 /// # Errors
 /// The reason why it cannot be carried.
-pub(super) fn describe(stream: &StreamInfo, manner: Manner) -> Result<Described, Refusal> {
+pub(in super::super) fn describe(stream: &StreamInfo, manner: Manner) -> Result<Described, Refusal> {
     let codec = stream.codec;
     if stream.encryption.is_some() {
         return Err("encrypted streams are not carried".into());
     }
     let mut described = Described::default();
-    let disc = BLU_RAY.iter().find(|(row, ..)| manner.blu_ray && *row == codec);
-    if let Some((_, stream_type, stream_id, extension)) = disc {
+    let disc = types::BLU_RAY.iter().find(|(_, row, ..)| manner.blu_ray && *row == codec);
+    if let Some((stream_type, _, stream_id, extension)) = disc {
         described = Described { stream_type: *stream_type, stream_id: *stream_id, extension: *extension, ..described };
     } else {
-        let row = ROWS.iter().find(|(row, ..)| *row == codec);
-        let Some((_, stream_type, stream_id, registration)) = row else {
+        let Some(row) = types::of(codec) else {
             return Err(format!("{codec} is not carried by transport streams").into());
         };
-        (described.stream_type, described.stream_id) = (*stream_type, *stream_id);
-        if !registration.is_empty() {
-            put_descriptor(&mut described.descriptors, Descriptor::REGISTRATION, registration);
+        (described.stream_type, described.stream_id) = (row.stream_type, row.stream_id);
+        if !row.registration.is_empty() {
+            put_descriptor(&mut described.descriptors, Descriptor::REGISTRATION, row.registration);
         }
     }
     own(&mut described, stream, manner)?;
@@ -119,9 +69,7 @@ fn own(described: &mut Described, stream: &StreamInfo, manner: Manner) -> Result
     let list = &mut described.descriptors;
     match stream.codec {
         Codec::Mp1 | Codec::Mp2 | Codec::Mp3 => {
-            // Half the sample rates are those of MPEG-2.
-            let half = stream.as_audio().is_some_and(|audio| (1..32_000).contains(&audio.rate()));
-            described.stream_type = if half { 0x04 } else { 0x03 };
+            described.stream_type = types::mpeg_audio(stream.as_audio().map_or(0, |audio| audio.rate()));
         }
         Codec::Aac if manner.latm && !stream.config.is_empty() => described.stream_type = 0x11,
         Codec::Ac3 | Codec::Eac3 | Codec::Dts if manner.dvb && !manner.blu_ray => {
@@ -130,9 +78,10 @@ fn own(described: &mut Described, stream: &StreamInfo, manner: Manner) -> Result
             match stream.codec {
                 Codec::Ac3 => put_descriptor(list, Descriptor::AC3, &[0]),
                 Codec::Eac3 => put_descriptor(list, Descriptor::EAC3, &[0]),
-                _ => put_descriptor(list, Descriptor::REGISTRATION, b"DTS2"),
+                _ => put_descriptor(list, Descriptor::REGISTRATION, dts(stream)),
             }
         }
+        Codec::Dts if !manner.blu_ray => put_descriptor(list, Descriptor::REGISTRATION, dts(stream)),
         Codec::Vc1 => described.extension = Some(0x55),
         Codec::Opus => put_descriptor(list, Descriptor::EXTENSION, &[0x80, opus(&stream.config)?]),
         Codec::Av1 => {
@@ -158,6 +107,21 @@ fn own(described: &mut Described, stream: &StreamInfo, manner: Manner) -> Result
         _ => {}
     }
     Ok(())
+}
+
+/// The registration of DTS by the samples of its core's frames, 512, 1024 or 2048 (ETSI TS 101 154 Annex G).
+fn dts(stream: &StreamInfo) -> &'static [u8] {
+    let Some(audio) = stream.as_audio() else { return b"DTS1" };
+    let (mut rate, mut samples) = (audio.rate(), audio.frame_size);
+    // Extensions double the rate of the core.
+    while rate > 48_000 {
+        (rate, samples) = (rate / 2, samples / 2);
+    }
+    match samples {
+        0..=512 => b"DTS1",
+        513..=1024 => b"DTS2",
+        _ => b"DTS3",
+    }
 }
 
 /// channel_config_code of an identification header (ETSI TS 103 491 §B.3).
@@ -231,6 +195,20 @@ mod tests {
                     other => other,
                 };
                 assert_eq!(read, shown, "{codec}");
+            }
+        }
+    }
+
+    #[test]
+    fn dts_is_registered_by_the_frames_of_its_core() {
+        for (rate, samples, name) in
+            [(48_000, 512, b"DTS1"), (44_100, 1024, b"DTS2"), (48_000, 2048, b"DTS3"), (96_000, 1024, b"DTS1")]
+        {
+            let audio = Audio { frame_size: samples, ..Audio::new(rate, 2) };
+            let stream = StreamInfo::new(Codec::Dts, TimeBase::hz(90_000), Media::Audio(audio));
+            for manner in [PLAIN, Manner { dvb: true, ..PLAIN }] {
+                let described = describe(&stream, manner).unwrap();
+                assert_eq!((described.stream_type, &described.descriptors[2..]), (0x06, &name[..]), "{rate} {samples}");
             }
         }
     }

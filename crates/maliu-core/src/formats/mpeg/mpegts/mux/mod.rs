@@ -23,7 +23,7 @@ use crate::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-mod describe;
+pub(super) mod describe;
 mod pace;
 mod packets;
 mod parity;

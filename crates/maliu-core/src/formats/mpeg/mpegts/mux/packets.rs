@@ -66,12 +66,12 @@ impl<'a> Parts<'a> {
         self
     }
 
-    /// The next `n` bytes where one slice holds them.
-    fn straight(&mut self, n: usize) -> Option<&'a [u8]> {
+    /// The bodies of the next packets, as far as one slice fills them.
+    fn straight(&mut self) -> Option<&'a [[u8; BODY]]> {
         let part = self.0.iter_mut().find(|part| !part.is_empty())?;
-        let (taken, rest) = part.split_at_checked(n)?;
+        let (bodies, rest) = part.as_chunks();
         *part = rest;
-        Some(taken)
+        (!bodies.is_empty()).then_some(bodies)
     }
 
     fn take(&mut self, mut n: usize, out: &mut BytesMut) {
@@ -150,11 +150,34 @@ impl Packets {
 
     /// Packets full of payload, as long as one slice fills them.
     pub(super) fn put_full(&mut self, counter: &mut Counter, parts: &mut Parts) {
-        while let Some(body) = parts.straight(BODY) {
-            self.head(counter, false, 0x10, true);
-            self.buffer.extend_from_slice(body);
-            self.close();
+        while let Some(bodies) = parts.straight() {
+            if self.size == PACKET {
+                self.put_bodies(counter, bodies);
+                continue;
+            }
+            for body in bodies {
+                self.head(counter, false, 0x10, true);
+                self.buffer.extend_from_slice(body);
+                self.close();
+            }
         }
+    }
+
+    /// Plain packets, of which everything has a fixed place.
+    fn put_bodies(&mut self, counter: &mut Counter, bodies: &[[u8; BODY]]) {
+        let from = self.buffer.len();
+        self.buffer.resize(from + bodies.len() * PACKET, 0);
+        let [high, low] = counter.pid.to_be_bytes();
+        let room = self.buffer.get_mut(from..).unwrap_or_default().as_chunks_mut::<PACKET>().0;
+        for (packet, body) in room.iter_mut().zip(bodies) {
+            let Some((head, rest)) = packet.split_first_chunk_mut() else { return };
+            *head = [0x47, high, low, 0x10 | counter.next];
+            if let Some(place) = rest.first_chunk_mut() {
+                *place = *body;
+            }
+            counter.next = (counter.next + 1) & 15;
+        }
+        self.count += bodies.len() as u64;
     }
 
     /// A section from the start of a packet on, the last one filled up.
