@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Judge: valgrind finds no memory error in the release binary, dependencies with unsafe code included, and no file or peer
-makes it take more memory than it promises (.ci/attacks.py). Run from the project's root."""
+makes it take more memory than it promises (.ci/attacks.py): at most 48 MiB for damaged MP4 files. Run from the project's root."""
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,51 @@ RUNS = [
     ["layout", "explain", "flv-tag", "samples/flv/aac_only.flv", "--most", "200"],
 ]
 
+# MiB of a process that reads a damaged MP4 file of a few KiB, the program itself included.
+MOST = 48
+
+
+def damaged(data, rng):
+    """One of the ways in which files break: cut, flipped, zeroed, or with a number made huge."""
+    data = bytearray(data)
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(data))
+        way = rng.randrange(5)
+        if way == 0:
+            del data[max(at, 40):]
+        elif way == 1:
+            data[at] ^= 1 << rng.randrange(8)
+        elif way == 2:
+            data[at:at + rng.choice([4, 64, 500])] = bytes(len(data[at:at + rng.choice([4, 64, 500])]))
+        else:
+            # A count, a size or an offset: behind the name of a box that holds some.
+            names = [b"stsz", b"stts", b"ctts", b"stsc", b"stco", b"stss", b"trun", b"elst", b"stsd", b"sidx", b"tfhd", b"mdhd", b"cmvd", b"senc"]
+            places = [found for name in names if (found := data.find(name)) >= 0]
+            if places:
+                place = rng.choice(places) + rng.choice([-4, 4, 8, 12, 16])
+                data[place:place + 4] = rng.choice([b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x00\xff\xff\xff", b"\x00\x00\x00\x00"])
+    return bytes(data)
+
+
+def mp4_memory(folder):
+    rng, bad, most = random.Random(18), 0, 0
+    samples = [path for path in sorted(Path("samples/mp4").iterdir()) if path.suffix != ".dump"]
+    for round in range(12):
+        for sample in samples:
+            path = Path(folder) / f"damaged{sample.suffix}"
+            path.write_bytes(damaged(sample.read_bytes(), rng))
+            for run in (["probe", "--packets", path], ["check", path], ["remux", path, "-", "-f", "framecrc"], ["repair", path, "-"]):
+                child = subprocess.Popen([MALIU, *run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                _, status, usage = os.wait4(child.pid, 0)
+                child.returncode = os.waitstatus_to_exitcode(status)
+                most = max(most, usage.ru_maxrss / 1024)
+                if usage.ru_maxrss / 1024 > MOST or child.returncode not in (0, 1):
+                    bad += 1
+                    print(f"FAIL {sample} damaged in round {round}: {run[0]} took {usage.ru_maxrss >> 10} MiB, exit code {child.returncode}")
+    print(f"damaged MP4: at most {most:.1f} MiB of {MOST}, {bad} failed")
+    return bad
+
+
 bad = 0
 with tempfile.TemporaryDirectory() as folder:
     for index, run in enumerate(RUNS):
@@ -32,5 +78,7 @@ with tempfile.TemporaryDirectory() as folder:
             bad += 1
             print(f"FAIL {' '.join(run)}: exit code {done.returncode}\n{done.stderr[-2000:]}")
 print(f"{len(RUNS) - bad} passed, {bad} failed")
+with tempfile.TemporaryDirectory() as folder:
+    bad += mp4_memory(folder)
 bad += attacks.run(MALIU)
 sys.exit(bool(bad))

@@ -58,6 +58,11 @@ def all_of_them():
     for size in ("", "-small"):
         for kind in ("mp4", "ts"):
             found[kind + size] = make(f"flv{size}.{kind}", f"{FFMPEG} -i {found['flv' + size]} -c copy {{out}}")
+    # Samples of 30 kB and of 0.3 kB, eight tracks, and four hours.
+    found["mp4-large"] = make("large.mp4", f"{FFMPEG} -framerate 25 -i {found['h264']} -c copy {{out}}")
+    found["mp4-tiny"] = make("tiny.mp4", f"{FFMPEG} -stream_loop 40 -i {found['aac']} -c copy {{out}}")
+    found["mp4-tracks"] = make("tracks.mp4", f"{FFMPEG} -stream_loop 4 -i {found['aac']} " + "-map 0:a " * 8 + "-c copy {out}")
+    found["mp4-hours"] = make("hours.mp4", f"{FFMPEG} -stream_loop 240 -i {seed} -c copy {{out}}")
     for name, glob in (("he1", "synth/heaac/he1_44100_stereo.aac"), ("he2", "synth/heaac/he2_44100_stereo.aac")):
         for one in sorted(CORPUS.glob(glob))[:1]:
             found[name] = repeated(name + ".aac", one, 5)

@@ -55,6 +55,16 @@ def copying(f):
         yield from copying_of({kind: f[kind + size] for kind in ("h264", "flv", "mp4", "ts")}, size)
 
 
+def indexed(f):
+    """MP4 to packets: large and tiny samples, many tracks; and opening one whose tables are long."""
+    for kind in ("mp4-large", "mp4-tiny", "mp4-tracks"):
+        path = f[kind]
+        copy = ("ffmpeg -c copy", f"{FFMPEG} -i {path} -map 0 -c copy -f null -")
+        yield Row(f"{kind}-packets", f"{MALIU} remux {path} - -f null", [copy], path)
+    path = f["mp4-hours"]
+    yield Row("mp4-open", f"{MALIU} probe {path}", [("ffprobe", f"ffprobe -v error -show_streams {path}")], path)
+
+
 def copying_of(f, size):
     flv, tmp, whole = f["flv"], DATA / "out.tmp.flv", DATA / "out.tmp.mp4"
     copy = lambda path, out: ("ffmpeg -c copy", f"{FFMPEG} -i {path} -c copy {out}")
@@ -97,6 +107,7 @@ def starting(f):
 def all_of_them(f):
     yield from decoding(f)
     yield from copying(f)
+    yield from indexed(f)
     yield from carrying(f)
     yield from starting(f)
 

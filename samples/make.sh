@@ -301,6 +301,7 @@ make -f lavfi -i "sine=frequency=440:sample_rate=16000:duration=0.2" $exact -c:a
 printf ';FFMETADATA1\ntitle=Lied\nartist=maliu\ntrack=3/12\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=600\nEND=1200\ntitle=Two\n' > mp4/meta.txt
 make -f lavfi -i "$beep" -i mp4/meta.txt -map 0 -map_metadata 1 -map_chapters 1 -fflags +bitexact -flags +bitexact $aac -movflags +faststart mp4/tags_chapters.m4a
 rm mp4/meta.txt
+python3 mp4.py
 
 # AIFF, AU, CAF, IVF
 mkdir -p aiff au caf ivf

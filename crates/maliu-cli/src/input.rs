@@ -79,7 +79,8 @@ pub(crate) fn name(path: &str) -> &str {
     if path == "-" { "standard input" } else { path }
 }
 
-/// The bytes that a command line calls `path`, and their name in messages.
+/// The bytes that a command line calls `path`, and their name in messages. An MP4 file with its index behind can be read
+/// from a pipe, too.
 pub(crate) fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
     let source = place(path, context, |file| Box::new(context.stop.guard(file)))
         .map_err(|error| Failure::while_("opening", name(path), error))?;
@@ -104,10 +105,11 @@ fn place(
     context: &Context,
     open: impl FnOnce(io::File) -> Box<dyn Source + Send>,
 ) -> std::io::Result<Box<dyn Source + Send>> {
-    match context.ask(|places| places.source(path)) {
+    let source = match context.ask(|places| places.source(path)) {
         Some(source) => source.map(|source| Box::new(context.stop.guard(source)) as Box<dyn Source + Send>),
         None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
-    }
+    }?;
+    Ok(if source.seekable() { source } else { Box::new(io::Spooled::where_needed(source)) })
 }
 
 /// Reads once more into `input`; returns how many bytes, 0 at the end.

@@ -2,6 +2,7 @@
 
 mod binary;
 mod transport;
+mod damage;
 
 use std::fs;
 
@@ -150,6 +151,9 @@ fn provocations() -> Vec<(&'static str, Vec<u8>, Option<u64>)> {
         ("bad-index", changed(|tags| tags.insert(0, indexed)), Some(1000)),
         ("remark", [b"FLV\x01\x05\0\0\0\x05", &file(&film())[9..]].concat(), None),
     ]
+    .into_iter()
+    .chain(damage::provocations())
+    .collect()
 }
 
 #[test]
@@ -249,6 +253,30 @@ fn what_is_repaired_has_neither_fault_nor_notice_and_stays() {
         assert_eq!(text(&run_on(bytes.clone(), &["repair", "-", &twice])).0, Some(0), "{code}");
         assert_eq!(fs::read(&twice).unwrap(), mended, "{code} from standard input");
         assert_eq!(run_on(bytes, &["repair", "-", "-"]).stdout, mended, "{code} from and to pipes");
+    }
+}
+
+#[test]
+fn what_is_repaired_in_mp4_has_neither_fault_nor_notice_and_stays() {
+    let folder = folder("what_is_repaired_in_mp4_has_neither_fault_nor_notice_and_stays");
+    let like = sample("mp4/moov_front.mp4");
+    let damages = damage::provocations().into_iter().map(|(code, bytes, _)| (code, bytes));
+    for (code, bytes) in damages.chain(damage::more()) {
+        // A hole stays: its media are lost.
+        if code == "hole" {
+            continue;
+        }
+        let [damaged, once, twice] = ["0", "1", "2"].map(|n| within(&folder, &format!("{code}{n}.mp4")));
+        fs::write(&damaged, &bytes).unwrap();
+        let checked = run(&["check", "--json", &damaged]);
+        let codes = json(&checked)["faults"].to_string();
+        assert!(codes.contains(&format!("\"{code}\"")), "{code}: {codes}");
+        let (exit, _, said) = text(&run(&["repair", "--like", &like, &damaged, &once]));
+        assert_eq!(exit, Some(0), "{code}: {said}");
+        let output = run(&["check", "--strict", &once]);
+        assert_eq!(output.status.code(), Some(0), "{code}: {:?}", text(&output));
+        assert_eq!(text(&run(&["repair", "--like", &like, &once, &twice])).0, Some(0), "{code}");
+        assert!(fs::read(&twice).unwrap() == fs::read(&once).unwrap(), "{code} repaired twice");
     }
 }
 
@@ -391,6 +419,14 @@ fn samples_are_checked_and_whole_ones_have_no_fault() {
         ("flv/zero_tail.flv", Some("zero-tail")),
         ("flv/h264_aac.flv", None),
         ("flv/flv1_mp3.flv", None),
+        ("mp4/moov_front.mp4", None),
+        ("mp4/edit_list.mp4", None),
+        ("mp4/fragments.mp4", None),
+        ("mp4/fragments_behind_tables.mp4", None),
+        ("mp4/oddities.mp4", None),
+        ("mp4/pcm_s24le.mov", None),
+        ("mp4/tags_chapters.m4a", None),
+        ("mp4/encrypted.mp4", None),
         ("wav/pcm_s24le.wav", None),
         ("mp3/vbr_info.mp3", None),
         ("adts/stereo_44100.aac", None),

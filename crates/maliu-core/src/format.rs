@@ -8,7 +8,7 @@
 //! assert!(matches!((flv.probe)(b"RIFF1234WAVE"), Score::No(_)));
 //! ```
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::task::Poll;
 
 use crate::{
@@ -178,6 +178,11 @@ pub trait Demuxer: Send {
     /// Length of the whole input, when it is known.
     fn duration(&self) -> Option<(Ticks, TimeBase)> {
         None
+    }
+
+    /// Lines for people on how the input is laid out, beyond what streams and tags show: indexes, tracks, edit lists.
+    fn layout(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -238,20 +238,22 @@ impl Flags {
     pub const DISCARD: Self = Self(4);
     /// The interleaver starts a chunk of its stream here (WF-44); set by it, not by callers.
     pub const CHUNK: Self = Self(8);
+    /// No other packet needs it to be decoded: it can be left out.
+    pub const DISPOSABLE: Self = Self(16);
 
     /// Whether all marks of `other` are set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The marks as bits: 1 key, 2 corrupt, 4 discard, 8 chunk.
+    /// The marks as bits: 1 key, 2 corrupt, 4 discard, 8 chunk, 16 disposable.
     pub fn bits(self) -> u8 {
         self.0
     }
 
     /// The marks of `bits`; unknown bits are dropped.
     pub fn from_bits(bits: u8) -> Self {
-        Self(bits & 15)
+        Self(bits & 31)
     }
 
     /// [`Flags::KEY`] if `key`, else none.

@@ -148,6 +148,14 @@ impl PacketReader {
         }
     }
 
+    /// Lines for people on how the input is laid out, as far as it was read; none where the format shows nothing.
+    pub fn layout(&self) -> Vec<String> {
+        match &self.state {
+            State::Reading { demuxer, .. } => demuxer.layout(),
+            State::Probing { .. } => Vec::new(),
+        }
+    }
+
     /// Returns the next event; [`Poll::Pending`] when more bytes must be fed first. Poll and feed in any order.
     ///
     /// Packets carry the time base of their stream.

@@ -93,6 +93,11 @@ pub enum Remark {
         /// How many.
         units: u64,
     },
+    /// Time is missing between two parts of a stream.
+    Hole {
+        /// How much, in µs.
+        micros: u64,
+    },
     /// A header declares another size or count than there is.
     Declared {
         /// As declared.

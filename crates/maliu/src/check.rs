@@ -21,6 +21,7 @@
 
 mod fault;
 mod found;
+mod mp4;
 mod survey;
 
 pub use fault::{Fault, Kind, Severity, kinds};

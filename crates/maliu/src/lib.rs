@@ -28,6 +28,7 @@ mod drive;
 pub mod blocking;
 pub mod streams;
 pub mod copy;
+mod mp4;
 pub mod check;
 pub mod repair;
 pub mod pcm;

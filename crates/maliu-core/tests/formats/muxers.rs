@@ -102,7 +102,9 @@ fn kept(packets: &[Packet]) -> Vec<Packet> {
         let mut side = SideData::default();
         from.new_config().into_iter().for_each(|config| side.set_new_config(config.clone()));
         side.set_trim(from.trim());
-        from.opaque().iter().for_each(|(kind, bytes)| side.add_opaque(*kind, bytes.clone()).unwrap());
+        // Producer times are of fragments as they came.
+        let kept = from.opaque().iter().filter(|(kind, _)| *kind != u32::from_be_bytes(*b"prft"));
+        kept.for_each(|(kind, bytes)| side.add_opaque(*kind, bytes.clone()).unwrap());
         side
     };
     let whole = |flags: Flags| Flags::from_bits(flags.bits() & !Flags::CORRUPT.bits());

@@ -193,6 +193,11 @@ impl<S: Source> Reader<S> {
         self.drive.reader.duration()
     }
 
+    /// Lines for people on how the input is laid out; none where the format shows nothing.
+    pub fn layout(&self) -> Vec<String> {
+        self.drive.reader.layout()
+    }
+
     /// Offset of the first byte not yet taken by the demuxer.
     pub fn offset(&self) -> u64 {
         self.drive.input.offset()

@@ -15,9 +15,9 @@ pub struct Kind {
     /// The rule that is broken.
     pub rule: &'static str,
     /// Remedy for an FLV file.
-    fix_flv: &'static str,
+    pub(super) fix_flv: &'static str,
     /// Remedy for any other.
-    fix_other: &'static str,
+    pub(super) fix_other: &'static str,
 }
 
 /// How bad it is.
@@ -41,9 +41,7 @@ pub mod kinds {
         Kind { severity: Severity::Notice, ..fault(code, rule, fix) }
     }
 
-    /// Advice where a copy writes everything anew.
-    pub(super) const REWRITTEN: &str = "maliu remux into the same format";
-    const REWRITE: (&str, &str) = ("maliu repair", REWRITTEN);
+    const REWRITE: (&str, &str) = ("maliu repair", "maliu remux into the same format");
     const ENCODE: (&str, &str) = ("encode again; no tool can guess it", "encode again; no tool can guess it");
     const DROPS: (&str, &str) = (
         "maliu repair drops the part; fetch the file again to have it",
@@ -52,6 +50,13 @@ pub mod kinds {
     const KEEPS: (&str, &str) = ("maliu repair keeps what comes before", "maliu remux keeps what comes before");
     const CONFIG: (&str, &str) = ("maliu repair makes one for AAC", "encode again, or find the missing start");
     const LEADING: (&str, &str) = ("maliu remux leaves them out", "maliu remux leaves them out");
+    const REBUILD: (&str, &str) = (
+        "maliu repair; --like names a good file of the same recorder where the configuration is lost, too",
+        "maliu repair; --like names a good file of the same recorder where the configuration is lost, too",
+    );
+    const FRONT: (&str, &str) = ("maliu remux IN OUT.mp4 -o faststart=1", "maliu remux IN OUT.mp4 -o faststart=1");
+    const HOLES: (&str, &str) =
+        ("fetch the missing fragments again", "fetch the missing fragments again; the others keep their times");
     const NOTED: (&str, &str) = ("see docs/differences.md", "see docs/differences.md");
     const RATE: (&str, &str) =
         ("none is needed; --option frame_rate= sets it", "none is needed; --option frame_rate= sets it");
@@ -135,6 +140,20 @@ pub mod kinds {
     pub const PTS_INTERVAL: Kind = notice("pts-interval", "TR 101 290 2.5", RETIME);
     /// Scrambled packets without a conditional access table.
     pub const NO_CAT: Kind = notice("no-cat", "TR 101 290 2.6", UNKEYED);
+    /// An MP4 file without its index.
+    pub const NO_MOOV: Kind = fault("no-moov", "format", REBUILD);
+    /// An index behind the media.
+    pub const INDEX_BEHIND: Kind = notice("index-behind", "format", FRONT);
+    /// Tables that contradict each other.
+    pub const BAD_TABLES: Kind = fault("bad-tables", "format", REWRITE);
+    /// Samples that do not stand where the tables say.
+    pub const BAD_OFFSET: Kind = fault("bad-offset", "format", REWRITE);
+    /// Time between fragments that is missing.
+    pub const HOLE: Kind = fault("hole", "format", HOLES);
+    /// Tracks that stand far from each other in the file.
+    pub const FAR_APART: Kind = notice("far-apart", "format", REWRITE);
+    /// Packets that are presented before the time 0.
+    pub const NEGATIVE_START: Kind = notice("negative-start", "format", REWRITE);
     /// Anything else that the reader remarks.
     pub const REMARK: Kind = fault("remark", "format", NOTED);
 
@@ -177,6 +196,13 @@ pub mod kinds {
         PCR_ACCURACY,
         PTS_INTERVAL,
         NO_CAT,
+        NO_MOOV,
+        INDEX_BEHIND,
+        BAD_TABLES,
+        BAD_OFFSET,
+        HOLE,
+        FAR_APART,
+        NEGATIVE_START,
         REMARK,
     ];
 }
@@ -227,6 +253,7 @@ impl Kind {
             Remark::LateConfig { .. } => kinds::LATE_CONFIG,
             Remark::RepeatedConfig => kinds::REPEATED_CONFIG,
             Remark::NoFrameRate { .. } => kinds::NO_FRAME_RATE,
+            Remark::Hole { .. } => kinds::HOLE,
             _ => kinds::REMARK,
         }
     }
@@ -257,6 +284,7 @@ impl Kind {
     pub fn fix(&self, format: &str) -> &'static str {
         match format {
             "flv" => self.fix_flv,
+            "mp4" if self.fix_flv.starts_with("maliu repair") && *self != kinds::NO_CONFIG => self.fix_flv,
             "mp4" | "mpegts" if self.fix_other == kinds::REWRITTEN => "maliu repair",
             _ => self.fix_other,
         }

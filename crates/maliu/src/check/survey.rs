@@ -7,7 +7,7 @@ use maliu_core::{
     format::{Event, Rules},
     formats::mpegts::Breach,
     input::{Input, Warning},
-    packet::Packet,
+    packet::{Flags, Packet},
     reader::PacketReader,
     stream::{Codec, Kind as MediaKind, StreamInfo},
     time::Ticks,
@@ -18,11 +18,13 @@ use super::{
     Fault, Kind, Severity,
     fault::kinds,
     found::{Found, Place},
+    mp4,
 };
 use crate::{
     blocking,
     error::{Error, Result},
     io::{Source, is_not_yet, patiently},
+    mp4::{is_chain, length_size},
     streams::Streams,
 };
 
@@ -76,7 +78,14 @@ pub fn run<S: Source>(mut source: S, reader: PacketReader) -> Result<Report> {
             Ok(Poll::Ready(Event::Metadata(_))) => {}
             Ok(Poll::Ready(Event::Packet(packet))) => survey.packet(&packet),
             Ok(Poll::Ready(Event::End)) => break,
-            Err(error) if survey.packets == 0 => return Err(Error::Media(error)),
+            Err(error) if survey.packets == 0 => {
+                let faults = survey.boxes(&mut source)?;
+                if !faults.iter().any(|(kind, ..)| *kind == kinds::NO_MOOV) {
+                    return Err(Error::Media(error));
+                }
+                survey.note_all(faults);
+                return Ok(survey.close());
+            }
             Err(error) => {
                 survey.unreadable(&error, input.offset());
                 break;
@@ -85,11 +94,13 @@ pub fn run<S: Source>(mut source: S, reader: PacketReader) -> Result<Report> {
     }
     if let Some(declared) = reader.declared() {
         let found = std::mem::take(&mut survey.found).judge(declared, input.next_read());
-        found.into_iter().for_each(|(kind, place, what)| survey.note(kind, place, what));
+        survey.note_all(found);
     }
     if let Some(whole) = reader.multiplex() {
         survey.breaches(whole.breaches, reader.streams());
     }
+    let faults = survey.boxes(&mut source)?;
+    survey.note_all(faults);
     Ok(survey.close())
 }
 
@@ -140,6 +151,16 @@ impl Survey {
         }
     }
 
+    fn note_all(&mut self, faults: Vec<(Kind, Place, String)>) {
+        faults.into_iter().for_each(|(kind, place, what)| self.note(kind, place, what));
+    }
+
+    /// Wrong declarations in the boxes of an MP4 file, where the source can be read once more.
+    fn boxes(&self, source: &mut impl Source) -> Result<Vec<(Kind, Place, String)>> {
+        let may = self.format == "mp4" && source.seekable() && source.size().is_some();
+        Ok(if may { mp4::judge(source)? } else { Vec::new() })
+    }
+
     fn remarks(&mut self, input: &mut Input) {
         let (warnings, more) = input.take_warnings();
         for Warning { at, stream, kind, what, .. } in warnings {
@@ -157,7 +178,10 @@ impl Survey {
         let seconds = |time: Option<Ticks>| time.map(|time| lane.info.time_base.seconds(time));
         let (time, shown) = (seconds(packet.dts.or(packet.pts)), seconds(packet.pts));
         let is_video = lane.info.media.kind() == MediaKind::Video;
-        let found = lane.check(packet, time, latest);
+        let mut found = lane.check(packet, time, latest);
+        if self.format == "mp4" {
+            found.extend(lane.check_sample(packet));
+        }
         lane.last = time.or(lane.last);
         self.found.packet(packet, time, shown, is_video);
         if time > self.latest {
@@ -227,6 +251,10 @@ struct Lane {
     key_missed: bool,
     /// Unintended pauses.
     jumps: u64,
+    /// Bytes of the lengths in front of NAL units.
+    lengths: Option<u8>,
+    /// A packet before the time 0 was met.
+    early: bool,
 }
 
 impl Lane {
@@ -242,7 +270,26 @@ impl Lane {
             key_seen: info.media.kind() != MediaKind::Video,
             key_missed: false,
             jumps: 0,
+            lengths: length_size(info),
+            early: false,
         }
+    }
+
+    /// Faults of a sample of an MP4 file.
+    fn check_sample(&mut self, packet: &Packet) -> Option<(Kind, String)> {
+        // A cut sample has its remark already.
+        if packet.flags.has(Flags::CORRUPT) {
+            return None;
+        }
+        if self.lengths.is_some_and(|size| !is_chain(packet, size)) {
+            return Some((kinds::BAD_OFFSET, "a sample that is no chain of NAL units".to_owned()));
+        }
+        let shown = packet.pts.filter(|_| !packet.flags.has(Flags::DISCARD))?;
+        if shown.0 < 0 && !std::mem::replace(&mut self.early, true) {
+            let seconds = self.info.time_base.seconds(shown);
+            return Some((kinds::NEGATIVE_START, format!("the stream begins at {seconds:.3} s")));
+        }
+        None
     }
 
     fn check(&mut self, packet: &Packet, time: Option<f64>, latest: Option<f64>) -> Vec<(Kind, String)> {

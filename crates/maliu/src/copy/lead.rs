@@ -100,8 +100,8 @@ impl Lead {
         lead.reached
     }
 
-    /// Whether a packet behind the start of an input is left out after all: audio that arrives late, and begins before the
-    /// first keyframe that was written is decoded.
+    /// Whether a packet behind the start of an input is left out after all: audio that arrives late, begins before the
+    /// first keyframe that was written is decoded, and is over at the start.
     pub(super) fn is_too_early(&mut self, input: usize, packet: &Packet) -> bool {
         self.inputs.get_mut(input).is_some_and(|lead| lead.from.is_some_and(|from| lead.is_too_early(packet, from)))
     }
@@ -151,11 +151,12 @@ impl Input {
     }
 
     fn is_too_early(&mut self, packet: &Packet, from: i64) -> bool {
+        let start = self.start;
         let Some(Some(lane)) = self.lanes.get_mut(packet.stream).filter(|lane| lane.as_ref().is_some_and(|l| !l.begun))
         else {
             return false;
         };
-        lane.begun = lane.leads || lane.micros(packet.dts.or(packet.pts)).is_none_or(|begin| begin >= from);
+        lane.begun = lane.leads || !lane.is_early(packet, from, start);
         let is_early = !lane.begun;
         if self.lanes.iter().flatten().all(|lane| lane.begun) {
             self.from = None;
@@ -163,16 +164,17 @@ impl Input {
         is_early
     }
 
-    /// Lets go of audio that begins before the first keyframe that is held is decoded: an input that goes there at once
-    /// does not bring it either.
+    /// Lets go of audio that begins before the first keyframe that is held is decoded, but for the packet that holds the
+    /// start: an input that goes there at once does not bring it either.
     fn forget(&mut self) {
         let begins = |lane: &Lane| lane.held.front().and_then(|(_, packet)| lane.micros(packet.dts.or(packet.pts)));
         let firsts = self.lanes.iter().flatten().filter(|lane| lane.leads && lane.keyed).filter_map(begins);
         let Some(from) = firsts.min() else { return };
         self.from = Some(from);
+        let start = self.start;
         for lane in self.lanes.iter_mut().flatten().filter(|lane| !lane.leads) {
             while let Some((_, packet)) = lane.held.front() {
-                if lane.micros(packet.dts.or(packet.pts)).is_none_or(|begin| begin >= from) {
+                if !lane.is_early(packet, from, start) {
                     break;
                 }
                 self.account.remove(packet);
@@ -217,6 +219,14 @@ impl Input {
 }
 
 impl Lane {
+    /// Whether a packet begins before `from`, and is over at the start that is wanted.
+    fn is_early(&self, packet: &Packet, from: i64, start: i64) -> bool {
+        let begin = packet.dts.or(packet.pts);
+        let end = begin.zip(packet.duration).map(|(begin, lasts)| begin + lasts);
+        let over = self.micros(end).is_none_or(|end| end <= start);
+        over && self.micros(begin).is_some_and(|begin| begin < from)
+    }
+
     fn micros(&self, time: Option<Ticks>) -> Option<i64> {
         Some(self.base?.rescale(time?, TimeBase::MICROS, Rounding::Near).0)
     }

@@ -13,7 +13,18 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{BLOCK_SIZE, Source};
+use bytes::Bytes;
+use maliu_core::input::Block;
+
+use super::{
+    BLOCK_SIZE, Source, is_not_yet, patiently,
+    tuning::{Seal, Tuning},
+    uninterrupted,
+};
+
+mod need;
+
+use need::Need;
 
 /// Bytes that are kept in memory; with more of them everything goes to a temporary file.
 pub(super) const IN_MEMORY: usize = 64 << 20;
@@ -29,6 +40,8 @@ pub struct Spooled<S> {
     /// Bytes kept so far.
     kept: u64,
     ended: bool,
+    /// Nothing more is kept: the source passes as it is, behind what `memory` still holds of its front.
+    passes: bool,
 }
 
 impl<S> fmt::Debug for Spooled<S> {
@@ -40,7 +53,27 @@ impl<S> fmt::Debug for Spooled<S> {
 impl<S: Source> Spooled<S> {
     /// Keeps what is read from `source`, which is asked for consecutive offsets from 0 on.
     pub fn new(source: S) -> Self {
-        Self { source, memory: Vec::new(), file: None, kept: 0, ended: false }
+        Self { source, memory: Vec::new(), file: None, kept: 0, ended: false, passes: false }
+    }
+
+    /// Keeps what is read only where it must be read twice: of an MP4 file whose media stand in front of its index. The
+    /// boxes at the front are read at once to find that out; other sources pass as they are, with whether they can be
+    /// sought.
+    pub fn where_needed(source: S) -> Self {
+        let mut spooled = Self::new(source);
+        spooled.passes = spooled.source.seekable();
+        while !spooled.passes {
+            match need::of(&spooled.memory) {
+                Need::Spool => break,
+                Need::No => spooled.passes = true,
+                // An error comes again, or goes away, with the next read.
+                Need::More => match patiently(|| uninterrupted(|| spooled.read_on()), is_not_yet) {
+                    Ok(()) if !spooled.ended => {}
+                    _ => spooled.passes = true,
+                },
+            }
+        }
+        spooled
     }
 
     /// Reads one block more.
@@ -71,10 +104,14 @@ impl<S: Source> Spooled<S> {
 
 impl<S: Source> Source for Spooled<S> {
     fn seekable(&self) -> bool {
-        true
+        !self.passes || self.source.seekable()
     }
 
     fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+        if self.passes && at >= self.kept {
+            self.memory = Vec::new();
+            return self.source.read_at(at, buf);
+        }
         while at >= self.kept && !self.ended {
             self.read_on()?;
         }
@@ -96,7 +133,43 @@ impl<S: Source> Source for Spooled<S> {
 
     /// The length is known once the end was met.
     fn size(&mut self) -> Option<u64> {
-        self.ended.then_some(self.kept)
+        if self.passes { self.source.size() } else { self.ended.then_some(self.kept) }
+    }
+
+    fn block_size(&self) -> usize {
+        self.source.block_size()
+    }
+
+    fn tuning(&mut self, _: Seal) -> Option<&mut dyn Tuning> {
+        Some(self)
+    }
+}
+
+/// Those of the source once the front that was looked at has been read.
+impl<S: Source> Tuning for Spooled<S> {
+    fn share(&mut self, at: u64) -> Option<Bytes> {
+        if self.passes && at >= self.kept { self.source.tuning(Seal)?.share(at) } else { None }
+    }
+
+    fn reads_blocks(&mut self) -> bool {
+        self.passes && self.memory.is_empty() && self.source.tuning(Seal).is_some_and(Tuning::reads_blocks)
+    }
+
+    fn read_block(&mut self, at: u64, block: &mut Block) -> io::Result<usize> {
+        match self.source.tuning(Seal) {
+            Some(tuning) if self.passes && at >= self.kept => tuning.read_block(at, block),
+            _ => self.read_at(at, block.room()),
+        }
+    }
+
+    fn twin(&mut self) -> Option<Box<dyn Source + Send>> {
+        None
+    }
+
+    fn settle(&mut self) {
+        if let Some(tuning) = self.source.tuning(Seal) {
+            tuning.settle();
+        }
     }
 }
 
@@ -157,6 +230,33 @@ mod tests {
             }
             assert_eq!(spooled.size(), Some(size));
             assert_eq!(spooled.file.is_some(), size > IN_MEMORY as u64);
+        }
+    }
+    /// A file that can only be read forward.
+    fn pipe(bytes: &'static [u8]) -> Spooled<super::super::Forward<&'static [u8]>> {
+        Spooled::where_needed(super::super::Forward::new(bytes))
+    }
+
+    #[test]
+    fn only_media_in_front_of_their_index_are_kept() {
+        let cases: [(&[u8], bool); 8] = [
+            (b"", false),
+            (b"FLV\x01\x05\0\0\0\x09\0\0\0\0", false),
+            (b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov", false),
+            (b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moof", false),
+            (b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08free\0\0\0\x09mdatx", true),
+            (b"\0\0\0\x08wide\0\0\0\0mdat", true),
+            (b"\0\0\0\x10ftypisom", false),
+            (b"\0\0\0\x10abcdisom\0\0\0\0\0\0\0\x09mdatx", false),
+        ];
+        for (bytes, kept) in cases {
+            let mut spooled = pipe(bytes);
+            assert_eq!(spooled.seekable(), kept, "{bytes:?}");
+            let (mut read, mut buf) = (Vec::new(), [0; 5]);
+            while let got @ 1.. = spooled.read_at(read.len() as u64, &mut buf).unwrap() {
+                read.extend_from_slice(&buf[..got]);
+            }
+            assert_eq!(read, bytes);
         }
     }
 }

@@ -12,19 +12,19 @@ use std::{
 
 use maliu_core::{
     output::{Output, Reach},
-    stream::{Kind, StreamInfo},
+    stream::StreamInfo,
     writer::PacketWriter,
 };
 
 use super::{Error, LeftOut, Mended, Options, Report, Scratch};
 use crate::{
     blocking::Reader,
-    copy::{self, Feed, Inputs, Map, Step},
+    copy::{self, Feed, Inputs, Jumps, Map, Step},
     formats::mp4::FORMAT,
     io::Source,
+    mp4::TopLevel,
 };
 
-mod boxes;
 mod like;
 mod movie;
 mod rebuild;
@@ -57,7 +57,7 @@ pub(super) fn mend<S: Source + Send + 'static>(open: Open<'_, S>, options: &Opti
 }
 
 fn pass<S: Source + Send + 'static>(open: Open<'_, S>, options: &Options) -> Result<(Scratch, Report), Error> {
-    let boxes = boxes::TopLevel::of(&mut open().map_err(Error::Open)?).map_err(Error::Open)?;
+    let boxes = TopLevel::of(&mut open().map_err(Error::Open)?).map_err(Error::Open)?;
     let (feeds, mut report, cut) = match boxes.has_movie() {
         true => movie::feeds(open, &boxes)?,
         false => rebuild::feeds(open, &boxes, options)?,
@@ -77,7 +77,8 @@ type Cut = Arc<std::sync::atomic::AtomicU64>;
 /// Copies all streams that MP4 can carry.
 fn write(feeds: Vec<(Feed, Vec<StreamInfo>)>, kept: &Scratch, report: &mut Report) -> Result<(), Error> {
     let settings = WRITTEN.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let mut options = copy::Options { copy_times: true, settings, ..copy::Options::default() };
+    let mut options = copy::Options { copy_times: report.early == 0, settings, ..copy::Options::default() };
+    options.jumps = Some(Jumps::Pass);
     let mut carried = Vec::new();
     for (input, (_, streams)) in feeds.iter().enumerate() {
         for (index, stream) in streams.iter().enumerate() {
@@ -135,10 +136,4 @@ fn failed(error: copy::Error) -> Error {
 fn streams<S: Source>(reader: &mut Reader<S>) -> Result<Vec<StreamInfo>, Error> {
     reader.start().map_err(Error::Read)?;
     Ok(reader.streams().to_vec())
-}
-
-/// Whether a stream is made of NAL units behind lengths.
-fn has_lengths(stream: &StreamInfo) -> bool {
-    use maliu_core::stream::Codec;
-    stream.media.kind() == Kind::Video && matches!(stream.codec, Codec::H264 | Codec::H265)
 }

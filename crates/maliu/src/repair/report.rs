@@ -28,6 +28,8 @@ pub struct Report {
     pub converted: u64,
     /// Number of bytes that was added to the offsets in the tables of an MP4 file.
     pub offsets: i64,
+    /// Of an MP4 file: how far before the time 0 it began, in µs; all times were moved on until it begins at 0.
+    pub early: i64,
     /// Of an MP4 file whose index was rebuilt: NAL units of video, units of audio, and bytes that belong to no stream.
     pub rebuilt: Option<(u64, u64, u64)>,
     /// Of a transport stream.
@@ -83,6 +85,9 @@ impl Report {
         }
         if self.offsets != 0 {
             lines.push(format!("added {} to the offsets of the tables", self.offsets));
+        }
+        if self.early > 0 {
+            lines.push(format!("moved all times on: the first was {:.3} s before 0", self.early as f64 / 1e6));
         }
         if let Some((nals, units, lost)) = self.rebuilt {
             lines.push(format!("rebuilt the index from {nals} NAL units of video and {units} units of audio"));

@@ -181,7 +181,7 @@ impl<'a> Work<'a> {
             }
             self.file.write(frame, &self.tags)?;
         }
-        if more && std::mem::take(&mut self.may_seek) {
+        if more && self.window.is_settled() && std::mem::take(&mut self.may_seek) {
             self.seek(opened);
         }
         let hush = self.args.hush;

@@ -17,12 +17,14 @@ pub(super) struct Window {
     rate: TimeBase,
     /// The next frame does not follow the last one.
     jumped: bool,
+    /// Frames so far, as far as [`Window::is_settled`] counts them.
+    frames: u8,
 }
 
 impl Window {
     /// A window on a stream of which nothing was heard.
-    pub(super) fn new(start: Ticks, duration: Option<Ticks>) -> Self {
-        Self { start, duration, origin: None, at: 0, rate: TimeBase::SECONDS, jumped: false }
+    pub(crate) fn new(start: Ticks, duration: Option<Ticks>) -> Self {
+        Self { start, duration, origin: None, at: 0, rate: TimeBase::SECONDS, jumped: false, frames: 0 }
     }
 
     /// Cuts `frame` to the wanted part. False when nothing more will be wanted.
@@ -34,12 +36,18 @@ impl Window {
         let place = frame.time.map(|time| base.rescale(time - origin, rate, Rounding::Near).0);
         // Coarse times (ms in FLV) must not cut or repeat samples; only a jump or a real gap is followed.
         let gap = i64::from(frame.sample_rate) / 10;
+        let tick = base.rescale(Ticks(1), rate, Rounding::Up).0;
         let len = frame.len() as i64;
+        self.frames = self.frames.saturating_add(1);
         let at = match place {
-            Some(place) if std::mem::take(&mut self.jumped) => {
-                self.on_grid(place, len, base.rescale(Ticks(1), rate, Rounding::Up).0)
-            }
+            Some(place) if std::mem::take(&mut self.jumped) => self.on_grid(place, len, tick),
             Some(place) if place.abs_diff(self.at) > gap.unsigned_abs() => place,
+            // The first packet lasts longer than its sound: samples are counted as they follow each other, and a jump must
+            // arrive where counting would.
+            Some(place) if self.frames == 2 && place.abs_diff(self.at) > tick.unsigned_abs() => {
+                self.origin = Some(origin + rate.rescale(Ticks(place - self.at), base, Rounding::Near));
+                self.at
+            }
             _ => self.at,
         };
         self.at = at.saturating_add(len);
@@ -62,6 +70,11 @@ impl Window {
     /// How much of the stream has passed, in µs.
     pub(super) fn done(&self) -> Ticks {
         self.rate.rescale(Ticks(self.at), TimeBase::MICROS, Rounding::Near)
+    }
+
+    /// Whether enough was heard to know how times and samples go together, so that a jump arrives at the right sample.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.frames >= 2
     }
 
     /// Time to seek to after the first decoded sound, in the stream's time base: [`PREROLL`] before the start. `None` when the
@@ -113,6 +126,20 @@ mod tests {
         // The frame starts at sample 89 000, which is 2018.14 ms.
         window.cut(&mut sound(2018), TimeBase::MILLIS);
         assert_eq!(window.at, 90_000);
+    }
+
+    #[test]
+    fn a_first_packet_that_outlasts_its_sound_does_not_move_a_jump() {
+        let mut window = Window::new(Ticks(9_250_000), None);
+        for time in [0, 1080] {
+            assert!(!window.is_settled());
+            window.cut(&mut frame(time), TimeBase::MILLIS);
+        }
+        assert!(window.is_settled());
+        window.jumped();
+        let mut wanted = frame(9080);
+        assert!(window.cut(&mut wanted, TimeBase::MILLIS));
+        assert_eq!(wanted.len(), 750, "sample 9000 is at 9.080 s");
     }
 
     #[test]

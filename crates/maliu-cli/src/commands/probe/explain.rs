@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use maliu::stream::StreamInfo;
+use maliu::{plain::plain, stream::StreamInfo};
 
 use crate::{input::Opened, json};
 
@@ -22,7 +22,11 @@ pub(super) fn print(out: &mut dyn Write, opened: &Opened) -> io::Result<()> {
     for (index, info) in opened.reader.streams().iter().enumerate() {
         writeln!(out, "  stream {index}: {}", recognised(info))?;
     }
-    Ok(())
+    let layout = opened.reader.layout();
+    if !layout.is_empty() {
+        writeln!(out, "how it is laid out:")?;
+    }
+    layout.iter().try_for_each(|line| writeln!(out, "  {}", plain(line)))
 }
 
 /// Writes it as members of an object.
@@ -50,6 +54,16 @@ pub(super) fn json(mut item: json::Open, opened: &Opened) -> io::Result<()> {
         one.close()?;
     }
     streams.close()?;
+    let layout = opened.reader.layout();
+    if !layout.is_empty() {
+        let mut lines = item.array("layout")?;
+        for line in &layout {
+            let mut one = lines.item()?;
+            one.string("what", line)?;
+            one.close()?;
+        }
+        lines.close()?;
+    }
     item.close()
 }
 

@@ -133,7 +133,7 @@ impl Muxer for Lines {
             packet.data.len(),
             self.sum(&packet.data)
         );
-        let flags = packet.flags.bits() & (Flags::KEY | Flags::CORRUPT | Flags::DISCARD).bits();
+        let flags = packet.flags.bits() & (Flags::KEY | Flags::CORRUPT | Flags::DISCARD | Flags::DISPOSABLE).bits();
         let chunk = if packet.flags.has(Flags::CHUNK) { 0x1000 } else { 0 };
         let side = side::entries(&packet.side);
         if self.checksum == Checksum::FrameCrc && (flags != 1 || chunk != 0) {

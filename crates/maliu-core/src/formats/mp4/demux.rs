@@ -12,6 +12,7 @@ use crate::{
     format::{Demuxer, Event},
     input::{Input, MAX_WINDOW},
     packet::{Flags, Packet, Trim},
+    remark::Remark,
     stream::{Kind, StreamInfo},
     syntax::isobmff::boxes::{self, Role},
     time::{Ticks, TimeBase},
@@ -24,12 +25,15 @@ use super::{
     walk::{Found, Step, Walker},
 };
 
+mod access;
 mod chapters;
+mod compressed;
 mod fragments;
+mod layout;
 mod seek;
 
 use chapters::Chapters;
-use fragments::Fragments;
+use fragments::{Fragments, PRODUCED};
 
 /// Most bytes of a box that is read whole.
 pub(super) const MAX_BOX: usize = 32 << 20;
@@ -48,6 +52,8 @@ pub(super) enum State {
     Rest,
     /// Reading the titles of chapters.
     Chapters,
+    /// Looking for the index of fragments: this many bytes at this offset.
+    Access(u64, usize),
     End,
 }
 
@@ -67,6 +73,10 @@ pub(super) struct Mp4 {
     pub queue: VecDeque<Event>,
     /// The movie is complete and was told.
     pub told: bool,
+    /// Offset of the `moov` box.
+    pub moov: u64,
+    /// Media stand in front of it.
+    pub media_first: bool,
     /// Remarks already made.
     cut: bool,
     behind: bool,
@@ -89,6 +99,8 @@ impl Mp4 {
             chapters: Chapters::default(),
             queue: VecDeque::new(),
             told: false,
+            moov: 0,
+            media_first: false,
             cut: false,
             behind: false,
             shift,
@@ -132,7 +144,12 @@ impl Mp4 {
             Some(Role::Holds(_)) if &kind == b"trak" && !self.movie.begin_track() => {
                 return Err(Error::Limit { what: "tracks of a file (MAX_TRACKS)", limit: movie::MAX_TRACKS as u64 });
             }
-            Some(Role::Holds(front)) => self.walker.enter(found, front),
+            Some(Role::Holds(front)) => {
+                if &kind == b"moov" {
+                    self.moov = found.start;
+                }
+                self.walker.enter(found, front);
+            }
             Some(Role::Media) => self.media(found, input),
             Some(role) => {
                 let most = if role == Role::Front { super::MAX_FRONT } else { MAX_BOX };
@@ -164,7 +181,10 @@ impl Mp4 {
             b"emsg" => {
                 self.message(body);
             }
-            b"cmov" => return Err(Error::unsupported("mp4: a compressed moov box (cmov)")),
+            b"prft" => {
+                self.produced(body);
+            }
+            b"cmov" => return self.compressed(body, found.start, input),
             kind => self.movie.read(*kind, found.parent, body, size, input),
         }
         Ok(())
@@ -178,6 +198,7 @@ impl Mp4 {
             self.state = State::Play(if tables { u64::MAX } else { found.end });
             return;
         }
+        self.media_first = true;
         if !input.is_seekable() {
             self.walker.hold(found);
         }
@@ -326,7 +347,8 @@ impl Mp4 {
 
     fn remark_cut(&mut self, at: u64, input: &mut Input) {
         if !core::mem::replace(&mut self.cut, true) {
-            input.warn_at(at, "the input ends before the samples that its tables name");
+            let missing = input.size().and_then(|size| at.checked_sub(size)).filter(|missing| *missing > 0);
+            input.remark_at(at, Remark::Cut { missing }, "the input ends before the samples that its tables name");
         }
     }
 
@@ -346,6 +368,9 @@ impl Mp4 {
         if cut {
             flags |= Flags::CORRUPT;
         }
+        if sample.disposable {
+            flags |= Flags::DISPOSABLE;
+        }
         let mut packet = Packet {
             stream: play.stream,
             pts: Some(Ticks(sample.pts)),
@@ -364,6 +389,10 @@ impl Mp4 {
             if let Some(entry) = play.entries.get(sample.entry as usize) {
                 packet.side.set_new_config(entry.config.clone());
             }
+        }
+        if let Some(produced) = play.produced.take() {
+            // The first entry is within the limit.
+            let _ = packet.side.add_opaque(PRODUCED, produced);
         }
         let warned = play.decrypt(&mut packet);
         play.advance();
@@ -416,6 +445,7 @@ impl Demuxer for Mp4 {
                 State::Play(until) => self.play(until, input)?,
                 State::Rest => self.play(u64::MAX, input)?,
                 State::Chapters => self.titles(input)?,
+                State::Access(at, size) => self.access(at, size, input)?,
                 State::End => {
                     input.skip(input.peek().len());
                     if input.ended() || input.is_seekable() {
@@ -436,5 +466,9 @@ impl Demuxer for Mp4 {
 
     fn duration(&self) -> Option<(Ticks, TimeBase)> {
         movie::duration(&self.movie).filter(|_| self.told)
+    }
+
+    fn layout(&self) -> alloc::vec::Vec<alloc::string::String> {
+        self.lines()
     }
 }

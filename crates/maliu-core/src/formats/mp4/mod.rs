@@ -6,10 +6,11 @@
 //! ```
 //!
 //! Handled: boxes of all sizes, `moov` in front or behind (on an input that cannot go back up to 64 MiB of media wait for
-//! it), fragments, several sample descriptions, edit lists with empty edits and several stretches, signed composition
-//! offsets, gapless counts, tags, covers as facts, QuickTime and Nero chapters, event messages.
+//! it), compressed `moov` boxes, fragments, their indexes (`sidx`, `mfra`), several sample descriptions, edit lists with
+//! empty edits and several stretches, signed composition offsets, dependencies of samples, gapless counts, tags, covers as
+//! facts, QuickTime and Nero chapters, event messages, producer reference times, key systems.
 //! Passed over, with a warning: tracks in other files, repeated fragments, a second `moov`.
-//! Refused: files without a movie, compressed `moov` boxes.
+//! Refused: files without a movie.
 
 use alloc::boxed::Box;
 

@@ -106,6 +106,9 @@ impl Movie {
                 self.fragment_duration = fields.number(long).unwrap_or(0);
             }
             (b"trex", ..) if self.defaults.len() < MAX_TRACKS => self.defaults.extend(fragment::trex(body)),
+            (b"pssh", b"moov", _) => {
+                protection_system(body, &mut self.metadata);
+            }
             (b"chpl", b"udta", None) => {
                 tags::nero_chapters(body, &mut self.metadata);
             }
@@ -182,6 +185,7 @@ impl Track {
             b"co64" => tables.places = Places::parse(body, true)?,
             b"stss" => tables.sync = Some(Rows::full(body, 4)?),
             b"stps" => tables.partial_sync = Rows::full(body, 4)?,
+            b"sdtp" => tables.dependencies = Rows::new(body.get(4..)?, 1, u32::MAX),
             b"sgpd" => return self.group(body),
             b"sbgp" if body.get(4..8) == Some(b"rap ") && body.first() == Some(&0) => {
                 let mut fields = Fields::new(body.get(8..)?);
@@ -346,6 +350,37 @@ fn language(packed: u16) -> String {
     let letter = |shift: u16| char::from(0x60 + (packed >> shift & 31) as u8);
     let code: String = [letter(10), letter(5), letter(0)].into_iter().collect();
     if code == "und" || !code.bytes().all(|byte| byte.is_ascii_lowercase()) { String::new() } else { code }
+}
+
+/// Systems that give keys, by SystemID (https://dashif.org/identifiers/content_protection/).
+const SYSTEMS: &[(u128, &str)] = &[
+    (0x1077_efec_c0b2_4d02_ace3_3c1e_52e2_fb4b, "Common PSSH"),
+    (0xedef_8ba9_79d6_4ace_a3c8_27dc_d51d_21ed, "Widevine"),
+    (0x9a04_f079_9840_4286_ab92_e65b_e088_5f95, "PlayReady"),
+    (0x94ce_86fb_07ff_4f43_adb8_93d2_fa96_8ca2, "FairPlay"),
+    (0xf239_e769_efa3_4850_9c16_a903_c693_2efb, "Adobe Primetime"),
+    (0x3ea8_778f_7742_4bf9_b18b_e834_b2ac_bd47, "ClearKey AES-128"),
+];
+
+/// Most key systems that are named.
+const MAX_SYSTEMS: usize = 16;
+
+/// The front of a `pssh` box as a tag that names all of the file's systems (ISO/IEC 23001-7 §8.1).
+fn protection_system(body: &[u8], metadata: &mut Metadata) -> Option<()> {
+    const TAG: &str = "protection_systems";
+    let mut fields = Fields::new(body);
+    fields.version()?;
+    let id = u128::from_be_bytes(fields.uuid()?);
+    let known = SYSTEMS.iter().find(|(known, _)| *known == id);
+    let name = known.map_or_else(|| format!("{id:032x}"), |(_, name)| String::from(*name));
+    let before = metadata.value(TAG).unwrap_or_default();
+    let mut names = before.split(", ").filter(|known| !known.is_empty());
+    if names.clone().count() >= MAX_SYSTEMS || names.any(|known| known == name) {
+        return None;
+    }
+    let all = if before.is_empty() { name } else { format!("{before}, {name}") };
+    metadata.set(TAG, all);
+    Some(())
 }
 
 /// `ftyp` as tags, with the names the reference gives them.

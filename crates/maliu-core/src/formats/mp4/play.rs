@@ -7,6 +7,8 @@
 
 use alloc::{boxed::Box, collections::VecDeque, sync::Arc, vec::Vec};
 
+use bytes::Bytes;
+
 use crate::{
     packet::Packet,
     stream::{Audio, Kind, StreamInfo},
@@ -81,6 +83,8 @@ pub(super) struct Play {
     lead: i64,
     /// Decoding time in the media behind the last known sample.
     pub end: i64,
+    /// A fragment has come: what follows should begin at `end`.
+    running: bool,
     /// Samples per tick at the start and all of them, as iTunes states them.
     gapless: Option<(u32, i64)>,
     /// Bytes that samples of one stated size may still have.
@@ -97,6 +101,8 @@ pub(super) struct Play {
     pub secret: Option<Box<Secret>>,
     /// The sample descriptions, where there are several.
     pub entries: Vec<Entry>,
+    /// The body of the `prft` box for the fragment that comes next.
+    pub produced: Option<Bytes>,
 }
 
 /// Where playing goes on after a seek in fragments.
@@ -135,6 +141,7 @@ impl Play {
             shift,
             lead: 0,
             end: 0,
+            running: false,
             gapless: None,
             left,
             wanted: None,
@@ -143,6 +150,7 @@ impl Play {
             frame: frame(info),
             entry: 0,
             secret: None,
+            produced: None,
             tables,
         };
         play.end = play.tables.total();
@@ -158,6 +166,16 @@ impl Play {
             let all = to_rate(i64::try_from(all).unwrap_or(0), self.base, self.rate);
             self.gapless = Some((start, all.into()));
         }
+    }
+
+    /// Samples and chunks of its tables.
+    pub(super) fn counts(&self) -> (u32, u32) {
+        (self.tables.sizes.len(), self.tables.places.len())
+    }
+
+    /// Its stretches on the movie's timeline.
+    pub(super) fn stretches(&self) -> &[Stretch] {
+        &self.stretches
     }
 
     /// Whether there are tables to play.
@@ -356,8 +374,17 @@ impl Play {
             self.pieces.push_back(Piece { run, cursor, secret });
             dts = dts.saturating_add(duration);
         }
-        self.end = dts;
+        (self.end, self.running) = (dts, true);
         start.saturating_add(self.shift)
+    }
+
+    /// Time in µs, more than a moment, that is missing between what is known and a part of a fragment of audio or video
+    /// that begins at `time`.
+    pub(super) fn hole(&self, time: Option<u64>) -> Option<u64> {
+        let known = self.running && matches!(self.kind, Kind::Audio | Kind::Video);
+        let behind = i64::try_from(time.filter(|_| known)?).ok()?.saturating_sub(self.end);
+        let micros = self.base.rescale(Ticks(behind), TimeBase::MICROS, Rounding::Near).0;
+        u64::try_from(micros).ok().filter(|micros| *micros > MOMENT)
     }
 
     /// The last sync sample of the waiting runs that is presented at or before `time`: its decoding and presentation
@@ -379,7 +406,12 @@ impl Play {
     /// Forgets all runs, as for a seek.
     pub(super) fn clear_pieces(&mut self) {
         self.pieces.clear();
-        (self.next, self.fresh) = (None, true);
+        (self.next, self.fresh, self.produced, self.running) = (None, true, None, false);
+    }
+
+    /// Time in the media of a time on the movie's timeline.
+    pub(super) fn media_time(&self, time: i64) -> i64 {
+        time.saturating_sub(self.shift)
     }
 
     /// Plays the tables from `time` of the movie's timeline on, in its own ticks: from a key if `key`, else from the
@@ -419,6 +451,9 @@ fn frame(info: &StreamInfo) -> i64 {
         rate.rescale(Ticks(audio.frame_size.into()), info.time_base, Rounding::Near).0
     })
 }
+
+/// Longest pause between fragments, in µs, that is not missing media.
+const MOMENT: u64 = 250_000;
 
 /// Most keys that are looked at for one that is presented early enough.
 const MAX_TRIES: usize = 64;

@@ -289,6 +289,7 @@ impl Run {
             duration: row.duration.into(),
             sync: row.flags & (NON_SYNC | DEPENDS) == 0,
             entry: self.defaults.entry,
+            disposable: false,
         })
     }
 

@@ -30,6 +30,8 @@ pub struct Tables {
     pub partial_sync: Rows,
     /// `sbgp` of `rap `: (samples, group), a group other than 0 is a random access point.
     pub access: Rows,
+    /// `sdtp`: one byte of dependencies per sample.
+    pub dependencies: Rows,
     /// The units of uncompressed audio; `None` when each sample stands for itself.
     pub uniform: Option<Uniform>,
     /// By how much decoding times are moved back so that no composition time lies before its decoding time.
@@ -177,6 +179,8 @@ pub struct Sample {
     pub sync: bool,
     /// Index of its sample description, from 0.
     pub entry: u32,
+    /// Whether no other sample depends on it.
+    pub disposable: bool,
 }
 
 /// A place in the tables of a track.
@@ -380,7 +384,8 @@ impl Tables {
         if let Some(uniform) = self.uniform {
             let (frames, size) = uniform.packet(samples.saturating_sub(cursor.into));
             let (dts, duration) = (cursor.dts, i64::from(frames));
-            return Some(Sample { offset: cursor.offset, size, dts, pts: dts, duration, sync: true, entry });
+            let offset = cursor.offset;
+            return Some(Sample { offset, size, dts, pts: dts, duration, sync: true, entry, disposable: false });
         }
         let size = self.sizes.get(cursor.sample)?;
         let duration = i64::from(cursor.time.value(&self.times).unwrap_or(0));
@@ -388,7 +393,10 @@ impl Tables {
         let offset = if offset == i32::MIN { 0 } else { i64::from(offset) };
         let pts = cursor.dts.saturating_add(self.shift).saturating_add(offset);
         let sync = self.is_sync(cursor);
-        Some(Sample { offset: cursor.offset, size, dts: cursor.dts, pts, duration, sync, entry })
+        // sample_is_depended_on 2: by none.
+        let depended = self.dependencies.get(cursor.sample).and_then(|mut row| row.u8());
+        let disposable = depended.is_some_and(|byte| byte >> 2 & 3 == 2);
+        Some(Sample { offset: cursor.offset, size, dts: cursor.dts, pts, duration, sync, entry, disposable })
     }
 
     fn is_sync(&self, cursor: &mut Cursor) -> bool {

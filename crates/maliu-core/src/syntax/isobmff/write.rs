@@ -8,6 +8,13 @@ use super::boxes::Kind;
 #[derive(Clone, Debug, Default)]
 pub struct Writer(Vec<u8>);
 
+/// Goes on behind bytes that are written.
+impl From<Vec<u8>> for Writer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Writer {
     /// A writer without bytes.
     pub fn new() -> Self {

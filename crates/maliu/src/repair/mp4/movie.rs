@@ -6,17 +6,17 @@ use maliu_core::{
     error::Result as CoreResult,
     format::{Demuxer, Event},
     input::Input,
-    packet::{Flags, Packet},
+    packet::Flags,
     reader::PacketReader,
-    syntax::annexb::{self, Framing},
-    time::{Ticks, TimeBase},
+    time::{Rounding, Ticks, TimeBase},
 };
 
-use super::{Cut, Error, Feed, Feeds, Open, Report, boxes::TopLevel, has_lengths};
+use super::{Cut, Error, Feed, Feeds, Open, Report};
 use crate::{
     blocking::Reader,
     formats::mp4::FORMAT,
     io::{Source, patiently},
+    mp4::{TopLevel, is_chain, length_size},
 };
 
 /// Packets whose content is looked at.
@@ -25,7 +25,8 @@ const LOOK: usize = 48;
 /// The packets of the file.
 pub(super) fn feeds<S: Source + Send + 'static>(open: Open<'_, S>, boxes: &TopLevel) -> Result<Feeds, Error> {
     let shift = shift(open, boxes)?;
-    let report = Report { offsets: shift, ..Report::default() };
+    let early = early(open, shift)?;
+    let report = Report { offsets: shift, early, ..Report::default() };
     let cut = Cut::default();
     let mut reader = reader(open, shift, &cut)?;
     let streams = super::streams(&mut reader)?;
@@ -83,6 +84,26 @@ fn shift<S: Source>(open: Open<'_, S>, boxes: &TopLevel) -> Result<i64, Error> {
     Ok(0)
 }
 
+/// How far before the time 0 the first packets are presented, in µs; 0 where none is.
+fn early<S: Source>(open: Open<'_, S>, shift: i64) -> Result<i64, Error> {
+    let mut reader = reader(open, shift, &Cut::default())?;
+    reader.start().map_err(Error::Read)?;
+    let (mut first, mut packets) = (0, 0);
+    while packets < LOOK {
+        match patiently(|| reader.next_event(), crate::Error::is_not_yet) {
+            Ok(Event::Packet(packet)) => {
+                packets += 1;
+                let shown = packet.pts.filter(|_| !packet.flags.has(Flags::DISCARD));
+                let micros = shown.map(|time| packet.time_base.rescale(time, TimeBase::MICROS, Rounding::Near).0);
+                first = first.min(micros.unwrap_or(0));
+            }
+            Ok(Event::End) | Err(_) => break,
+            Ok(_) => {}
+        }
+    }
+    Ok(first.saturating_neg())
+}
+
 /// Findings about the first packets.
 struct Looked {
     packets: usize,
@@ -96,8 +117,8 @@ struct Looked {
 fn good<S: Source>(open: Open<'_, S>, shift: i64) -> Result<Option<Looked>, Error> {
     let mut reader = reader(open, shift, &Cut::default())?;
     reader.start().map_err(Error::Read)?;
-    let video: Vec<bool> = reader.streams().iter().map(has_lengths).collect();
-    if !video.contains(&true) {
+    let video: Vec<Option<u8>> = reader.streams().iter().map(length_size).collect();
+    if video.iter().all(Option::is_none) {
         return Ok(None);
     }
     let mut looked = Looked { packets: 0, bad: 0, lowest: u64::MAX };
@@ -105,9 +126,9 @@ fn good<S: Source>(open: Open<'_, S>, shift: i64) -> Result<Option<Looked>, Erro
         match patiently(|| reader.next_event(), crate::Error::is_not_yet) {
             Ok(Event::Packet(packet)) => {
                 looked.lowest = looked.lowest.min(packet.position.unwrap_or(u64::MAX));
-                if video.get(packet.stream) == Some(&true) {
+                if let Some(size) = video.get(packet.stream).copied().flatten() {
                     looked.packets += 1;
-                    looked.bad += usize::from(!is_chain(&packet));
+                    looked.bad += usize::from(!is_chain(&packet, size));
                 }
             }
             Ok(Event::End) | Err(_) => break,
@@ -115,14 +136,4 @@ fn good<S: Source>(open: Open<'_, S>, shift: i64) -> Result<Option<Looked>, Erro
         }
     }
     Ok(Some(looked))
-}
-
-/// Whether the packet is NAL units behind their lengths, or start codes, and nothing else.
-fn is_chain(packet: &Packet) -> bool {
-    if Framing::guess(&packet.data) == Framing::AnnexB {
-        return true;
-    }
-    let mut units = annexb::lengths(&packet.data, 4);
-    let forbidden = units.by_ref().any(|unit| unit.first().is_none_or(|head| head & 0x80 != 0));
-    !forbidden && units.left() == 0
 }

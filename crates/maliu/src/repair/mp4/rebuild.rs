@@ -17,11 +17,14 @@ use maliu_core::{
 
 use super::{
     Cut, Error, FORMAT, Feed, Feeds, Like, Open, Options, Report, Track,
-    boxes::{TopLevel, fill},
     units::Audio,
     walk::{Found, Unit, Video, Walk},
 };
-use crate::{blocking::Reader, io::Source};
+use crate::{
+    blocking::Reader,
+    io::Source,
+    mp4::{TopLevel, fill},
+};
 
 /// Bytes in which parameter sets are looked for.
 const LOOK: usize = 1 << 20;

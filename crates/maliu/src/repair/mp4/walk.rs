@@ -12,8 +12,8 @@ use maliu_core::{
     syntax::{h264, h265},
 };
 
-use super::{boxes::fill, units::Audio};
-use crate::io::Source;
+use super::units::Audio;
+use crate::{io::Source, mp4::fill};
 
 /// Most units of one stream.
 pub(super) const MAX_UNITS: usize = 1 << 24;

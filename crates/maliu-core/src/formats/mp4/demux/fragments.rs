@@ -7,8 +7,13 @@ use crate::{
     format::Event,
     input::Input,
     packet::{Flags, Packet},
+    remark::Remark,
     stream::{Codec, Disposition, Media, StreamInfo},
-    syntax::isobmff::{fields::Fields, fragment, index::SegmentIndex},
+    syntax::isobmff::{
+        fields::Fields,
+        fragment,
+        index::{AccessIndex, SegmentIndex},
+    },
     time::{Rounding, Ticks, TimeBase},
     timing::index::SeekIndex,
 };
@@ -21,12 +26,22 @@ use super::{
 /// Most segment indexes that are kept.
 const MAX_INDEXES: usize = 64;
 
+/// Kind of the opaque side data that holds the body of a `prft` box.
+pub(super) const PRODUCED: u32 = u32::from_be_bytes(*b"prft");
+
+/// Bytes of the longest body of a `prft` box.
+const MAX_PRODUCED: usize = 28;
+
 /// Facts known of the fragments.
 #[derive(Debug, Default)]
 pub(in super::super) struct Fragments {
     /// Number, place in time and track of the last fragment of each track.
     last: Vec<(u32, u32, Option<u64>)>,
     pub indexes: Vec<SegmentIndex>,
+    /// `mfra`, once it was looked for; empty when there is none.
+    pub access: Option<Vec<AccessIndex>>,
+    /// The seek that waits for it.
+    pub sought: Option<(Ticks, TimeBase)>,
     /// Times in µs and offsets of fragments.
     pub places: SeekIndex,
     /// Offset of the first one.
@@ -93,6 +108,11 @@ impl Mp4 {
             }
             let entries = play.secret.as_ref().map(|secret| secret.entries(&part, body, found.body));
             let guard = entries.map(|entries| Guard { entries, groups: part.groups.into() });
+            if let Some(micros) = play.hole(part.time).filter(|_| !searching) {
+                let what =
+                    alloc::format!("{} ms of track {} are missing in front of a fragment", micros / 1000, part.track);
+                input.remark_at(found.start, Remark::Hole { micros }, what);
+            }
             let start = play.add(part.runs, part.time, guard);
             let micros = play.base.rescale(Ticks(start), TimeBase::MICROS, Rounding::Near);
             if earliest.is_none_or(|(time, _)| micros < time) {
@@ -106,6 +126,16 @@ impl Mp4 {
             self.look_at_fragment(found.start, input)?;
         }
         Ok(())
+    }
+
+    /// A producer reference time: side data of the next packet of its track (ISO/IEC 14496-12 §8.16.5).
+    pub(super) fn produced(&mut self, body: &[u8]) -> Option<()> {
+        let mut fields = Fields::new(body);
+        fields.version()?;
+        let track = fields.u32()?;
+        let play = self.plays.iter_mut().find(|play| play.id == track)?;
+        play.produced = Some(bytes::Bytes::copy_from_slice(body.get(..MAX_PRODUCED).unwrap_or(body)));
+        Some(())
     }
 
     /// An event message: a packet of a stream of its own (ISO/IEC 23009-1 §5.10.3.3).

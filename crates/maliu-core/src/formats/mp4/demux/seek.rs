@@ -33,7 +33,7 @@ pub(in super::super) struct Search {
 
 impl Mp4 {
     pub(super) fn seek_to(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
-        if !self.told || self.state == State::Chapters {
+        if !self.told || matches!(self.state, State::Chapters) {
             return Err(Error::unsupported("seeking before the moov box was read"));
         }
         if !input.is_seekable() {
@@ -44,7 +44,7 @@ impl Mp4 {
         let Some(leader) = self.leader() else { return Ok(()) };
         let fragments = self.fragments.met() || !self.movie.defaults.is_empty();
         if fragments && self.in_fragments(leader, to, base) {
-            return self.search(to, base);
+            return self.search(to, base, input);
         }
         let mut reach = (to, base);
         if let Some(play) = self.plays.get_mut(leader) {
@@ -82,16 +82,20 @@ impl Mp4 {
         })
     }
 
-    fn search(&mut self, to: Ticks, base: TimeBase) -> Result<()> {
+    pub(super) fn search(&mut self, to: Ticks, base: TimeBase, input: &Input) -> Result<()> {
+        if self.fragments.indexes.is_empty() && self.looks_for_access(to, base, input) {
+            return Ok(());
+        }
         let time = base.rescale(to, TimeBase::MICROS, Rounding::Down);
         let known = self.fragments.places.before(time).map(|(_, at)| at);
         let indexed = self.fragments.indexes.iter().filter_map(|index| {
             let ticks = TimeBase::MICROS.rescale(time, TimeBase::hz(index.timescale), Rounding::Down);
             index.before(u64::try_from(ticks.0).unwrap_or(0)).map(|(_, at)| at)
         });
+        let access = self.accessible(time);
         // Where none was met, all lie ahead of the walker.
         let first = *self.fragments.first.get_or_insert(self.walker.at);
-        let from = indexed.chain(known).max().unwrap_or(first).max(first);
+        let from = indexed.chain(known).chain(access).max().unwrap_or(first).max(first);
         self.search_from(time, from, from == first);
         Ok(())
     }

@@ -31,9 +31,12 @@ pub(super) fn parameter_sets(codec: Codec, data: &Bytes) -> Bytes {
     sets.into()
 }
 
-/// av1C as it is.
-pub(super) fn av1<'a>(config: &'a Bytes, _data: &Bytes) -> Option<Cow<'a, [u8]>> {
-    (config.first() == Some(&0x81) && config.len() >= 4).then_some(Cow::Borrowed(config))
+/// av1C as it is, or of the sequence header in the first packet.
+pub(super) fn av1<'a>(config: &'a Bytes, data: &Bytes) -> Option<Cow<'a, [u8]>> {
+    match config.first() {
+        Some(0x81) if config.len() >= 4 => Some(Cow::Borrowed(config)),
+        _ => crate::syntax::av1::build_config(data).map(Cow::Owned),
+    }
 }
 
 /// The fields of vpcC: as they are, or of the first key frame and the picture size.

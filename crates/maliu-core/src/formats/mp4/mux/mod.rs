@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod config;
+mod describe;
 mod entry;
 mod fragment;
 mod moov;
@@ -67,6 +68,10 @@ pub(super) struct Mux {
     begun: bool,
     /// Offset of the `free` box that becomes the head of the media data.
     head: u64,
+    /// Offset of the room for the index in front.
+    room: u64,
+    /// A configuration that fragments cannot carry was met.
+    warned: bool,
     /// Bytes of media data of a whole file.
     media: u64,
     sequence: u32,
@@ -84,6 +89,8 @@ pub(super) fn make(brand: Brand, pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer
         since: None,
         begun: false,
         head: 0,
+        room: 0,
+        warned: false,
         media: 0,
         sequence: 0,
     }))
@@ -101,7 +108,9 @@ impl Muxer for Mux {
                 Reach::Overwrite if self.options.faststart => {
                     return Err(Error::mux(brand.name(), "faststart needs an output whose tail can be moved"));
                 }
-                _ if self.options.hybrid && !self.options.faststart => self.layout = Layout::Hybrid,
+                _ if self.options.hybrid && !self.options.faststart && self.options.reserve == 0 => {
+                    self.layout = Layout::Hybrid;
+                }
                 _ => {}
             }
         }
@@ -125,15 +134,18 @@ impl Muxer for Mux {
         if self.ends_before(packet, index, time) {
             self.flush_waiting(out)?;
         }
+        let changed = match packet.side.new_config() {
+            Some(config) => self.configure(index, config, out)?,
+            None => false,
+        };
         let Some(track) = self.tracks.get_mut(index) else { return Ok(()) };
-        if let Some(config) = packet.side.new_config()
-            && track.info.config.is_empty()
-        {
-            track.info.config = config.clone();
-        }
         let data = match track.info.codec {
-            Codec::H265 if !self.options.in_band && track.info.config.first() == Some(&1) => {
-                entry::without_sets(&packet.data, &track.info.config).into_owned()
+            codec @ (Codec::H264 | Codec::H265) if changed && self.layout != Layout::Whole => {
+                let config = packet.side.new_config().unwrap_or(&track.info.config);
+                describe::with_sets(codec, &packet.data, config).into_owned()
+            }
+            Codec::H265 if !self.options.in_band && track.config().first() == Some(&1) => {
+                entry::without_sets(&packet.data, track.config()).into_owned()
             }
             _ => packet.data.clone(),
         };
@@ -205,6 +217,31 @@ impl Mux {
         }
     }
 
+    /// Takes a configuration that holds from the next packet of a track on. Returns whether it is another one than before.
+    fn configure(&mut self, index: usize, config: &Bytes, out: &mut Output) -> Result<bool> {
+        let Some(track) = self.tracks.get_mut(index) else { return Ok(false) };
+        if track.info.config.is_empty() {
+            track.info.config = config.clone();
+            return Ok(false);
+        }
+        if !track.changes_to(config) {
+            return Ok(false);
+        }
+        let codec = track.info.codec;
+        if self.layout != Layout::Fragments {
+            // A chunk is of one description.
+            self.flush_waiting(out)?;
+            self.tracks.get_mut(index).map_or(Ok(()), |track| track.turn_to(config))?;
+        } else if matches!(codec, Codec::H264 | Codec::H265) {
+            track.carried = config.clone();
+        } else if !core::mem::replace(&mut self.warned, true) {
+            out.warn(alloc::format!(
+                "stream {index}: another configuration of {codec} has no place behind the start of fragments; a new file is needed"
+            ));
+        }
+        Ok(true)
+    }
+
     fn flush_waiting(&mut self, out: &mut Output) -> Result<()> {
         (self.waiting, self.since) = (0, None);
         if self.tracks.iter().all(|track| track.waiting.is_empty()) {
@@ -230,8 +267,13 @@ impl Mux {
 
     /// The head of a file of fragments.
     fn begin(&mut self, out: &mut Output) -> Result<()> {
+        let movie = self.movie(true, 0).build();
+        if movie.is_err() {
+            // Packets that no head can describe are not kept: the error comes again with the next ones.
+            self.tracks.iter_mut().for_each(|track| track.waiting.clear());
+        }
+        let movie = movie?;
         self.begun = true;
-        let movie = self.movie(true, 0).build()?;
         self.write_head(Some(movie), out);
         Ok(())
     }
@@ -243,6 +285,10 @@ impl Mux {
     fn write_head(&mut self, movie: Option<Vec<u8>>, out: &mut Output) {
         let mut w = Writer::new();
         brands(&mut w, self.options.brand, self.layout, &self.tracks);
+        if self.layout == Layout::Whole && self.options.reserve > 0 {
+            self.room = w.len() as u64;
+            w.boxed(b"free", |w| w.zeros(self.reserved().saturating_sub(8)));
+        }
         self.head = w.len() as u64;
         match self.layout {
             // Room for a head of 16 bytes.
@@ -318,20 +364,45 @@ impl Mux {
             w.u32(size as u32);
             w.bytes(b"mdat");
         }
+        let mut movie = self.movie(false, 0).build()?;
+        if self.options.reserve > 0 && self.fits(movie.len()) {
+            let rest = self.reserved() - movie.len();
+            let mut front = Writer::from(movie);
+            if rest > 0 {
+                front.boxed(b"free", |w| w.zeros(rest - 8));
+            }
+            out.overwrite(self.head, Bytes::from(w.finish()));
+            out.overwrite(self.room, Bytes::from(front.finish()));
+            return Ok(());
+        }
+        if self.options.reserve > 0 {
+            let (wanted, room) = (movie.len(), self.reserved());
+            out.warn(alloc::format!(
+                "the index has {wanted} bytes, which do not fit into the {room} that were reserved"
+            ));
+        }
         if !self.options.faststart {
-            let movie = self.movie(false, 0).build()?;
             out.append(Mark::Trailer, [Bytes::from(movie)]);
             out.overwrite(self.head, Bytes::from(w.finish()));
             return Ok(());
         }
         out.overwrite(self.head, Bytes::from(w.finish()));
         // The size of the box depends on the offsets in it, which grow by that size.
-        let mut movie = self.movie(false, 0).build()?;
         for _ in 0..2 {
             movie = self.movie(false, movie.len() as u64).build()?;
         }
         out.insert(self.head, Bytes::from(movie));
         Ok(())
+    }
+
+    /// Bytes of room for the index in front.
+    fn reserved(&self) -> usize {
+        (self.options.reserve as usize).max(16)
+    }
+
+    /// Whether an index of this many bytes fills the room, or leaves enough of it for a box.
+    fn fits(&self, bytes: usize) -> bool {
+        bytes == self.reserved() || bytes.saturating_add(8) <= self.reserved()
     }
 
     /// The index goes behind everything; only then the fragments become one box of media data.

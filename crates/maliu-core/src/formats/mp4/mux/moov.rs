@@ -40,14 +40,11 @@ impl Movie<'_> {
     pub(super) fn build(&self) -> Result<Vec<u8>> {
         let mut entries = Vec::new();
         for (index, track) in self.tracks.iter().enumerate() {
-            let source = Source {
-                stream: &track.info,
-                data: &track.first,
-                brand: self.options.brand,
-                in_band: self.options.in_band,
-            };
             let mut w = Writer::new();
-            entry::write(&mut w, &source, index)?;
+            for (stream, data) in track.descriptions() {
+                let Options { brand, in_band, .. } = self.options;
+                entry::write(&mut w, &Source { stream, data, brand, in_band }, index)?;
+            }
             entries.push(w.finish());
         }
         let mut w = Writer::new();
@@ -101,7 +98,7 @@ impl Movie<'_> {
         });
     }
 
-    fn track(&self, w: &mut Writer, track: &Track, entry: &[u8]) {
+    fn track(&self, w: &mut Writer, track: &Track, entries: &[u8]) {
         w.boxed(b"trak", |w| {
             self.track_header(w, track);
             self.edits(w, track);
@@ -122,7 +119,7 @@ impl Movie<'_> {
                         w.u8(0);
                     });
                 }
-                w.boxed(b"minf", |w| self.media(w, track, entry));
+                w.boxed(b"minf", |w| self.media(w, track, entries));
             });
         });
     }
@@ -176,7 +173,7 @@ impl Movie<'_> {
         }
     }
 
-    fn media(&self, w: &mut Writer, track: &Track, entry: &[u8]) {
+    fn media(&self, w: &mut Writer, track: &Track, entries: &[u8]) {
         match track.kind {
             Kind::Video => w.full(b"vmhd", 0, 1, |w| w.zeros(8)),
             Kind::Audio => w.full(b"smhd", 0, 0, |w| w.zeros(4)),
@@ -191,8 +188,8 @@ impl Movie<'_> {
         });
         w.boxed(b"stbl", |w| {
             w.full(b"stsd", 0, 0, |w| {
-                w.u32(1);
-                w.bytes(entry);
+                w.u32(track.descriptions().count() as u32);
+                w.bytes(entries);
             });
             if self.fragments {
                 w.full(b"stts", 0, 0, |w| w.u32(0));

@@ -39,6 +39,12 @@ impl Brand {
 /// The settings of whole files.
 pub(in super::super) const WHOLE: &[Help] = &[
     help("faststart", "0|1", "0", "Writing: move the index in front of the media when the file is finished."),
+    help(
+        "reserve",
+        "BYTES",
+        "0",
+        "Writing: keep this much room in front for the index; one that is larger goes behind.",
+    ),
     help("hybrid", "0|1", "1", "Writing to a file: keep it playable at any time, as fragments, until it is finished."),
     IN_BAND,
     help("chunk_shift", "BYTES", "0", "Reading: add this to the offsets of chunks, where an edit has made them wrong."),
@@ -69,6 +75,9 @@ const fn help(name: &'static str, value: &'static str, default: &'static str, wh
     Help { name, value, default, what }
 }
 
+/// Most bytes of room for an index in front.
+const MAX_RESERVE: i64 = 256 << 20;
+
 /// When a fragment ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
@@ -85,6 +94,8 @@ pub(super) enum Cut {
 pub(super) struct Options {
     pub brand: Brand,
     pub faststart: bool,
+    /// Bytes of room for the index in front.
+    pub reserve: u32,
     pub hybrid: bool,
     pub in_band: bool,
     pub cut: Cut,
@@ -99,12 +110,16 @@ impl Options {
         let mut options = Self {
             brand,
             faststart: flag("faststart", false)?,
+            reserve: 0,
             hybrid: flag("hybrid", true)?,
             in_band: flag("in_band", false)?,
             cut: Cut::Key,
             sidx: flag("sidx", false)?,
             mfra: flag("mfra", false)?,
         };
+        if !brand.is_fragmented() {
+            options.reserve = settings.number("reserve", 0, MAX_RESERVE)?.unwrap_or(0) as u32;
+        }
         options.cut = match settings.text("fragment") {
             None | Some("key") => Cut::Key,
             Some("frame") => Cut::Frame,

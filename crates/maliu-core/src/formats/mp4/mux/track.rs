@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     error::{Error, Result},
-    packet::Packet,
+    packet::{Flags, Packet},
     stream::{Kind, Media, StreamInfo},
     syntax::isobmff::{codecs, write::Writer},
     time::{Rounding, Ticks, TimeBase},
@@ -24,6 +24,8 @@ pub(super) struct Record {
     /// Presentation less decoding time.
     pub composition: i32,
     pub sync: bool,
+    /// No other sample needs it.
+    pub disposable: bool,
 }
 
 /// A packet that waits to be written.
@@ -36,11 +38,22 @@ pub(super) struct Waiting {
     stated: i64,
 }
 
+/// A configuration that came on the way.
+#[derive(Clone, Debug)]
+pub(super) struct Description {
+    /// The stream as it is from there on.
+    pub info: StreamInfo,
+    /// Data of the packet that describes it: the first, of video the first key.
+    pub first: Bytes,
+}
+
 /// Samples behind each other in the file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk {
     pub offset: u64,
     pub samples: u32,
+    /// Index of their description.
+    pub entry: u32,
 }
 
 #[derive(Debug)]
@@ -55,6 +68,12 @@ pub(super) struct Track {
     pub waiting: VecDeque<Waiting>,
     /// Data of the packet that describes the stream: the first, of video the first key.
     pub first: Bytes,
+    /// Descriptions behind that of the stream.
+    pub later: Vec<Description>,
+    /// Index of the description that holds.
+    pub entry: u32,
+    /// The configuration in the packets, where no description states it.
+    pub carried: Bytes,
     /// Decoding time of the first sample.
     pub start: Option<i64>,
     /// Lowest presentation time, and the highest end of one that is presented.
@@ -83,6 +102,9 @@ impl Track {
             chunks: Vec::new(),
             waiting: VecDeque::new(),
             first: Bytes::new(),
+            later: Vec::new(),
+            entry: 0,
+            carried: Bytes::new(),
             start: None,
             shown: None,
             last: 0,
@@ -114,11 +136,12 @@ impl Track {
             .map_err(|_| fault("presentation and decoding time too far apart"))?;
         self.close(dts)?;
         let size = u32::try_from(data.len()).map_err(|_| fault("a packet of more than 4 GiB"))?;
-        if self.first.is_empty() && (self.kind != Kind::Video || packet.is_key()) {
-            self.first = data.clone();
+        if self.kind != Kind::Video || packet.is_key() {
+            self.note_first(&data);
         }
         let stated = packet.duration.map_or(0, |duration| duration.0).clamp(0, u32::MAX.into());
-        let record = Record { size, duration: stated as u32, composition, sync: packet.is_key() };
+        let disposable = packet.flags.has(Flags::DISPOSABLE);
+        let record = Record { size, duration: stated as u32, composition, sync: packet.is_key(), disposable };
         let trim = packet.side.trim().end;
         let rate = self.info.as_audio().map_or(1, |audio| audio.rate().max(1));
         let cut = TimeBase::hz(rate).rescale(Ticks(trim.into()), TimeBase::hz(self.timescale), Rounding::Near).0;
@@ -144,7 +167,8 @@ impl Track {
         Ok(())
     }
 
-    fn has_samples(&self) -> bool {
+    /// Whether anything was taken.
+    pub(super) fn has_samples(&self) -> bool {
         !self.records.is_empty() || !self.waiting.is_empty()
     }
 
@@ -175,7 +199,7 @@ impl Track {
     pub(super) fn take(&mut self, offset: u64) -> Vec<Bytes> {
         let samples = self.waiting.len() as u32;
         if samples > 0 {
-            self.chunks.push(Chunk { offset, samples });
+            self.chunks.push(Chunk { offset, samples, entry: self.entry });
         }
         let mut parts = Vec::with_capacity(self.waiting.len());
         for waiting in self.waiting.drain(..) {
@@ -221,7 +245,10 @@ impl Track {
                 keys().for_each(|(index, _)| w.u32(index as u32 + 1));
             });
         }
-        chunk_runs(w, self.chunks.iter().map(|chunk| chunk.samples));
+        if records.iter().any(|record| record.disposable) {
+            w.full(b"sdtp", 0, 0, |w| records.iter().for_each(|record| w.u8(dependencies(record))));
+        }
+        chunk_runs(w, self.chunks.iter().map(|chunk| (chunk.samples, chunk.entry)));
         w.full(b"stsz", 0, 0, |w| {
             let first = records.first().map_or(0, |record| record.size);
             let constant = first > 0 && records.iter().all(|record| record.size == first);
@@ -247,7 +274,7 @@ impl Track {
             .collect();
         let all = chunks.iter().fold(0_u32, |sum, frames| sum.saturating_add(*frames));
         w.full(b"stts", 0, 0, |w| [1, all, 1].iter().for_each(|number| w.u32(*number)));
-        chunk_runs(w, chunks.into_iter());
+        chunk_runs(w, chunks.into_iter().map(|frames| (frames, 0)));
         w.full(b"stsz", 0, 0, |w| {
             w.u32(unit);
             w.u32(all);
@@ -265,16 +292,21 @@ impl Track {
     }
 }
 
-/// `stsc`: chunks of equal numbers of samples share a row.
-fn chunk_runs(w: &mut Writer, chunks: impl Iterator<Item = u32>) {
+/// The byte of `sdtp`: sample_depends_on, and sample_is_depended_on where it is known.
+fn dependencies(record: &Record) -> u8 {
+    (if record.sync { 2 } else { 1 }) << 4 | (if record.disposable { 2 } else { 0 }) << 2
+}
+
+/// `stsc`: chunks of equal numbers of samples of one description share a row.
+fn chunk_runs(w: &mut Writer, chunks: impl Iterator<Item = (u32, u32)>) {
     w.full(b"stsc", 0, 0, |w| {
         let at = w.len();
         w.u32(0);
         let (mut rows, mut last) = (0, None);
-        for (index, samples) in chunks.enumerate() {
-            if last != Some(samples) {
-                [index as u32 + 1, samples, 1].iter().for_each(|number| w.u32(*number));
-                (rows, last) = (rows + 1, Some(samples));
+        for (index, (samples, entry)) in chunks.enumerate() {
+            if last != Some((samples, entry)) {
+                [index as u32 + 1, samples, entry + 1].iter().for_each(|number| w.u32(*number));
+                (rows, last) = (rows + 1, Some((samples, entry)));
             }
         }
         w.set_u32(at, rows);

@@ -1,8 +1,15 @@
-//! The boxes of a file at its top level: whether there is a movie, and where its media data stand.
+//! MP4 files as `check` and `repair` look at them: boxes at the top level, and video that must be a chain of NAL units.
 
 use std::io;
 
-use maliu_core::syntax::isobmff::boxes::{self, Kind, Parsed};
+use maliu_core::{
+    packet::Packet,
+    stream::{Codec, StreamInfo},
+    syntax::{
+        annexb::{self, Framing},
+        isobmff::boxes::{self, Kind, Parsed},
+    },
+};
 
 use crate::io::{Source, uninterrupted};
 
@@ -103,4 +110,25 @@ pub(super) fn fill(source: &mut impl Source, at: u64, buf: &mut [u8]) -> io::Res
         }
     }
     Ok(there)
+}
+
+/// Bytes of the length in front of each NAL unit of a stream; `None` for streams that are not made of such units.
+pub(crate) fn length_size(stream: &StreamInfo) -> Option<u8> {
+    let at = match stream.codec {
+        _ if stream.config.first() != Some(&1) || stream.encryption.is_some() => return None,
+        Codec::H264 => 4,
+        Codec::H265 => 21,
+        _ => return None,
+    };
+    stream.config.get(at).map(|byte| (byte & 3) + 1)
+}
+
+/// Whether the packet is NAL units behind lengths of `size` bytes, or start codes, and nothing else.
+pub(crate) fn is_chain(packet: &Packet, size: u8) -> bool {
+    if Framing::guess(&packet.data) == Framing::AnnexB {
+        return true;
+    }
+    let mut units = annexb::lengths(&packet.data, size);
+    let forbidden = units.by_ref().any(|unit| unit.first().is_none_or(|head| head & 0x80 != 0));
+    !forbidden && units.left() == 0
 }
