@@ -16,6 +16,7 @@ use core::time::Duration;
 
 use crate::{error::Error, plain::plain};
 
+mod flight;
 mod link;
 mod live;
 mod proof;

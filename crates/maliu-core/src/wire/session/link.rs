@@ -31,6 +31,8 @@ pub(super) struct Link {
     /// When its last whole message came.
     spoken: Duration,
     said: Duration,
+    /// The highest number of a ping that was answered.
+    answered: Option<u64>,
     /// Bytes of the stream that were no message.
     pub(super) skipped: u64,
 }
@@ -48,6 +50,7 @@ impl Link {
             heard: now,
             spoken: now,
             said: now,
+            answered: None,
             skipped: 0,
         }
     }
@@ -72,7 +75,10 @@ impl Link {
                     self.hear(now);
                     self.say(&Message::Pong(number))?;
                 }
-                Ok(Poll::Ready(Found::Message(_, Message::Pong(_)))) => self.hear(now),
+                Ok(Poll::Ready(Found::Message(_, Message::Pong(number)))) => {
+                    self.answered = self.answered.max(Some(number));
+                    self.hear(now);
+                }
                 Ok(Poll::Ready(Found::Message(_, Message::Error(reason, text)))) => {
                     return Err(Fault::Refused { reason, text });
                 }
@@ -132,6 +138,11 @@ impl Link {
             self.ping(now)?;
         }
         Ok(())
+    }
+
+    /// The highest number of a ping that was answered since the last call.
+    pub(super) fn take_answered(&mut self) -> Option<u64> {
+        self.answered.take()
     }
 
     /// Queues a ping.

@@ -1,11 +1,16 @@
 //! The queue of a live sender: bounded in bytes and time; what is late goes in whole groups of pictures.
+//!
+//! ```text
+//!   push ─▶ waiting ── what would arrive in time ─▶ flight ── confirmed ─▶ the viewer
+//!              └ dropped ◀─ what would not          │◀────── delay ──────▶│
+//! ```
 
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::super::message::Message;
+use super::{super::message::Message, flight::Flight};
 use crate::{
     account::Account,
     format::Event,
@@ -14,18 +19,25 @@ use crate::{
     time::{Rounding, TimeBase},
 };
 
+/// How late a keyframe may arrive beyond the limit: video would stop for good where each one takes that long.
+const KEY_LATE: Duration = Duration::from_millis(250);
+
+/// How much longer than video audio may wait.
+const AUDIO_LATE: Duration = Duration::from_millis(500);
+
 /// How much may wait for a slow peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes.
     pub bytes: usize,
-    /// From the oldest to the newest packet.
+    /// From the oldest packet that has not arrived to the newest: how far the viewer may lag. Up to 0.5 s more where a
+    /// single frame takes long.
     pub time: Duration,
 }
 
 impl Limits {
-    /// At most `bytes` bytes, and `time` from the oldest to the newest packet.
+    /// At most `bytes` bytes, and `time` from the oldest packet that has not arrived to the newest.
     pub fn new(bytes: usize, time: Duration) -> Self {
         Self { bytes, time }
     }
@@ -44,6 +56,9 @@ pub(super) struct Queue {
     waiting: VecDeque<Entry>,
     account: Account,
     lanes: Vec<Option<Lane>>,
+    flight: Flight,
+    /// The time of the newest packet, in µs.
+    newest: Option<i64>,
     next: u64,
     /// Packets that were dropped, and their bytes.
     pub(super) dropped: (u64, u64),
@@ -74,6 +89,8 @@ impl Queue {
             waiting: VecDeque::new(),
             account: Account::default(),
             lanes: Vec::new(),
+            flight: Flight::default(),
+            newest: None,
             next: 0,
             dropped: (0, 0),
         }
@@ -105,6 +122,7 @@ impl Queue {
     }
 
     fn packet(&mut self, mut packet: Packet) {
+        self.newest = self.micros(&packet).or(self.newest);
         let Some(lane) = lane_of(&mut self.lanes, packet.stream) else { return };
         if lane.await_key && !packet.is_key() {
             self.drop_packet(packet);
@@ -140,10 +158,10 @@ impl Queue {
 
     /// Drops pictures, then, if that is not enough, the oldest sound.
     fn trim(&mut self) {
-        while self.is_over() {
+        while self.is_over(Duration::ZERO) {
             let before = self.waiting.len();
             self.drop_pictures();
-            if self.waiting.len() == before {
+            if self.waiting.len() == before && self.is_over(AUDIO_LATE) {
                 self.drop_oldest();
             }
             if self.waiting.len() == before {
@@ -152,20 +170,44 @@ impl Queue {
         }
     }
 
-    fn is_over(&self) -> bool {
-        self.account.bytes() > self.limits.bytes || self.delay() > self.limits.time
+    fn is_over(&self, late: Duration) -> bool {
+        let oldest = self.waiting.iter().find_map(|entry| self.time_of(&entry.event));
+        self.account.bytes() > self.limits.bytes || self.behind(oldest) > self.limits.time.saturating_add(late)
     }
 
-    /// From the oldest to the newest packet that waits.
+    /// From the oldest packet that has not arrived to the newest: how far the viewer lags.
     pub(super) fn delay(&self) -> Duration {
-        let time = |event: &Event| match event {
+        let waits = || self.waiting.iter().find_map(|entry| self.time_of(&entry.event));
+        self.behind(self.flight.oldest().or_else(waits))
+    }
+
+    fn behind(&self, time: Option<i64>) -> Duration {
+        let span = time.zip(self.newest).map_or(0, |(time, newest)| newest.saturating_sub(time));
+        Duration::from_micros(u64::try_from(span).unwrap_or(0))
+    }
+
+    fn time_of(&self, event: &Event) -> Option<i64> {
+        match event {
             Event::Packet(packet) => self.micros(packet),
             _ => None,
-        };
-        let oldest = self.waiting.iter().find_map(|entry| time(&entry.event));
-        let newest = self.waiting.iter().rev().find_map(|entry| time(&entry.event));
-        let span = oldest.zip(newest).map_or(0, |(oldest, newest)| newest.saturating_sub(oldest));
-        Duration::from_micros(u64::try_from(span).unwrap_or(0))
+        }
+    }
+
+    /// Drops pictures in front that would arrive too late.
+    fn drop_late(&mut self) {
+        while let Some(Entry { event: Event::Packet(packet), .. }) = self.waiting.front() {
+            let lane = self.lanes.get(packet.stream).and_then(Option::as_ref);
+            if lane.is_none_or(|lane| lane.info.media.kind() != Kind::Video) {
+                return;
+            }
+            let arrives =
+                self.behind(self.micros(packet)).saturating_add(self.flight.arrival(packet.data.len() as u64));
+            let late = if packet.is_key() { KEY_LATE } else { Duration::ZERO };
+            if arrives <= self.limits.time.saturating_add(late) {
+                return;
+            }
+            self.drop_pictures();
+        }
     }
 
     /// Of every stream of pictures: what stands before its newest key, or all of it when no key waits.
@@ -240,6 +282,7 @@ impl Queue {
 
     /// A connection begins: it gets all descriptions again, and pictures from the next key on.
     pub(super) fn resume(&mut self) {
+        self.flight.clear();
         self.retain(|event| !matches!(event, Event::Stream(..)));
         let waiting = core::mem::take(&mut self.waiting);
         self.account.clear();
@@ -253,14 +296,40 @@ impl Queue {
         waiting.into_iter().for_each(|entry| self.push(entry.event));
     }
 
-    /// Appends the next message to send, but for the data of a packet, which is to follow.
-    pub(super) fn send(&mut self, out: &mut Vec<u8>) -> Option<Bytes> {
+    /// Appends the next message to send, but for the data of a packet, which is to follow. `None` also while enough is
+    /// under way.
+    pub(super) fn send(&mut self, out: &mut Vec<u8>, now: Duration) -> Option<Bytes> {
+        if self.flight.is_full() {
+            return None;
+        }
+        self.drop_late();
         let Entry { event, .. } = self.waiting.pop_front()?;
+        let time = self.time_of(&event);
         self.account.remove(&event);
         self.turn();
+        let before = out.len();
         let data = Message::Content(event).encode_into(self.next, out);
+        let bytes = out.len().saturating_sub(before).saturating_add(data.len());
+        self.flight.send(self.next, bytes as u64, time, self.waiting.is_empty(), now);
         self.next = self.next.saturating_add(1);
         Some(data)
+    }
+
+    /// The number of a ping that is to follow what was sent.
+    pub(super) fn probe(&mut self) -> Option<u64> {
+        self.flight.probe(self.next)
+    }
+
+    /// A ping was answered: everything before it has arrived.
+    pub(super) fn answered(&mut self, ping: u64, now: Duration) {
+        if let Some(next) = self.flight.answered(ping) {
+            self.flight.confirm(next, now);
+        }
+    }
+
+    /// Everything before this message has arrived.
+    pub(super) fn confirm(&mut self, next: u64, now: Duration) {
+        self.flight.confirm(next, now);
     }
 
     /// The number of the next message sent.

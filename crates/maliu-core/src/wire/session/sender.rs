@@ -66,7 +66,7 @@ pub struct Stats {
     pub dropped_bytes: u64,
     /// Messages and bytes that wait to be sent, or acknowledged.
     pub waiting: (usize, usize),
-    /// In live mode: from the oldest to the newest packet that waits to be sent.
+    /// In live mode: from the oldest packet that has not arrived to the newest, which is how far the viewer lags.
     pub delay: Duration,
     /// The first message that is not known to be kept by the receiver.
     pub acknowledged: u64,
@@ -223,7 +223,13 @@ impl Sender {
         let Some(link) = &mut self.link else { return Ok(()) };
         link.tick(now)?;
         while let Some((_, message)) = self.link.as_mut().map_or(Ok(None), |link| link.next_message(now))? {
-            self.hear(message)?;
+            self.hear(message, now)?;
+        }
+        if let (Queue::Live(queue), Some(link)) = (&mut self.queue, &mut self.link) {
+            if let Some(ping) = link.take_answered() {
+                queue.answered(ping, now);
+            }
+            ask(queue, link);
         }
         self.check_end()
     }
@@ -239,7 +245,7 @@ impl Sender {
         }
     }
 
-    fn hear(&mut self, message: Message) -> Result<(), Fault> {
+    fn hear(&mut self, message: Message, now: Duration) -> Result<(), Fault> {
         let Some(link) = &mut self.link else { return Ok(()) };
         match (self.state, message) {
             (State::AwaitChallenge, Message::Challenge(challenge)) => {
@@ -281,10 +287,11 @@ impl Sender {
                 self.acknowledge(next)
             }
             (State::Open, Message::Ack(next)) => {
-                if let Queue::Live(queue) = &self.queue
-                    && next > queue.next()
-                {
-                    return Err(UNSENT);
+                if let Queue::Live(queue) = &mut self.queue {
+                    if next > queue.next() {
+                        return Err(UNSENT);
+                    }
+                    queue.confirm(next, now);
                 }
                 self.acknowledge(next)
             }
@@ -330,9 +337,12 @@ impl Sender {
         }
         let data = match &mut self.queue {
             Queue::Reliable(queue) => queue.send(out),
-            Queue::Live(queue) => queue.send(out),
+            Queue::Live(queue) => queue.send(out, now),
         }?;
         link.spoke(now);
+        if let Queue::Live(queue) = &mut self.queue {
+            ask(queue, link);
+        }
         self.stats.messages = self.stats.messages.saturating_add(1);
         let bytes = out.len().saturating_sub(before).saturating_add(data.len());
         self.stats.bytes = self.stats.bytes.saturating_add(bytes as u64);
@@ -342,5 +352,13 @@ impl Sender {
     /// When [`Sender::poll`] must be called at the latest.
     pub fn wake(&self) -> Option<Duration> {
         self.link.as_ref().map(Link::wake)
+    }
+}
+
+/// Asks whether messages under way have arrived, unless an answer is awaited.
+fn ask(queue: &mut live::Queue, link: &mut Link) {
+    if let Some(ping) = queue.probe() {
+        // Where too many answers wait to be sent, a later call asks again.
+        let _ = link.say(&Message::Ping(ping));
     }
 }
