@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use super::{
     BodyKind, Fault, Fragment, Layout, MAX_STREAMS,
     facts::{as_annexb, from_config, from_key},
-    message::{self, Facts, Lack, Message, Stamp, Steady},
-    payload,
+    message::{self, Facts, Lack, Message, Steady},
+    payload::{self, Payload},
 };
 use crate::{
     error::{Error, Result},
@@ -20,16 +20,28 @@ use crate::{
     remark::Remark,
     stream::{Audio, Codec, Kind, Media, StreamInfo, Video},
     syntax::annexb::{self, RAW_TIME_BASE, RawEvent},
-    time::{Rounding, Ticks, TimeBase},
+    time::TimeBase,
 };
 
+mod inner;
 mod search;
+mod stream;
 mod untimed;
+use inner::Inner;
 use search::Search;
+use stream::{Stream, Unroll, refine};
 use untimed::Untimed;
 
 /// How many times the input, at most, is given back in all.
 const GIVE_BACK: u64 = 8;
+
+/// How an MPEG program stream begins (ISO 13818-1 §2.5.3.4).
+const PACK_START_CODE: [u8; 4] = [0, 0, 1, 0xba];
+
+/// Samples per second and channels of G.711 where nothing says otherwise (RFC 3551 §4.5.14).
+const G711: (u32, u16) = (8000, 1);
+
+const LAST_MISSING: &str = "a packet without its last part is dropped";
 
 /// The name errors carry.
 const NAME: &str = "layout";
@@ -38,30 +50,25 @@ const NAME: &str = "layout";
 pub struct Reader {
     layout: Layout,
     opened: bool,
+    refuses_cuts: bool,
+    /// Where a message began that the end cuts.
+    cut: Option<u64>,
+    closed: bool,
+    /// A field marks last parts and none marks first ones.
+    marks: bool,
     preamble: Facts,
     steady: Steady,
     search: Option<Search>,
     streams: Vec<Stream>,
     events: VecDeque<Event>,
     sequence: Option<u64>,
-    nested: Option<Box<(Reader, Input)>>,
+    inner: Option<Box<Inner>>,
     /// The message before, until a good one follows it: where it stood, and its bytes.
     last: Option<(u64, Bytes)>,
     /// Bytes given back so far, and the end of the furthest message: the one stays within [`GIVE_BACK`] times the
     /// other.
     given_back: u64,
     furthest: u64,
-}
-
-struct Stream {
-    value: u64,
-    info: StreamInfo,
-    pts: Unroll,
-    dts: Unroll,
-    parts: Option<(BytesMut, Packet)>,
-    new_config: Option<Bytes>,
-    /// Source of times where the layout has none.
-    untimed: Option<Box<Untimed>>,
 }
 
 impl Reader {
@@ -71,25 +78,31 @@ impl Reader {
     /// The layout's first [`Fault`].
     pub fn new(layout: Layout) -> core::result::Result<Self, Fault> {
         layout.check()?;
-        let nested = match &layout.body.kind {
-            BodyKind::Nested(inner) => Some(Box::new((Self::new((**inner).clone())?, Input::new()))),
-            _ => None,
-        };
-        let opened = layout.preamble.is_empty();
+        let inner = Inner::of(&layout.body.kind)?.map(Box::new);
+        let (opened, marks) = (layout.preamble.is_empty(), layout.marks_ends());
         Ok(Self {
             layout,
             opened,
+            refuses_cuts: false,
+            cut: None,
+            closed: false,
+            marks,
             preamble: Facts::default(),
             steady: Steady::new(),
             search: None,
             streams: Vec::new(),
             events: VecDeque::new(),
             sequence: None,
-            nested,
+            inner,
             last: None,
             given_back: 0,
             furthest: 0,
         })
+    }
+
+    /// Makes the end of the input inside a message an error, behind all that came before it, as where a connection breaks.
+    pub fn refusing_cuts(self) -> Self {
+        Self { refuses_cuts: true, ..self }
     }
 
     /// Whether what was read last is no message, and the next one is still looked for.
@@ -110,7 +123,7 @@ impl Reader {
             Err(Lack::Bad(why)) if self.layout.limits.resync => {
                 input.warn(format!("{}: no preamble ({why}); joining in the middle", self.layout.name));
             }
-            Err(Lack::Bad(why)) => return Err(self.malformed(&why, input.offset())),
+            Err(Lack::Bad(why) | Lack::Other(why)) => return Err(self.malformed(&why, input.offset())),
             Err(_) => return Err(self.malformed("the preamble is cut short", input.offset())),
         }
         self.opened = true;
@@ -124,6 +137,7 @@ impl Reader {
     /// Takes a whole message from the input and queues what it says.
     fn accept(&mut self, message: &Message, input: &mut Input) -> Result<()> {
         let at = input.offset();
+        self.cut = None;
         message::hold(&self.layout, message, input.peek(), &mut self.steady);
         let Some(bytes) = input.take(message.total()) else { return Ok(()) };
         let body = bytes.slice(message.body.clone());
@@ -132,31 +146,52 @@ impl Reader {
             let mask = u64::MAX >> (64 - u32::from(bits.clamp(1, 64)));
             if self.sequence.is_some_and(|last| last.wrapping_add(1) & mask != number) {
                 input.warn_at(at, "a gap in the sequence numbers");
+                self.lose_parts();
             }
             self.sequence = Some(number);
         }
         if message.facts.skip {
             return Ok(());
         }
-        match self.nested.take() {
-            Some(mut nested) => {
-                let done = self.read_nested(&mut nested, &body);
-                self.nested = Some(nested);
-                done
+        if !message.has_body {
+            self.learn(&message.facts);
+            return Ok(());
+        }
+        let Self { inner, events, .. } = self;
+        match inner {
+            Some(inner) => inner.push(&body, at, input, events),
+            None => {
+                self.check_known(&message.facts, &body, message, at)?;
+                self.deliver(&message.facts, body, at, input)
             }
-            None => self.deliver(&message.facts, body, at, input),
         }
     }
 
-    fn read_nested(&mut self, nested: &mut (Reader, Input), body: &[u8]) -> Result<()> {
-        let (reader, inner) = nested;
-        inner.push(body);
-        loop {
-            match reader.poll(inner)? {
-                Poll::Pending | Poll::Ready(Event::End) => return Ok(()),
-                Poll::Ready(event) => self.events.push_back(event),
+    /// Facts of a message without a body hold for those behind it.
+    fn learn(&mut self, facts: &Facts) {
+        self.preamble.width = facts.width;
+        self.preamble.height = facts.height;
+        let (Some(width), Some(height)) = (facts.width, facts.height) else { return };
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            if let Media::Video(video) = &mut stream.info.media
+                && video.size() != (width, height)
+            {
+                video.set_size(width, height);
+                self.events.push_back(Event::Stream(index, Box::new(stream.info.clone())));
             }
         }
+    }
+
+    /// Bytes of a kind that this layout has no word for are no media of unknown kind.
+    fn check_known(&self, facts: &Facts, body: &[u8], message: &Message, at: u64) -> Result<()> {
+        let named = facts.codec.is_some() || facts.media.is_some() || self.layout.body.codec.is_some();
+        let content = body.get(message.inside.end.saturating_sub(message.body.start)..).unwrap_or_default();
+        if named || self.layout.body.kind != BodyKind::Raw || !content.starts_with(&PACK_START_CODE) {
+            return Ok(());
+        }
+        let why = "its bodies carry an MPEG program stream, which this layout does not name: its body needs \
+                   kind = \"mpegps\" behind all other headers; the preset gb28181 reads RTP of GB/T 28181";
+        Err(self.malformed(why, at))
     }
 
     fn deliver(&mut self, facts: &Facts, body: Bytes, at: u64, input: &mut Input) -> Result<()> {
@@ -180,10 +215,22 @@ impl Reader {
             }
             return Ok(());
         }
-        let Some(unpacked) = payload::unpack(&kind, codec, body) else {
+        let whole = matches!(facts.fragment, None | Some(Fragment::Whole));
+        let frames = payload::unpack(&kind, codec, body, whole);
+        if frames.is_empty() {
             input.warn_at(at, "a body that is not what the layout says");
-            return Ok(());
-        };
+        }
+        for (n, unpacked) in frames.into_iter().enumerate() {
+            self.unpacked(facts, unpacked, (n, index), at, input);
+        }
+        Ok(())
+    }
+
+    /// Queues a packet, the `n`th of its message.
+    fn unpacked(&mut self, facts: &Facts, unpacked: Payload, (n, index): (usize, usize), at: u64, input: &mut Input) {
+        let (kind, limit) = (self.layout.body.kind.clone(), self.layout.limits.body as usize);
+        let Some(stream) = self.streams.get_mut(index) else { return };
+        let codec = stream.info.codec;
         if let Some(changed) = refine(stream, &unpacked) {
             self.events.push_back(Event::Stream(index, Box::new(changed)));
         }
@@ -193,8 +240,7 @@ impl Reader {
         }
         let key = |data: &[u8]| facts.key.unwrap_or_else(|| payload::is_key(&kind, codec, data));
         let mut packet = Packet { stream: index, position: Some(at), ..Packet::default() };
-        stream.time(facts, &mut packet);
-        let limit = self.layout.limits.body as usize;
+        stream.time(facts, n, &mut packet);
         let whole = match facts.fragment {
             None | Some(Fragment::Whole) => {
                 packet.flags = Flags::key(key(&data));
@@ -203,9 +249,23 @@ impl Reader {
             Some(Fragment::First) => {
                 packet.flags = Flags::key(key(&data));
                 if stream.parts.replace((BytesMut::from(&data[..]), packet)).is_some() {
-                    input.warn_at(at, "a packet without its last part is dropped");
+                    input.warn_at(at, LAST_MISSING);
                 }
                 None
+            }
+            Some(fragment) if self.marks && stream.awaits_mark => {
+                stream.awaits_mark = fragment != Fragment::Last;
+                None
+            }
+            Some(fragment) if self.marks && stream.begins(&packet, at, input) => {
+                packet.flags = Flags::key(key(&data));
+                match fragment {
+                    Fragment::Last => Some((data, packet)),
+                    _ => {
+                        stream.parts = Some((BytesMut::from(&data[..]), packet));
+                        None
+                    }
+                }
             }
             Some(fragment) => stream.join(fragment, &data, limit).unwrap_or_else(|why| {
                 input.warn_at(at, why);
@@ -215,7 +275,6 @@ impl Reader {
         if let Some((data, packet)) = whole {
             self.queue(data, packet, at, input);
         }
-        Ok(())
     }
 
     /// Queues a whole packet, or keeps it until its time is known.
@@ -277,7 +336,10 @@ impl Reader {
             Some(_) => RAW_TIME_BASE,
             None => facts.dts.or(facts.pts).map_or(TimeBase::MICROS, |stamp| stamp.clock.base),
         };
-        let (rate, channels) = self.layout.body.audio;
+        let (rate, channels) = match (self.layout.body.audio, codec) {
+            ((0, _), Codec::PcmALaw | Codec::PcmMuLaw) => G711,
+            (audio, _) => audio,
+        };
         let media = match codec.kind() {
             Kind::Audio => Media::Audio(Audio {
                 frame_size: if codec == Codec::Aac { 1024 } else { 0 },
@@ -300,6 +362,7 @@ impl Reader {
             pts,
             dts,
             parts: None,
+            awaits_mark: false,
             new_config: None,
             untimed: untimed.map(Box::new),
         });
@@ -310,6 +373,7 @@ impl Reader {
     /// its bytes are searched as well. The sum of returned bytes is bounded, which keeps the work linear.
     fn lose(&mut self, input: &mut Input, why: Cow<'static, str>) {
         self.furthest = self.furthest.max(input.offset());
+        self.lose_parts();
         if let Some((at, bytes)) = self.last.take()
             && at.saturating_add(bytes.len() as u64) == input.offset()
             && let given_back = self.given_back.saturating_add(bytes.len() as u64)
@@ -323,22 +387,40 @@ impl Reader {
         }
     }
 
+    /// Messages are missing. Where only the last part of a packet is marked, the next part may be of any packet.
+    fn lose_parts(&mut self) {
+        for stream in self.streams.iter_mut().filter(|_| self.marks) {
+            (stream.parts, stream.awaits_mark) = (None, true);
+        }
+    }
+
     /// Nothing more comes: what is left is cut, and unfinished packets are dropped.
-    fn close(&mut self, input: &mut Input) -> Event {
+    fn close(&mut self, input: &mut Input) {
         let left = input.peek().len();
         if left > 0 {
+            self.cut = self.cut.or(Some(input.offset()));
             input.remark(Remark::Cut { missing: None }, format!("{left} bytes of a message that is cut short"));
             input.skip(left);
         }
         for stream in &mut self.streams {
             if stream.parts.take().is_some() {
-                input.warn("a packet without its last part is dropped");
+                input.warn(LAST_MISSING);
             }
             stream.untimed.iter_mut().for_each(|untimed| untimed.finish(input));
         }
         (0..self.streams.len()).for_each(|index| self.time(index));
-        self.events.push_back(Event::End);
-        self.events.pop_front().unwrap_or(Event::End)
+        if let Some(inner) = &mut self.inner {
+            inner.finish(input, &mut self.events);
+        }
+        self.closed = true;
+    }
+
+    /// The end, or why it comes too early.
+    fn end(&mut self) -> Result<Poll<Event>> {
+        match self.cut.take().filter(|_| self.refuses_cuts) {
+            Some(at) => Err(self.malformed("the end cuts a message short", at)),
+            None => Ok(Poll::Ready(Event::End)),
+        }
     }
 }
 
@@ -348,6 +430,9 @@ impl Demuxer for Reader {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Poll::Ready(event));
             }
+            if self.closed {
+                return self.end();
+            }
             if !self.opened && !self.open(input)? {
                 return Ok(Poll::Pending);
             }
@@ -356,7 +441,8 @@ impl Demuxer for Reader {
                     search::Step::NeedBytes => return Ok(Poll::Pending),
                     search::Step::Nothing => {
                         self.search = None;
-                        return Ok(Poll::Ready(self.close(input)));
+                        self.close(input);
+                        continue;
                     }
                     search::Step::Found { anew } => {
                         self.search = None;
@@ -367,86 +453,23 @@ impl Demuxer for Reader {
                 }
             }
             if input.peek().is_empty() {
-                return Ok(if input.ended() { Poll::Ready(self.close(input)) } else { Poll::Pending });
+                if !input.ended() {
+                    return Ok(Poll::Pending);
+                }
+                self.close(input);
+                continue;
             }
             match message::look(&self.layout, input.peek(), &self.steady, &self.preamble) {
                 Ok(message) => self.accept(&message, input)?,
                 Err(Lack::Need(_)) if !input.ended() => return Ok(Poll::Pending),
-                Err(Lack::Need(_)) if !self.layout.limits.resync => return Ok(Poll::Ready(self.close(input))),
-                Err(Lack::Need(_)) => self.lose(input, Cow::Borrowed("a message is cut short")),
-                Err(Lack::Bad(why)) if self.layout.limits.resync => self.lose(input, why),
-                Err(Lack::Bad(why)) => return Err(self.malformed(&why, input.offset())),
+                Err(Lack::Need(_)) if !self.layout.limits.resync => self.close(input),
+                Err(Lack::Need(_)) => {
+                    self.cut = Some(input.offset());
+                    self.lose(input, Cow::Borrowed("a message is cut short"));
+                }
+                Err(Lack::Bad(why) | Lack::Other(why)) if self.layout.limits.resync => self.lose(input, why),
+                Err(Lack::Bad(why) | Lack::Other(why)) => return Err(self.malformed(&why, input.offset())),
             }
         }
-    }
-}
-
-impl Stream {
-    fn time(&mut self, facts: &Facts, packet: &mut Packet) {
-        let base = self.info.time_base;
-        let at = |unroll: &mut Unroll, stamp: Stamp| stamp.clock.base.rescale(unroll.next(stamp), base, Rounding::Near);
-        packet.dts = facts.dts.map(|stamp| at(&mut self.dts, stamp));
-        packet.pts = facts.pts.map(|stamp| at(&mut self.pts, stamp));
-        if let (Some((cts, clock)), Some(dts), None) = (facts.cts, packet.dts, packet.pts) {
-            packet.pts = Some(dts + clock.base.rescale(Ticks(cts), base, Rounding::Near));
-        }
-        if packet.pts.is_none() {
-            packet.pts = packet.dts;
-        }
-    }
-
-    /// Adds a later part to the waiting packet; the whole packet when it was the last part.
-    fn join(
-        &mut self,
-        part: Fragment,
-        data: &[u8],
-        limit: usize,
-    ) -> core::result::Result<Option<(Bytes, Packet)>, &'static str> {
-        let (mut bytes, packet) = self.parts.take().ok_or("a part of a packet without its first one")?;
-        if bytes.len().saturating_add(data.len()) > limit {
-            return Err("a packet in parts is longer than the limit and is dropped");
-        }
-        bytes.extend_from_slice(data);
-        if part == Fragment::Last {
-            return Ok(Some((bytes.freeze(), packet)));
-        }
-        self.parts = Some((bytes, packet));
-        Ok(None)
-    }
-}
-
-/// Facts of the stream at the front of a body, when they are news.
-fn refine(stream: &mut Stream, unpacked: &payload::Payload) -> Option<StreamInfo> {
-    let config = unpacked.config.as_ref().filter(|config| stream.info.config != **config)?;
-    let first = stream.info.config.is_empty();
-    stream.info.config = config.clone();
-    from_config(&mut stream.info, config);
-    if let (Media::Audio(audio), Some((rate, channels))) = (&mut stream.info.media, unpacked.audio) {
-        audio.set_sample_rate(rate);
-        audio.set_channels(channels);
-    }
-    stream.new_config = (!first).then(|| config.clone());
-    Some(stream.info.clone())
-}
-
-/// Unrolls a counter of limited width: the value nearest to the last one.
-#[derive(Default)]
-struct Unroll {
-    last: Option<i64>,
-}
-
-impl Unroll {
-    fn next(&mut self, stamp: Stamp) -> Ticks {
-        let bits = u32::from(stamp.bits.clamp(1, 64));
-        let value = match self.last {
-            Some(last) if bits < 64 => {
-                let unused = 64 - bits;
-                let step = (stamp.value.wrapping_sub(last.cast_unsigned()) << unused).cast_signed() >> unused;
-                last.saturating_add(step)
-            }
-            _ => stamp.value.cast_signed(),
-        };
-        self.last = Some(value);
-        Ticks(value)
     }
 }

@@ -47,7 +47,7 @@ pub fn explain(layout: &Layout, capture: &[u8], most: usize) -> Vec<Line> {
                 at += found.total();
                 number += 1;
             }
-            Err(Lack::Bad(why)) => {
+            Err(Lack::Bad(why) | Lack::Other(why)) => {
                 garbage.get_or_insert((at, format!("{why}")));
                 at += 1;
             }

@@ -1,13 +1,16 @@
 //! One message at the start of some bytes: is it there, is it whole, where are its parts, what do its fields say.
 
 use alloc::{borrow::Cow, format, vec::Vec};
-use core::ops::Range;
+use core::{cmp::Ordering, ops::Range};
 
 use super::{
     BodyKind, Clock, Comparison, Constant, Field, Fragment, Layout, Meaning, RangeEnd, RangeStart, Role,
     place::{self, Value},
 };
-use crate::stream::Codec;
+use crate::{
+    stream::Codec,
+    time::{Rounding, Ticks, TimeBase},
+};
 
 /// Why there is no whole message at the start of some bytes.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub(super) enum Lack {
     Need(usize),
     /// No message starts here.
     Bad(Cow<'static, str>),
+    /// It is another protocol, in the words of the layout.
+    Other(Cow<'static, str>),
 }
 
 /// A whole message: its extent and what its fields say.
@@ -23,6 +28,8 @@ pub(super) enum Lack {
 pub(super) struct Message {
     pub(super) header: Part,
     pub(super) body: Range<usize>,
+    /// Whether its length field is there.
+    pub(super) has_body: bool,
     pub(super) inside: Part,
     pub(super) tail: Part,
     pub(super) facts: Facts,
@@ -92,7 +99,11 @@ pub(super) fn hold(layout: &Layout, message: &Message, bytes: &[u8], steady: &mu
 pub(super) fn look(layout: &Layout, bytes: &[u8], steady: &Steady, preamble: &Facts) -> Result<Message, Lack> {
     let mut facts = preamble.clone();
     let header = part(&layout.header, bytes, 0, Some(steady), &mut facts)?;
-    let body = body_range(layout, bytes, &header)?;
+    let Some(body) = body_range(layout, bytes, &header)? else {
+        let (body, inside) = (header.end..header.end, Part::default());
+        let tail = part(&layout.tail, bytes, body.end, None, &mut facts)?;
+        return agreeing(layout, bytes, Message { header, body, has_body: false, inside, tail, facts });
+    };
     let seen = bytes.get(body.start..bytes.len().min(body.end));
     if let Some(why) = seen.and_then(|seen| refuse_body(layout, &facts, seen)) {
         return Err(Lack::Bad(Cow::Borrowed(why)));
@@ -110,7 +121,11 @@ pub(super) fn look(layout: &Layout, bytes: &[u8], steady: &Steady, preamble: &Fa
         return Err(Lack::Need(if bytes.len() < early { early } else { body.end }));
     }
     let tail = part(&layout.tail, bytes, body.end, None, &mut facts)?;
-    let message = Message { header, body, inside, tail, facts };
+    agreeing(layout, bytes, Message { header, body, has_body: true, inside, tail, facts })
+}
+
+/// The message, if its lengths and sums agree.
+fn agreeing(layout: &Layout, bytes: &[u8], message: Message) -> Result<Message, Lack> {
     match wrong_length(layout, bytes, &message).or_else(|| wrong_sum(layout, bytes, &message)) {
         Some(why) => Err(Lack::Bad(why)),
         None => Ok(message),
@@ -136,7 +151,10 @@ pub(super) fn part(
         let Some(value) = place::read(field, bytes, bit) else { return Err(Lack::Need(end.div_ceil(8))) };
         let expected = field.steady.and_then(|group| steady?.get(usize::from(group)).copied().flatten());
         if let Some(why) = refuse(field, value, expected) {
-            return Err(Lack::Bad(why));
+            return Err(match &field.otherwise {
+                Some(otherwise) => Lack::Other(Cow::Owned(format!("{why}: {otherwise}"))),
+                None => Lack::Bad(why),
+            });
         }
         note(field, value, facts);
         at.push(Some(bit));
@@ -232,12 +250,33 @@ fn note(field: &Field, value: Value<'_>, facts: &mut Facts) {
 fn add(stamp: &mut Option<Stamp>, number: u64, field: &Field, clock: Clock) {
     let shift = clock.shift.min(63);
     let bits = (field.kind.bits().min(64) as u8).saturating_add(shift).min(64);
-    let before = stamp.map_or((0, 0), |stamp| (stamp.value, stamp.bits));
-    *stamp = Some(Stamp { value: before.0.wrapping_add(number << shift), bits: before.1.max(bits), clock });
+    let own = Stamp { value: number << shift, bits, clock };
+    *stamp = Some(match *stamp {
+        None => own,
+        Some(before) if before.clock.base == clock.base => {
+            Stamp { value: before.value.wrapping_add(own.value), bits: before.bits.max(bits), clock }
+        }
+        Some(before) => before.with_fraction(own),
+    });
 }
 
-/// Where the body stands, by the length field or the fixed length; `Bad` when that cannot be.
-fn body_range(layout: &Layout, bytes: &[u8], header: &Part) -> Result<Range<usize>, Lack> {
+impl Stamp {
+    /// Both together, in the shorter of their units.
+    fn with_fraction(self, other: Self) -> Self {
+        let base = finer(self.clock.base, other.clock.base);
+        let ticks = |stamp: Self| stamp.clock.base.rescale(Ticks(stamp.value.cast_signed()), base, Rounding::Near);
+        let value = (ticks(self) + ticks(other)).0.cast_unsigned();
+        Self { value, bits: 64, clock: Clock { base, shift: 0 } }
+    }
+}
+
+/// The shorter of two units.
+pub(super) fn finer(a: TimeBase, b: TimeBase) -> TimeBase {
+    if TimeBase::compare(Ticks(1), a, Ticks(1), b) == Ordering::Less { a } else { b }
+}
+
+/// Where the body stands, by the length field or the fixed length; `Bad` when that cannot be, `None` when there is none.
+fn body_range(layout: &Layout, bytes: &[u8], header: &Part) -> Result<Option<Range<usize>>, Lack> {
     let bad = |why: &'static str| Err(Lack::Bad(Cow::Borrowed(why)));
     let found = layout.header.iter().zip(&header.at).find_map(|(field, at)| match &field.role {
         Some(Role::Length { unit, plus, from, tail }) => {
@@ -253,10 +292,10 @@ fn body_range(layout: &Layout, bytes: &[u8], header: &Part) -> Result<Range<usiz
             counted - before as i128 - behind as i128
         }
         (None, Some(length)) => i128::from(length),
-        (None, None) => return bad("the length field is absent"),
+        (None, None) => return Ok(None),
     };
     match usize::try_from(length) {
-        Ok(length) if length <= layout.limits.body as usize => Ok(header.end..header.end.saturating_add(length)),
+        Ok(length) if length <= layout.limits.body as usize => Ok(Some(header.end..header.end.saturating_add(length))),
         Ok(_) => bad("the body is longer than the limit"),
         Err(_) => bad("the length is less than what it counts"),
     }
@@ -281,7 +320,7 @@ fn least_body(kind: &BodyKind) -> usize {
     match kind {
         BodyKind::AnnexB => 4,
         BodyKind::Adts => 2,
-        BodyKind::Raw | BodyKind::Avcc(_) | BodyKind::Nested(_) => 0,
+        BodyKind::Raw | BodyKind::Avcc(_) | BodyKind::ProgramStream | BodyKind::Nested(_) => 0,
     }
 }
 

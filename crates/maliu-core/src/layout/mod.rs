@@ -77,6 +77,15 @@ impl Layout {
         self.header.iter().any(tells)
     }
 
+    /// Whether the last part of a packet is marked and its first is not, so that one begins behind the last of the other.
+    pub(crate) fn marks_ends(&self) -> bool {
+        let names = |part| {
+            let of = |field: &Field| field.map.iter().any(|(_, meaning)| *meaning == Meaning::Fragment(part));
+            self.header.iter().any(|field| field.role == Some(Role::Fragment) && of(field))
+        };
+        names(Fragment::Last) && !names(Fragment::First)
+    }
+
     /// Whether a field says when packets are shown or decoded; otherwise times come from picture order and rate.
     pub fn tells_times(&self) -> bool {
         let tells = |field: &Field| matches!(field.role, Some(Role::Pts(_) | Role::Dts(_) | Role::Cts(_)));
@@ -107,6 +116,9 @@ pub struct Field {
     pub map: Vec<(u64, Meaning)>,
     /// Value to write when no role gives one.
     pub default: u64,
+    /// In a preamble: what is wrong with a connection whose value is out of range. Such a connection is refused; without
+    /// this text it counts as joined in the middle.
+    pub otherwise: Option<String>,
 }
 
 impl Field {
@@ -122,6 +134,7 @@ impl Field {
             role: None,
             map: Vec::new(),
             default: 0,
+            otherwise: None,
         }
     }
 }
@@ -210,7 +223,7 @@ pub enum Comparison {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Role {
     /// `value · unit + plus` bytes are counted from `from` to the end of the body, or of the tail. In a tail it is a
-    /// check.
+    /// check. A message in which the field is absent has no body: what its fields say holds for those behind it.
     Length {
         /// Bytes a unit.
         unit: u32,
@@ -241,7 +254,8 @@ pub enum Role {
     Skip,
     /// A count of messages.
     Sequence,
-    /// Which part of a packet the body is, by the map.
+    /// Which part of a packet the body is, by the map. Where the map names no first part, a packet begins behind the last
+    /// part of the one before.
     Fragment,
     /// A checksum of bytes of the message.
     Checksum {
@@ -286,12 +300,13 @@ pub enum RangeEnd {
     Here,
 }
 
-/// Unit and place of a timestamp.
+/// Unit and place of a timestamp. Several fields of one role add up: those of one unit by their bits, those of different
+/// units by their spans, as seconds and microseconds do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     /// The unit of one count.
     pub base: TimeBase,
-    /// The field's bits stand this far left in the timestamp; several fields of one role add up.
+    /// The field's bits stand this far left in the timestamp.
     pub shift: u8,
 }
 
@@ -353,6 +368,8 @@ pub enum BodyKind {
     Avcc(u8),
     /// AAC behind ADTS headers.
     Adts,
+    /// A piece of an MPEG program stream (ISO 13818-1 §2.5): the bodies together are the stream.
+    ProgramStream,
     /// Messages of another layout, whole ones only.
     Nested(alloc::boxed::Box<Layout>),
 }

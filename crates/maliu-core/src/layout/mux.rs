@@ -51,9 +51,13 @@ impl Writer {
     /// The layout's first [`Fault`]; a nested body is only read.
     pub fn new(layout: Layout) -> core::result::Result<Self, Fault> {
         layout.check()?;
-        if matches!(layout.body.kind, BodyKind::Nested(_)) {
-            let (what, hint) = ("a nested body is only read".to_string(), "write the inner layout alone".to_string());
-            return Err(Fault { part: "body", field: None, what, hint });
+        let only_read = match layout.body.kind {
+            BodyKind::Nested(_) => Some(("a nested body is only read", "write the inner layout alone")),
+            BodyKind::ProgramStream => Some(("a body of kind mpegps is only read", "write kind = \"annexb\"")),
+            _ => None,
+        };
+        if let Some((what, hint)) = only_read {
+            return Err(Fault { part: "body", field: None, what: what.to_string(), hint: hint.to_string() });
         }
         Ok(Self { layout, streams: Vec::new(), sequence: 0, starts: Vec::new() })
     }
@@ -85,11 +89,23 @@ impl Writer {
     /// Whether packets may go in parts.
     fn has_parts(&self) -> bool {
         let parts = [Fragment::First, Fragment::Middle, Fragment::Last];
-        let says = |part| {
-            let of = |field: &Field| field.map.iter().any(|(_, meaning)| *meaning == Meaning::Fragment(part));
-            self.layout.header.iter().any(|field| field.role == Some(Role::Fragment) && of(field))
+        let fields = || self.layout.header.iter().filter(|field| field.role == Some(Role::Fragment));
+        parts.into_iter().all(|part| fields().any(|field| self.value_of(field, part).is_some()))
+    }
+
+    /// The value that says which part it is. Where only last parts are marked, a first one is like those in the middle
+    /// and a whole one is a last one.
+    fn value_of(&self, field: &Field, part: Fragment) -> Option<u64> {
+        let value = |part| {
+            let is = |(_, meaning): &&(u64, Meaning)| *meaning == Meaning::Fragment(part);
+            field.map.iter().find(is).map(|(value, _)| *value)
         };
-        parts.into_iter().all(says)
+        let like = match part {
+            Fragment::First => Fragment::Middle,
+            Fragment::Whole => Fragment::Last,
+            other => other,
+        };
+        value(part).or_else(|| value(like).filter(|_| self.layout.marks_ends()))
     }
 
     /// The longest body whose length its field holds, whatever else that counts.
@@ -203,8 +219,8 @@ impl Writer {
                 }
                 (bytes / unit).cast_unsigned()
             }
-            Role::Pts(clock) => stamp(source.pts.or(source.dts), info, *clock),
-            Role::Dts(clock) => stamp(source.dts.or(source.pts), info, *clock),
+            Role::Pts(clock) => self.share(source.pts.or(source.dts), role, *clock, info),
+            Role::Dts(clock) => self.share(source.dts.or(source.pts), role, *clock, info),
             Role::Cts(clock) => {
                 let ticks = source.pts.zip(source.dts).map(|(pts, dts)| pts - dts);
                 stamp(ticks, info, *clock)
@@ -220,13 +236,32 @@ impl Writer {
             Role::Config => flag(source.config),
             Role::Skip => flag(false),
             Role::Sequence => source.sequence,
-            Role::Fragment => mapped(Meaning::Fragment(source.fragment)).unwrap_or(field.default),
+            Role::Fragment => self.value_of(field, source.fragment).unwrap_or(field.default),
             Role::Checksum { .. } => 0,
             Role::SampleRate => audio.map_or(field.default, |audio| u64::from(audio.rate())),
             Role::Channels => audio.map_or(field.default, |audio| u64::from(audio.channel_count())),
             Role::Width => video.map_or(field.default, |video| u64::from(video.size().0)),
             Role::Height => video.map_or(field.default, |video| u64::from(video.size().1)),
         })
+    }
+
+    /// The share of a time that a field of this role holds: what is left of those of longer units, as microseconds of
+    /// seconds.
+    fn share(&self, time: Option<Ticks>, role: &Role, clock: Clock, info: Option<&StreamInfo>) -> u64 {
+        let others = self.layout.header.iter().filter_map(|field| match (&field.role, role) {
+            (Some(Role::Pts(other)), Role::Pts(_)) | (Some(Role::Dts(other)), Role::Dts(_)) => Some(other.base),
+            _ => None,
+        });
+        let mut units: Vec<TimeBase> = others.filter(|base| *base != clock.base).collect();
+        units.sort_by(|a, b| TimeBase::compare(Ticks(1), *a, Ticks(1), *b));
+        let is_longer = |unit: &&TimeBase| message::finer(**unit, clock.base) == clock.base;
+        let from = info.map_or(TimeBase::MICROS, |info| info.time_base);
+        let (time, longer) = (time.unwrap_or_default(), units.iter().find(is_longer));
+        let rounding = if units.iter().any(|unit| !is_longer(&unit)) { Rounding::Down } else { Rounding::Near };
+        let ticks = from.rescale(time, clock.base, rounding).0;
+        let ticks = longer
+            .map_or(ticks, |longer| ticks.rem_euclid(longer.rescale(Ticks(1), clock.base, Rounding::Near).0.max(1)));
+        (ticks >> clock.shift.min(63)).cast_unsigned()
     }
 
     /// Puts the checksums into a whole message.
@@ -277,10 +312,11 @@ fn stamp(time: Option<Ticks>, info: Option<&StreamInfo>, clock: Clock) -> u64 {
 
 impl Muxer for Writer {
     fn start(&mut self, streams: &mut [StreamInfo], _: &Metadata, out: &mut Output) -> Result<()> {
-        let base = self.layout.header.iter().find_map(|field| match &field.role {
+        let bases = self.layout.header.iter().filter_map(|field| match &field.role {
             Some(Role::Dts(clock) | Role::Pts(clock)) => Some(clock.base),
             _ => None,
         });
+        let base = bases.reduce(message::finer);
         if streams.len() > 1 && !self.layout.tells_streams() {
             return Err(Error::mux(
                 NAME,

@@ -1,6 +1,8 @@
 //! The body of a message as a packet and back: what is stripped, what becomes configuration, whether it is a key.
 
-use bytes::Bytes;
+use alloc::{vec, vec::Vec};
+
+use bytes::{Buf, Bytes};
 
 use super::BodyKind;
 use crate::{
@@ -21,23 +23,31 @@ pub(super) struct Payload {
     pub(super) audio: Option<(u32, u16)>,
 }
 
-/// Content of `body`; `None` when it does not fit its kind.
-pub(super) fn unpack(kind: &BodyKind, codec: Codec, body: Bytes) -> Option<Payload> {
-    if *kind == BodyKind::Adts && codec == Codec::Aac {
-        return unpack_adts(&body);
+/// The packets of `body`; none when it does not fit its kind. AAC behind ADTS headers differs from bare AAC where the
+/// body is `whole`: frames fill it to the last byte.
+pub(super) fn unpack(kind: &BodyKind, codec: Codec, body: Bytes, whole: bool) -> Vec<Payload> {
+    if codec != Codec::Aac || !(whole || *kind == BodyKind::Adts) {
+        return vec![Payload { data: body, config: None, audio: None }];
     }
-    Some(Payload { data: body, config: None, audio: None })
+    let (mut rest, mut frames) = (body.clone(), Vec::new());
+    while let Some((frame, payload)) = unpack_adts(&rest) {
+        rest.advance(frame);
+        frames.push(payload);
+    }
+    match kind {
+        BodyKind::Adts => frames,
+        _ if !frames.is_empty() && rest.is_empty() => frames,
+        _ => vec![Payload { data: body, config: None, audio: None }],
+    }
 }
 
-/// One ADTS frame: its raw data block, and the AudioSpecificConfig its header implies.
-fn unpack_adts(body: &Bytes) -> Option<Payload> {
+/// One ADTS frame, with its length: its raw data block, and the AudioSpecificConfig its header implies.
+fn unpack_adts(body: &Bytes) -> Option<(usize, Payload)> {
     let header = AdtsHeader::parse(body).filter(|header| header.frame_length <= body.len())?;
     let data = body.slice(header.size()..header.frame_length);
-    Some(Payload {
-        data,
-        config: Some(header.config().build().into()),
-        audio: Some((header.sample_rate(), header.channels())),
-    })
+    let config = Some(header.config().build().into());
+    let audio = Some((header.sample_rate(), header.channels()));
+    Some((header.frame_length, Payload { data, config, audio }))
 }
 
 /// A raw data block behind an ADTS header, as an AudioSpecificConfig says.

@@ -39,6 +39,7 @@ pub(super) struct FieldText {
     pub map: Option<Spanned<toml::Table>>,
     #[serde(default)]
     pub default: Option<Spanned<i64>>,
+    pub otherwise: Option<Spanned<String>>,
     pub clock: Option<Spanned<i64>>,
     pub shift: Option<Spanned<i64>>,
     pub unit: Option<Spanned<i64>>,

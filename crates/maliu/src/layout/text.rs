@@ -143,6 +143,7 @@ impl Context<'_> {
         if let Some(map) = &parsed.map {
             field.map = self.map(map)?;
         }
+        field.otherwise = parsed.otherwise.as_ref().map(|otherwise| otherwise.get_ref().clone());
         field.default = parsed.default.as_ref().map_or(0, |default| default.get_ref().cast_unsigned());
         Ok(field)
     }
@@ -354,6 +355,7 @@ impl Context<'_> {
         match words[..] {
             ["raw"] => {}
             ["annexb"] => body.kind = BodyKind::AnnexB,
+            ["mpegps"] => body.kind = BodyKind::ProgramStream,
             ["adts"] => (body.kind, body.codec) = (BodyKind::Adts, body.codec.or(Some(Codec::Aac))),
             ["avcc", size] if size.parse::<u8>().is_ok() => {
                 body.kind = BodyKind::Avcc(size.parse().unwrap_or_default())
@@ -366,7 +368,7 @@ impl Context<'_> {
                 }
             }
             _ => {
-                let hint = "raw, annexb, avcc N, adts, pcm FORMAT RATE CHANNELS";
+                let hint = "raw, annexb, avcc N, adts, mpegps, pcm FORMAT RATE CHANNELS";
                 return self.fault(kind.span(), format!("no body is called {:?}", kind.get_ref()), hint);
             }
         }

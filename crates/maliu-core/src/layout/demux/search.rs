@@ -148,7 +148,7 @@ impl Judge<'_> {
         for n in 0..=more {
             let rest = bytes.get(at..).unwrap_or_default();
             match message::look(self.layout, rest, &held, self.preamble) {
-                Err(Lack::Bad(_)) => return Proof::Not,
+                Err(Lack::Bad(_) | Lack::Other(_)) => return Proof::Not,
                 Ok(message) if message.total() == 0 => return Proof::Not,
                 Ok(message) => {
                     message::hold(self.layout, &message, rest, &mut held);
