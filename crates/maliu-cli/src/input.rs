@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long = "from-option", alias = "option", short_alias = 'o', value_name = "NAME=VALUE", requires = "from", value_parser = values::setting)]
     pub settings: Vec<(String, String)>,
     /// Bytes to examine before an input counts as unrecognised.
-    #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = PROBE_BUDGET)]
+    #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = PROBE_BUDGET, conflicts_with_all = ["from", "layout"])]
     pub probe_budget: usize,
     /// Keep reading while the file grows; stop after SECONDS without new data (default: without limit).
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
@@ -63,6 +63,9 @@ pub(crate) struct Args {
     /// Keys that encrypted content is decrypted with.
     #[arg(skip)]
     pub keys: Keys,
+    /// A message of the layout that the end cuts is a failure.
+    #[arg(skip)]
+    pub(crate) whole: bool,
 }
 
 /// Keys of encrypted content.
@@ -159,6 +162,7 @@ impl Args {
             all_programs: false,
             surveys: false,
             keys: Keys::default(),
+            whole: false,
         }
     }
 
@@ -193,6 +197,9 @@ impl Args {
             let size = source.size();
             return Ok((name(&self.path).to_owned(), source, size));
         };
+        if self.path == "-" {
+            return Err(Failure::Usage("--follow is about files that grow; standard input is read to its end".into()));
+        }
         let (name, file) = source(&self.path, context)?;
         let source: Box<dyn Source + Send> = match Duration::try_from_secs_f64(seconds) {
             Ok(quiet) => Box::new(Follow::new(file).until_quiet(quiet)),

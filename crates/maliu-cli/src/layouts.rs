@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result};
 /// The layout that `name` means: a preset of that name, else the file of that name.
 pub(crate) fn load(name: &str) -> Result<Layout> {
     let text = text(name)?;
-    layout::parse(&text).map_err(|fault| Failure::Usage(format!("{name}: {fault}")))
+    layout::parse(&text).map_err(|fault| Failure::Failed(format!("{name}: {fault}")))
 }
 
 /// The text of a preset or a file.

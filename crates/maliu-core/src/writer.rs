@@ -109,6 +109,17 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Plan<'_> {
+    /// Whether the settings are known and fit, which is known before the streams are.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn check(&self) -> Result<()> {
+        let (_, own) = Options::split(self.settings, self.format)?;
+        self.format.muxer.map_or(Ok(()), |make| make(&own).map(drop))
+    }
+}
+
 impl PacketWriter {
     /// A writer of this format: checks the streams, writes what stands before the first packet.
     ///

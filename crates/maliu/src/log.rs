@@ -25,6 +25,11 @@ impl Remarks {
         Some(Self { format: name(reader), warnings, more })
     }
 
+    /// As they are.
+    pub(crate) fn into_warnings(self) -> Vec<Warning> {
+        self.warnings
+    }
+
     pub(crate) fn log(self) {
         log(self.format, self.warnings, self.more);
     }

@@ -126,6 +126,7 @@ pub fn mend<S: Source + Send + 'static>(
         Kind::Flv => {}
     }
     let (mut kept, report, unread) = pass(&mut open, options)?;
+    report.remarks.iter().for_each(|remark| tracing::warn!("flv: {remark}"));
     for _ in 1..MAX_PASSES {
         let (again, ..) = pass(&mut || kept.read(), options)?;
         let same = again.is(&kept).map_err(Error::Keep)?;
@@ -215,7 +216,9 @@ fn pass<S: Source + Send + 'static>(
 /// A reader of the file that looks for tags where others give up.
 fn reader<S: Source>(open: &mut impl FnMut() -> io::Result<S>) -> Result<Reader<S>, Error> {
     let source = open().map_err(Error::Open)?;
-    Reader::of(source, &formats::flv::FORMAT, &[("recover", "1")]).map_err(Error::Read)
+    let mut reader = Reader::of(source, &formats::flv::FORMAT, &[("recover", "1")]).map_err(Error::Read)?;
+    reader.keep_remarks();
+    Ok(reader)
 }
 
 fn put<S: Sink>(pump: &mut Pump<S>) -> Result<(), Error> {

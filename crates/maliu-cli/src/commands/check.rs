@@ -107,7 +107,7 @@ fn print_fault(fault: &Fault, item: &mut json::Open) -> io::Result<()> {
         item.bare("stream", stream)?;
     }
     item.bare("times", fault.times)?;
-    item.string("rule", fault.kind.rule)?;
+    item.string("rule", fault.rule)?;
     item.string("what", &fault.what)?;
     item.string("fix", fault.fix)
 }

@@ -1,9 +1,11 @@
 //! `maliu repair`: a damaged FLV, MP4 or transport stream file written anew, with everything in it that can still be read.
 
-use std::io;
+use std::{io, path::Path};
 
 use maliu::{
     Error,
+    format::{Format, Score},
+    formats,
     io::Source,
     repair::{
         self, Options, Scratch,
@@ -31,9 +33,9 @@ pub(crate) struct Args {
     #[arg(value_name = "OUT", value_parser = crate::paths::parser())]
     output: String,
     /// Longest pause to keep, in seconds; a longer one, and every step back, is closed. A stream whose usual pauses are
-    /// longer keeps them.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    max_gap: u32,
+    /// longer keeps them [default: 10].
+    #[arg(long, value_name = "SECONDS")]
+    max_gap: Option<u32>,
     /// A good MP4 file of the same recorder, for an input that has lost its moov box.
     #[arg(long, value_name = "GOOD.mp4", value_parser = crate::paths::parser())]
     like: Option<String>,
@@ -67,12 +69,16 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         _ => None,
     };
     let mut options = Options::default();
-    options.max_gap = args.max_gap;
+    let is_mp4 = args.judge(stdin.as_ref(), context)?;
+    options.max_gap = args.max_gap.unwrap_or(options.max_gap);
     options.like = args.like.as_deref().map(|path| like(path, context)).transpose()?;
     options.split = Some(split);
     options.beside = (args.output != "-").then(|| args.output.clone().into());
     let mended =
-        repair::mend(|| open(&args.input, stdin.as_ref(), context), &options).map_err(|error| failed(&args, error))?;
+        repair::mend(|| open(&args.input, stdin.as_ref(), context), &options).map_err(|error| match error {
+            repair::Error::Read(Error::Media(_)) if !is_mp4 => args.foreign(stdin.as_ref(), context, error),
+            error => failed(&args, error),
+        })?;
     for line in mended.report().lines() {
         failure::say(&format!("{}: {line}", args.output));
     }
@@ -83,6 +89,69 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         None => Ok(()),
     }
 }
+
+impl Args {
+    /// Whether the input is MP4. Refuses options, and names of the output, that are about another format.
+    fn judge(&self, stdin: Option<&Scratch>, context: &Context) -> Result<bool> {
+        let head = self.head(stdin, context)?;
+        let is_mp4 = matches!((formats::mp4::FORMAT.probe)(&head), Score::Sure(_));
+        let name = input::name(&self.input);
+        match (is_mp4, &self.like, self.max_gap) {
+            (false, Some(_), _) => {
+                return Err(Failure::Usage(format!(
+                    "--like is about MP4 files without a moov box, and {name} is not MP4"
+                )));
+            }
+            (true, _, Some(_)) => return Err(Failure::Usage(format!("--max-gap is about FLV; {name} is MP4"))),
+            _ => {}
+        }
+        let extension = Path::new(&self.output).extension().and_then(|extension| extension.to_str());
+        let wanted = extension.and_then(|extension| formats::named(&extension.to_ascii_lowercase()));
+        let fits = |format: &&'static Format| match is_mp4 {
+            true => MP4.contains(&format.name),
+            false => format.name == formats::flv::FORMAT.name,
+        };
+        if let Some(format) = wanted.filter(|format| !fits(format)) {
+            let kind = if is_mp4 { "MP4" } else { "FLV" };
+            let why = format!("{}: repair writes {kind}, as the input is, not {}", self.output, format.name);
+            return Err(Failure::Usage(format!("{why}; maliu remux converts")));
+        }
+        Ok(is_mp4)
+    }
+
+    /// The failure of an input of a format that is not mended, if its beginning shows one.
+    fn foreign(&self, stdin: Option<&Scratch>, context: &Context, error: repair::Error) -> Failure {
+        let head = self.head(stdin, context).unwrap_or_default();
+        let is = |format: &&&'static Format| (format.probe)(&head).level() >= Score::Maybe("").level();
+        match formats::ALL.iter().find(is) {
+            Some(format) if format.name != formats::flv::FORMAT.name => {
+                let name = input::name(&self.input);
+                let advice = "maliu remux into the same format writes it anew";
+                Failure::Failed(format!(
+                    "{name}: repair mends FLV and MP4 files, and this is {}; {advice}",
+                    format.name
+                ))
+            }
+            _ => failed(self, error),
+        }
+    }
+
+    /// The first bytes of the input.
+    fn head(&self, stdin: Option<&Scratch>, context: &Context) -> Result<Vec<u8>> {
+        let failed = |error| Failure::while_("opening", input::name(&self.input), error);
+        let mut source = open(&self.input, stdin, context).map_err(failed)?;
+        let mut head = vec![0; HEAD];
+        let there = source.read_at(0, &mut head).unwrap_or(0);
+        head.truncate(there);
+        Ok(head)
+    }
+}
+
+/// Bytes by which a format shows itself.
+const HEAD: usize = 64 << 10;
+
+/// Names of formats that MP4 files have, too.
+const MP4: &[&str] = &["mp4", "mov", "m4a", "fmp4", "cmaf"];
 
 fn open(path: &str, stdin: Option<&Scratch>, context: &Context) -> io::Result<Box<dyn Source + Send>> {
     match stdin {

@@ -30,7 +30,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     input,
-    keys::Believe,
+    keys::{self, Believe},
     output::Target,
     paths,
     stop::Stop,
@@ -57,10 +57,11 @@ pub(crate) struct Args {
     #[arg(long)]
     live: bool,
     /// In live mode: bytes that may wait to be sent.
-    #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = LiveLimits::default().bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = values::positive, default_value_t = LiveLimits::default().bytes, requires = "live")]
     queue_bytes: usize,
-    /// In live mode: seconds of media that may wait to be sent.
-    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 3.0)]
+    /// In live mode: seconds by which the receiver may lag behind the media. Audio, and single large frames, may lag half a
+    /// second more.
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 3.0, requires = "live")]
     queue_time: f64,
     /// Name of the content for the receiver (default: the input's name).
     #[arg(long)]
@@ -71,11 +72,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     believe: Believe,
     /// Allow a token over an unencrypted connection.
-    #[arg(long)]
+    #[arg(long, requires = "token")]
     insecure: bool,
-    /// Give up after SECONDS without a connection.
-    #[arg(long, value_name = "SECONDS", value_parser = time::seconds, default_value_t = 60.0)]
-    give_up: f64,
+    /// Give up after SECONDS without a connection [default: 60].
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds)]
+    give_up: Option<f64>,
     /// Print a line of JSON every second, and one at the end.
     #[arg(long)]
     json: bool,
@@ -92,14 +93,16 @@ A broken connection is made again and resumes where the receiver is; so does a s
 
 /// Reads and sends.
 pub(super) fn run(args: Args, context: &Context) -> Result {
-    let give_up = Duration::try_from_secs_f64(args.give_up).ok();
+    let give_up = Duration::try_from_secs_f64(args.give_up.unwrap_or(GIVE_UP)).ok();
     if let Some(layout) = &args.carried.layout {
         let Args { input, to, live, believe, json, .. } = &args;
         return args
             .carried
             .run(layout, &carried::Job { input, to, live: *live, give_up, believe, json: *json, stop: &context.stop });
     }
+    args.carried.refuse_idle()?;
     if args.to == "-" {
+        args.refuse_idle()?;
         return pipe(&args, context);
     }
     let address: Address = args.to.parse().map_err(Failure::Usage)?;
@@ -131,6 +134,29 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
     fed
 }
 
+/// Seconds without a connection before a sender gives up, unless set otherwise.
+const GIVE_UP: f64 = 60.0;
+
+impl Args {
+    /// Refuses options of a connection where there is none.
+    fn refuse_idle(&self) -> Result {
+        let token = self.token.is_some() && self.token != std::env::var("MALIU_TOKEN").ok();
+        let limits = LiveLimits::default();
+        let queued = (self.queue_bytes, self.queue_time) != (limits.bytes, limits.time.as_secs_f64());
+        let options = [
+            (token, "--token"),
+            (self.insecure, "--insecure"),
+            (self.name.is_some(), "--name"),
+            (self.give_up.is_some(), "--give-up"),
+            (queued, "--queue-time and --queue-bytes"),
+            (self.json, "--json"),
+        ];
+        let why = "standard output is no connection";
+        keys::refuse(&options, why)?;
+        self.believe.refuse_idle(why)
+    }
+}
+
 /// Batches that are read before they are wanted; each ends with a packet of any size.
 const BATCHES: usize = 4;
 
@@ -144,6 +170,11 @@ fn feed(args: &Args, stop: &Stop) -> Result<(JoinHandle<Result>, wire::Source, A
     let feeding =
         std::thread::Builder::new().spawn(move || match Feeder::open(&input, live, &Context::new(false, &stop)) {
             Ok(mut feeder) => {
+                // A file that cannot be read fails before a connection is made.
+                if let Err(failure) = feeder.look() {
+                    let _ = opened.send(Err(failure));
+                    return Ok(());
+                }
                 let _ = opened.send(Ok(()));
                 feeder.run(|batch, position| {
                     read.store(position, Ordering::Relaxed);

@@ -16,8 +16,9 @@ impl Args {
         if let Some(name) = &self.layout {
             let layout = layouts::load(name)?;
             let many = layout.tells_streams();
-            let reader = layout::reader(layout).map_err(|fault| Failure::Usage(fault.to_string()))?;
-            return Ok((reader, many));
+            let reader = layout::Reader::new(layout).map_err(|fault| Failure::Usage(fault.to_string()))?;
+            let reader = if self.whole { reader.refusing_cuts() } else { reader };
+            return Ok((PacketReader::with(&layout::FORMAT, Box::new(reader)), many));
         }
         Ok((self.reader_of_format()?, false))
     }

@@ -3,16 +3,14 @@
 use super::{Chroma, Colour, Picture};
 
 /// Weights of red and blue in luma.
-fn weights(matrix: Option<u8>, height: u32) -> (f32, f32) {
+fn weights(matrix: Option<u8>) -> (f32, f32) {
     match matrix {
         Some(1) => BT709,
         Some(9 | 10) => (0.2627, 0.0593),
         Some(4) => (0.30, 0.11),
         Some(7) => (0.212, 0.087),
-        Some(_) => BT601,
-        // Unsaid: high definition is usually of BT.709.
-        None if height >= 720 => BT709,
-        None => BT601,
+        // Also where nothing says it, as FFmpeg does for every size.
+        _ => BT601,
     }
 }
 
@@ -21,7 +19,7 @@ const BT709: (f32, f32) = (0.2126, 0.0722);
 
 /// The pixels of `picture`, 3 bytes each. Colour is taken from the nearest sample.
 pub(super) fn convert(picture: &Picture, colour: Colour) -> Vec<u8> {
-    let (red, blue) = weights(colour.matrix, picture.height);
+    let (red, blue) = weights(colour.matrix);
     let scale = f32::from(1u16 << (picture.bit_depth - 8));
     let (black, luma_range, chroma_range) = if colour.full_range { (0.0, 255.0, 255.0) } else { (16.0, 219.0, 224.0) };
     let (width, height) = (picture.width as usize, picture.height as usize);

@@ -11,6 +11,7 @@ use maliu_core::{
     input::Input,
     packet::Packet,
     reader::{PacketReader, Verdict},
+    remark::Warning,
     stream::StreamInfo,
     time::{Ticks, TimeBase},
 };
@@ -19,6 +20,7 @@ use crate::{
     drive::{self, Drive, Landing, PREROLL},
     error::{Error, Result},
     io::{File, Source, tuning::Seal},
+    log::Remarks,
 };
 
 /// Packets from a source.
@@ -92,6 +94,17 @@ impl<S: Source> Reader<S> {
     pub fn with_block_size(mut self, bytes: usize) -> Self {
         self.drive.block_size = bytes.max(1);
         self
+    }
+
+    /// Keeps remarks for [`Reader::take_remarks`] instead of logging them.
+    pub(crate) fn keep_remarks(&mut self) {
+        self.drive.remarks = Some(Vec::new());
+    }
+
+    /// Remarks since the last call.
+    pub(crate) fn take_remarks(&mut self) -> Vec<Warning> {
+        let kept = self.drive.remarks.as_mut().map(std::mem::take).unwrap_or_default();
+        kept.into_iter().flat_map(Remarks::into_warnings).collect()
     }
 
     /// Reads until the first packet is at hand, so that [`Reader::streams`] tells what is there. Loses nothing.

@@ -221,6 +221,8 @@ pub struct Fault {
     pub stream: Option<usize>,
     /// The first finding and the value expected.
     pub what: String,
+    /// The rule that is broken, in a file of this format.
+    pub rule: &'static str,
     /// Remedy in a file of this format.
     pub fix: &'static str,
     /// How often it was found.
@@ -280,6 +282,11 @@ impl Kind {
         }
     }
 
+    /// The rule in a file of the format of this short name: those of FLV are about FLV.
+    pub fn rule(&self, format: &str) -> &'static str {
+        if format != "flv" && self.rule.starts_with("FLV-") { "format" } else { self.rule }
+    }
+
     /// Remedy in a file of the format of this short name.
     pub fn fix(&self, format: &str) -> &'static str {
         match format {
@@ -310,7 +317,7 @@ impl fmt::Display for Fault {
         if self.times > 1 {
             write!(f, "; {} times in all", self.times)?;
         }
-        write!(f, " ({}; {})", self.kind.rule, self.fix)
+        write!(f, " ({}; {})", self.rule, self.fix)
     }
 }
 
@@ -342,5 +349,7 @@ mod tests {
     fn advice_fits_the_format() {
         assert_eq!(kinds::JUNK.fix("flv"), "maliu repair");
         assert!(kinds::ALL.iter().all(|kind| kind.rule.starts_with("TR") || !kind.fix("wav").contains("repair")));
+        assert!(kinds::ALL.iter().all(|kind| !kind.rule("h264").contains("FLV")));
+        assert_eq!(kinds::NO_CONFIG.rule("flv"), "FLV-19");
     }
 }

@@ -134,7 +134,8 @@ impl Survey {
             known.times += times;
         } else if self.list.len() < MAX_LISTED {
             self.places.insert((kind.code, stream), self.list.len());
-            self.list.push(Fault { kind, at, time, stream, what, fix: kind.fix(self.format), times });
+            let (rule, fix) = (kind.rule(self.format), kind.fix(self.format));
+            self.list.push(Fault { kind, at, time, stream, what, rule, fix, times });
         }
     }
 

@@ -390,3 +390,37 @@ fn shows_all<S: Source>(many: bool, reader: &Reader<S>, streams: &[StreamInfo]) 
     let has = |kind| streams.iter().any(|stream| stream.media.kind() == kind);
     !many || (has(Kind::Audio) && has(Kind::Video))
 }
+
+#[cfg(test)]
+mod tests {
+    use maliu_core::stream::{Audio, Media};
+
+    use super::*;
+
+    /// Times in ms at which packets of these times go.
+    fn placed(policy: Jumps, times: &[Option<i64>]) -> Vec<i64> {
+        let mut feed = Feed::pushed();
+        let stream = StreamInfo::new(Codec::Aac, TimeBase::MILLIS, Media::Audio(Audio::new(8000, 1)));
+        feed.push(Event::Stream(0, Box::new(stream)));
+        for time in times {
+            feed.push(Event::Packet(Packet { dts: time.map(Ticks), ..Packet::default() }));
+        }
+        feed.begin(None, false, policy).unwrap();
+        feed.outputs = vec![Some(0)];
+        let mut placed = Vec::new();
+        while let Some(time) = feed.next_time() {
+            placed.push(time / 1000);
+            feed.take();
+        }
+        placed
+    }
+
+    #[test]
+    fn packets_without_times_go_where_their_stream_is_and_end_where_it_is_cut() {
+        let times = [Some(0), None, Some(40), Some(80), Some(9000), None, Some(9040)];
+        assert_eq!(placed(Jumps::Restamp, &times), [0, 0, 40, 80, 120, 120, 160]);
+        assert_eq!(placed(Jumps::Pass, &times), [0, 0, 40, 80, 9000, 9000, 9040]);
+        assert_eq!(placed(Jumps::Cut, &times), [0, 0, 40, 80]);
+        assert_eq!(placed(Jumps::Cut, &[Some(0), Some(40), Some(80), None, Some(9000), None]), [0, 40, 80, 80]);
+    }
+}

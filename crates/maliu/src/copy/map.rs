@@ -88,6 +88,10 @@ pub(super) fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) 
     if chosen.is_empty() {
         return Err(Error::NoStream { format: format.name });
     }
+    let is_unused = |index: &usize| !chosen.iter().any(|(input, _)| input == index);
+    if let Some(index) = (0..feeds.len()).find(is_unused) {
+        return Err(Error::Unused { index, format: format.name });
+    }
     let streams = chosen.iter().map(|(input, index)| copied(&feeds[*input].streams[*index], format)).collect();
     for (input, feed) in feeds.iter_mut().enumerate() {
         let output = |index| chosen.iter().position(|place| *place == (input, index));

@@ -27,6 +27,14 @@ pub enum Error {
         /// The short name of the output format.
         format: &'static str,
     },
+    /// The output takes no stream of an input.
+    #[error("nothing of it goes into the output: {format} takes other streams, or those that --map names")]
+    Unused {
+        /// The number of the input, from 0.
+        index: usize,
+        /// The short name of the output format.
+        format: &'static str,
+    },
     /// Every packet was refused or left out.
     #[error("no packet could be written")]
     NoPacket,

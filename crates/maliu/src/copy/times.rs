@@ -35,6 +35,11 @@ struct Lane {
     /// The lowest dts that may follow.
     lowest: Option<i64>,
     strict: i64,
+    /// Of packets without dts: the times of which the lowest is the dts that the writer gives the last packet, in order;
+    /// one more than pictures are reordered by.
+    window: Vec<Option<i64>>,
+    /// The last step of those dts.
+    step: i64,
     leading: u64,
     count: u64,
     moved: u64,
@@ -189,6 +194,8 @@ impl Lane {
             past: false,
             lowest: None,
             strict: i64::from(!format.rules.equal_dts),
+            window: vec![None; stream.as_video().map_or(0, |video| usize::from(video.reorder)) + 1],
+            step: 0,
             leading: 0,
             count: 0,
             moved: 0,
@@ -199,7 +206,7 @@ impl Lane {
     /// Containers refuse times that step back; a damaged input must not end the copy, so that they are moved, as the
     /// reference's command line does: dts up to the lowest that is allowed, pts at least there.
     fn order(&mut self, packet: &mut Packet) -> Option<Change> {
-        let dts = packet.dts?.0;
+        let Some(Ticks(dts)) = packet.dts else { return self.smooth(packet) };
         let lowest = self.lowest.unwrap_or(i64::MIN);
         let ordered = dts.max(lowest);
         self.lowest = Some(ordered.saturating_add(self.strict));
@@ -211,5 +218,64 @@ impl Lane {
         self.moved += 1;
         (packet.dts, packet.pts) = (Some(Ticks(ordered)), pts.map(Ticks));
         Some(Change { pts: given, dts, to: (pts, ordered) })
+    }
+
+    /// A packet without dts gets one from the order in which pictures are shown. A time below that of the packet before is
+    /// jitter: it is moved between its neighbours in the window, or half a step behind the last one.
+    fn smooth(&mut self, packet: &mut Packet) -> Option<Change> {
+        let Ticks(given) = packet.pts?;
+        let (last, next) = (self.window.first().copied().flatten(), self.window.get(1).copied().flatten());
+        let lowest = last.map_or(i64::MIN, |last| last.saturating_add(self.strict));
+        let pts = match (last, next) {
+            _ if given >= lowest => given,
+            (Some(last), Some(next)) => last.saturating_add(next.saturating_sub(last) / 2).max(lowest),
+            _ => lowest.max(last.unwrap_or_default().saturating_add(self.step / 2)),
+        };
+        if let Some(first) = self.window.first_mut() {
+            *first = Some(pts);
+        }
+        self.window.sort_unstable();
+        let dts = self.window.first().copied().flatten();
+        if let Some(step) = dts.zip(last).map(|(dts, last)| dts.saturating_sub(last)).filter(|step| *step > 0) {
+            self.step = step;
+        }
+        if pts == given {
+            return None;
+        }
+        self.moved += 1;
+        packet.pts = Some(Ticks(pts));
+        Some(Change { pts: Some(given), dts: given, to: (Some(pts), dts.unwrap_or(pts)) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maliu_core::{
+        formats::flv,
+        stream::{Codec, Media, Video},
+    };
+
+    use super::*;
+
+    /// Times of packets without dts, of pictures that are reordered by this many.
+    fn smoothed(reorder: u8, times: &[i64]) -> (Vec<i64>, u64) {
+        let mut video = Video::new(64, 48);
+        video.reorder = reorder;
+        let stream = StreamInfo::new(Codec::H264, TimeBase::MILLIS, Media::Video(video));
+        let mut lane = Lane::new(&stream, (TimeBase::MILLIS, Ticks(0), None), &flv::FORMAT);
+        let smooth = |time: &i64| {
+            let mut packet = Packet { pts: Some(Ticks(*time)), ..Packet::default() };
+            lane.order(&mut packet);
+            packet.pts.unwrap().0
+        };
+        (times.iter().map(smooth).collect(), lane.moved)
+    }
+
+    #[test]
+    fn jitter_of_packets_without_dts_is_smoothed_within_the_window() {
+        assert_eq!(smoothed(0, &[0, 40, 80, 75, 160, 155, 240]), (vec![0, 40, 80, 100, 160, 190, 240], 2));
+        let reordered = [0, 120, 40, 80, 240, 160, 200];
+        assert_eq!(smoothed(1, &reordered), (reordered.to_vec(), 0));
+        assert_eq!(smoothed(1, &[0, 120, 40, 35, 240, 160, 200]), (vec![0, 120, 40, 80, 240, 160, 200], 1));
     }
 }

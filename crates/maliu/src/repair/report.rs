@@ -1,6 +1,9 @@
 //! Repairs, and streams that were left out with the reason.
 
-use maliu_core::formats::mpegts::mend;
+use maliu_core::{
+    formats::mpegts::mend,
+    remark::{Remark, Warning},
+};
 
 /// Result of a repair.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,16 @@ pub struct Report {
     pub cut: u64,
     /// Packets that the format cannot carry, left out, and why the first of them.
     pub refused: (u64, String),
+    /// Sizes behind tags that were wrong.
+    pub sizes: u64,
+    /// Bytes that are no tags, left out.
+    pub junk: u64,
+    /// Configurations of another form than the format's, made anew.
+    pub forms: u64,
+    /// Configurations that came again or late, written once where they belong.
+    pub moved: u64,
+    /// Other remarks of the reader.
+    pub(super) remarks: Vec<String>,
     /// Configurations that cannot be read, left out.
     pub configs: u64,
     /// Video packets and sequence headers whose start codes became lengths.
@@ -50,7 +63,30 @@ pub struct LeftOut {
     pub why: String,
 }
 
+/// Most remarks that are kept.
+const MAX_REMARKS: usize = 64;
+
 impl Report {
+    /// Counts a remark of the reader as the repair that follows from it.
+    pub(super) fn note(&mut self, warning: Warning) {
+        match warning.kind {
+            Remark::TrailingSize { .. } => self.sizes += 1,
+            Remark::Junk { bytes } => self.junk += bytes.unwrap_or(0),
+            Remark::ZeroTail { bytes } => self.junk += bytes,
+            Remark::ForeignConfig => self.forms += 1,
+            Remark::LateConfig { .. } | Remark::RepeatedConfig => self.moved += 1,
+            // Packets and configurations are counted where they are left out.
+            Remark::Cut { .. } => {}
+            kind if kind.is_notice() => {}
+            _ => {
+                let remark = format!("{} at offset {}", warning.what, warning.at);
+                if self.remarks.len() < MAX_REMARKS {
+                    self.remarks.push(remark);
+                }
+            }
+        }
+    }
+
     /// The report as sentences; none when nothing was to be mended.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self
@@ -61,6 +97,20 @@ impl Report {
             })
             .collect();
         let counts = [
+            (self.sizes, "wrote anew", "size behind its tag", "sizes behind their tags"),
+            (self.junk, "left out", "byte that belongs to no tag", "bytes that belong to no tag"),
+            (
+                self.forms,
+                "made a configuration record of",
+                "sequence header: parameter sets behind start codes",
+                "sequence headers: parameter sets behind start codes",
+            ),
+            (
+                self.moved,
+                "written once, in front:",
+                "configuration that came late or again",
+                "configurations that came late or again",
+            ),
             (self.back, "closed", "step back in time", "steps back in time"),
             (self.jumps, "closed", "jump ahead in time", "jumps ahead in time"),
             (self.strays, "put back on the line of their stream:", "stray time", "stray times"),

@@ -81,7 +81,9 @@ impl Rewrite {
         pump: &mut Pump<S>,
     ) -> Result<Option<io::Error>, Error> {
         let unread = loop {
-            match patiently(|| reader.next_event(), error::Error::is_not_yet) {
+            let event = patiently(|| reader.next_event(), error::Error::is_not_yet);
+            reader.take_remarks().into_iter().for_each(|remark| self.report.note(remark));
+            match event {
                 Ok(Event::Packet(mut packet)) => {
                     if self.takes(&mut packet) {
                         self.times.push(packet);

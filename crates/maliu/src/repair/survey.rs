@@ -76,7 +76,10 @@ impl Survey {
             Self { streams: Streams::default(), metadata: Metadata::default(), seen: Vec::new(), unread: None };
         let mut packets = 0u64;
         loop {
-            match patiently(|| reader.next_event(), error::Error::is_not_yet) {
+            let event = patiently(|| reader.next_event(), error::Error::is_not_yet);
+            // The second reading reports them.
+            drop(reader.take_remarks());
+            match event {
                 // The first configuration counts: later ones come again with the packet they begin at.
                 Ok(Event::Stream(index, info)) => {
                     survey.streams.describe(index, *info, StreamInfo::clone, |known, info| {

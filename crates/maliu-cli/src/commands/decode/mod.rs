@@ -111,8 +111,15 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result {
 /// Decodes one input.
 fn one(args: Args, context: &Context) -> Result {
     let of_pictures = pictures::container(&args.output).filter(|_| args.to.is_none());
+    let other = Path::new(&args.output).extension().is_some() && pictures::container(&args.output).is_none();
+    if args.snapshot.is_some() && other {
+        return Err(Failure::Usage(format!("{}: a snapshot needs a name ending in .png", args.output)));
+    }
     if let Some(container) = of_pictures.or(args.snapshot.map(|_| pictures::Container::Png)) {
         return pictures::run(&args, container, context);
+    }
+    if args.picture_memory != PICTURE_MEMORY {
+        return Err(Failure::Usage(format!("--picture-memory is about video, {} holds audio", args.output)));
     }
     let container = container(&args)?;
     output::is_none_of(&args.output, [args.input.path.as_str()].into_iter())?;

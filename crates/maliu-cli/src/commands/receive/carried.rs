@@ -53,11 +53,18 @@ pub(super) struct Job<'a> {
 }
 
 impl Args {
+    /// Refuses options about a listener's certificate where this end listens.
+    pub(super) fn refuse_idle(&self) -> Result {
+        if self.connect { Ok(()) } else { self.believe.refuse_idle("only --connect meets a certificate") }
+    }
+
     /// Writes what comes in messages of `layout`.
     pub(super) fn run(&self, layout: &str, job: &Job) -> Result {
         let layout = layouts::load(layout)?;
         Reader::new(layout.clone()).map_err(|fault| Failure::Usage(fault.to_string()))?;
+        self.refuse_idle()?;
         if job.at == "-" {
+            job.own.refuse_idle("standard input is no connection")?;
             if self.connect {
                 return Err(Failure::Usage("standard input is not connected to".into()));
             }

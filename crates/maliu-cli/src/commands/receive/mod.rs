@@ -20,7 +20,7 @@ use crate::{
     context::Context,
     descriptors,
     failure::{Failure, Result},
-    keys::Own,
+    keys::{self, Own},
     listening::{self, listen},
     paths,
     progress::Meter,
@@ -61,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long, env = "MALIU_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Allow a token over unencrypted connections.
-    #[arg(long)]
+    #[arg(long, requires = "token")]
     insecure: bool,
     #[command(flatten)]
     carried: carried::Args,
@@ -119,7 +119,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         let job = carried::Job { at: &args.at, own: &args.own, output: &output, json: args.json };
         return args.carried.run(layout, &job);
     }
+    args.carried.refuse_idle()?;
+    if args.fresh && !output.is_file() {
+        return Err(Failure::Usage(format!("--fresh: nothing unfinished is kept for {}, which is no file", args.out)));
+    }
     if args.at == "-" {
+        args.refuse_idle()?;
         if args.many.many {
             return Err(Failure::Usage("--many needs an address to listen at".into()));
         }
@@ -134,6 +139,18 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, serve(&args, &address, output))
+}
+
+impl Args {
+    /// Refuses options of a connection where there is none.
+    fn refuse_idle(&self) -> Result {
+        let token = self.token.is_some() && self.token != std::env::var("MALIU_TOKEN").ok();
+        let options =
+            [(token, "--token"), (self.insecure, "--insecure"), (self.fresh, "--fresh"), (self.json, "--json")];
+        let why = "standard input is no connection";
+        keys::refuse(&options, why)?;
+        self.own.refuse_idle(why)
+    }
 }
 
 /// Takes one transfer, or many.

@@ -69,6 +69,9 @@ impl Output {
             return Err(Failure::while_("writing", &self.out, error));
         }
         match self.command("-") {
+            Command::Decode(_) if !self.settings.is_empty() => {
+                Err(Failure::Usage(format!("-o: {} is decoded audio, which has no settings", self.out)))
+            }
             Command::Decode(_) => Ok(()),
             Command::Remux(args) => args.check(&self.out),
         }
@@ -105,7 +108,7 @@ impl Output {
     /// The content, under this name.
     fn input(&self, name: &str) -> input::Args {
         let from = self.layout.is_none().then(|| content::FORMAT.name.to_owned());
-        input::Args { layout: self.layout.clone(), ..input::Args::of(name, from) }
+        input::Args { layout: self.layout.clone(), whole: true, ..input::Args::of(name, from) }
     }
 
     /// The command that reads content which messages call `name`.

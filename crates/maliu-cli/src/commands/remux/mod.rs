@@ -13,7 +13,9 @@ use maliu::{
     formats,
     io::Sink,
     layout,
+    stream::{Metadata, StreamInfo},
     time::Ticks,
+    writer::Plan,
 };
 
 pub(super) use self::recorder::Recorder;
@@ -114,6 +116,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
     };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
     args.to(output)?;
+    args.refuse_idle(output)?;
     output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;
     let names: Vec<&str> = inputs.iter().map(|input| input.path.as_str()).collect();
     let feeds = match (&args.init, inputs.first()) {
@@ -141,6 +144,7 @@ pub(super) fn copy(
     let mut options = args.options(output);
     options.low_latency = live;
     let inputs = Inputs::open(feeds, args.to(output)?, options).map_err(failed)?;
+    args.hint(&inputs, output);
     let (sink, _litter) = open()?;
     let mut copy = inputs.start(sink).map_err(failed)?;
     let mut progress = Progress::new(copy.length());
@@ -161,9 +165,44 @@ pub(super) fn copy(
 }
 
 impl Args {
-    /// Whether there is such an output format or layout.
+    /// Whether there is such an output format or layout, with these settings.
     pub(crate) fn check(&self, output: &str) -> Result {
-        self.to(output).map(drop)
+        self.to(output)?;
+        if self.write_layout.is_some() {
+            return Ok(());
+        }
+        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let (format, metadata) = (self.output_format(output)?, Metadata::default());
+        Plan::new(format, &settings, &metadata).check().map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// Refuses options that change nothing in this output.
+    fn refuse_idle(&self, output: &str) -> Result {
+        let refused = |option: &str, why: &str| Err(Failure::Usage(format!("{option}: {output} {why}")));
+        if self.write_layout.is_some() {
+            return if self.settings.is_empty() {
+                Ok(())
+            } else {
+                refused("-o", "is of a layout, which has no settings")
+            };
+        }
+        let format = self.output_format(output)?;
+        let without = |what| format!("has no {what}: {} stores packets only", format.name);
+        match (format.rules.no_timestamps, self.copy_times, self.jumps) {
+            (true, true, _) => refused("--copy-times", &without("times")),
+            (true, _, Some(Jumps::Pass | Jumps::Restamp)) => refused("--jumps", &without("times")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Compressed audio in a container that players expect PCM in.
+    fn hint(&self, inputs: &Inputs, output: &str) {
+        let is_wav = self.write_layout.is_none() && self.output_format(output).is_ok_and(|format| format.name == "wav");
+        let coded = |stream: &&StreamInfo| !stream.codec.name().starts_with("pcm_");
+        if let Some(stream) = inputs.streams().iter().find(coded).filter(|_| is_wav) {
+            let codec = stream.codec;
+            tracing::warn!("{output} holds {codec}, which many players do not expect; `maliu decode` writes PCM");
+        }
     }
 
     /// Packets into this output, in this format or layout.
@@ -235,6 +274,7 @@ fn failed(names: &[&str], output: &str, error: copy::Error) -> Failure {
         copy::Error::Write(Error::Io(error)) => Failure::writing(output::name(output), &error),
         copy::Error::Write(Error::Media(error @ MediaError::Setting { .. })) => Failure::Usage(error.to_string()),
         copy::Error::Map(map) => Failure::Failed(format!("--map {map} selects no further stream")),
+        error @ copy::Error::Unused { index, .. } => Failure::while_("reading", name(index), error),
         error @ copy::Error::NoStream { .. } => Failure::while_("reading", name(0), error),
         error => Failure::while_("writing", output, error),
     }

@@ -62,8 +62,14 @@ pub(super) struct Job<'a> {
 }
 
 impl Args {
+    /// Refuses keys of a listener where this end connects.
+    pub(super) fn refuse_idle(&self) -> Result {
+        if self.listen { Ok(()) } else { self.own.refuse_idle("only --listen shows a certificate") }
+    }
+
     /// Sends the input in messages of `layout`.
     pub(super) fn run(&self, layout: &str, job: &Job) -> Result {
+        self.refuse_idle()?;
         let args = remux::Args::sending(layout, job.live, self.map.clone());
         args.check(job.to)?;
         let out = job.to.to_owned();
@@ -88,6 +94,7 @@ impl Args {
             if self.listen {
                 return Err(Failure::Usage("standard output does not listen".into()));
             }
+            job.believe.refuse_idle("standard output is no connection")?;
             return Ok(None);
         }
         let address: Address = job.to.parse().map_err(Failure::Usage)?;

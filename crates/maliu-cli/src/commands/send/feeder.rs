@@ -32,18 +32,42 @@ pub(super) struct Feeder {
     opened: Opened,
     pace: Option<Pace>,
     streams: BTreeMap<usize, StreamInfo>,
+    /// Events in front, and the end if it came.
+    front: Option<(Vec<Event>, Option<Result>)>,
 }
 
 impl Feeder {
     /// Opens an input. Nothing is read yet.
     pub(super) fn open(input: &input::Args, live: bool, context: &Context) -> Result<Self> {
-        Ok(Self { opened: input.open(context)?, pace: live.then(Pace::default), streams: BTreeMap::new() })
+        let (opened, pace) = (input.open(context)?, live.then(Pace::default));
+        Ok(Self { opened, pace, streams: BTreeMap::new(), front: None })
     }
 
-    /// Gives batches to `give`, with the bytes of the input read so far, until it refuses one or the input ends. An input that fails gives what was good, and its
-    /// end.
+    /// Reads the beginning of a file, which brings no surprises later; others may take long to begin.
+    ///
+    /// # Errors
+    /// Nothing in it can be read.
+    pub(crate) fn look(&mut self) -> Result {
+        if self.opened.is_live() {
+            return Ok(());
+        }
+        let (front, end) = self.look_ahead();
+        match end {
+            Some(Err(failure)) if !front.iter().any(|event| matches!(event, Event::Packet(_))) => Err(failure),
+            end => {
+                self.front = Some((front, end));
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives batches to `give`, with the bytes of the input read so far, until it refuses one or the input ends. An input
+    /// that fails gives what was good, and its end.
     pub(super) fn run(&mut self, mut give: impl FnMut(Vec<Event>, u64) -> bool) -> Result {
-        let (mut batch, mut end) = self.look_ahead();
+        let (mut batch, mut end) = match self.front.take() {
+            Some(front) => front,
+            None => self.look_ahead(),
+        };
         let mut bytes = 0;
         loop {
             while end.is_none() && batch.len() < BATCH && bytes < BATCH_BYTES {

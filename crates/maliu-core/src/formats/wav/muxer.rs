@@ -13,12 +13,15 @@ use bytes::Bytes;
 
 use crate::{
     error::{Error, Result},
-    format::{Muxer, mark},
+    format::{Muxer, Packaging, mark},
     output::{Mark, Output, Reach},
     packet::Packet,
     settings::{Help, Settings},
     stream::{Audio, Codec, Metadata, StreamInfo},
-    syntax::riff::{WaveFormat, tags},
+    syntax::{
+        aac::AdtsWriter,
+        riff::{WaveFormat, tags},
+    },
     time::TimeBase,
     timing::samples::stored_bits,
 };
@@ -46,7 +49,8 @@ pub(super) fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
         }
     };
     settings.finish()?;
-    Ok(Box::new(Wav { wide, head: Head::default(), base: TimeBase::SECONDS, data: 0, samples: 0, patched: false }))
+    let base = TimeBase::SECONDS;
+    Ok(Box::new(Wav { wide, head: Head::default(), adts: None, base, data: 0, samples: 0, patched: false }))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -59,6 +63,8 @@ enum Wide {
 struct Wav {
     wide: Wide,
     head: Head,
+    /// Headers of AAC frames: without them a reader cannot tell where one ends.
+    adts: Option<AdtsWriter>,
     base: TimeBase,
     /// Bytes of blocks so far.
     data: u64,
@@ -74,6 +80,11 @@ impl Muxer for Wav {
         let Some(audio) = stream.as_audio() else { return Err(Error::mux("wav", "takes one stream, of audio")) };
         self.base = TimeBase::hz(audio.rate());
         self.patched = out.reach() != Reach::Append;
+        if stream.codec == Codec::Aac {
+            self.adts = headers(&stream.config)?;
+            stream.config = Bytes::new();
+        }
+        let Some(audio) = stream.as_audio() else { return Err(Error::mux("wav", "takes one stream, of audio")) };
         self.head = Head::new(stream, audio, metadata)?;
         stream.time_base = self.base;
         out.append(Mark::Header, [Bytes::from(self.bytes(None))]);
@@ -81,10 +92,26 @@ impl Muxer for Wav {
     }
 
     fn packet(&mut self, packet: &Packet, out: &mut Output) -> Result<()> {
-        self.data = self.data.saturating_add(packet.data.len() as u64);
+        if let Some(config) = packet.side.new_config().filter(|_| self.adts.is_some()) {
+            self.adts = headers(config)?;
+        }
+        let framed = self.adts.as_mut().filter(|_| !packet.data.is_empty());
+        let head = framed.map(|adts| adts.head(packet, self.base).map_err(|why| Error::mux("wav", why))).transpose()?;
+        let (header, element) =
+            head.map_or_else(Default::default, |(header, element)| (Bytes::copy_from_slice(&header), element));
+        let bytes = header.len().saturating_add(element.len()).saturating_add(packet.data.len());
+        self.data = self.data.saturating_add(bytes as u64);
         self.samples = self.samples.saturating_add(u64::try_from(packet.duration.unwrap_or_default().0).unwrap_or(0));
-        out.append(mark(packet, self.base, false, false), [packet.data.clone()]);
+        let mark = mark(packet, self.base, false, false);
+        match self.adts {
+            Some(_) => out.append(mark, [header, element, packet.data.clone()]),
+            None => out.append(mark, [packet.data.clone()]),
+        }
         Ok(())
+    }
+
+    fn packaging(&self, stream: &StreamInfo) -> Packaging {
+        if stream.codec == Codec::Aac && self.adts.is_some() { Packaging::RawAac } else { Packaging::AsIs }
     }
 
     fn takes_frames(&self) -> bool {
@@ -158,7 +185,8 @@ struct Head {
 impl Head {
     fn new(stream: &StreamInfo, audio: &Audio, metadata: &Metadata) -> Result<Self> {
         let codec = stream.codec;
-        let tag = WaveFormat::tag_of(codec).ok_or_else(|| Error::mux("wav", format!("{codec} has no format tag")))?;
+        let tag = if codec == Codec::Aac { Some(MPEG_ADTS_AAC) } else { WaveFormat::tag_of(codec) };
+        let tag = tag.ok_or_else(|| Error::mux("wav", format!("{codec} has no format tag")))?;
         let bits = if stored_bits(codec) > 0 { stored_bits(codec) as u16 } else { audio.bits_per_sample };
         let whole = stored_bits(codec) >= 8;
         let block = match audio.block_align {
@@ -184,6 +212,15 @@ impl Head {
         Ok(Self { fmt, list: tags::build_list(metadata), counted: tag != 1, block })
     }
 }
+
+/// Headers in front of AAC frames of this configuration; none when the frames have them.
+fn headers(config: &[u8]) -> Result<Option<AdtsWriter>> {
+    let writer = (!config.is_empty()).then(|| AdtsWriter::new(config, false)).transpose();
+    writer.map_err(|why| Error::mux("wav", why))
+}
+
+/// The format tag of AAC behind ADTS headers (mmreg.h).
+const MPEG_ADTS_AAC: u16 = 0x1600;
 
 /// The channel mask, where the plain structure would not say enough: many channels, wide samples, high rates.
 fn extensible(audio: &Audio, bits: u16, whole: bool) -> Option<u32> {
@@ -255,10 +292,26 @@ mod tests {
     }
 
     #[test]
+    fn aac_stands_behind_adts_headers_under_their_tag() {
+        let mut aac = StreamInfo::new(Codec::Aac, TimeBase::hz(44_100), Media::Audio(Audio::new(44_100, 2)));
+        aac.config = Bytes::from_static(&[0x12, 0x10]);
+        let (mut out, mut streams, mut muxer) = (Output::new(Reach::Append), [aac], make(&[]).unwrap());
+        muxer.start(&mut streams, &Metadata::default(), &mut out).unwrap();
+        muxer.packet(&Packet { data: Bytes::from_static(&[1, 2, 3]), ..Packet::default() }, &mut out).unwrap();
+        let mut file = Vec::new();
+        while let Some(Edit::Append(piece)) = out.next_edit() {
+            piece.parts.iter().for_each(|part| file.extend_from_slice(part));
+        }
+        assert_eq!(file[20..22], [0, 0x16]);
+        assert!(file.ends_with(&[0xff, 0xf1, 0x50, 0x80, 0x01, 0x5f, 0xfc, 1, 2, 3]), "{file:02x?}");
+    }
+
+    #[test]
     fn large_files_become_rf64_in_the_same_place() {
         let mut wav = Wav {
             wide: Wide::Auto,
             head: Head::new(&stream(), stream().as_audio().unwrap(), &Metadata::default()).unwrap(),
+            adts: None,
             base: TimeBase::SECONDS,
             data: 0,
             samples: 0,

@@ -59,6 +59,10 @@ pub(super) struct Queue {
     flight: Flight,
     /// The time of the newest packet, in µs.
     newest: Option<i64>,
+    /// The newest packet as it was noticed, and when, and how long ago that is: packets that wait grow older even if none
+    /// follows.
+    noticed: (Option<i64>, Duration),
+    idle: Duration,
     next: u64,
     /// Packets that were dropped, and their bytes.
     pub(super) dropped: (u64, u64),
@@ -91,6 +95,8 @@ impl Queue {
             lanes: Vec::new(),
             flight: Flight::default(),
             newest: None,
+            noticed: (None, Duration::ZERO),
+            idle: Duration::ZERO,
             next: 0,
             dropped: (0, 0),
         }
@@ -123,6 +129,7 @@ impl Queue {
 
     fn packet(&mut self, mut packet: Packet) {
         self.newest = self.micros(&packet).or(self.newest);
+        self.idle = Duration::ZERO;
         let Some(lane) = lane_of(&mut self.lanes, packet.stream) else { return };
         if lane.await_key && !packet.is_key() {
             self.drop_packet(packet);
@@ -183,7 +190,16 @@ impl Queue {
 
     fn behind(&self, time: Option<i64>) -> Duration {
         let span = time.zip(self.newest).map_or(0, |(time, newest)| newest.saturating_sub(time));
-        Duration::from_micros(u64::try_from(span).unwrap_or(0))
+        let idle = if time.is_some() { self.idle } else { Duration::ZERO };
+        Duration::from_micros(u64::try_from(span).unwrap_or(0)).saturating_add(idle)
+    }
+
+    /// Keeps the clock.
+    pub(super) fn tick(&mut self, now: Duration) {
+        if self.noticed.0 != self.newest {
+            self.noticed = (self.newest, now);
+        }
+        self.idle = now.saturating_sub(self.noticed.1);
     }
 
     fn time_of(&self, event: &Event) -> Option<i64> {
@@ -302,6 +318,7 @@ impl Queue {
         if self.flight.is_full() {
             return None;
         }
+        self.tick(now);
         self.drop_late();
         let Entry { event, .. } = self.waiting.pop_front()?;
         let time = self.time_of(&event);

@@ -229,6 +229,7 @@ impl Sender {
             if let Some(ping) = link.take_answered() {
                 queue.answered(ping, now);
             }
+            queue.tick(now);
             ask(queue, link);
         }
         self.check_end()
