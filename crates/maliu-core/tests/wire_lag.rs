@@ -3,10 +3,9 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use bytes::Bytes;
 use maliu_core::{
     format::Event,
-    packet::{Flags, Packet},
+    packet::Packet,
     stream::{Audio, Codec, Media, StreamInfo, Video},
     time::{Ticks, TimeBase},
     wire::{
@@ -55,8 +54,7 @@ fn sent(limit: Duration, rate: usize, buffers: usize, way: i64) -> Seen {
         let now = Duration::from_millis(ms as u64);
         while source.front().is_some_and(|(_, time, ..)| *time <= ms) {
             let Some((stream, time, size, key)) = source.pop_front() else { break };
-            let (pts, data) = (Some(Ticks(time)), Bytes::from(vec![0; size]));
-            let packet = Packet { stream, pts, dts: pts, data, flags: Flags::key(key), ..Packet::default() };
+            let packet = Packet::of(stream, vec![0; size]).at(Ticks(time)).with_key(key);
             sender.push(Event::Packet(packet));
             newest = time;
         }

@@ -9,7 +9,6 @@ use maliu::{
     blocking::{Pump, Reader},
     formats,
     io::Memory,
-    packet::Flags,
     repair,
     stream::{Audio, Codec, Media, Metadata, Video},
     writer::Plan,
@@ -53,8 +52,7 @@ fn clip() -> Vec<u8> {
     }
     packets.sort_by_key(|(time, stream, ..)| (*time, *stream));
     for (time, stream, key, data) in packets {
-        let (pts, data) = (Some(Ticks(time)), Bytes::from(data));
-        let packet = Packet { stream, pts, dts: pts, data, flags: Flags::key(key), ..Packet::default() };
+        let packet = Packet::of(stream, data).at(Ticks(time)).with_key(key);
         writer.write_interleaved(packet, pump.output()).unwrap();
         pump.pump().unwrap();
     }

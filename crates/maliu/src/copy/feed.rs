@@ -393,6 +393,7 @@ fn shows_all<S: Source>(many: bool, reader: &Reader<S>, streams: &[StreamInfo]) 
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use maliu_core::stream::{Audio, Media};
 
     use super::*;
@@ -403,7 +404,7 @@ mod tests {
         let stream = StreamInfo::new(Codec::Aac, TimeBase::MILLIS, Media::Audio(Audio::new(8000, 1)));
         feed.push(Event::Stream(0, Box::new(stream)));
         for time in times {
-            feed.push(Event::Packet(Packet { dts: time.map(Ticks), ..Packet::default() }));
+            feed.push(Event::Packet(Packet::of(0, Bytes::new()).with_dts(time.map(Ticks))));
         }
         feed.begin(None, false, policy).unwrap();
         feed.outputs = vec![Some(0)];

@@ -250,6 +250,7 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use maliu_core::{
         formats::flv,
         stream::{Codec, Media, Video},
@@ -264,7 +265,7 @@ mod tests {
         let stream = StreamInfo::new(Codec::H264, TimeBase::MILLIS, Media::Video(video));
         let mut lane = Lane::new(&stream, (TimeBase::MILLIS, Ticks(0), None), &flv::FORMAT);
         let smooth = |time: &i64| {
-            let mut packet = Packet { pts: Some(Ticks(*time)), ..Packet::default() };
+            let mut packet = Packet::of(0, Bytes::new()).with_pts(Ticks(*time));
             lane.order(&mut packet);
             packet.pts.unwrap().0
         };

@@ -9,8 +9,8 @@ use crate::{
     format::{Demuxer, Event},
     formats::mpegps,
     input::Input,
-    remark::Warning,
     layout::{BodyKind, Fault},
+    remark::Warning,
 };
 
 /// A reader of what the bodies are together.

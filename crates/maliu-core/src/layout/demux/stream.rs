@@ -7,15 +7,15 @@ use bytes::{Bytes, BytesMut};
 use super::{LAST_MISSING, untimed::Untimed};
 use crate::{
     input::Input,
-    packet::Packet,
-    stream::{Media, StreamInfo},
-    time::{Rounding, Ticks, TimeBase},
     layout::{
         Fragment,
         facts::from_config,
         message::{Facts, Stamp},
         payload::Payload,
     },
+    packet::Packet,
+    stream::{Media, StreamInfo},
+    time::{Rounding, Ticks, TimeBase},
 };
 
 pub(super) struct Stream {
