@@ -140,7 +140,7 @@ impl Muxer for Mux {
         };
         let Some(track) = self.tracks.get_mut(index) else { return Ok(()) };
         let data = match track.info.codec {
-            codec @ (Codec::H264 | Codec::H265) if changed && self.layout != Layout::Whole => {
+            codec @ (Codec::H264 | Codec::H265) if changed && self.layout == Layout::Fragments => {
                 let config = packet.side.new_config().unwrap_or(&track.info.config);
                 describe::with_sets(codec, &packet.data, config).into_owned()
             }
