@@ -51,12 +51,9 @@ pub(crate) struct Args {
     /// Keep reading while the file grows; stop after SECONDS without new data (default: without limit).
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds, num_args = 0..=1, require_equals = true, default_missing_value = "inf")]
     pub follow: Option<f64>,
-    /// Program of a transport stream to read: its number, first (the first one with audio or video), or all (default: first; probe: all).
-    #[arg(long, value_name = "NUMBER|all", conflicts_with = "layout")]
+    /// Program of a transport stream to read: its number, or first, the first one with audio or video (default: all).
+    #[arg(long, value_name = "NUMBER|first", conflicts_with = "layout")]
     pub program: Option<String>,
-    /// All programs of a transport stream are read unless one is chosen.
-    #[arg(skip)]
-    pub all_programs: bool,
     /// The tables of a transport stream are looked at.
     #[arg(skip)]
     pub surveys: bool,
@@ -159,7 +156,6 @@ impl Args {
             probe_budget,
             follow: None,
             program: None,
-            all_programs: false,
             surveys: false,
             keys: Keys::default(),
             whole: false,

@@ -31,9 +31,8 @@ impl Args {
         if let (Some(name), Some(_)) = (named, &self.program) {
             return Err(Failure::Usage(format!("--program chooses from transport streams, not from {name}")));
         }
-        let usual = if self.all_programs { "all" } else { "first" };
         let keys = self.keys.keys.join(",");
-        let program = self.program.as_deref().unwrap_or(usual);
+        let program = self.program.as_deref().unwrap_or("all");
         let mut ts = vec![("program", program), ("audit", if self.surveys { "1" } else { "0" })];
         let is_ts = self.program.is_some() || self.from.as_deref() == Some(TS.name);
         if is_ts && !keys.is_empty() {

@@ -53,7 +53,7 @@ const EXAMPLES: &str = "Examples:
 /// Reads and prints.
 pub(super) fn run(mut args: Args, context: &Context) -> Result {
     args.input.keys = args.keys.clone();
-    (args.input.all_programs, args.input.surveys) = (true, true);
+    args.input.surveys = true;
     let mut opened = args.input.open(context)?;
     let print = if args.json { report::print } else { text::print };
     output::print(context, |out| print(out, &mut opened, &args))?;

@@ -111,7 +111,6 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         layout: args.layout.clone(),
         keys: args.keys.clone(),
         program: args.program.clone(),
-        all_programs: true,
         ..input::Args::of(path, args.from.clone())
     };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
