@@ -49,15 +49,8 @@ fn parts_of_which_only_the_last_is_marked_are_put_together() {
     let (packets, warnings, _) = read(&layout, &messages(&lost), 1000);
     assert_eq!(datas(&packets), [&Bytes::from_static(b"\0\0\0\x01\x41"), &Bytes::from_static(b"f")], "{warnings:?}");
     // The writer marks parts in the same way.
-    let text = messaged(byte, r#"codec = "h264""#);
-    let limited = layout::Layout {
-        limits: {
-            let mut limits = text.limits;
-            limits.part = Some(4);
-            limits
-        },
-        ..text
-    };
+    let mut limited = messaged(byte, r#"codec = "h264""#);
+    limited.limits.part = Some(4);
     let (bytes, starts, packets) = connection(&limited, 6);
     assert!(bytes.len() > starts.len() * 8);
     assert_eq!(datas(&read(&limited, &bytes, 7).0), datas(&packets));

@@ -1,7 +1,7 @@
 //! The end that has packets: it connects and says hello, or listens to a player's; sends, and keeps what is not yet
 //! acknowledged.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -99,7 +99,7 @@ enum State {
 #[derive(Debug)]
 enum Queue {
     Reliable(reliable::Queue),
-    Live(live::Queue),
+    Live(Box<live::Queue>),
 }
 
 /// The source's half.
@@ -108,7 +108,7 @@ impl Sender {
     pub fn new(options: SenderOptions) -> Self {
         let queue = match options.mode {
             Mode::Reliable => Queue::Reliable(reliable::Queue::default()),
-            Mode::Live => Queue::Live(live::Queue::new(options.limits)),
+            Mode::Live => Queue::Live(Box::new(live::Queue::new(options.limits))),
         };
         let stats = Stats::default();
         let bases = BTreeMap::new();
