@@ -25,7 +25,9 @@
 
 use maliu_core::{
     format::{Format, Muxer},
+    stream::Metadata,
     time::Ticks,
+    writer::Plan,
 };
 
 use crate::io::Sink;
@@ -112,6 +114,19 @@ impl To {
     /// A muxer of the caller's own, presented as `format`.
     pub fn muxer(format: &'static Format, muxer: Box<dyn Muxer>) -> Self {
         Self { format, muxer: Some(muxer), strict: false }
+    }
+
+    /// Whether these settings are known and fit, which is known before the inputs are.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn check(&self, settings: &[(String, String)]) -> Result<(), Error> {
+        if self.muxer.is_some() {
+            return Ok(());
+        }
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let metadata = Metadata::default();
+        Plan::new(self.format, &settings, &metadata).check().map_err(|error| Error::Write(error.into()))
     }
 }
 

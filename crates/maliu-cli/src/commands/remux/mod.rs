@@ -13,9 +13,8 @@ use maliu::{
     formats,
     io::Sink,
     layout,
-    stream::{Metadata, StreamInfo},
+    stream::StreamInfo,
     time::Ticks,
-    writer::Plan,
 };
 
 pub(super) use self::recorder::Recorder;
@@ -166,13 +165,7 @@ pub(super) fn copy(
 impl Args {
     /// Whether there is such an output format or layout, with these settings.
     pub(crate) fn check(&self, output: &str) -> Result {
-        self.to(output)?;
-        if self.write_layout.is_some() {
-            return Ok(());
-        }
-        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let (format, metadata) = (self.output_format(output)?, Metadata::default());
-        Plan::new(format, &settings, &metadata).check().map_err(|error| Failure::Usage(error.to_string()))
+        self.to(output)?.check(&self.settings).map_err(|error| failed(&[], output, error))
     }
 
     /// Refuses options that change nothing in this output.
