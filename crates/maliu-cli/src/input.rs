@@ -16,6 +16,7 @@ use maliu::{
     input::Input,
     io::{self, Follow, Source},
     reader::PROBE_BUDGET,
+    rtmp,
     stream::{Kind, StreamInfo},
 };
 
@@ -33,7 +34,7 @@ mod reader;
 #[derive(clap::Args, Clone)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// File to read; - is standard input.
+    /// File to read, or the URL of a stream: rtmp://HOST/APP/NAME; - is standard input.
     #[arg(value_name = "IN", value_parser = paths::parser())]
     pub path: String,
     /// Format of the input (default: recognised by content).
@@ -74,9 +75,13 @@ pub(crate) struct Keys {
     keys: Vec<String>,
 }
 
-/// The name of a path in messages.
+/// The name of a path in messages. The query of a URL may hold a secret.
 pub(crate) fn name(path: &str) -> &str {
-    if path == "-" { "standard input" } else { path }
+    match path {
+        "-" => "standard input",
+        url if rtmp::Url::is_one(url) => url.split('?').next().unwrap_or(url),
+        path => path,
+    }
 }
 
 /// The bytes that a command line calls `path`, and their name in messages. An MP4 file with its index behind can be read
@@ -107,6 +112,10 @@ fn place(
 ) -> std::io::Result<Box<dyn Source + Send>> {
     let source = match context.ask(|places| places.source(path)) {
         Some(source) => source.map(|source| Box::new(context.stop.guard(source)) as Box<dyn Source + Send>),
+        None if rtmp::Url::is_one(path) => {
+            let url = path.parse().map_err(|why: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, why))?;
+            Ok(Box::new(context.stop.guard(rtmp::Player::connect(&url)?)))
+        }
         None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
     }?;
     Ok(if source.seekable() { source } else { Box::new(io::Spooled::where_needed(source)) })
@@ -265,6 +274,11 @@ impl Opened {
     /// Whether what it brings may come slowly: a pipe, a growing file. Then nothing should wait in buffers of ours.
     pub(crate) fn is_live(&self) -> bool {
         self.size.is_none()
+    }
+
+    /// Whether it comes from a server, in its own time.
+    pub(crate) fn is_served(&self) -> bool {
+        rtmp::Url::is_one(&self.name)
     }
 
     /// Bytes of the input that were read and understood so far.

@@ -10,13 +10,14 @@ use maliu::{
     blocking::Pump,
     io::{AtomicFile, Behind, Recording, Sink, is_not_yet, patiently, stdout},
     output::Output,
+    rtmp,
 };
 
 use crate::{
     context::Context,
     escape::Escaping,
     failure::{Failure, Result},
-    paths,
+    input, paths,
     stop::{Litter, Stop},
 };
 
@@ -71,7 +72,7 @@ impl Target {
 
 /// The name of a path in messages.
 pub(crate) fn name(path: &str) -> &str {
-    if path == "-" { "standard output" } else { path }
+    if path == "-" { "standard output" } else { input::name(path) }
 }
 
 /// A file that appears when it is complete, with `bytes` bytes gathered before each write; and its entry to be removed
@@ -87,6 +88,11 @@ pub(crate) fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Opti
     let failed = |error| Failure::writing(name(path), &error);
     if let Some(sink) = context.ask(|places| places.sink(path)) {
         return Ok((sink.map_err(failed)?, None));
+    }
+    if rtmp::Url::is_one(path) {
+        let url = path.parse().map_err(|why| Failure::Usage(format!("{}: {why}", name(path))))?;
+        let publisher = rtmp::Publisher::connect(&url);
+        return Ok((Box::new(publisher.map_err(|error| Failure::while_("opening", name(path), error))?), None));
     }
     if path == "-" {
         return Ok((behind(stdout().map_err(failed)?, context), None));

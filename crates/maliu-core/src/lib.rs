@@ -51,3 +51,4 @@ pub mod reader;
 pub mod writer;
 pub mod layout;
 pub mod wire;
+pub mod live;

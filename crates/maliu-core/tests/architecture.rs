@@ -171,6 +171,7 @@ const FOR_COMMANDS: &[&str] = &[
     "plain",
     "reader",
     "repair",
+    "rtmp",
     "stream",
     "streams",
     "syntax",

@@ -35,7 +35,6 @@ use crate::io::Sink;
 mod facts;
 mod feed;
 mod job;
-mod jumps;
 mod lead;
 mod map;
 mod pace;
@@ -45,7 +44,7 @@ mod times;
 
 pub use feed::Feed;
 pub use job::{Copy, Inputs, Step};
-pub use jumps::{JUMP, Jumps, Timeline};
+pub use maliu_core::timing::jumps::{JUMP, Jumps, Timeline};
 pub use map::Map;
 pub use pace::Pace;
 pub use recorder::{Completion, Recorder};

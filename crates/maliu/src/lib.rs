@@ -32,6 +32,7 @@ mod mp4;
 pub mod check;
 pub mod repair;
 pub mod pcm;
+pub mod rtmp;
 #[cfg(feature = "avio")]
 pub mod avio;
 #[cfg(feature = "layout")]

@@ -12,6 +12,7 @@ mod clock;
 mod explain;
 mod fill;
 pub(crate) mod index;
+pub mod jumps;
 pub(crate) mod order;
 pub(crate) mod samples;
 pub(crate) mod shift;

@@ -1,7 +1,8 @@
-//! Client a → client b: messages of a header and data, as maliu sends them. Other protocols are described by a
+//! Client a → client b: messages of a header and data, as maliu sends them; and RTMP. Other protocols are described by a
 //! [`layout`](crate::layout).
 
 mod crc32c;
 pub mod message;
 pub mod content;
 pub mod session;
+pub mod rtmp;

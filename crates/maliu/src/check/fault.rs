@@ -41,7 +41,8 @@ pub mod kinds {
         Kind { severity: Severity::Notice, ..fault(code, rule, fix) }
     }
 
-    const REWRITE: (&str, &str) = ("maliu repair", "maliu remux into the same format");
+    pub(super) const REWRITTEN: &str = "maliu remux into the same format";
+    const REWRITE: (&str, &str) = ("maliu repair", REWRITTEN);
     const ENCODE: (&str, &str) = ("encode again; no tool can guess it", "encode again; no tool can guess it");
     const DROPS: (&str, &str) = (
         "maliu repair drops the part; fetch the file again to have it",

@@ -18,6 +18,8 @@ mod unix;
 
 pub use listener::{Arrived, Listener, connect, connect_with};
 #[cfg(feature = "tls")]
+pub(crate) use tls::public_trust;
+#[cfg(feature = "tls")]
 pub use tls::{Identity, Trust};
 
 /// Keys and certificates of a listener; without the feature `tls` there are none.

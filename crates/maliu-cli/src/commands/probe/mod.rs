@@ -1,6 +1,9 @@
 //! `maliu probe`: what is in an input – streams, packets, and how it was recognised.
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use maliu::format::Event;
 
@@ -72,13 +75,17 @@ fn read(
     args: &Args,
     mut print: impl FnMut(&Opened, &maliu::packet::Packet) -> io::Result<()>,
 ) -> Result {
+    let begun = Instant::now();
     while let Some(event) = opened.next()? {
         match event {
             Event::Packet(packet) => {
                 survey.note(&packet);
                 if args.packets {
                     print(opened, &packet).map_err(Failure::from)?;
-                } else if survey.covers(opened.reader.streams()) && opened.position() >= enough(opened, survey) {
+                } else if survey.covers(opened.reader.streams())
+                    && (opened.position() >= enough(opened, survey)
+                        || opened.is_served() && begun.elapsed() >= LOOK_TIME)
+                {
                     return Ok(());
                 }
             }
@@ -106,6 +113,9 @@ const LOOK: u64 = 32 << 20;
 
 /// The same where the input says it.
 const LOOK_TOLD: u64 = 4 << 20;
+
+/// How long a stream of a server is looked at.
+const LOOK_TIME: Duration = Duration::from_secs(3);
 
 /// The same where bytes may come slowly.
 const LOOK_LIVE: u64 = 1 << 20;

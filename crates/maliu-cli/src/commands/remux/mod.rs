@@ -12,7 +12,7 @@ use maliu::{
     format::Format,
     formats,
     io::Sink,
-    layout,
+    layout, rtmp,
     stream::StreamInfo,
     time::Ticks,
 };
@@ -33,7 +33,8 @@ mod recorder;
 #[derive(clap::Args, Default)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Files to read, then the file to write; - is standard input or output.
+    /// Files to read, then the file to write; - is standard input or output, and a stream of a server is
+    /// rtmp://HOST/APP/NAME.
     #[arg(value_name = "IN… OUT", num_args = 1.., required = true, value_parser = paths::parser())]
     paths: Vec<String>,
     /// Format to write (default: by the name of OUT).
@@ -96,13 +97,15 @@ const EXAMPLES: &str = "Examples:
   maliu remux in.flv - -f framecrc                one line per packet
   maliu remux --layout cam.toml dump.bin out.flv  a private protocol into FLV
   maliu remux --init init.mp4 seg*.m4s clip.mp4   segments into one file
+  maliu remux clip.mp4 rtmp://host/live/key       publish in real time (docs/rtmp.md)
+  maliu remux rtmp://host/live/key recording.flv  record until the stream ends, or Ctrl-C
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
 
 A file appears when it is complete; an MP4 recording plays while it grows (docs/mp4.md). The rules that --explain \
 names are in docs/write-frame.md.";
 
 /// Reads, orders and writes.
-pub(super) fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(mut args: Args, context: &Context) -> Result {
     let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
         return Err(Failure::Usage("expected files to read, then the file to write".into()));
     };
@@ -125,7 +128,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         }
         _ => inputs.iter().map(|input| input.feed(context)).collect::<Result<Vec<_>>>()?,
     };
-    copy(&args, &names, feeds, output, context.live, || args.open(output, context))
+    let served = |path: &str| rtmp::Url::is_one(path);
+    args.live |= served(output) && !names.iter().all(|path| served(path));
+    let live = context.live || served(output) || names.iter().any(|path| served(path));
+    copy(&args, &names, feeds, output, live, || args.open(output, context))
 }
 
 /// Copies `feeds`, which messages call `names`, to the sink that `open` opens once the streams are known; at once,
@@ -233,7 +239,11 @@ impl Args {
 
     fn output_format(&self, output: &str) -> Result<&'static Format> {
         let extension = Path::new(output).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let wanted = self.format.as_deref().unwrap_or(extension);
+        let published = rtmp::Url::is_one(output);
+        let wanted = self.format.as_deref().unwrap_or(if published { "flv" } else { extension });
+        if published && !wanted.eq_ignore_ascii_case("flv") {
+            return Err(Failure::Usage(format!("{wanted}: RTMP carries FLV only; leave out -f")));
+        }
         match formats::named(&wanted.to_ascii_lowercase()).filter(|format| format.muxer.is_some()) {
             Some(format) => Ok(format),
             None if wanted.is_empty() => {

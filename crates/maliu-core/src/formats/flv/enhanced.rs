@@ -17,7 +17,7 @@ const NANOS: u8 = 0;
 
 /// Kind of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// Codec configuration.
     Config,
     /// Coded frames; with a composition time in front if the codec reorders.
@@ -50,7 +50,7 @@ impl Part {
 
 /// The payload of one track.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Track {
+pub(crate) struct Track {
     /// The FourCC, big-endian.
     pub fourcc: u32,
     /// Track number; 0 outside multitrack tags.
@@ -65,7 +65,7 @@ pub(super) struct Track {
 
 /// An enhanced tag's body, read up to its first payload; then an iterator over its tracks.
 #[derive(Clone, Debug)]
-pub(super) struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     body: &'a [u8],
     at: usize,
     kind: Kind,
@@ -87,7 +87,7 @@ enum Mode {
 
 impl<'a> Tag<'a> {
     /// Reads the head of a body; `None` when it ends early.
-    pub(super) fn parse(kind: Kind, body: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(kind: Kind, body: &'a [u8]) -> Option<Self> {
         let mut at = 1;
         let mut packet_type = body.first()? & 0x0f;
         let mut nanos = None;

@@ -22,7 +22,7 @@ mod audio;
 mod clock;
 mod colors;
 mod demux;
-mod enhanced;
+pub(crate) mod enhanced;
 mod facts;
 mod header;
 mod index;
@@ -33,7 +33,7 @@ mod resync;
 mod script;
 mod settings;
 mod streams;
-mod tag;
+pub mod tag;
 mod video;
 
 pub use settings::{Reading as ReadOptions, Writing as Options};

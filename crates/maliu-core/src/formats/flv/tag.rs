@@ -1,17 +1,17 @@
 //! The 11 bytes before every tag's body (FLD-5, FLV-28).
 
 /// Bytes of a tag before its body.
-pub(super) const HEAD: usize = 11;
+pub const HEAD: usize = 11;
 
 /// Bytes behind a tag's body: PreviousTagSize.
-pub(super) const TAIL: usize = 4;
+pub const TAIL: usize = 4;
 
 /// Largest body that the 24-bit size field can say.
-pub(super) const MAX_BODY: usize = 0xff_ffff;
+pub const MAX_BODY: usize = 0xff_ffff;
 
 /// Content of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Type 8.
     Audio,
     /// Type 9.
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 
 /// A tag's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub struct Head {
     /// Its content.
     pub kind: Kind,
     /// The filter bit: the body may be encrypted.
@@ -43,7 +43,7 @@ pub(super) struct Head {
 
 impl Head {
     /// The head at the start of `bytes`; `None` when they are too few.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let [kind, s2, s1, s0, t2, t1, t0, t3, i2, i1, i0] = *bytes.first_chunk()?;
         Some(Self {
             kind: match kind & 0x1f {
@@ -62,18 +62,18 @@ impl Head {
     }
 
     /// Whether this can be trusted to be a tag where nothing but its own bytes tells.
-    pub(super) fn is_likely(&self) -> bool {
+    pub fn is_likely(&self) -> bool {
         !matches!(self.kind, Kind::Other(_)) && self.reserved == 0 && self.stream_id == 0
     }
 
     /// Bytes of head and body.
-    pub(super) fn length(&self) -> usize {
+    pub fn length(&self) -> usize {
         HEAD + self.size
     }
 }
 
 /// The bytes of a head with stream id `id`; of `time` 31 bits are kept, as the reference writes it (FLV-28).
-pub(super) fn head(kind: u8, size: usize, time: u32, id: u32) -> [u8; HEAD] {
+pub fn head(kind: u8, size: usize, time: u32, id: u32) -> [u8; HEAD] {
     let [_, s2, s1, s0] = (size as u32).to_be_bytes();
     let [t3, t2, t1, t0] = time.to_be_bytes();
     let [_, i2, i1, i0] = id.to_be_bytes();

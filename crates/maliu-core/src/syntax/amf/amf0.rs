@@ -173,6 +173,40 @@ impl Writer {
         self.key(text);
     }
 
+    /// Null with its marker.
+    pub fn null(&mut self) {
+        self.bytes.push(NULL);
+    }
+
+    /// Any value, with its marker: members become an object, lists a strict array.
+    pub fn value(&mut self, value: &Value) {
+        match value {
+            Value::Number(number) => self.number(*number),
+            Value::Bool(is) => self.bool(*is),
+            Value::Text(text) => self.text(text.as_bytes()),
+            Value::Nothing => self.null(),
+            Value::Numbers(numbers) => self.numbers(numbers.iter().copied()),
+            Value::Date(ms) => {
+                self.bytes.push(DATE);
+                self.bytes.extend(ms.to_be_bytes());
+                self.bytes.extend([0, 0]);
+            }
+            Value::Array(values) => {
+                self.bytes.push(ARRAY);
+                self.bytes.extend((values.len() as u32).to_be_bytes());
+                values.iter().for_each(|value| self.value(value));
+            }
+            Value::Object(members) => {
+                self.object();
+                for (name, value) in members {
+                    self.key(name.as_bytes());
+                    self.value(value);
+                }
+                self.end();
+            }
+        }
+    }
+
     /// The name of a member. Beyond 65 535 bytes the length field wraps, as in the reference (FLV-12).
     pub fn key(&mut self, name: &[u8]) {
         self.bytes.extend((name.len() as u16).to_be_bytes());
@@ -233,6 +267,20 @@ mod tests {
         let times = read.value.member("keyframes").and_then(|k| k.member("times"));
         assert_eq!(times, Some(&Value::Numbers(alloc::vec![0.0, 2.0])));
         assert_eq!(read.value.member("t").and_then(Value::text), Some("é"));
+    }
+
+    #[test]
+    fn trees_read_back_as_they_were_written() {
+        let text = |text: &str| Value::Text(text.into());
+        let tree = Value::Object(alloc::vec![
+            ("n".into(), Value::Numbers(alloc::vec![1.0, 2.0])),
+            ("l".into(), Value::Array(alloc::vec![text("*"), Value::Bool(true), Value::Nothing])),
+            ("d".into(), Value::Date(5.0)),
+            ("o".into(), Value::Object(alloc::vec![("t".into(), text("x"))])),
+        ]);
+        let mut out = Writer::default();
+        out.value(&tree);
+        assert_eq!(parse(&out.bytes), Read::whole(tree));
     }
 
     #[test]

@@ -105,6 +105,20 @@ impl Trust {
     }
 }
 
+/// Trust in servers of the public: those whose names the authorities of this system have signed, or the ones in the file
+/// that the environment variable `SSL_CERT_FILE` names.
+pub(crate) fn public_trust() -> io::Result<Arc<ClientConfig>> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+        return Err(invalid(format!("this system trusts no certificate authority{why}; SSL_CERT_FILE can name some")));
+    }
+    let versions = ClientConfig::builder_with_provider(provider()).with_protocol_versions(VERSIONS);
+    Ok(Arc::new(versions.map_err(invalid)?.with_root_certificates(roots).with_no_client_auth()))
+}
+
 /// The host of `host:port` as TLS wants it.
 pub(super) fn name(place: &str) -> io::Result<ServerName<'static>> {
     ServerName::try_from(super::host(place).to_owned()).map_err(invalid)

@@ -4,9 +4,10 @@
 //!   as they are   0 40 80 | 9000 9040        restamp: 0 40 80 120 160       cut: 0 40 80
 //! ```
 
-use std::{fmt, str::FromStr};
+use alloc::{format, string::String, vec::Vec};
+use core::{fmt, str::FromStr};
 
-use maliu_core::{
+use crate::{
     packet::Packet,
     time::{Rounding, Ticks, TimeBase},
 };
@@ -95,17 +96,29 @@ impl Timeline {
     /// that it has then, in µs; `None` when nothing of the input is wanted any more: there was a jump, and the policy is
     /// [`Jumps::Cut`].
     pub fn place(&mut self, packet: &mut Packet, base: TimeBase, raw: i64) -> Option<i64> {
+        let time = self.go_on(packet.stream, raw, (packet.duration.unwrap_or_default(), base))?;
+        let shift = time.saturating_sub(raw);
+        if shift != 0 {
+            let shift = TimeBase::MICROS.rescale(Ticks(shift), base, Rounding::Near);
+            packet.pts = packet.pts.map(|pts| pts + shift);
+            packet.dts = packet.dts.map(|dts| dts + shift);
+        }
+        Some(time)
+    }
+
+    /// As [`Timeline::place`] for a stream's next time alone, in µs, and the duration behind it.
+    pub fn go_on(&mut self, stream: usize, raw: i64, (duration, base): (Ticks, TimeBase)) -> Option<i64> {
         if self.policy == Jumps::Pass {
             return Some(raw);
         }
         if self.cut {
             return None;
         }
-        if self.lanes.len() <= packet.stream {
-            self.lanes.resize_with(packet.stream + 1, Lane::default);
+        if self.lanes.len() <= stream {
+            self.lanes.resize_with(stream + 1, Lane::default);
         }
-        let shift = self.shift(packet.stream, raw);
-        let lane = self.lanes.get_mut(packet.stream)?;
+        let shift = self.shift(stream, raw);
+        let lane = self.lanes.get_mut(stream)?;
         if shift != lane.shift {
             if lane.last.is_some() {
                 self.cut = self.policy == Jumps::Cut;
@@ -118,13 +131,8 @@ impl Timeline {
             return None;
         }
         let time = raw.saturating_add(shift);
-        lane.note(time, packet.duration.unwrap_or_default(), base);
+        lane.note(time, duration, base);
         self.latest = self.latest.max(lane.last);
-        if shift != 0 {
-            let shift = TimeBase::MICROS.rescale(Ticks(shift), base, Rounding::Near);
-            packet.pts = packet.pts.map(|pts| pts + shift);
-            packet.dts = packet.dts.map(|dts| dts + shift);
-        }
         Some(time)
     }
 
@@ -189,6 +197,8 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     /// (stream, ms) → ms, in the order given; `None` where it is cut.

@@ -1,0 +1,131 @@
+//! A stream that is published, as a sink for FLV.
+
+use std::{io, time::Duration};
+
+use maliu_core::{
+    formats::flv::tag::{HEAD, Head, Kind, TAIL},
+    input::Input,
+    output::{Edit, Reach},
+    wire::rtmp::{ClientEvent, Fault, Role, Tag, Url},
+};
+
+use super::{Link, fault, transport::Wait};
+use crate::io::Sink;
+
+/// Bytes of the file header, and of the size that stands before the first tag.
+const FILE_HEAD: usize = 9 + TAIL;
+
+/// How long the server may take to close a connection when the stream has ended.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A stream of a server, written as an FLV file. Tags are sent as they come.
+pub struct Publisher {
+    link: Link,
+    /// Bytes that are not sent yet: less than a tag.
+    file: Input,
+    begun: bool,
+    failed: Option<(io::ErrorKind, String)>,
+}
+
+impl Publisher {
+    /// Connects to the server and offers the stream.
+    ///
+    /// # Errors
+    /// Those of the connection; a [`Fault`] when the server refuses.
+    pub fn connect(url: &Url) -> io::Result<Self> {
+        let link = Link::connect(url, Role::Publish)?;
+        Ok(Self { link, file: Input::new(), begun: false, failed: None })
+    }
+
+    fn take(&mut self, edit: Edit) -> io::Result<()> {
+        let Edit::Append(piece) = edit else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "what was published cannot be changed"));
+        };
+        for part in piece.parts {
+            self.file.push_bytes(part);
+        }
+        while let Some(tag) = self.tag()? {
+            self.link.client.send(&tag);
+        }
+        self.exchange()
+    }
+
+    /// The next whole tag that was written.
+    fn tag(&mut self) -> io::Result<Option<Tag>> {
+        if !self.begun {
+            if self.file.peek().len() < FILE_HEAD {
+                return Ok(None);
+            }
+            if !self.file.peek().starts_with(b"FLV") {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "RTMP carries FLV only"));
+            }
+            self.file.skip(FILE_HEAD);
+            self.begun = true;
+        }
+        loop {
+            let Some(head) = Head::parse(self.file.peek()) else { return Ok(None) };
+            if self.file.peek().len() < head.length() + TAIL {
+                return Ok(None);
+            }
+            self.file.skip(HEAD);
+            let body = self.file.take(head.size).unwrap_or_default();
+            self.file.skip(TAIL);
+            if !matches!(head.kind, Kind::Other(_)) {
+                return Ok(Some(Tag { kind: head.kind, time: head.time, body }));
+            }
+        }
+    }
+
+    /// Writes what waits, and hears what the server says meanwhile.
+    fn exchange(&mut self) -> io::Result<()> {
+        let wrote = self.link.write();
+        loop {
+            match self.link.next(Wait::No) {
+                Ok(Some(ClientEvent::End) | None) => return Err(fault(Fault::Cut)),
+                Ok(Some(ClientEvent::Reconnect(to))) => {
+                    let to = to.as_deref().unwrap_or("the same place");
+                    tracing::warn!("the server asks to connect again, to {}", maliu_core::plain::plain(to));
+                }
+                Ok(Some(_)) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return wrote,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn keep<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
+            self.failed = Some((error.kind(), error.to_string()));
+        }
+        result
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match &self.failed {
+            Some((kind, text)) => Err(io::Error::new(*kind, text.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for Publisher {
+    fn reach(&self) -> Reach {
+        Reach::Append
+    }
+
+    fn apply(&mut self, edit: Edit) -> io::Result<()> {
+        self.check()?;
+        let taken = self.take(edit);
+        self.keep(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.check()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.check()?;
+        let closed = self.link.close(FAREWELL);
+        self.keep(closed)
+    }
+}
