@@ -114,7 +114,7 @@ fn place(
         Some(source) => source.map(|source| Box::new(context.stop.guard(source)) as Box<dyn Source + Send>),
         None if rtmp::Url::is_one(path) => {
             let url = path.parse().map_err(|why: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, why))?;
-            Ok(Box::new(context.stop.guard(rtmp::Player::connect(&url)?)))
+            Ok(Box::new(context.stop.guard(rtmp::Player::connect(&url)?)) as Box<dyn Source + Send>)
         }
         None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
     }?;

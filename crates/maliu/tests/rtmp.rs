@@ -76,7 +76,10 @@ fn packets(mut reader: Reader<impl Source>) -> Vec<Packet> {
         packet => packet.unwrap().map(Some),
     })
     .flatten()
-    .map(|packet| Packet { position: None, ..packet })
+    .map(|mut packet| {
+        packet.position = None;
+        packet
+    })
     .collect()
 }
 

@@ -151,8 +151,7 @@ fn the_configuration_in_force_at_the_keyframe_is_sent() {
 
 #[test]
 fn memory_is_bounded_by_bytes_items_and_time() {
-    let mut limits = Limits::default();
-    limits.bytes = 10_000;
+    let limits = Limits { bytes: 10_000, ..Limits::default() };
     let mut stream: Stream = Stream::new(limits);
     let by = stream.claim(Takeover::Stale, NOW).unwrap();
     for n in 0..200 {

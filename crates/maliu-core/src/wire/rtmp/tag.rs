@@ -175,7 +175,7 @@ mod tests {
         let tag = Tag { kind: Kind::Script, time: 3, body };
         let sent = tag.message(1, true);
         assert!(sent.body.starts_with(b"\x02\0\x0d@setDataFrame\x02\0\x0aonMetaData"));
-        assert_eq!(Tag::of(&sent).collect::<Vec<_>>(), [tag.clone()]);
+        assert_eq!(Tag::of(&sent).collect::<Vec<_>>(), core::slice::from_ref(&tag));
         let amf3 = Message { kind: kind::DATA_AMF3, body: [&[0], &sent.body[..]].concat().into(), ..sent };
         assert_eq!(Tag::of(&amf3).collect::<Vec<_>>(), [tag]);
     }
