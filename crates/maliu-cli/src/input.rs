@@ -1,25 +1,18 @@
 //! The input of a command: which file, of which format, read to packets.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use maliu::{
     blocking::{self, Reader},
     copy::Feed,
     error::Error,
-    format::Event,
     input::Input,
     io::{self, Follow, Source},
     reader::PROBE_BUDGET,
     rtmp,
-    stream::{Kind, StreamInfo},
 };
 
+pub(crate) use self::opened::{Opened, Step};
 use self::pausing::Pausing;
 use crate::{
     context::Context,
@@ -27,6 +20,7 @@ use crate::{
     paths, time, values,
 };
 
+mod opened;
 mod pausing;
 mod reader;
 
@@ -129,30 +123,6 @@ pub(crate) fn feed(name: &str, source: &mut impl Source, input: &mut Input) -> R
     fed.map_err(|error| Failure::Unread(format!("reading {name}: {error}")))
 }
 
-/// An input being read.
-pub(crate) struct Opened {
-    /// As the user called it.
-    pub name: String,
-    /// The reader.
-    pub reader: Reader<Box<dyn Source + Send>>,
-    size: Option<u64>,
-    ended: bool,
-    /// The streams of its layout are told apart by a field.
-    many: bool,
-    /// The source is about to be read: that may take as long as it wants.
-    pausing: Arc<AtomicBool>,
-}
-
-/// The next item of an input.
-pub(crate) enum Step {
-    /// Something was read.
-    Event(Event),
-    /// All that came so far was read; the next step waits for more.
-    Pause,
-    /// The end.
-    End,
-}
-
 impl Args {
     /// An input named elsewhere on the command line, of a declared or a recognised format.
     pub(crate) fn of(path: &str, from: Option<String>) -> Self {
@@ -225,68 +195,6 @@ impl Args {
     }
 }
 
-impl Opened {
-    /// The next event; `None` at the end.
-    #[inline(always)]
-    pub(crate) fn next(&mut self) -> Result<Option<Event>> {
-        loop {
-            match self.step()? {
-                Step::Event(event) => return Ok(Some(event)),
-                Step::Pause => {}
-                Step::End => return Ok(None),
-            }
-        }
-    }
-
-    /// The next event, or that it may take a while.
-    #[inline(always)]
-    pub(crate) fn step(&mut self) -> Result<Step> {
-        match self.reader.next_event() {
-            Ok(Event::End) => {
-                self.ended = true;
-                Ok(Step::End)
-            }
-            Ok(event) => Ok(Step::Event(event)),
-            Err(error) if error.is_not_yet() => {
-                // A non-blocking standard input that has nothing yet.
-                if !self.pausing.load(Ordering::Relaxed) {
-                    std::thread::sleep(NOT_YET_PAUSE);
-                }
-                Ok(Step::Pause)
-            }
-            Err(error) => Err(failed(&self.name, &error)),
-        }
-    }
-
-    /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
-    pub(crate) fn shows_all(&self, streams: &[StreamInfo]) -> bool {
-        let format = self.reader.format();
-        let many = self.many || format.is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));
-        let has = |kind| streams.iter().any(|stream| stream.media.kind() == kind);
-        !many || (has(Kind::Audio) && has(Kind::Video))
-    }
-
-    /// Size of the input in bytes, if it is known or its end was reached.
-    pub(crate) fn size(&self) -> Option<u64> {
-        self.size.or_else(|| self.ended.then(|| self.reader.offset()))
-    }
-
-    /// Whether what it brings may come slowly: a pipe, a growing file. Then nothing should wait in buffers of ours.
-    pub(crate) fn is_live(&self) -> bool {
-        self.size.is_none()
-    }
-
-    /// Whether it comes from a server, in its own time.
-    pub(crate) fn is_served(&self) -> bool {
-        rtmp::Url::is_one(&self.name)
-    }
-
-    /// Bytes of the input that were read and understood so far.
-    pub(crate) fn position(&self) -> u64 {
-        self.reader.offset()
-    }
-}
-
 /// The failure that an error of a reader means for the user.
 pub(crate) fn failed(name: &str, error: &Error) -> Failure {
     match error {
@@ -294,6 +202,3 @@ pub(crate) fn failed(name: &str, error: &Error) -> Failure {
         Error::Media(error) => Failure::while_("reading", name, error),
     }
 }
-
-/// How long to wait before asking a non-blocking input again.
-const NOT_YET_PAUSE: Duration = Duration::from_millis(20);

@@ -53,6 +53,9 @@ impl Verdict {
     }
 }
 
+/// Settings for formats that may be recognised: a format's name, then name and value.
+type Presets = Vec<(&'static str, &'static str, String)>;
+
 /// Bytes in, packets out, whatever the format.
 pub struct PacketReader {
     state: State,
@@ -63,7 +66,7 @@ pub struct PacketReader {
     behind: u64,
     audit: bool,
     /// Settings for a format that may be recognised: its name, then name and value.
-    presets: Vec<(&'static str, &'static str, String)>,
+    presets: Option<Box<Presets>>,
 }
 
 enum State {
@@ -106,7 +109,7 @@ impl PacketReader {
 
     fn in_state(state: State) -> Self {
         let (verdict, sieve) = (Verdict::default(), Sieve::default());
-        Self { state, streams: Vec::new(), verdict, sieve, behind: 0, audit: false, presets: Vec::new() }
+        Self { state, streams: Vec::new(), verdict, sieve, behind: 0, audit: false, presets: None }
     }
 
     /// Makes the demuxer keep what the header declares ([`PacketReader::declared`]) and remark on configurations that
@@ -135,7 +138,7 @@ impl PacketReader {
     /// fed; a reader of a declared format has its settings already.
     pub fn with_settings_of(mut self, format: &'static Format, settings: &[(&'static str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| (format.name, *name, (*value).into()));
-        self.presets.extend(settings);
+        self.presets.get_or_insert_default().extend(settings);
         self
     }
 
@@ -167,7 +170,11 @@ impl PacketReader {
         if let State::Probing { .. } = self.state {
             match self.probe(input)? {
                 Some(format) => {
-                    let presets = self.presets.iter().filter(|(name, ..)| *name == format.name);
+                    let presets = self
+                        .presets
+                        .iter()
+                        .flat_map(|presets| presets.iter())
+                        .filter(|(name, ..)| *name == format.name);
                     let presets = presets.map(|(_, name, value)| (*name, value.as_str()));
                     let settings: Vec<_> = presets.chain(audit(format, self.audit).iter().copied()).collect();
                     self.state = State::begin(format, &settings)?;
@@ -356,7 +363,9 @@ fn note(streams: &mut Vec<StreamInfo>, index: usize, info: &mut StreamInfo) -> R
 
 fn look(formats: &[&'static Format], body: &[u8], tag: usize, looked_at: usize) -> Verdict {
     let readable = formats.iter().filter(|format| format.demuxer.is_some());
-    let scores = readable.map(|format| (format.name, (format.probe)(body))).collect();
+    // They stay with the reader: in no more room than they need.
+    let mut scores: Vec<_> = readable.map(|format| (format.name, (format.probe)(body))).collect();
+    scores.shrink_to_fit();
     Verdict { looked_at, tag, scores, chosen: None }
 }
 

@@ -3,7 +3,7 @@
 //! ```
 //! use maliu_core::settings::{Help, Settings};
 //!
-//! const HELP: &[Help] = &[Help { name: "rate", value: "N", default: "25", what: "Pictures per second." }];
+//! const HELP: &[Help] = &[Help::new("rate", "N", "25", "Pictures per second.")];
 //! let mut settings = Settings::new(&[("rate", "30")], HELP);
 //! assert_eq!(settings.number("rate", 1, 1000)?, Some(30));
 //! settings.finish()?;
@@ -29,6 +29,13 @@ pub struct Help {
     pub default: &'static str,
     /// Effect, in one sentence.
     pub what: &'static str,
+}
+
+impl Help {
+    /// A setting of this name, its values, the one that holds when it is not set, and its effect.
+    pub const fn new(name: &'static str, value: &'static str, default: &'static str, what: &'static str) -> Self {
+        Self { name, value, default, what }
+    }
 }
 
 /// Pairs being read. Each `…` method takes its pair; [`Settings::finish`] refuses what is left.

@@ -69,14 +69,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         _ => None,
     };
     let mut options = Options::default();
-    let is_mp4 = args.judge(stdin.as_ref(), context)?;
+    let is_other = args.judge(stdin.as_ref(), context)?;
     options.max_gap = args.max_gap.unwrap_or(options.max_gap);
     options.like = args.like.as_deref().map(|path| like(path, context)).transpose()?;
     options.split = Some(split);
     options.beside = (args.output != "-").then(|| args.output.clone().into());
     let mended =
         repair::mend(|| open(&args.input, stdin.as_ref(), context), &options).map_err(|error| match error {
-            repair::Error::Read(Error::Media(_)) if !is_mp4 => args.foreign(stdin.as_ref(), context, error),
+            repair::Error::Read(Error::Media(_)) if !is_other => args.foreign(stdin.as_ref(), context, error),
             error => failed(&args, error),
         })?;
     for line in mended.report().lines() {
@@ -91,32 +91,40 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 }
 
 impl Args {
-    /// Whether the input is MP4. Refuses options, and names of the output, that are about another format.
+    /// Whether the input is MP4 or a transport stream, not FLV. Refuses options, and names of the output, that are about another format.
     fn judge(&self, stdin: Option<&Scratch>, context: &Context) -> Result<bool> {
         let head = self.head(stdin, context)?;
-        let is_mp4 = matches!((formats::mp4::FORMAT.probe)(&head), Score::Sure(_));
+        let is = |format: &Format| matches!((format.probe)(&head), Score::Sure(_));
+        let is_mp4 = is(&formats::mp4::FORMAT);
+        let own = [&formats::mp4::FORMAT, &formats::mpegts::FORMAT].into_iter().find(|format| is(format));
+        let (own, kind) = match own {
+            Some(format) if is_mp4 => (format, "MP4"),
+            Some(format) => (format, "MPEG-TS"),
+            None => (&formats::flv::FORMAT, "FLV"),
+        };
         let name = input::name(&self.input);
-        match (is_mp4, &self.like, self.max_gap) {
-            (false, Some(_), _) => {
+        match (kind, &self.like, self.max_gap) {
+            ("FLV" | "MPEG-TS", Some(_), _) => {
                 return Err(Failure::Usage(format!(
                     "--like is about MP4 files without a moov box, and {name} is not MP4"
                 )));
             }
-            (true, _, Some(_)) => return Err(Failure::Usage(format!("--max-gap is about FLV; {name} is MP4"))),
+            ("MP4" | "MPEG-TS", _, Some(_)) => {
+                return Err(Failure::Usage(format!("--max-gap is about FLV; {name} is {kind}")));
+            }
             _ => {}
         }
         let extension = Path::new(&self.output).extension().and_then(|extension| extension.to_str());
         let wanted = extension.and_then(|extension| formats::named(&extension.to_ascii_lowercase()));
         let fits = |format: &&'static Format| match is_mp4 {
             true => MP4.contains(&format.name),
-            false => format.name == formats::flv::FORMAT.name,
+            false => format.name == own.name,
         };
         if let Some(format) = wanted.filter(|format| !fits(format)) {
-            let kind = if is_mp4 { "MP4" } else { "FLV" };
             let why = format!("{}: repair writes {kind}, as the input is, not {}", self.output, format.name);
             return Err(Failure::Usage(format!("{why}; maliu remux converts")));
         }
-        Ok(is_mp4)
+        Ok(kind != "FLV")
     }
 
     /// The failure of an input of a format that is not mended, if its beginning shows one.
@@ -128,7 +136,7 @@ impl Args {
                 let name = input::name(&self.input);
                 let advice = "maliu remux into the same format writes it anew";
                 Failure::Failed(format!(
-                    "{name}: repair mends FLV and MP4 files, and this is {}; {advice}",
+                    "{name}: repair mends FLV, MP4, and MPEG-TS files, and this is {}; {advice}",
                     format.name
                 ))
             }

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use maliu_core::input::Block;
 
 use super::{
-    BLOCK_SIZE, Source, is_not_yet, patiently,
+    BLOCK_SIZE, Source, is_not_yet, overclaimed, patiently,
     tuning::{Seal, Tuning},
     uninterrupted,
 };
@@ -82,7 +82,10 @@ impl<S: Source> Spooled<S> {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_SPOOLED} bytes to keep")));
         }
         let mut block = vec![0; self.source.block_size().clamp(1, BLOCK_SIZE)];
-        let got = self.source.read_at(self.kept, &mut block)?.min(block.len());
+        let got = self.source.read_at(self.kept, &mut block)?;
+        if got > block.len() {
+            return Err(overclaimed(got, block.len()));
+        }
         let got = block.get(..got).unwrap_or_default();
         self.ended = got.is_empty();
         if self.file.is_none() && self.memory.len().saturating_add(got.len()) > IN_MEMORY {

@@ -70,9 +70,9 @@ fn a_wrapper_passes_on_every_faster_way_or_refuses_it_for_a_reason() {
     let boxed: Box<dyn Source> = Box::new(fast());
     assert_eq!(ways(Box::new(boxed), &settled), [true; 4], "a box is what is in it");
     assert_eq!(ways(Checked::new(fast(), || Ok(())), &settled), [false, true, true, true], "shared is unchecked");
-    // A growing source is not in memory, and not read ahead of its end; a spooled one is read once only.
+    // A growing source is not in memory, and not read ahead of its end; a spooled one is read once only, and settles.
     assert_eq!(ways(Follow::new(fast()), &settled), [false; 4]);
-    assert_eq!(ways(Spooled::new(fast()), &settled), [false; 4]);
+    assert_eq!(ways(Spooled::new(fast()), &settled), [false, false, false, true]);
     assert_eq!(Checked::new(fast(), || Ok(())).size(), Some(7));
     assert_eq!(Checked::new(fast(), || Ok(())).block_size(), 77);
 }

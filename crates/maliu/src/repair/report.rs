@@ -96,7 +96,32 @@ impl Report {
                 format!("stream {stream} left out with {}: {why}", packed(*packets))
             })
             .collect();
-        let counts = [
+        for (count, done, one, many) in self.counts().into_iter().filter(|(count, ..)| *count > 0) {
+            lines.push(format!("{done} {count} {}", if count == 1 { one } else { many }));
+        }
+        if self.offsets != 0 {
+            lines.push(format!("added {} to the offsets of the tables", self.offsets));
+        }
+        if self.early > 0 {
+            lines.push(format!("moved all times on: the first was {:.3} s before 0", self.early as f64 / 1e6));
+        }
+        if let Some((nals, units, lost)) = self.rebuilt {
+            lines.push(format!("rebuilt the index from {nals} NAL units of video and {units} units of audio"));
+            if lost > 0 {
+                lines.push(format!("passed over {lost} bytes that belong to neither"));
+            }
+        }
+        lines.extend(self.transport.iter().flat_map(mend::Report::lines));
+        if let (count @ 1.., why) = &self.refused {
+            lines.push(format!("left out {} that the format cannot carry; the first: {why}", packed(*count)));
+        }
+        lines.extend(self.stopped.as_ref().map(|why| format!("{why}; what comes before it is kept")));
+        lines
+    }
+
+    /// Packets and parts of each kind of repair: how many, the deed, one of them, several.
+    fn counts(&self) -> [(u64, &'static str, &'static str, &'static str); 12] {
+        [
             (self.sizes, "wrote anew", "size behind its tag", "sizes behind their tags"),
             (self.junk, "left out", "byte that belongs to no tag", "bytes that belong to no tag"),
             (
@@ -129,28 +154,7 @@ impl Report {
             (self.cut, "left out", "packet that the end of the input cuts", "packets that the end of the input cuts"),
             (self.configs, "left out", "configuration that cannot be read", "configurations that cannot be read"),
             (self.converted, "given lengths in place of start codes:", "video packet", "video packets"),
-        ];
-        for (count, done, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {
-            lines.push(format!("{done} {count} {}", if count == 1 { one } else { many }));
-        }
-        if self.offsets != 0 {
-            lines.push(format!("added {} to the offsets of the tables", self.offsets));
-        }
-        if self.early > 0 {
-            lines.push(format!("moved all times on: the first was {:.3} s before 0", self.early as f64 / 1e6));
-        }
-        if let Some((nals, units, lost)) = self.rebuilt {
-            lines.push(format!("rebuilt the index from {nals} NAL units of video and {units} units of audio"));
-            if lost > 0 {
-                lines.push(format!("passed over {lost} bytes that belong to neither"));
-            }
-        }
-        lines.extend(self.transport.iter().flat_map(mend::Report::lines));
-        if let (count @ 1.., why) = &self.refused {
-            lines.push(format!("left out {} that the format cannot carry; the first: {why}", packed(*count)));
-        }
-        lines.extend(self.stopped.as_ref().map(|why| format!("{why}; what comes before it is kept")));
-        lines
+        ]
     }
 }
 

@@ -13,7 +13,7 @@ use maliu::{
     formats,
     io::Sink,
     layout, rtmp,
-    stream::StreamInfo,
+    stream::{Codec, StreamInfo},
     time::Ticks,
 };
 
@@ -196,7 +196,7 @@ impl Args {
     /// Compressed audio in a container that players expect PCM in.
     fn hint(&self, inputs: &Inputs, output: &str) {
         let is_wav = self.write_layout.is_none() && self.output_format(output).is_ok_and(|format| format.name == "wav");
-        let coded = |stream: &&StreamInfo| !stream.codec.name().starts_with("pcm_");
+        let coded = |stream: &&StreamInfo| matches!(stream.codec, Codec::Aac | Codec::Ac3 | Codec::Eac3 | Codec::Dts);
         if let Some(stream) = inputs.streams().iter().find(coded).filter(|_| is_wav) {
             let codec = stream.codec;
             tracing::warn!("{output} holds {codec}, which many players do not expect; `maliu decode` writes PCM");

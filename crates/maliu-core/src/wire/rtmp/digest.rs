@@ -5,7 +5,11 @@
 //!  C2, S2: 1504 random bytes │ HMAC-SHA-256 over them, with a key made from the peer's 32 bytes
 //! ```
 
-use super::handshake::Block;
+/// Bytes of C1, C2, S1 and S2.
+pub(super) const SIZE: usize = 1536;
+
+/// One of them.
+pub(super) type Block = [u8; SIZE];
 
 /// Bytes of a signature.
 pub(super) const DIGEST: usize = 32;

@@ -8,14 +8,12 @@
 
 use core::task::Poll;
 
-use super::{Fault, digest, outgoing::Outgoing};
+use super::{
+    Fault,
+    digest::{self, Block, SIZE},
+    outgoing::Outgoing,
+};
 use crate::input::Input;
-
-/// Bytes of C1, C2, S1 and S2.
-pub(super) const SIZE: usize = 1536;
-
-/// One of them.
-pub(super) type Block = [u8; SIZE];
 
 /// The version of RTMP.
 const VERSION: u8 = 3;

@@ -85,7 +85,8 @@ impl Flight {
 
     /// A message is sent; `last`: nothing waits behind it.
     pub(super) fn send(&mut self, sequence: u64, bytes: u64, time: Option<i64>, last: bool, now: Duration) {
-        let idle = self.idle_until >= self.arrived;
+        // Of a message that is alone under way the source has set the pace.
+        let idle = self.sent.is_empty() || self.idle_until >= self.arrived;
         self.sent.push_back(Sent { sequence, bytes, time, at: now, arrived: self.arrived, idle });
         self.bytes = self.bytes.saturating_add(bytes);
         if last && !self.is_full() {

@@ -163,6 +163,8 @@ fn frames(stream: &StreamInfo, known: u32) -> Option<u32> {
         Codec::Aac => Some(1024),
         Codec::Mp1 => Some(384),
         Codec::Mp2 => Some(1152),
+        // Half as many at the lower rates of MPEG-2 and 2.5 (ISO/IEC 13818-3 §2.4.2.1).
+        Codec::Mp3 if stream.as_audio().is_some_and(|audio| (1..32_000).contains(&audio.rate())) => Some(576),
         Codec::Mp3 => Some(1152),
         // frameLength of the configuration.
         Codec::Alac => alac(&stream.config)?.first_chunk().map(|frames| u32::from_be_bytes(*frames)),
