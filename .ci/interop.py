@@ -164,6 +164,9 @@ def dissectors(folder):
         "flv-tag": film,
         "length32": struct.pack("!I", len(unit)) + unit + struct.pack("!I", 5) + b"\0\0\0\1\x41",
         "scrcpy": b"phone".ljust(64, b"\0") + b"h264" + struct.pack("!II", 160, 120) + struct.pack("!QI", 1 << 62 | 40000, len(unit)) + unit,
+        "scrcpy4": b"phone".ljust(64, b"\0") + b"h264" + struct.pack("!III", 1 << 31, 160, 120)
+        + struct.pack("!III", 1 << 29, 40000, len(unit)) + unit,
+        "gb28181": struct.pack("!HBBHII", 26, 0x80, 96, 1, 2, 3) + bytes.fromhex("000001ba440004000401000003f8"),
         "rfc4571": struct.pack("!HBBHII", 16, 0x80, 96, 1, 2, 3) + b"data",
         "rtsp-interleaved": struct.pack("!BBHBBHII", 0x24, 2, 16, 0x80, 96, 1, 2, 3) + b"data",
         "jt1078": bytes.fromhex("3031636481620001013800138000010000000000000003e8002800280006") + b"\0\0\0\1\x65\x88",
