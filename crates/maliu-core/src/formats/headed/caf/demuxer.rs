@@ -280,6 +280,9 @@ impl Caf {
                 input.take(rest).unwrap_or_default()
             }
         };
+        if !flags.has(Flags::CORRUPT) {
+            self.state = State::Packets(next);
+        }
         if data.is_empty() {
             return Ok(Poll::Ready(true));
         }
@@ -297,9 +300,6 @@ impl Caf {
         let begins = frames(u64::from(table.priming).saturating_sub(place.time).min(row.frames));
         let ends = if table.next(next).is_none() { table.remainder.min(frames(row.frames)) } else { 0 };
         packet.side.set_trim(Trim { start: begins, end: ends });
-        if !flags.has(Flags::CORRUPT) {
-            self.state = State::Packets(next);
-        }
         self.pending.push_back(Event::Packet(packet));
         Ok(Poll::Ready(true))
     }
