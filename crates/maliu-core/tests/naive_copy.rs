@@ -101,8 +101,7 @@ fn joins(path: &Path, to: &'static Format, streams: &[StreamInfo], packets: &[Pa
     }
     // WAV does not frame: of AAC, AC-3, free-format MP3 and layers that change not every unit is found again.
     let framed = !streams[0].codec.name().starts_with("pcm");
-    let changes =
-        packets.iter().any(|packet| packet.side.new_audio().or(packet.side.new_config().map(|_| (0, 0))).is_some());
+    let changes = packets.iter().any(|packet| packet.side.new_audio().is_some() || packet.side.new_config().is_some());
     if to.name == "wav" && framed && (again.len() != packets.len() || changes) {
         return false;
     }

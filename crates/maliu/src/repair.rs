@@ -111,8 +111,8 @@ pub struct Mended {
     unread: Option<io::Error>,
 }
 
-/// Mends the FLV, MP4 or transport stream file that `open` opens, which is called several times, until mending changes nothing: what heavy
-/// damage leaves may look different once it is in order.
+/// Mends the FLV, MP4 or transport stream file that `open` opens, which is called several times, until mending changes
+/// nothing: what heavy damage leaves may look different once it is in order.
 ///
 /// # Errors
 /// See [`Error`]. An input that fails on the way is mended as far as it goes; see [`Mended::unread`].
@@ -120,33 +120,35 @@ pub fn mend<S: Source + Send + 'static>(
     mut open: impl FnMut() -> io::Result<S>,
     options: &Options,
 ) -> Result<Mended, Error> {
-    match kind(&mut open().map_err(Error::Open)?) {
-        Kind::Mp4 => return mp4::mend(&mut open, options),
-        Kind::Ts => return ts::mend(&mut open, options),
-        Kind::Flv => {}
+    match format_of(&mut open().map_err(Error::Open)?).name {
+        "mp4" => return mp4::mend(&mut open, options),
+        "mpegts" => return ts::mend(&mut open, options),
+        _ => {}
     }
-    let (mut kept, report, unread) = pass(&mut open, options)?;
+    let (kept, report, unread) = pass(&mut open, options)?;
     report.remarks.iter().for_each(|remark| tracing::warn!("flv: {remark}"));
-    for _ in 1..MAX_PASSES {
-        let (again, ..) = pass(&mut || kept.read(), options)?;
-        let same = again.is(&kept).map_err(Error::Keep)?;
-        kept = again;
-        if same {
-            break;
-        }
-    }
+    let kept = until_it_stays(kept, |kept| pass(&mut || kept.read(), options).map(|(again, ..)| again))?;
     Ok(Mended { kept, report, unread })
 }
 
-/// How a file is mended.
-enum Kind {
-    Flv,
-    Mp4,
-    Ts,
+/// Mends what was mended until that changes nothing, or [`MAX_PASSES`] are over.
+fn until_it_stays(
+    mut kept: Scratch,
+    mut again: impl FnMut(&Scratch) -> Result<Scratch, Error>,
+) -> Result<Scratch, Error> {
+    for _ in 1..MAX_PASSES {
+        let next = again(&kept)?;
+        let before = std::mem::replace(&mut kept, next);
+        if kept.is(&before).map_err(Error::Keep)? {
+            break;
+        }
+    }
+    Ok(kept)
 }
 
-/// The kind of a file by its first bytes. An input that cannot be read turns out later.
-fn kind(source: &mut impl Source) -> Kind {
+/// The format as which [`mend`] reads a file, by its first bytes: FLV where they are neither MP4 nor MPEG-TS. A file that
+/// cannot be read shows that later.
+pub fn format_of(source: &mut impl Source) -> &'static Format {
     let mut head = vec![0; ts::HEAD];
     let mut there = 0;
     while source.seekable()
@@ -158,11 +160,11 @@ fn kind(source: &mut impl Source) -> Kind {
     head.truncate(there);
     let is = |format: &Format| matches!((format.probe)(&head), Score::Sure(_) | Score::Maybe(_));
     if matches!((formats::mp4::FORMAT.probe)(head.get(..16).unwrap_or(&head)), Score::Sure(_)) {
-        Kind::Mp4
+        &formats::mp4::FORMAT
     } else if !is(&formats::flv::FORMAT) && is(&formats::mpegts::FORMAT) {
-        Kind::Ts
+        &formats::mpegts::FORMAT
     } else {
-        Kind::Flv
+        &formats::flv::FORMAT
     }
 }
 

@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maliu_core::wire::rtmp::{Client, ClientEvent, ClientOptions, Fault, Role};
+use maliu_core::{
+    plain::plain,
+    wire::rtmp::{Client, ClientEvent, ClientOptions, Fault, Role},
+};
 
 mod player;
 mod publisher;
@@ -104,6 +107,11 @@ impl Link {
         }
         Ok(())
     }
+}
+
+/// Passes on that a server wants its clients elsewhere, which is not followed.
+fn warn_of_reconnect(to: Option<&str>) {
+    tracing::warn!("the server asks to connect again, to {}", plain(to.unwrap_or("the same place")));
 }
 
 fn fault(fault: Fault) -> io::Error {

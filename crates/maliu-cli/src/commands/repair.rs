@@ -21,12 +21,13 @@ use crate::{
     input, output,
 };
 
-/// Writes a damaged FLV, MP4 or transport stream file anew: sizes, times, configurations, durations, indexes, counters and tables are right.
+/// Writes a damaged FLV, MP4 or transport stream file anew: sizes, times, configurations, durations, indexes, counters
+/// and tables are right.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
 pub(crate) struct Args {
-    /// FLV, MP4 or MPEG-TS file to read. It is read several times and never changed; - is standard input, which is kept on disk for that, up to
-    /// 16 GiB.
+    /// FLV, MP4 or MPEG-TS file to read. It is read several times and never changed; - is standard input, which is kept
+    /// on disk for that, up to 16 GiB.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
     /// File to write; - is standard output, to which it goes when it is complete.
@@ -69,14 +70,16 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         _ => None,
     };
     let mut options = Options::default();
-    let is_other = args.judge(stdin.as_ref(), context)?;
+    let format = args.judge(stdin.as_ref(), context)?;
     options.max_gap = args.max_gap.unwrap_or(options.max_gap);
     options.like = args.like.as_deref().map(|path| like(path, context)).transpose()?;
     options.split = Some(split);
     options.beside = (args.output != "-").then(|| args.output.clone().into());
     let mended =
         repair::mend(|| open(&args.input, stdin.as_ref(), context), &options).map_err(|error| match error {
-            repair::Error::Read(Error::Media(_)) if !is_other => args.foreign(stdin.as_ref(), context, error),
+            repair::Error::Read(Error::Media(_)) if format.name == "flv" => {
+                args.foreign(stdin.as_ref(), context, error)
+            }
             error => failed(&args, error),
         })?;
     for line in mended.report().lines() {
@@ -91,40 +94,30 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 }
 
 impl Args {
-    /// Whether the input is MP4 or a transport stream, not FLV. Refuses options, and names of the output, that are about another format.
-    fn judge(&self, stdin: Option<&Scratch>, context: &Context) -> Result<bool> {
-        let head = self.head(stdin, context)?;
-        let is = |format: &Format| matches!((format.probe)(&head), Score::Sure(_));
-        let is_mp4 = is(&formats::mp4::FORMAT);
-        let own = [&formats::mp4::FORMAT, &formats::mpegts::FORMAT].into_iter().find(|format| is(format));
-        let (own, kind) = match own {
-            Some(format) if is_mp4 => (format, "MP4"),
-            Some(format) => (format, "MPEG-TS"),
-            None => (&formats::flv::FORMAT, "FLV"),
+    /// The format that the input is mended as. Refuses options, and names of the output, that are about another one.
+    fn judge(&self, stdin: Option<&Scratch>, context: &Context) -> Result<&'static Format> {
+        let failed = |error| Failure::while_("opening", input::name(&self.input), error);
+        let own = repair::format_of(&mut open(&self.input, stdin, context).map_err(failed)?);
+        let (kind, family) = match own.name {
+            "mp4" => ("MP4", MP4),
+            "mpegts" => ("MPEG-TS", &["mpegts"][..]),
+            _ => ("FLV", &["flv"][..]),
         };
         let name = input::name(&self.input);
-        match (kind, &self.like, self.max_gap) {
-            ("FLV" | "MPEG-TS", Some(_), _) => {
-                return Err(Failure::Usage(format!(
-                    "--like is about MP4 files without a moov box, and {name} is not MP4"
-                )));
-            }
-            ("MP4" | "MPEG-TS", _, Some(_)) => {
-                return Err(Failure::Usage(format!("--max-gap is about FLV; {name} is {kind}")));
-            }
-            _ => {}
+        if self.like.is_some() && kind != "MP4" {
+            let why = format!("--like is about MP4 files without a moov box, and {name} is not MP4");
+            return Err(Failure::Usage(why));
+        }
+        if self.max_gap.is_some() && kind != "FLV" {
+            return Err(Failure::Usage(format!("--max-gap is about FLV; {name} is {kind}")));
         }
         let extension = Path::new(&self.output).extension().and_then(|extension| extension.to_str());
         let wanted = extension.and_then(|extension| formats::named(&extension.to_ascii_lowercase()));
-        let fits = |format: &&'static Format| match is_mp4 {
-            true => MP4.contains(&format.name),
-            false => format.name == own.name,
-        };
-        if let Some(format) = wanted.filter(|format| !fits(format)) {
+        if let Some(format) = wanted.filter(|format| !family.contains(&format.name)) {
             let why = format!("{}: repair writes {kind}, as the input is, not {}", self.output, format.name);
             return Err(Failure::Usage(format!("{why}; maliu remux converts")));
         }
-        Ok(kind != "FLV")
+        Ok(own)
     }
 
     /// The failure of an input of a format that is not mended, if its beginning shows one.

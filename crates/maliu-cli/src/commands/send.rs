@@ -138,7 +138,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 const GIVE_UP: f64 = 60.0;
 
 impl Args {
-    /// Refuses options of a connection where there is none.
+    /// Refuses options for a connection when the output is standard output.
     fn refuse_idle(&self) -> Result {
         let token = self.token.is_some() && self.token != std::env::var("MALIU_TOKEN").ok();
         let limits = LiveLimits::default();

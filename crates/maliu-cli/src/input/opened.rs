@@ -76,7 +76,7 @@ impl Opened {
         }
     }
 
-    /// Whether no further stream is expected: formats of one stream show it at once, others have sound and pictures.
+    /// Whether no further stream is expected: a format with one stream shows it at once, others show audio and video.
     pub(crate) fn shows_all(&self, streams: &[StreamInfo]) -> bool {
         let format = self.reader.format();
         let many = self.many || format.is_some_and(|format| matches!(format.default_codecs, (Some(_), Some(_))));

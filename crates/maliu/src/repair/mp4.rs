@@ -16,7 +16,7 @@ use maliu_core::{
     writer::PacketWriter,
 };
 
-use super::{Error, LeftOut, Mended, Options, Report, Scratch};
+use super::{Error, LeftOut, Mended, Options, Report, Scratch, until_it_stays};
 use crate::{
     blocking::Reader,
     copy::{self, Feed, Inputs, Jumps, Map, Step},
@@ -34,9 +34,6 @@ mod walk;
 pub use like::{Like, Track};
 pub use units::{MakeSplit, Split};
 
-/// How often a file is mended at most.
-const MAX_PASSES: u32 = 4;
-
 /// Settings of the muxer: the index in front, and nothing that depends on the time of writing.
 const WRITTEN: &[(&str, &str)] = &[("faststart", "1"), ("hybrid", "0"), ("strict", "-1")];
 
@@ -44,15 +41,8 @@ type Open<'a, S> = &'a mut dyn FnMut() -> io::Result<S>;
 
 /// Mends the MP4 file that `open` opens until mending changes nothing.
 pub(super) fn mend<S: Source + Send + 'static>(open: Open<'_, S>, options: &Options) -> Result<Mended, Error> {
-    let (mut kept, report) = pass(open, options)?;
-    for _ in 1..MAX_PASSES {
-        let (again, _) = pass(&mut || kept.read(), options)?;
-        let same = again.is(&kept).map_err(Error::Keep)?;
-        kept = again;
-        if same {
-            break;
-        }
-    }
+    let (kept, report) = pass(open, options)?;
+    let kept = until_it_stays(kept, |kept| pass(&mut || kept.read(), options).map(|(again, _)| again))?;
     Ok(Mended { kept, report, unread: None })
 }
 

@@ -12,14 +12,11 @@ use maliu_core::{
     stream::StreamInfo,
 };
 
-use super::{Error, Mended, Options, Report, Scratch};
+use super::{Error, Mended, Options, Report, Scratch, until_it_stays};
 use crate::{
     blocking::{self, Reader},
     io::{Source, is_not_yet, patiently},
 };
-
-/// How often a file is mended at most.
-const MAX_PASSES: u32 = 4;
 
 /// Bytes of a file that show whether it is a transport stream.
 pub(super) const HEAD: usize = 64 << 10;
@@ -28,15 +25,8 @@ type Open<'a, S> = &'a mut dyn FnMut() -> io::Result<S>;
 
 /// Mends the transport stream that `open` opens until mending changes nothing.
 pub(super) fn mend<S: Source + Send + 'static>(open: Open<'_, S>, options: &Options) -> Result<Mended, Error> {
-    let (mut kept, report, unread) = pass(open, options)?;
-    for _ in 1..MAX_PASSES {
-        let (again, ..) = pass(&mut || kept.read(), options)?;
-        let same = again.is(&kept).map_err(Error::Keep)?;
-        kept = again;
-        if same {
-            break;
-        }
-    }
+    let (kept, report, unread) = pass(open, options)?;
+    let kept = until_it_stays(kept, |kept| pass(&mut || kept.read(), options).map(|(again, ..)| again))?;
     Ok(Mended { kept, report, unread })
 }
 

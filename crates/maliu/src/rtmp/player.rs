@@ -5,7 +5,7 @@ use std::{collections::VecDeque, io};
 use bytes::{Buf, Bytes};
 use maliu_core::wire::rtmp::{ClientEvent, Role, Url};
 
-use super::{Link, transport::Wait};
+use super::{Link, transport::Wait, warn_of_reconnect};
 use crate::io::Source;
 
 /// The start of the bytes: an FLV file with audio and video, which may or may not come.
@@ -39,10 +39,7 @@ impl Player {
                 self.ready.push_back(tail);
             }
             Some(ClientEvent::End) | None => self.ended = true,
-            Some(ClientEvent::Reconnect(to)) => {
-                let to = to.as_deref().unwrap_or("the same place");
-                tracing::warn!("the server asks to connect again, to {}", maliu_core::plain::plain(to));
-            }
+            Some(ClientEvent::Reconnect(to)) => warn_of_reconnect(to.as_deref()),
             Some(_) => {}
         }
         Ok(())

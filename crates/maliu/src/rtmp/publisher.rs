@@ -9,7 +9,7 @@ use maliu_core::{
     wire::rtmp::{ClientEvent, Fault, Role, Tag, Url},
 };
 
-use super::{Link, fault, transport::Wait};
+use super::{Link, fault, transport::Wait, warn_of_reconnect};
 use crate::io::Sink;
 
 /// Bytes of the file header, and of the size that stands before the first tag.
@@ -82,10 +82,7 @@ impl Publisher {
         loop {
             match self.link.next(Wait::No) {
                 Ok(Some(ClientEvent::End) | None) => return Err(fault(Fault::Cut)),
-                Ok(Some(ClientEvent::Reconnect(to))) => {
-                    let to = to.as_deref().unwrap_or("the same place");
-                    tracing::warn!("the server asks to connect again, to {}", maliu_core::plain::plain(to));
-                }
+                Ok(Some(ClientEvent::Reconnect(to))) => warn_of_reconnect(to.as_deref()),
                 Ok(Some(_)) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return wrote,
                 Err(error) => return Err(error),

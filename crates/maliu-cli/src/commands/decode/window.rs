@@ -72,7 +72,7 @@ impl Window {
         self.rate.rescale(Ticks(self.at), TimeBase::MICROS, Rounding::Near)
     }
 
-    /// Whether enough was heard to know how times and samples go together, so that a jump arrives at the right sample.
+    /// Whether enough frames were decoded to convert times to samples, so that a seek lands on the right sample.
     pub(crate) fn is_settled(&self) -> bool {
         self.frames >= 2
     }

@@ -114,7 +114,7 @@ const LOOK: u64 = 32 << 20;
 /// The same where the input says it.
 const LOOK_TOLD: u64 = 4 << 20;
 
-/// How long a stream of a server is looked at.
+/// Time for which `probe` reads a stream from a server.
 const LOOK_TIME: Duration = Duration::from_secs(3);
 
 /// The same where bytes may come slowly.

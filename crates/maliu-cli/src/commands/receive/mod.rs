@@ -142,7 +142,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 }
 
 impl Args {
-    /// Refuses options of a connection where there is none.
+    /// Refuses options for a connection when the input is standard input.
     fn refuse_idle(&self) -> Result {
         let token = self.token.is_some() && self.token != std::env::var("MALIU_TOKEN").ok();
         let options =

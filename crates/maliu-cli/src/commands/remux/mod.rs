@@ -169,7 +169,7 @@ pub(super) fn copy(
 }
 
 impl Args {
-    /// Whether there is such an output format or layout, with these settings.
+    /// Checks that the output format or layout exists and accepts these settings.
     pub(crate) fn check(&self, output: &str) -> Result {
         self.to(output)?.check(&self.settings).map_err(|error| failed(&[], output, error))
     }
