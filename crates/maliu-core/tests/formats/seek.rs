@@ -7,9 +7,11 @@ use maliu_core::{
     format::{Event, Format},
     formats,
     input::Input,
+    output::{Edit, Output},
     packet::{Packet, Trim},
     reader::PacketReader,
     time::{Ticks, TimeBase},
+    writer::PacketWriter,
 };
 
 use crate::samples::samples;
@@ -135,16 +137,47 @@ fn long_stream(count: u64) -> Vec<u8> {
 }
 
 #[test]
-fn a_transport_stream_is_entered_at_a_keyframe_before_the_time() {
-    let data = long_stream(400);
-    let (mut input, mut reader) = open(formats::named("mpegts").expect("the format"), &data);
-    let all: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, &data)).collect();
+fn a_multiplex_is_entered_at_a_keyframe_before_the_time() {
+    let transport = long_stream(400);
+    let program = as_program_stream(&transport);
+    for (name, data) in [("mpegts", transport), ("mpegps", program)] {
+        enters_at_keyframes(formats::named(name).expect("the format"), &data);
+    }
+}
+
+/// The same packets as a program stream.
+fn as_program_stream(transport: &[u8]) -> Vec<u8> {
+    let (mut input, mut reader) = open(formats::named("mpegts").expect("the format"), transport);
+    let packets: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, transport)).collect();
+    let format = formats::named("mpegps").expect("the format");
+    let (mut out, mut file) = (Output::default(), Vec::new());
+    let mut writer = PacketWriter::start(format, &[], reader.streams(), &mut out).unwrap();
+    let mut keep = |out: &mut Output| {
+        while let Some(edit) = out.next_edit() {
+            let Edit::Append(piece) = edit else { panic!("only appended") };
+            piece.parts.iter().for_each(|part| file.extend_from_slice(part));
+        }
+    };
+    for packet in packets {
+        writer.write(packet, &mut out).unwrap();
+        keep(&mut out);
+    }
+    writer.finish(&mut out).unwrap();
+    keep(&mut out);
+    file
+}
+
+fn enters_at_keyframes(format: &'static Format, data: &[u8]) {
+    let (mut input, mut reader) = open(format, data);
+    let all: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, data)).collect();
     for seconds in [0, 1, 100, 333, 470, 5000, 7] {
         let to = Ticks(seconds * 90_000);
         reader.seek(to, TimeBase::hz(90_000), &mut input).unwrap();
-        let rest: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, &data)).collect();
-        let first = rest.iter().find(|packet| packet.stream == 0).expect("pictures");
-        assert!(first.is_key() && first.pts.unwrap() <= to.max(Ticks(18_000)), "{seconds} s: {:?}", first.pts);
+        let rest: Vec<_> = std::iter::from_fn(|| next(&mut reader, &mut input, data)).collect();
+        let video = reader.streams().iter().position(|stream| stream.as_video().is_some()).expect("video");
+        let first = rest.iter().find(|packet| packet.stream == video).expect("pictures");
+        let begin = all.iter().find(|packet| packet.stream == video).and_then(|packet| packet.pts).expect("pictures");
+        assert!(first.is_key() && first.pts.unwrap() <= to.max(begin), "{seconds} s: {:?}", first.pts);
         let near = to.0.min(all.last().unwrap().pts.unwrap().0) - 180 * 90_000;
         assert!(first.pts.unwrap().0 >= near, "{seconds} s: {:?} is far before", first.pts);
         for stream in 0..2 {

@@ -6,8 +6,16 @@
 //!      └────────────── further back ◀───────────────┘
 //! ```
 
-use super::track::Track;
-use crate::{format::Event, stream::Kind};
+use alloc::{collections::VecDeque, format};
+
+use super::{kinds::BASE, track::Track};
+use crate::{
+    error::{Error, Result},
+    format::Event,
+    input::Input,
+    stream::Kind,
+    time::{Rounding, Ticks, TimeBase},
+};
 
 /// Bytes between two places of a file below which bisecting ends.
 const NEAR: u64 = 1 << 20;
@@ -52,7 +60,7 @@ impl Bisect {
     }
 
     /// The next place to look at, or where to read on.
-    pub(super) fn next(&mut self) -> Result<u64, Landing> {
+    pub(super) fn next(&mut self) -> core::result::Result<u64, Landing> {
         if self.high.saturating_sub(self.low) < NEAR {
             return Err(Landing { target: self.target, from: self.low, back: NEAR });
         }
@@ -98,4 +106,73 @@ impl Landing {
 /// Whether there is video among `tracks` that packets can be dropped up to.
 pub(super) fn has_video<'a>(mut tracks: impl Iterator<Item = &'a Track>) -> bool {
     tracks.any(|track| track.index.is_some() && track.info.media.kind() == Kind::Video)
+}
+
+/// A demuxer of a multiplex that goes to a time by bisecting.
+pub(super) trait Seeks {
+    /// Name in errors.
+    const NAME: &'static str;
+
+    /// Offset and time of the first packet.
+    fn first(&self) -> Option<(u64, Option<Ticks>)>;
+
+    /// Events that wait.
+    fn queue(&mut self) -> &mut VecDeque<Event>;
+
+    /// The landing under way.
+    fn landing(&mut self) -> &mut Option<Landing>;
+
+    /// Judges an event during a landing.
+    fn judge(&self, landing: &Landing, event: &Event) -> Passed;
+
+    /// The input stands where this search looks next.
+    fn look(&mut self, search: Bisect);
+
+    /// Reads on from a place.
+    fn land(&mut self, landing: Landing, input: &mut Input) -> Result<()>;
+
+    fn start_seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
+        let Some((first, time)) = self.first() else {
+            return Err(Error::unsupported(format!("{}: seeking before the first packet", Self::NAME)));
+        };
+        if !input.is_seekable() {
+            return Err(Error::NotSeekable { wanted: first, oldest: input.offset() });
+        }
+        let target = base.rescale(to, BASE, Rounding::Down).max(time.unwrap_or(Ticks(0))).0;
+        self.forget_packets();
+        self.bisect(Bisect::new(target, first, input.size().unwrap_or(0)), input)
+    }
+
+    /// Goes on with a search whose last place was judged.
+    fn bisect(&mut self, mut search: Bisect, input: &mut Input) -> Result<()> {
+        match search.next() {
+            Ok(place) => input.goto(place)?,
+            Err(landing) => return self.land(landing, input),
+        }
+        self.look(search);
+        Ok(())
+    }
+
+    /// Whether an event behind a seek is to be given; goes further back when there is no keyframe before the target.
+    fn passes(&mut self, event: &Event, input: &mut Input) -> Result<bool> {
+        let Some(landing) = *self.landing() else { return Ok(true) };
+        match self.judge(&landing, event) {
+            Passed::Given(over) => {
+                if over {
+                    *self.landing() = None;
+                }
+                Ok(true)
+            }
+            Passed::Dropped => Ok(false),
+            Passed::Back(landing) => {
+                self.forget_packets();
+                self.land(landing, input)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn forget_packets(&mut self) {
+        self.queue().retain(|event| !matches!(event, Event::Packet(_) | Event::End));
+    }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{
     super::{
         kinds,
-        search::{Bisect, Landing},
+        search::{Bisect, Landing, Seeks},
         track::{Mark, Remarks, Track},
         types::substream,
     },

@@ -1,58 +1,46 @@
 //! Going to a time by the times of the PES packets behind packs.
 
+use alloc::collections::VecDeque;
+
 use super::{
-    super::{
-        kinds::BASE,
-        search::{Bisect, Landing, MAX_LOOK, Passed, has_video},
-    },
+    super::search::{Bisect, Landing, MAX_LOOK, Passed, Seeks, has_video},
     demuxer::{Program, pack_length},
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     format::Event,
     input::Input,
     syntax::{
         annexb::StartCodes,
         pes::{self, Parsed},
     },
-    time::{Rounding, Ticks, TimeBase},
+    time::Ticks,
     timing::turns::Turns,
 };
 
 const PACK: u8 = 0xba;
 
-impl Program {
-    pub(super) fn start_seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
-        let Some(first) = self.first else {
-            return Err(Error::unsupported("mpegps: seeking before the first packet"));
-        };
-        if !input.is_seekable() {
-            return Err(Error::NotSeekable { wanted: first, oldest: input.offset() });
-        }
-        let target = base.rescale(to, BASE, Rounding::Down).max(self.first_time.unwrap_or(Ticks(0))).0;
-        self.queue.retain(|event| !matches!(event, Event::Packet(_) | Event::End));
-        self.bisect(Bisect::new(target, first, input.size().unwrap_or(0)), input)
+impl Seeks for Program {
+    const NAME: &'static str = "mpegps";
+
+    fn first(&self) -> Option<(u64, Option<Ticks>)> {
+        self.first.map(|first| (first, self.first_time))
     }
 
-    fn bisect(&mut self, mut search: Bisect, input: &mut Input) -> Result<()> {
-        match search.next() {
-            Ok(place) => input.goto(place)?,
-            Err(landing) => return self.land(landing, input),
-        }
+    fn queue(&mut self) -> &mut VecDeque<Event> {
+        &mut self.queue
+    }
+
+    fn landing(&mut self) -> &mut Option<Landing> {
+        &mut self.landing
+    }
+
+    fn judge(&self, landing: &Landing, event: &Event) -> Passed {
+        landing.judge(event, self.tracks.iter().map(|stream| &stream.track), self.first.unwrap_or(0))
+    }
+
+    fn look(&mut self, search: Bisect) {
         self.search = Some(search);
-        Ok(())
-    }
-
-    /// Looks for a time behind the middle. Whether more bytes are needed.
-    pub(super) fn halve(&mut self, mut search: Bisect, input: &mut Input) -> Result<bool> {
-        let (window, ended) = (input.peek(), input.ended());
-        let found = time_behind(window, &self.codes, search.target);
-        if found.is_none() && window.len() < MAX_LOOK && !ended {
-            return Ok(true);
-        }
-        search.found(found.map(|(time, _)| time), found.map_or(0, |(_, start)| start));
-        self.bisect(search, input)?;
-        Ok(false)
     }
 
     fn land(&mut self, landing: Landing, input: &mut Input) -> Result<()> {
@@ -68,22 +56,19 @@ impl Program {
         self.landing = (video && !begins).then_some(landing);
         Ok(())
     }
+}
 
-    /// Whether an event behind a seek is to be given; goes further back when there is no keyframe before the target.
-    pub(super) fn passes(&mut self, event: &Event, input: &mut Input) -> Result<bool> {
-        let Some(landing) = self.landing else { return Ok(true) };
-        match landing.judge(event, self.tracks.iter().map(|stream| &stream.track), self.first.unwrap_or(0)) {
-            Passed::Given(over) => {
-                self.landing = self.landing.filter(|_| !over);
-                Ok(true)
-            }
-            Passed::Dropped => Ok(false),
-            Passed::Back(landing) => {
-                self.queue.retain(|event| !matches!(event, Event::Packet(_) | Event::End));
-                self.land(landing, input)?;
-                Ok(false)
-            }
+impl Program {
+    /// Looks for a time behind the middle. Whether more bytes are needed.
+    pub(super) fn halve(&mut self, mut search: Bisect, input: &mut Input) -> Result<bool> {
+        let (window, ended) = (input.peek(), input.ended());
+        let found = time_behind(window, &self.codes, search.target);
+        if found.is_none() && window.len() < MAX_LOOK && !ended {
+            return Ok(true);
         }
+        search.found(found.map(|(time, _)| time), found.map_or(0, |(_, start)| start));
+        self.bisect(search, input)?;
+        Ok(false)
     }
 }
 

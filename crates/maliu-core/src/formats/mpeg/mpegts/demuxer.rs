@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     super::{
-        search::{Bisect, Landing},
+        search::{Bisect, Landing, Seeks},
         track::{Mark, Remarks, Track},
     },
     audit::Audit,
