@@ -223,6 +223,11 @@ fn repair_says_what_it_mended_and_what_it_does_not_mend() {
         let (code, _, said) = text(&run(&["repair", &sample(name), &within(&folder, "out.bin")]));
         assert!(code == Some(1) && said.contains("FLV, MP4, and MPEG-TS") && said.contains(format), "{name}: {said}");
     }
+    // Noise is of no format, so that the name of the output is no mistake.
+    for output in ["noise.ts", "noise.mp4", "noise.flv"] {
+        let (code, _, said) = text(&run_on(vec![0x55; 5000], &["repair", "-", &within(&folder, output)]));
+        assert!(code == Some(1) && !said.contains("as the input is"), "{output}: {said}");
+    }
 }
 
 #[test]

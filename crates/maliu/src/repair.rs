@@ -120,9 +120,9 @@ pub fn mend<S: Source + Send + 'static>(
     mut open: impl FnMut() -> io::Result<S>,
     options: &Options,
 ) -> Result<Mended, Error> {
-    match format_of(&mut open().map_err(Error::Open)?).name {
-        "mp4" => return mp4::mend(&mut open, options),
-        "mpegts" => return ts::mend(&mut open, options),
+    match format_of(&mut open().map_err(Error::Open)?).map(|format| format.name) {
+        Some("mp4") => return mp4::mend(&mut open, options),
+        Some("mpegts") => return ts::mend(&mut open, options),
         _ => {}
     }
     let (kept, report, unread) = pass(&mut open, options)?;
@@ -146,9 +146,9 @@ fn until_it_stays(
     Ok(kept)
 }
 
-/// The format as which [`mend`] reads a file, by its first bytes: FLV where they are neither MP4 nor MPEG-TS. A file that
-/// cannot be read shows that later.
-pub fn format_of(source: &mut impl Source) -> &'static Format {
+/// The format by its first bytes of a file that [`mend`] mends: MP4, FLV or MPEG-TS; any other is read as FLV. A file
+/// that cannot be read shows that later.
+pub fn format_of(source: &mut impl Source) -> Option<&'static Format> {
     let mut head = vec![0; ts::HEAD];
     let mut there = 0;
     while source.seekable()
@@ -160,12 +160,9 @@ pub fn format_of(source: &mut impl Source) -> &'static Format {
     head.truncate(there);
     let is = |format: &Format| matches!((format.probe)(&head), Score::Sure(_) | Score::Maybe(_));
     if matches!((formats::mp4::FORMAT.probe)(head.get(..16).unwrap_or(&head)), Score::Sure(_)) {
-        &formats::mp4::FORMAT
-    } else if !is(&formats::flv::FORMAT) && is(&formats::mpegts::FORMAT) {
-        &formats::mpegts::FORMAT
-    } else {
-        &formats::flv::FORMAT
+        return Some(&formats::mp4::FORMAT);
     }
+    [&formats::flv::FORMAT, &formats::mpegts::FORMAT].into_iter().find(|format| is(format))
 }
 
 impl Mended {

@@ -70,16 +70,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         _ => None,
     };
     let mut options = Options::default();
-    let format = args.judge(stdin.as_ref(), context)?;
+    let is_other = args.judge(stdin.as_ref(), context)?;
     options.max_gap = args.max_gap.unwrap_or(options.max_gap);
     options.like = args.like.as_deref().map(|path| like(path, context)).transpose()?;
     options.split = Some(split);
     options.beside = (args.output != "-").then(|| args.output.clone().into());
     let mended =
         repair::mend(|| open(&args.input, stdin.as_ref(), context), &options).map_err(|error| match error {
-            repair::Error::Read(Error::Media(_)) if format.name == "flv" => {
-                args.foreign(stdin.as_ref(), context, error)
-            }
+            repair::Error::Read(Error::Media(_)) if !is_other => args.foreign(stdin.as_ref(), context, error),
             error => failed(&args, error),
         })?;
     for line in mended.report().lines() {
@@ -94,13 +92,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 }
 
 impl Args {
-    /// The format that the input is mended as. Refuses options, and names of the output, that are about another one.
-    fn judge(&self, stdin: Option<&Scratch>, context: &Context) -> Result<&'static Format> {
+    /// Whether the input is recognised as MP4 or MPEG-TS; it is mended as FLV otherwise. Refuses options, and names of the
+    /// output, that are about another format than the input's.
+    fn judge(&self, stdin: Option<&Scratch>, context: &Context) -> Result<bool> {
         let failed = |error| Failure::while_("opening", input::name(&self.input), error);
         let own = repair::format_of(&mut open(&self.input, stdin, context).map_err(failed)?);
-        let (kind, family) = match own.name {
-            "mp4" => ("MP4", MP4),
-            "mpegts" => ("MPEG-TS", &["mpegts"][..]),
+        let (kind, family) = match own.map(|format| format.name) {
+            Some("mp4") => ("MP4", MP4),
+            Some("mpegts") => ("MPEG-TS", &["mpegts"][..]),
             _ => ("FLV", &["flv"][..]),
         };
         let name = input::name(&self.input);
@@ -113,11 +112,12 @@ impl Args {
         }
         let extension = Path::new(&self.output).extension().and_then(|extension| extension.to_str());
         let wanted = extension.and_then(|extension| formats::named(&extension.to_ascii_lowercase()));
-        if let Some(format) = wanted.filter(|format| !family.contains(&format.name)) {
+        // Of an input that is not recognised, the failure to come says more.
+        if let Some(format) = wanted.filter(|format| own.is_some() && !family.contains(&format.name)) {
             let why = format!("{}: repair writes {kind}, as the input is, not {}", self.output, format.name);
             return Err(Failure::Usage(format!("{why}; maliu remux converts")));
         }
-        Ok(own)
+        Ok(kind != "FLV")
     }
 
     /// The failure of an input of a format that is not mended, if its beginning shows one.
