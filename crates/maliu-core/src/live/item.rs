@@ -1,6 +1,7 @@
 //! One tag of a live stream, and its role for a viewer.
 
 use crate::{
+    account::{ITEM, Weigh},
     formats::flv::{enhanced, enhanced::Part, tag},
     stream::Kind as Media,
     syntax::amf::{Cursor, amf0},
@@ -38,6 +39,12 @@ pub struct Item<F = ()> {
     /// Whatever the caller makes of the tag, once for all viewers; it begins as the default.
     pub forms: F,
     pub(super) slot: Option<Slot>,
+}
+
+impl<F> Weigh for Item<F> {
+    fn weight(&self) -> usize {
+        ITEM.saturating_add(self.tag.body.len())
+    }
 }
 
 /// The place of a configuration: a newer one of the same slot replaces it.

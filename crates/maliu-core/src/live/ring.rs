@@ -3,12 +3,15 @@
 use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::time::Duration;
 
+use bytes::Bytes;
+
 use super::item::{Item, Kind, Slot};
+use crate::account::Weigh;
 
 /// Most configurations that are kept.
 pub const MAX_CONFIGS: usize = 64;
 
-/// Most bytes of configurations that are kept.
+/// Most bytes of memory of configurations that are kept.
 pub const MAX_CONFIG_BYTES: usize = 1 << 20;
 
 /// Bounds of a ring.
@@ -19,7 +22,7 @@ pub struct Limits {
     pub time: Duration,
     /// Media that is kept at least, within the other limits: viewers may be this far behind.
     pub kept: Duration,
-    /// Bytes of bodies that are kept at most.
+    /// Bytes of memory of items that are kept at most: of their bodies, and a fixed cost for each.
     pub bytes: usize,
     /// Items that are kept at most.
     pub items: usize,
@@ -84,7 +87,11 @@ impl<F> Ring<F> {
         if item.kind == Kind::Key {
             self.keys.push_back(item.seq);
         }
-        self.bytes = self.bytes.saturating_add(item.tag.body.len());
+        if item.slot.is_some() {
+            // It is kept for long, and is not to keep the buffer that it was read into.
+            item.tag.body = Bytes::copy_from_slice(&item.tag.body);
+        }
+        self.bytes = self.bytes.saturating_add(item.weight());
         let item = Arc::new(item);
         self.items.push_back(Arc::clone(&item));
         if let Some(slot) = item.slot {
@@ -97,7 +104,7 @@ impl<F> Ring<F> {
     fn keep(&mut self, slot: Slot, item: &Arc<Item<F>>) {
         let old = self.configs.iter().position(|config| config.slot == slot);
         let removed = old.map(|index| self.configs.swap_remove(index));
-        let weigh = |item: &Arc<Item<F>>| item.tag.body.len();
+        let weigh = |item: &Arc<Item<F>>| item.weight();
         let mut before = None;
         if let Some(Config { last, before: older, .. }) = removed {
             self.config_bytes -= weigh(&last) + older.as_ref().map_or(0, weigh);
@@ -124,7 +131,7 @@ impl<F> Ring<F> {
             if !(old || over) || self.items.len() == 1 {
                 return;
             }
-            self.bytes = self.bytes.saturating_sub(front.tag.body.len());
+            self.bytes = self.bytes.saturating_sub(front.weight());
             if self.keys.front() == Some(&front.seq) {
                 self.keys.pop_front();
             }
@@ -157,7 +164,7 @@ impl<F> Ring<F> {
         self.latest
     }
 
-    /// Bytes of bodies that are here, configurations included.
+    /// Bytes of memory of the items that are here, configurations included.
     pub fn bytes(&self) -> usize {
         self.bytes.saturating_add(self.config_bytes)
     }
@@ -182,7 +189,7 @@ impl<F> Ring<F> {
     /// Forgets configurations that stand before item `seq`: those of a publisher that has gone.
     pub(super) fn forget_configs_before(&mut self, seq: u64) {
         self.configs.retain(|config| config.last.seq >= seq);
-        let weigh = |item: &Arc<Item<F>>| item.tag.body.len();
+        let weigh = |item: &Arc<Item<F>>| item.weight();
         self.config_bytes =
             self.configs.iter().map(|config| weigh(&config.last) + config.before.as_ref().map_or(0, weigh)).sum();
     }

@@ -158,7 +158,12 @@ fn memory_is_bounded_by_bytes_items_and_time() {
         stream.push(by, video(n % 50 == 0, n * 40, 1000), NOW).unwrap();
         assert!(stream.ring().bytes() <= 10_000);
     }
-    stream.push(by, video(true, 8000, 50_000), NOW).unwrap();
+    // A fixed cost counts for each of many small ones.
+    for n in 200..400 {
+        stream.push(by, video(false, n * 40, 7), NOW).unwrap();
+        assert!(stream.ring().bytes() <= 10_000 && stream.ring().end() - stream.ring().first() < 27);
+    }
+    stream.push(by, video(true, 16_000, 50_000), NOW).unwrap();
     assert_eq!(stream.ring().end() - stream.ring().first(), 1, "the newest item stays");
     let mut scene = Scene::new();
     for track in 0..200u8 {
