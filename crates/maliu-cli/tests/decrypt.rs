@@ -47,6 +47,15 @@ fn keys_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn keys_for_a_file_that_is_not_encrypted_are_remarked() {
+    let key = format!("{KEY_ID}:{KEY}");
+    let (code, _, err) = text(&run(&["probe", &sample("mp4/moov_behind.mp4"), "--key", &key]));
+    assert!(code == Some(0) && err.contains("no track is encrypted"), "{code:?} {err}");
+    let (code, _, err) = text(&run(&["probe", &sample("mp4/encrypted.mp4"), "--key", &key]));
+    assert!(code == Some(0) && !err.contains("no track is encrypted"), "{code:?} {err}");
+}
+
+#[test]
 fn segments_behind_their_initialization_are_one_file() {
     let folder = binary::folder("init-segments");
     let (whole, path) = (sample("mp4/fragments.mp4"), |name: &str| binary::within(&folder, name));
@@ -60,4 +69,9 @@ fn segments_behind_their_initialization_are_one_file() {
     assert_eq!(packets(&["--init", &init, &one, &two]), packets(&[&whole]));
     let (code, _, err) = text(&run(&["remux", &one, "-", "-f", "framemd5"]));
     assert!(code != Some(0) && err.contains("--init"), "{err}");
+    let film = sample("flv/h264_aac.flv");
+    for args in [&["--init", &film, &film][..], &["--init", &init, "--from", "flv", &film]] {
+        let (code, _, err) = text(&run(&[&["remux"][..], args, &["-", "-f", "framemd5"]].concat()));
+        assert!(code != Some(0) && err.to_lowercase().contains("mp4"), "{args:?}: {code:?} {err}");
+    }
 }

@@ -13,7 +13,6 @@ use maliu::{
     formats,
     io::Sink,
     layout, rtmp,
-    stream::{Codec, StreamInfo},
     time::Ticks,
 };
 
@@ -27,6 +26,7 @@ use crate::{
     time, values,
 };
 
+mod idle;
 mod recorder;
 
 /// Copies packets into another container, without decoding.
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
     /// Initialization segment: the inputs are media segments that follow it, read as one file.
-    #[arg(long, value_name = "INIT.mp4", value_parser = paths::parser())]
+    #[arg(long, value_name = "INIT.mp4", conflicts_with = "layout", value_parser = paths::parser())]
     init: Option<String>,
     /// Layout of all inputs: a preset or a file (see `maliu layout`).
     #[arg(long, value_name = "LAYOUT", conflicts_with = "from")]
@@ -109,11 +109,12 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result {
     let Some((output, inputs)) = args.paths.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
         return Err(Failure::Usage("expected files to read, then the file to write".into()));
     };
+    let from = args.format_of_inputs()?;
     let input = |path: &String| input::Args {
         layout: args.layout.clone(),
         keys: args.keys.clone(),
         program: args.program.clone(),
-        ..input::Args::of(path, args.from.clone())
+        ..input::Args::of(path, from.clone())
     };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
     args.to(output)?;
@@ -172,35 +173,6 @@ impl Args {
     /// Checks that the output format or layout exists and accepts these settings.
     pub(crate) fn check(&self, output: &str) -> Result {
         self.to(output)?.check(&self.settings).map_err(|error| failed(&[], output, error))
-    }
-
-    /// Refuses options that change nothing in this output.
-    fn refuse_idle(&self, output: &str) -> Result {
-        let refused = |option: &str, why: &str| Err(Failure::Usage(format!("{option}: {output} {why}")));
-        if self.write_layout.is_some() {
-            return if self.settings.is_empty() {
-                Ok(())
-            } else {
-                refused("-o", "is of a layout, which has no settings")
-            };
-        }
-        let format = self.output_format(output)?;
-        let without = |what| format!("has no {what}: {} stores packets only", format.name);
-        match (format.rules.no_timestamps, self.copy_times, self.jumps) {
-            (true, true, _) => refused("--copy-times", &without("times")),
-            (true, _, Some(Jumps::Pass | Jumps::Restamp)) => refused("--jumps", &without("times")),
-            _ => Ok(()),
-        }
-    }
-
-    /// Compressed audio in a container that players expect PCM in.
-    fn hint(&self, inputs: &Inputs, output: &str) {
-        let is_wav = self.write_layout.is_none() && self.output_format(output).is_ok_and(|format| format.name == "wav");
-        let coded = |stream: &&StreamInfo| matches!(stream.codec, Codec::Aac | Codec::Ac3 | Codec::Eac3 | Codec::Dts);
-        if let Some(stream) = inputs.streams().iter().find(coded).filter(|_| is_wav) {
-            let codec = stream.codec;
-            tracing::warn!("{output} holds {codec}, which many players do not expect; `maliu decode` writes PCM");
-        }
     }
 
     /// Packets into this output, in this format or layout.

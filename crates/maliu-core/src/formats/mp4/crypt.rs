@@ -47,6 +47,11 @@ impl Keys {
         Ok(Self(keys))
     }
 
+    /// Whether no key was given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn of(&self, id: [u8; 16]) -> Option<[u8; 16]> {
         self.0.iter().find(|(known, _)| *known == id).map(|(_, key)| *key)
     }

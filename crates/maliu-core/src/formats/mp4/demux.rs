@@ -250,6 +250,7 @@ impl Mp4 {
             (true, None) => return Err(Error::malformed("mp4", "a moov box without tracks", self.walker.at)),
             _ => {}
         }
+        self.note_idle_keys(input);
         if let Some(start) = self.walker.release() {
             // Media that was kept: its samples come now, wherever they stand in it.
             self.state = State::Play(self.walker.at.max(start));
@@ -261,6 +262,13 @@ impl Mp4 {
         }
         self.tell();
         Ok(())
+    }
+
+    /// Keys for a file in which nothing is encrypted are more likely a mistake than a precaution.
+    fn note_idle_keys(&self, input: &mut Input) {
+        if !self.keys.is_empty() && self.plays.iter().all(|play| play.secret.is_none()) {
+            input.warn("no track is encrypted, so the keys change nothing");
+        }
     }
 
     /// Queues tags and streams. Tables that only they needed are dropped.
