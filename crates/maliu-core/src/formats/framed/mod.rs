@@ -10,4 +10,5 @@ pub mod coded;
 pub mod loas;
 pub mod mp3;
 mod probe;
+mod units;
 mod walk;

@@ -4,7 +4,7 @@ use super::{AdtsHeader, adts};
 use crate::syntax::framing::{Frames, Length};
 
 /// ADTS frames.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AdtsFrames;
 
 impl Frames for AdtsFrames {

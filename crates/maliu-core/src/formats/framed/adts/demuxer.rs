@@ -1,24 +1,23 @@
 //! ADTS frames → packets of raw data blocks.
 
-use alloc::boxed::Box;
-use core::task::Poll;
-
 use bytes::Bytes;
 
-use super::super::walk::{Met, Walk};
+use super::super::{
+    units::{Emit, Framed, Units, describe},
+    walk::Walk,
+};
 use crate::{
-    error::Result,
-    format::{Demuxer, Event},
     input::Input,
-    packet::{Flags, Packet},
     remark::Remark,
     stream::{Audio, Codec, Media, StreamInfo},
-    syntax::aac::{AdtsFrames, AdtsHeader, Pce},
-    time::{Ticks, TimeBase},
+    syntax::{
+        aac::{AdtsFrames, AdtsHeader, Pce},
+        framing::Frame,
+    },
+    time::Ticks,
 };
 
-/// The least common multiple of all ADTS rates but 7350 Hz, which divides it too.
-pub const TIME_BASE: TimeBase = TimeBase::hz(28_224_000);
+pub use super::super::units::TIME_BASE;
 
 /// Samples of one raw data block.
 const FRAME_SIZE: u32 = 1024;
@@ -26,22 +25,22 @@ const FRAME_SIZE: u32 = 1024;
 /// Samples that a decoder needs ahead: each block overlaps the one before.
 const PREROLL: u32 = 1024;
 
-pub(super) struct Adts {
-    walk: Walk<AdtsFrames>,
+/// Reads ADTS.
+pub(super) type Adts = Framed<Blocks>;
+
+/// Raw data blocks of frames.
+#[derive(Default)]
+pub(super) struct Blocks {
     stream: Option<StreamInfo>,
     /// Hz by which times go on: the first frame's, whatever rates follow, as in the reference.
     clock: Option<u32>,
-    end: Option<Ticks>,
 }
 
-impl Adts {
-    pub(super) fn new() -> Self {
-        Self { walk: Walk::new(AdtsFrames, TIME_BASE), stream: None, clock: None, end: None }
-    }
+impl Units for Blocks {
+    type Frames = AdtsFrames;
 
-    /// Takes the frame at the front and queues what it means.
-    fn frame(&mut self, header: AdtsHeader, length: usize, input: &mut Input) {
-        let at = input.offset();
+    fn frame(&mut self, frame: Frame<AdtsHeader>, walk: &mut Walk<AdtsFrames>, input: &mut Input) {
+        let (header, length, at) = (frame.header, frame.length, input.offset());
         let rate = *self.clock.get_or_insert(header.sample_rate().max(1));
         let block = FRAME_SIZE * (TIME_BASE.den.get() / rate);
         let whole = Ticks(i64::from(block) * i64::from(header.blocks));
@@ -50,43 +49,31 @@ impl Adts {
             input.skip(length);
             return;
         }
-        if self.walk.passes(length, whole, input) {
+        if walk.passes(length, whole, input) {
             return;
         }
-        let wanted = self.walk.seek.take().unwrap_or(Ticks(i64::MIN));
+        let mut emit = Emit::of(walk, at, whole);
         let Some(frame) = input.take(length) else { return };
-        let new_config = self.describe(&header, &frame);
+        emit.new_config = self.describe(&header, &frame, walk);
         let blocks = header.blocks_of(&frame);
         if blocks.is_none() && header.crc && header.blocks > 1 {
             input.warn_at(at, "raw data block positions make no sense: the blocks stay together, checksums among them");
         }
-        let whole_frame = [(header.size(), length)];
-        let (blocks, duration) = match &blocks {
-            Some(blocks) => (blocks.get(..usize::from(header.blocks)).unwrap_or_default(), Ticks(block.into())),
-            None => (&whole_frame[..], whole),
-        };
-        for (n, &(from, to)) in blocks.iter().enumerate() {
-            let mut packet = Packet {
-                pts: Some(self.walk.time),
-                dts: Some(self.walk.time),
-                duration: Some(duration),
-                flags: Flags::KEY,
-                position: Some(at),
-                data: frame.slice(from..to),
-                ..Packet::default()
-            };
-            if let Some(config) = new_config.as_ref().filter(|_| n == 0) {
-                packet.side.set_new_config(config.clone());
+        match &blocks {
+            Some(blocks) => {
+                emit.duration = Ticks(block.into());
+                for &(from, to) in blocks.get(..usize::from(header.blocks)).unwrap_or_default() {
+                    emit.unit(frame.slice(from..to), walk);
+                }
             }
-            self.walk.time += duration;
-            if self.walk.time > wanted {
-                self.walk.pending.push_back(Event::Packet(packet));
-            }
+            None => emit.unit(frame.slice(header.size()..length), walk),
         }
     }
+}
 
+impl Blocks {
     /// Queues a description of the stream if the frame changes it. Returns the configuration when it replaces another.
-    fn describe(&mut self, header: &AdtsHeader, frame: &Bytes) -> Option<Bytes> {
+    fn describe(&mut self, header: &AdtsHeader, frame: &Bytes, walk: &mut Walk<AdtsFrames>) -> Option<Bytes> {
         let mut config = header.config();
         if header.channel_config == 0 {
             config.pce = frame.get(header.size()..).and_then(Pce::leading);
@@ -105,9 +92,7 @@ impl Adts {
             Audio { frame_size: FRAME_SIZE, preroll: PREROLL, ..Audio::new(header.sample_rate(), config.channels()) };
         let mut stream = StreamInfo::new(Codec::Aac, TIME_BASE, Media::Audio(audio));
         (stream.config, stream.profile) = (bytes.clone(), Some(header.profile));
-        stream.start = Some(Ticks(0));
-        self.walk.pending.push_back(Event::Stream(0, Box::new(stream.clone())));
-        self.stream = Some(stream);
+        self.stream = Some(describe(stream, walk));
         replaces.then_some(bytes)
     }
 }
@@ -117,47 +102,17 @@ fn same_but_pce(known: &StreamInfo, config: &[u8]) -> bool {
     known.config.get(..2) == config.get(..2)
 }
 
-impl Demuxer for Adts {
-    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
-        loop {
-            match self.walk.poll(input) {
-                Met::Event(event) => return Ok(Poll::Ready(event)),
-                Met::Pending => return Ok(Poll::Pending),
-                Met::Frame(frame) => self.frame(frame.header, frame.length, input),
-                // Framing leaves cut frames out.
-                Met::Cut(_) => {}
-                Met::End => {
-                    let end = self.walk.time;
-                    self.end = Some(end);
-                    if !self.walk.goes_back(input) {
-                        return Ok(Poll::Ready(Event::End));
-                    }
-                    // Of several blocks in the frame, too, the last one.
-                    self.walk.seek = Some(end - Ticks(1));
-                }
-            }
-        }
-    }
-
-    fn reads_tags(&self) -> bool {
-        true
-    }
-
-    fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
-        self.walk.seek(to, base, input).map(|_| ())
-    }
-
-    fn duration(&self) -> Option<(Ticks, TimeBase)> {
-        self.end.map(|end| (end, TIME_BASE))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::{vec, vec::Vec};
+    use core::task::Poll;
 
     use super::*;
-    use crate::bits::BitWriter;
+    use crate::{
+        bits::BitWriter,
+        format::{Demuxer, Event},
+        packet::Packet,
+    };
 
     const HEADER: AdtsHeader = AdtsHeader {
         mpeg2: false,
@@ -177,7 +132,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> (Vec<StreamInfo>, Vec<Packet>, Vec<alloc::string::String>) {
-        let (mut input, mut adts) = (Input::new(), Adts::new());
+        let (mut input, mut adts) = (Input::new(), Adts::default());
         input.push(bytes);
         input.end();
         let (mut streams, mut packets) = (vec![], vec![]);
@@ -251,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_out_as_soon_as_it_is_whole() {
-        let (mut input, mut adts) = (Input::new(), Adts::new());
+        let (mut input, mut adts) = (Input::new(), Adts::default());
         input.push(&frame(HEADER, b"abc"));
         assert!(matches!(adts.poll(&mut input), Ok(Poll::Ready(Event::Stream(..)))));
         assert!(matches!(adts.poll(&mut input), Ok(Poll::Ready(Event::Packet(_)))));

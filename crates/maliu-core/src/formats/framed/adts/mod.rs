@@ -42,5 +42,5 @@ pub const FORMAT: Format = Format {
 
 fn open(settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
     Settings::new(settings, &[]).finish()?;
-    Ok(Box::new(demuxer::Adts::new()))
+    Ok(Box::new(demuxer::Adts::default()))
 }

@@ -1,37 +1,39 @@
 //! Frames → packets.
 
-use alloc::boxed::Box;
-use core::task::Poll;
-
 use super::{
-    super::walk::{Met, Walk},
+    super::{
+        units::{Emit, Framed, TIME_BASE, Units, describe},
+        walk::Walk,
+    },
     codings::Coding,
 };
 use crate::{
-    error::Result,
-    format::{Demuxer, Event},
     input::Input,
-    packet::{Flags, Packet},
     stream::{Media, StreamInfo},
-    time::{Ticks, TimeBase},
+    syntax::framing::{Frame, Frames},
+    time::Ticks,
 };
 
-/// A multiple of every rate, so that times do not drift.
-const TIME_BASE: TimeBase = TimeBase::hz(28_224_000);
+/// Reads frames of a coding.
+pub(super) type Coded<C> = Framed<Whole<C>>;
 
-pub(super) struct Coded<C: Coding> {
-    walk: Walk<C::Frames>,
+/// Frames, each of which is a packet.
+pub(super) struct Whole<C: Coding> {
     stream: Option<StreamInfo>,
-    end: Option<Ticks>,
+    coding: core::marker::PhantomData<fn() -> C>,
 }
 
-impl<C: Coding> Coded<C> {
-    pub(super) fn new() -> Self {
-        Self { walk: Walk::new(C::Frames::default(), TIME_BASE), stream: None, end: None }
+impl<C: Coding> Default for Whole<C> {
+    fn default() -> Self {
+        Self { stream: None, coding: core::marker::PhantomData }
     }
+}
 
-    fn frame(&mut self, length: usize, input: &mut Input) {
-        let at = input.offset();
+impl<C: Coding> Units for Whole<C> {
+    type Frames = C::Frames;
+
+    fn frame(&mut self, frame: Frame<<C::Frames as Frames>::Header>, walk: &mut Walk<C::Frames>, input: &mut Input) {
+        let (length, at) = (frame.length, input.offset());
         let Some(audio) = C::facts(input.peek().get(..length).unwrap_or_default()) else {
             input.warn("frame that cannot be read skipped");
             input.skip(length);
@@ -39,60 +41,13 @@ impl<C: Coding> Coded<C> {
         };
         let rate = i64::from(audio.rate().max(1));
         let duration = Ticks(i64::from(audio.frame_size) * i64::from(TIME_BASE.den.get()) / rate);
-        if self.walk.passes(length, duration, input) {
+        if walk.passes(length, duration, input) {
             return;
         }
-        self.walk.seek = None;
+        let mut emit = Emit::of(walk, at, duration);
         if self.stream.as_ref().and_then(StreamInfo::as_audio) != Some(&audio) {
-            let mut stream = StreamInfo::new(C::CODEC, TIME_BASE, Media::Audio(audio));
-            stream.start = Some(Ticks(0));
-            self.walk.pending.push_back(Event::Stream(0, Box::new(stream.clone())));
-            self.stream = Some(stream);
+            self.stream = Some(describe(StreamInfo::new(C::CODEC, TIME_BASE, Media::Audio(audio)), walk));
         }
-        let time = Some(self.walk.time);
-        let packet = Packet {
-            pts: time,
-            dts: time,
-            duration: Some(duration),
-            flags: Flags::KEY,
-            position: Some(at),
-            data: input.take(length).unwrap_or_default(),
-            ..Packet::default()
-        };
-        self.walk.time += duration;
-        self.walk.pending.push_back(Event::Packet(packet));
-    }
-}
-
-impl<C: Coding> Demuxer for Coded<C> {
-    fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
-        loop {
-            match self.walk.poll(input) {
-                Met::Event(event) => return Ok(Poll::Ready(event)),
-                Met::Pending => return Ok(Poll::Pending),
-                Met::Frame(frame) => self.frame(frame.length, input),
-                // Framing leaves cut frames out.
-                Met::Cut(_) => {}
-                Met::End => {
-                    let end = self.walk.time;
-                    self.end = Some(end);
-                    if !self.walk.goes_back(input) {
-                        return Ok(Poll::Ready(Event::End));
-                    }
-                }
-            }
-        }
-    }
-
-    fn reads_tags(&self) -> bool {
-        true
-    }
-
-    fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
-        self.walk.seek(to, base, input).map(|_| ())
-    }
-
-    fn duration(&self) -> Option<(Ticks, TimeBase)> {
-        self.end.map(|end| (end, TIME_BASE))
+        emit.unit(input.take(length).unwrap_or_default(), walk);
     }
 }

@@ -52,5 +52,5 @@ const fn format<C: Coding>(
 
 fn open<C: Coding>(settings: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
     Settings::new(settings, &[]).finish()?;
-    Ok(Box::new(demuxer::Coded::<C>::new()))
+    Ok(Box::new(demuxer::Coded::<C>::default()))
 }
