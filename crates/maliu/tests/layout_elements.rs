@@ -1,10 +1,13 @@
 //! Elements of the layout language on bytes built for them: parts with an end mark, times in two fields, ADTS in raw bodies,
-//! messages without a body, pieces of a program stream, cuts.
+//! messages without a body, pieces of a program stream, cuts, ends of bodies, filling, extensions of headers.
 
 use bytes::Bytes;
 use maliu::{
-    Ticks, TimeBase,
+    Packet, Ticks, TimeBase,
+    format::Muxer,
     layout::{self, Reader},
+    output::Edit,
+    stream::{Codec, Media, Metadata, StreamInfo, Video},
 };
 
 mod connections;
@@ -154,5 +157,152 @@ fn a_message_that_the_end_cuts_can_be_an_error() {
         let good = got.iter().filter(|packet| packet.is_ok()).count();
         assert_eq!(good, packets.len() - usize::from(end < starts[5]), "{end}");
         assert_eq!(got.iter().all(Result::is_ok), whole, "{end}: {got:?}");
+    }
+}
+
+/// A layout of this text, which bodies of these bytes are written by.
+fn written(text: &str, bodies: &[&[u8]]) -> (layout::Layout, Vec<u8>) {
+    let layout = layout::parse(text).unwrap();
+    let mut writer = layout::Writer::new(layout.clone()).unwrap();
+    let mut out = maliu::output::Output::default();
+    let info = StreamInfo::new(Codec::H264, TimeBase::MICROS, Media::Video(Video::default()));
+    writer.start(&mut [info], &Metadata::default(), &mut out).unwrap();
+    for (n, body) in bodies.iter().enumerate() {
+        let packet = Packet::of(0, body.to_vec()).with_pts(Ticks(40 * n as i64)).with_dts(Ticks(40 * n as i64));
+        writer.packet(&packet, &mut out).unwrap();
+    }
+    let mut bytes = Vec::new();
+    while let Some(Edit::Append(piece)) = out.next_edit() {
+        piece.parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    }
+    (layout, bytes)
+}
+
+const DELIMITED: &str = r#"name = "delim"
+    header = [ { name = "flag", type = "u8", value = 0x7e }, { name = "time", type = "u32", role = "pts", clock = 1000 } ]
+    body = { kind = "raw", codec = "h264", until = "0x0d0a" }"#;
+
+#[test]
+fn a_body_without_a_length_goes_on_to_the_bytes_that_end_it() {
+    let bodies: [&[u8]; 4] = [b"\0\0\0\x01\x65abc\r", b"", b"\0\0\0\x01\x41\n\n", &[b'~'; 3000]];
+    let (layout, bytes) = written(DELIMITED, &bodies);
+    assert_eq!(bytes.len(), 4 * 7 + bodies.concat().len());
+    for split in [1, 2, 5, 7, 100, 5000] {
+        let (packets, warnings, _) = read(&layout, &bytes, split);
+        assert_eq!(datas(&packets), bodies, "{split}: {warnings:?}");
+        assert_eq!(packets.iter().map(|packet| packet.pts.unwrap().0).collect::<Vec<_>>(), [0, 40, 80, 120]);
+    }
+    // Junk costs what it stands in: the next message begins behind an end.
+    let junk = [&bytes[..16], b"no message\r", &bytes[16..]].concat();
+    for split in [1, 3, 4000] {
+        let (packets, warnings, _) = read(&layout, &junk, split);
+        assert_eq!(datas(&packets)[..], bodies[..1].iter().chain(&bodies[2..]).collect::<Vec<_>>()[..], "{split}");
+        assert!(warnings.len() == 1 && warnings[0].contains("bytes skipped"), "{warnings:?}");
+    }
+    let mut small = layout.clone();
+    small.limits.body = 2000;
+    assert_eq!(read(&small, &bytes, 9).0.len(), 3, "a body is no longer than the limit");
+    let mut writer = layout::Writer::new(layout).unwrap();
+    let mut out = maliu::output::Output::default();
+    let error = writer.packet(&Packet::of(0, "a\r\nb"), &mut out).unwrap_err();
+    assert!(error.to_string().contains("would end it"), "{error}");
+}
+
+#[test]
+fn ends_that_overlap_bodies_are_found_or_refused() {
+    let text = r#"name = "x"
+        header = [ { name = "flag", type = "u8", value = 1 } ]
+        body = { codec = "h264", until = "aab" }"#;
+    let (layout, bytes) = written(text, &[b"a", b"aa", b"xaax"]);
+    assert_eq!(bytes, b"\x01aaab\x01aaaab\x01xaaxaab");
+    assert_eq!(datas(&read(&layout, &bytes, 1).0), [&b"a"[..], b"aa", b"xaax"]);
+    let text = text.replace("aab", "aa");
+    let mut writer = layout::Writer::new(layout::parse(&text).unwrap()).unwrap();
+    let mut out = maliu::output::Output::default();
+    assert!(writer.packet(&Packet::of(0, "ba"), &mut out).is_err(), "it would end a byte early");
+}
+
+#[test]
+fn zeros_fill_a_body_up_to_whole_units() {
+    let text = r#"name = "bcmedia"
+        header = [
+          { name = "magic", type = "u32", role = "key", map = { 0x30306463 = true, 0x30316463 = false } },
+          { name = "codec", type = "text 4", value = "H264" },
+          { name = "length", type = "u32le", role = "length", align = 8 },
+          { name = "micros", type = "u32le", role = "pts", clock = 1000000 },
+        ]
+        body = { kind = "annexb", codec = "h264" }
+        tail = [ { name = "sum", type = "u8", role = "checksum", algorithm = "xor8" } ]"#;
+    let bodies: [&[u8]; 3] = [b"\0\0\0\x01\x65abc", b"\0\0\0\x01\x41", b"\0\0\0\x01\x41abcdefghi"];
+    let (layout, bytes) = written(text, &bodies);
+    assert_eq!(bytes.len(), 3 * 17 + 8 + 8 + 16);
+    for split in [1, 6, 1000] {
+        let (packets, warnings, _) = read(&layout, &bytes, split);
+        assert_eq!(datas(&packets), bodies, "{split}");
+        assert_eq!(warnings, Vec::<String>::new());
+    }
+    let lines = layout::explain(&layout, &bytes, 100);
+    let fills: Vec<_> = lines.iter().filter(|line| line.name == "end").map(|line| line.len).collect();
+    assert_eq!(fills, [3, 2]);
+}
+
+#[test]
+fn a_header_has_an_extension_that_it_counts_and_a_map_a_meaning_for_all_others() {
+    let text = r#"name = "dhav"
+        header = [
+          { name = "magic", type = "text 4", value = "DHAV" },
+          { name = "type", type = "u8", role = "codec", map = { 0xfd = "h264", 0xf0 = "pcm_alaw", _ = "skip" } },
+          { name = "ext", type = "u8" },
+          { name = "length", type = "u16le", role = "length" },
+          { name = "extension", type = "bytes ext" },
+          { name = "sum", type = "u8", role = "checksum", algorithm = "sum8", from = "start", to = "here" },
+        ]"#;
+    let layout = layout::parse(text).unwrap();
+    let message = |kind: u8, ext: &[u8], body: &[u8]| {
+        let mut head = [b"DHAV", &[kind, ext.len() as u8, body.len() as u8, 0][..], ext].concat();
+        head.push(head.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte)));
+        [&head, body].concat()
+    };
+    let rows: [(u8, &[u8], &[u8]); 4] = [
+        (0xfd, b"12345", b"\0\0\0\x01\x65"),
+        (0x42, b"", b"text"),
+        (0xf0, &[7; 255], &[0xd5; 40]),
+        (0xfd, b"", b"\0\0\0\x01\x41"),
+    ];
+    let bytes: Vec<u8> = rows.iter().flat_map(|(kind, ext, body)| message(*kind, ext, body)).collect();
+    for split in [1, 10, 1000] {
+        let (packets, warnings, streams) = read(&layout, &bytes, split);
+        assert_eq!(datas(&packets), [rows[0].2, rows[2].2, rows[3].2], "{split}");
+        assert_eq!((warnings, streams.len()), (Vec::<String>::new(), 2));
+    }
+    let lines = layout::explain(&layout, &bytes, 100);
+    let extensions: Vec<_> = lines.iter().filter(|line| line.name == "extension").map(|line| line.len).collect();
+    assert_eq!(extensions, [5, 0, 255, 0]);
+    assert!(layout::dissector(&layout, 9).contains("(v.ext or 0) * 8"));
+    // The writer leaves the extension out, and its output reads back.
+    let (layout, bytes) = written(text, &[rows[0].2, rows[3].2]);
+    assert_eq!(datas(&read(&layout, &bytes, 3).0), [rows[0].2, rows[3].2]);
+}
+
+#[test]
+fn elements_that_cannot_work_are_refused_where_they_stand() {
+    let fault = |header: &str, rest: &str| {
+        let text = format!("name = \"x\"\nheader = [ {header} ]\n{rest}");
+        layout::parse(&text).unwrap_err().to_string()
+    };
+    let length = r#"{ name = "n", type = "u8", role = "length" }"#;
+    for (header, rest, wanted) in [
+        (length, "body = { until = \"x\" }", "an end, and a length"),
+        (r#"{ name = "n", type = "u8" }"#, "body = { until = \"\" }", "no bytes"),
+        (r#"{ name = "n", type = "u8" }"#, "body = { until = \"0x7\" }", "not bytes"),
+        (r#"{ name = "n", type = "u8" }"#, "body = { until = \"x\", length = 3 }", "both a length and an end"),
+        (r#"{ name = "e", type = "bytes n" }"#, "body = { length = 3 }", "no field n stands in front"),
+        (r#"{ name = "n", type = "i8" }, { name = "e", type = "bytes n" }"#, "body = { length = 3 }", "no number"),
+        (&format!("{length}, {{ name = \"e\", type = \"bytes n\", role = \"pts\" }}"), "", "needs a number"),
+        (&length.replace(" }", ", align = 0 }"), "", "out of range"),
+        (&length.replace(" }", ", align = 8, tail = true }"), "", "align without tail"),
+    ] {
+        let said = fault(header, rest);
+        assert!(said.contains(wanted), "{header}: {said}");
     }
 }

@@ -7,8 +7,8 @@ use alloc::{
 };
 
 use super::{
-    BodyKind, Constant, Field, Kind, Layout, MAX_BODY, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING, Meaning, RangeStart,
-    Role,
+    BodyKind, Constant, Field, Kind, Layout, MAX_BODY, MAX_DELIMITER, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING,
+    Meaning, RangeStart, Role,
 };
 
 /// A fault of a layout: its kind, its place, and a remedy.
@@ -61,14 +61,17 @@ impl Layout {
         }
         let sized = |field: &&Field| matches!(field.role, Some(Role::Length { .. }));
         let lengths = self.header.iter().filter(sized).count();
-        match (lengths, self.body.length) {
-            (0, None) => {
-                let hint = "give one header field role = \"length\", or the body a fixed length";
+        let fixed = self.body.length.is_some() || self.body.until.is_some();
+        self.check_end()?;
+        match (lengths, fixed) {
+            (0, false) => {
+                let hint = "give one header field role = \"length\", or the body a fixed length or until = \"…\"";
                 return Err(fault("header", None, "nothing says how long the body is".to_owned(), hint));
             }
-            (1.., Some(_)) => {
+            (1.., true) => {
                 let hint = "keep one of them";
-                return Err(fault("body", None, "a fixed length and a length field".to_owned(), hint));
+                let what = "a fixed length or an end, and a length field".to_owned();
+                return Err(fault("body", None, what, hint));
             }
             _ => {}
         }
@@ -94,22 +97,33 @@ impl Layout {
         }
     }
 
+    /// The bytes that end a body.
+    fn check_end(&self) -> Result<(), Fault> {
+        let wrong = |what: &str, hint: &str| Err(fault("body", None, what.to_owned(), hint));
+        match &self.body.until {
+            Some(end) if end.is_empty() => wrong("an end of no bytes", "until = \"\\r\\n\" or \"0x7e\""),
+            Some(end) if end.len() > MAX_DELIMITER => {
+                wrong("an end that is too long", &format!("at most {MAX_DELIMITER} bytes"))
+            }
+            Some(_) if self.body.length.is_some() => wrong("both a length and an end", "keep one of them"),
+            _ => Ok(()),
+        }
+    }
+
     /// Ranges of lengths and checksums name fields of the header that stand on whole bytes.
     fn check_ranges(&self) -> Result<(), Fault> {
         for (part, fields) in [("header", &self.header), ("tail", &self.tail)] {
             for (index, field) in fields.iter().enumerate() {
                 let from = match &field.role {
-                    Some(Role::Length { from, unit, .. }) => {
-                        if *unit == 0 {
-                            return Err(fault(
-                                part,
-                                Some(index),
-                                "a unit of 0 bytes".to_owned(),
-                                "1 is the usual unit",
-                            ));
-                        }
-                        *from
+                    Some(Role::Length { unit: 0, .. }) => {
+                        let what = "a unit of 0 bytes".to_owned();
+                        return Err(fault(part, Some(index), what, "1 is the usual unit"));
                     }
+                    Some(Role::Length { tail, align, .. }) if *align > 1 && (*tail || part == "tail") => {
+                        let what = format!("{} fills the body up and counts the tail", field.name);
+                        return Err(fault(part, Some(index), what, "align without tail, in the header"));
+                    }
+                    Some(Role::Length { from, .. }) => *from,
                     Some(Role::Checksum { from, .. }) => *from,
                     _ => continue,
                 };
@@ -120,7 +134,9 @@ impl Layout {
                 };
                 let before = self.header.get(..start.saturating_add(behind)).unwrap_or_default();
                 let bits: usize = before.iter().map(|field| field.kind.bits()).sum();
-                if start >= self.header.len() || !bits.is_multiple_of(8) {
+                let counted = |field: &Field| matches!(field.kind, Kind::Counted { .. });
+                let unsure = behind == 1 && self.header.get(start).is_some_and(counted);
+                if start >= self.header.len() || !bits.is_multiple_of(8) || unsure {
                     let what = format!("{} counts from a field that is not a whole byte of the header", field.name);
                     return Err(fault(part, Some(index), what, "name a header field that starts on a byte"));
                 }
@@ -187,7 +203,7 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
         (Some(Constant::Bytes(bytes)), kind) if bytes.len() * 8 > kind.bits() => {
             return wrong(format!("the value of {} is longer than the field", field.name), "widen the field");
         }
-        (Some(Constant::Number(_)), Kind::Text { .. } | Kind::Bytes { .. }) => {
+        (Some(Constant::Number(_)), Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. }) => {
             return wrong(format!("{} is not a number", field.name), "give value a text");
         }
         _ => {}
@@ -201,6 +217,7 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
         let what = format!("{} is conditional and not whole bytes", field.name);
         return wrong(what, "give all bits of the byte the same condition");
     }
+    check_counted(part, index, field, fields)?;
     check_role(part, index, field)?;
     let mapped = field.map.iter().any(|(_, meaning)| matches!(meaning, Meaning::Codec(_)));
     if field.role == Some(Role::Codec) && !mapped {
@@ -215,13 +232,27 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
     Ok(())
 }
 
+/// A field whose length another one says stands behind that one, in a preamble or a header.
+fn check_counted(part: &'static str, index: usize, field: &Field, fields: &[Field]) -> Result<(), Fault> {
+    let Kind::Counted { by } = field.kind else { return Ok(()) };
+    let wrong = |what: String, hint: &str| Err(fault(part, Some(index), what, hint));
+    let counts = fields.get(by).filter(|_| by < index).map(|field| field.kind);
+    match (part, counts) {
+        ("inside" | "tail", _) => {
+            wrong(format!("{} has no fixed length in the {part}", field.name), "such fields stand in headers")
+        }
+        (_, Some(Kind::Number { signed: false, .. } | Kind::Bcd { .. })) => Ok(()),
+        _ => wrong(format!("{} is counted by a field that is no number in front of it", field.name), "bytes NAME"),
+    }
+}
+
 /// Fields that count are numbers, and a checksum fits its field.
 fn check_role(part: &'static str, index: usize, field: &Field) -> Result<(), Fault> {
     let counts = matches!(
         field.role,
         Some(Role::Length { .. } | Role::Checksum { .. } | Role::Pts(_) | Role::Dts(_) | Role::Cts(_) | Role::Sequence)
     );
-    if counts && matches!(field.kind, Kind::Text { .. } | Kind::Bytes { .. }) {
+    if counts && matches!(field.kind, Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. }) {
         let what = format!("{} has a role that needs a number", field.name);
         return Err(fault(part, Some(index), what, "type = \"u32\" for one of 4 bytes"));
     }

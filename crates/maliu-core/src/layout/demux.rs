@@ -59,6 +59,8 @@ pub struct Reader {
     preamble: Facts,
     steady: Steady,
     search: Option<Search>,
+    /// A message that is not whole, by its offset, and how many of its bytes were looked at.
+    looked_at: (u64, usize),
     streams: Vec<Stream>,
     events: VecDeque<Event>,
     sequence: Option<u64>,
@@ -90,6 +92,7 @@ impl Reader {
             preamble: Facts::default(),
             steady: Steady::new(),
             search: None,
+            looked_at: (0, 0),
             streams: Vec::new(),
             events: VecDeque::new(),
             sequence: None,
@@ -459,9 +462,13 @@ impl Demuxer for Reader {
                 self.close(input);
                 continue;
             }
-            match message::look(&self.layout, input.peek(), &self.steady, &self.preamble) {
+            let known = if self.looked_at.0 == input.offset() { self.looked_at.1 } else { 0 };
+            match message::look_behind(&self.layout, input.peek(), known, &self.steady, &self.preamble) {
                 Ok(message) => self.accept(&message, input)?,
-                Err(Lack::Need(_)) if !input.ended() => return Ok(Poll::Pending),
+                Err(Lack::Need(_)) if !input.ended() => {
+                    self.looked_at = (input.offset(), input.peek().len());
+                    return Ok(Poll::Pending);
+                }
                 Err(Lack::Need(_)) if !self.layout.limits.resync => self.close(input),
                 Err(Lack::Need(_)) => {
                     self.cut = Some(input.offset());

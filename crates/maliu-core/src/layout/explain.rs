@@ -42,6 +42,11 @@ pub fn explain(layout: &Layout, capture: &[u8], most: usize) -> Vec<Line> {
                 let value = format!("{} bytes", found.body.len());
                 let (start, len) = (at + found.body.start, found.body.len());
                 lines.push(Line { at: start, len, message: Some(number), name: "body".into(), value });
+                let (start, len) = (at + found.body.end, found.behind - found.body.end);
+                if len > 0 {
+                    let (name, value) = (String::from("end"), String::from("of the body"));
+                    lines.push(Line { at: start, len, message: Some(number), name, value });
+                }
                 fields(&layout.inside, &found.inside, rest, at, Some(number), &mut lines);
                 fields(&layout.tail, &found.tail, rest, at, Some(number), &mut lines);
                 at += found.total();
@@ -71,14 +76,13 @@ fn close_garbage(garbage: &mut Option<(usize, String)>, end: usize, lines: &mut 
 fn fields(fields: &[Field], part: &Part, bytes: &[u8], base: usize, message: Option<usize>, lines: &mut Vec<Line>) {
     for (field, bit) in fields.iter().zip(&part.at) {
         let Some((bit, value)) = bit.and_then(|bit| Some((bit, place::read(field, bytes, bit)?))) else { continue };
-        let end = (bit + field.kind.bits()).div_ceil(8);
-        lines.push(Line {
-            at: base + bit / 8,
-            len: end - bit / 8,
-            message,
-            name: field.name.clone(),
-            value: words(field, value),
-        });
+        let width = place::width(field, fields, &part.at, bytes);
+        let end = bit.saturating_add(width).div_ceil(8);
+        let value = match field.kind {
+            Kind::Counted { .. } => words(field, Value::Bytes(bytes.get(bit / 8..end).unwrap_or_default())),
+            _ => words(field, value),
+        };
+        lines.push(Line { at: base + bit / 8, len: end - bit / 8, message, name: field.name.clone(), value });
     }
 }
 
@@ -94,8 +98,7 @@ fn words(field: &Field, value: Value<'_>) -> String {
         }
         (_, Value::Bytes(bytes)) => bytes.iter().take(16).map(|b| format!("{b:02x}")).collect(),
     };
-    let meaning = field.map.iter().find(|(from, _)| *from == value.raw()).map(|(_, meaning)| *meaning);
-    let meaning = match meaning {
+    let meaning = match message::meaning(field, value) {
         Some(Meaning::Codec(codec)) => format!(" = {codec}"),
         Some(Meaning::Flag(true)) => " = yes".into(),
         Some(Meaning::Flag(false)) => " = no".into(),

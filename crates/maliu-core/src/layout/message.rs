@@ -3,8 +3,11 @@
 use alloc::{borrow::Cow, format, vec::Vec};
 use core::{cmp::Ordering, ops::Range};
 
+pub(super) use super::extent::{Lack, Part};
 use super::{
-    BodyKind, Clock, Comparison, Constant, Field, Fragment, Layout, Meaning, RangeEnd, RangeStart, Role,
+    BodyKind, Clock, Comparison, Constant, Field, Fragment, Kind, Layout, MAX_HEADER_BITS, Meaning, RangeEnd,
+    RangeStart, Role,
+    extent::{self, start},
     place::{self, Value},
 };
 use crate::{
@@ -12,22 +15,13 @@ use crate::{
     time::{Rounding, Ticks, TimeBase},
 };
 
-/// Why there is no whole message at the start of some bytes.
-#[derive(Debug)]
-pub(super) enum Lack {
-    /// So many bytes, from the start, are needed to say more.
-    Need(usize),
-    /// No message starts here.
-    Bad(Cow<'static, str>),
-    /// It is another protocol, in the words of the layout.
-    Other(Cow<'static, str>),
-}
-
 /// A whole message: its extent and what its fields say.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) header: Part,
     pub(super) body: Range<usize>,
+    /// First byte behind what ends or fills the body.
+    pub(super) behind: usize,
     /// Whether its length field is there.
     pub(super) has_body: bool,
     pub(super) inside: Part,
@@ -40,13 +34,6 @@ impl Message {
     pub(super) fn total(&self) -> usize {
         self.tail.end
     }
-}
-
-/// Where the fields of a part stand: first bit of each one that is there, and the first byte behind them.
-#[derive(Debug, Default)]
-pub(super) struct Part {
-    pub(super) at: Vec<Option<usize>>,
-    pub(super) end: usize,
 }
 
 /// Values of fields with a role.
@@ -97,12 +84,23 @@ pub(super) fn hold(layout: &Layout, message: &Message, bytes: &[u8], steady: &mu
 
 /// Looks for a message at the start of `bytes`. Says `Bad` as early as the bytes allow.
 pub(super) fn look(layout: &Layout, bytes: &[u8], steady: &Steady, preamble: &Facts) -> Result<Message, Lack> {
+    look_behind(layout, bytes, 0, steady, preamble)
+}
+
+/// As [`look`], where the first `known` bytes were looked at before, and do not hold the end of the body.
+pub(super) fn look_behind(
+    layout: &Layout,
+    bytes: &[u8],
+    known: usize,
+    steady: &Steady,
+    preamble: &Facts,
+) -> Result<Message, Lack> {
     let mut facts = preamble.clone();
     let header = part(&layout.header, bytes, 0, Some(steady), &mut facts)?;
-    let Some(body) = body_range(layout, bytes, &header)? else {
-        let (body, inside) = (header.end..header.end, Part::default());
+    let Some((body, behind)) = extent::of(layout, bytes, known, &header)? else {
+        let (body, inside, behind) = (header.end..header.end, Part::default(), header.end);
         let tail = part(&layout.tail, bytes, body.end, None, &mut facts)?;
-        return agreeing(layout, bytes, Message { header, body, has_body: false, inside, tail, facts });
+        return agreeing(layout, bytes, Message { header, body, behind, has_body: false, inside, tail, facts });
     };
     let seen = bytes.get(body.start..bytes.len().min(body.end));
     if let Some(why) = seen.and_then(|seen| refuse_body(layout, &facts, seen)) {
@@ -116,12 +114,12 @@ pub(super) fn look(layout: &Layout, bytes: &[u8], steady: &Steady, preamble: &Fa
         }
         other => other?,
     };
-    if bytes.len() < body.end {
+    if bytes.len() < behind {
         let early = body.start.saturating_add(least_body(&layout.body.kind).min(body.len()));
-        return Err(Lack::Need(if bytes.len() < early { early } else { body.end }));
+        return Err(Lack::Need(if bytes.len() < early { early } else { behind }));
     }
-    let tail = part(&layout.tail, bytes, body.end, None, &mut facts)?;
-    agreeing(layout, bytes, Message { header, body, has_body: true, inside, tail, facts })
+    let tail = part(&layout.tail, bytes, behind, None, &mut facts)?;
+    agreeing(layout, bytes, Message { header, body, behind, has_body: true, inside, tail, facts })
 }
 
 /// The message, if its lengths and sums agree.
@@ -147,7 +145,13 @@ pub(super) fn part(
             at.push(None);
             continue;
         }
-        let end = bit.saturating_add(field.kind.bits());
+        let end = bit.saturating_add(place::width(field, fields, &at, bytes));
+        if end.saturating_sub(start.saturating_mul(8)) > MAX_HEADER_BITS {
+            return Err(Lack::Bad(Cow::Owned(format!("field {} is longer than any header", field.name))));
+        }
+        if matches!(field.kind, Kind::Counted { .. }) && bytes.len() < end.div_ceil(8) {
+            return Err(Lack::Need(end.div_ceil(8)));
+        }
         let Some(value) = place::read(field, bytes, bit) else { return Err(Lack::Need(end.div_ceil(8))) };
         let expected = field.steady.and_then(|group| steady?.get(usize::from(group)).copied().flatten());
         if let Some(why) = refuse(field, value, expected) {
@@ -199,9 +203,15 @@ fn refuse(field: &Field, value: Value<'_>, steady: Option<u64>) -> Option<Cow<'s
     Some(Cow::Owned(format!("field {} is {:#x}, not as the layout says", field.name, value.raw())))
 }
 
+/// Meaning of a value of a mapped field.
+pub(super) fn meaning(field: &Field, value: Value<'_>) -> Option<Meaning> {
+    let named = field.map.iter().find(|(from, _)| *from == value.raw()).map(|(_, meaning)| *meaning);
+    named.or(field.others)
+}
+
 fn note(field: &Field, value: Value<'_>, facts: &mut Facts) {
     let Some(role) = &field.role else { return };
-    let meaning = field.map.iter().find(|(from, _)| *from == value.raw()).map(|(_, meaning)| *meaning);
+    let meaning = meaning(field, value);
     let number = match meaning {
         Some(Meaning::Number(number)) => number,
         _ => value.raw(),
@@ -275,46 +285,6 @@ pub(super) fn finer(a: TimeBase, b: TimeBase) -> TimeBase {
     if TimeBase::compare(Ticks(1), a, Ticks(1), b) == Ordering::Less { a } else { b }
 }
 
-/// Where the body stands, by the length field or the fixed length; `Bad` when that cannot be, `None` when there is none.
-fn body_range(layout: &Layout, bytes: &[u8], header: &Part) -> Result<Option<Range<usize>>, Lack> {
-    let bad = |why: &'static str| Err(Lack::Bad(Cow::Borrowed(why)));
-    let found = layout.header.iter().zip(&header.at).find_map(|(field, at)| match &field.role {
-        Some(Role::Length { unit, plus, from, tail }) => {
-            Some((place::read(field, bytes, (*at)?)?.raw(), *unit, *plus, *from, *tail))
-        }
-        _ => None,
-    });
-    let length = match (found, layout.body.length) {
-        (Some((value, unit, plus, from, tail)), _) => {
-            let counted = i128::from(value) * i128::from(unit) + i128::from(plus);
-            let before = header.end.saturating_sub(start(layout, from, header, header.end));
-            let behind = if tail { layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8 } else { 0 };
-            counted - before as i128 - behind as i128
-        }
-        (None, Some(length)) => i128::from(length),
-        (None, None) => return Ok(None),
-    };
-    match usize::try_from(length) {
-        Ok(length) if length <= layout.limits.body as usize => Ok(Some(header.end..header.end.saturating_add(length))),
-        Ok(_) => bad("the body is longer than the limit"),
-        Err(_) => bad("the length is less than what it counts"),
-    }
-}
-
-/// First byte of a range; `body` is where the body starts.
-fn start(layout: &Layout, from: RangeStart, header: &Part, body: usize) -> usize {
-    let stands = |index: usize| header.at.get(index).copied().flatten();
-    match from {
-        RangeStart::Start => 0,
-        RangeStart::Field(index) => stands(index).map_or(body, |bit| bit / 8),
-        RangeStart::Behind(index) => {
-            let end = stands(index).zip(layout.header.get(index)).map(|(bit, field)| bit + field.kind.bits());
-            end.map_or(body, |bit| bit / 8)
-        }
-        RangeStart::Body => body,
-    }
-}
-
 /// Body bytes that `refuse_body` needs to be sure.
 fn least_body(kind: &BodyKind) -> usize {
     match kind {
@@ -348,7 +318,7 @@ fn refuse_body(layout: &Layout, facts: &Facts, seen: &[u8]) -> Option<&'static s
 /// A length in the tail that does not say what the header's said.
 fn wrong_length(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<'static, str>> {
     layout.tail.iter().zip(&message.tail.at).find_map(|(field, at)| {
-        let Some(Role::Length { unit, plus, from, tail }) = &field.role else { return None };
+        let Some(Role::Length { unit, plus, from, tail, .. }) = &field.role else { return None };
         let said = i128::from(place::read(field, bytes, (*at)?)?.raw()) * i128::from(*unit) + i128::from(*plus);
         let end = if *tail { message.total() } else { message.body.end };
         let counted = end.saturating_sub(start(layout, *from, &message.header, message.body.start));

@@ -18,6 +18,7 @@ mod check;
 mod checksum;
 mod demux;
 mod explain;
+mod extent;
 mod facts;
 mod message;
 mod mux;
@@ -40,6 +41,8 @@ pub const MAX_HEADER_BITS: usize = 65_536 * 8;
 pub const MAX_BODY: usize = 32 << 20;
 /// Most streams one connection may open.
 pub const MAX_STREAMS: usize = 64;
+/// Longest delimiter of bodies, in bytes.
+pub const MAX_DELIMITER: usize = 64;
 /// Deepest nesting of layouts in bodies.
 pub const MAX_NESTING: usize = 4;
 
@@ -114,6 +117,8 @@ pub struct Field {
     pub role: Option<Role>,
     /// Value → meaning, for the roles that name something.
     pub map: Vec<(u64, Meaning)>,
+    /// Meaning of the values that the map does not name.
+    pub others: Option<Meaning>,
     /// Value to write when no role gives one.
     pub default: u64,
     /// In a preamble: what is wrong with a connection whose value is out of range. Such a connection is refused; without
@@ -133,6 +138,7 @@ impl Field {
             when: Vec::new(),
             role: None,
             map: Vec::new(),
+            others: None,
             default: 0,
             otherwise: None,
         }
@@ -166,15 +172,22 @@ pub enum Kind {
         /// Length in bytes.
         len: u16,
     },
+    /// Bytes without a meaning, as many as a field in front of it says: an extension of the header. None where that field
+    /// is absent.
+    Counted {
+        /// Index of the field that says how many, in the same part.
+        by: usize,
+    },
 }
 
 impl Kind {
-    /// Width in bits.
+    /// Width in bits; 0 where another field says it.
     pub fn bits(self) -> usize {
         match self {
             Self::Number { bits, .. } => usize::from(bits),
             Self::Bcd { digits } => usize::from(digits) * 4,
             Self::Text { len } | Self::Bytes { len } => usize::from(len) * 8,
+            Self::Counted { .. } => 0,
         }
     }
 }
@@ -233,6 +246,8 @@ pub enum Role {
         from: RangeStart,
         /// Whether the tail is counted too.
         tail: bool,
+        /// Zeros behind the body fill the bytes that are counted up to a multiple of this many; 1 where none do.
+        align: u32,
     },
     /// Presentation time.
     Pts(Clock),
@@ -350,6 +365,8 @@ pub struct Body {
     pub codec: Option<Codec>,
     /// Length in bytes when no field says.
     pub length: Option<u32>,
+    /// The bytes that end it when nothing says its length. They are not part of it.
+    pub until: Option<Vec<u8>>,
     /// Sample rate in Hz and channels when no field says; 0 when unknown.
     pub audio: (u32, u16),
     /// Frames per second of video; where no field is a time, whatever the stream says.

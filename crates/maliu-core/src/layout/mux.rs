@@ -3,9 +3,10 @@
 use alloc::{format, string::ToString, vec::Vec};
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use super::{
-    BodyKind, Clock, Constant, Fault, Field, Fragment, Layout, Meaning, RangeStart, Role,
+    BodyKind, Clock, Constant, Fault, Field, Fragment, Layout, Meaning, RangeStart, Role, extent,
     facts::as_annexb,
     message::{self, Part},
     payload,
@@ -130,25 +131,64 @@ impl Writer {
         }
         source.sequence = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
-        let (mut header, mut tail) = (Vec::new(), Vec::new());
+        self.check_end(body)?;
+        let (mut header, mut tail, mut fill) = (Vec::new(), Vec::new(), Vec::new());
         // The length depends on the header's own size, which conditions decide: the second pass knows it.
         for _ in 0..2 {
-            let (filled, starts) = self.fill(&self.layout.header, 0, body.len(), header.len(), &source)?;
+            let (filled, starts) = self.fill(&self.layout.header, body.len(), header.len(), &source)?;
             (header, self.starts) = (filled, starts);
-            tail = self.fill(&self.layout.tail, header.len() + body.len(), body.len(), header.len(), &source)?.0;
+            fill = self.behind(header.len(), body.len());
+            tail = self.fill(&self.layout.tail, body.len(), header.len(), &source)?.0;
         }
-        let mut whole: Vec<u8> = [&header[..], body, &tail].concat();
-        self.sums(&mut whole, header.len(), body.len());
+        let mut whole: Vec<u8> = [&header[..], body, &fill, &tail].concat();
+        self.sums(&mut whole, header.len(), body.len(), fill.len());
         let behind = header.len() + body.len();
         let part = |range: core::ops::Range<usize>| Bytes::copy_from_slice(whole.get(range).unwrap_or_default());
         out.append(mark, [part(0..header.len()), body.clone(), part(behind..whole.len())]);
         Ok(())
     }
 
+    /// The bytes between a body and its tail: those that end it, or zeros that fill it.
+    fn behind(&self, header: usize, body: usize) -> Vec<u8> {
+        let filling = |field: &Field| match &field.role {
+            Some(Role::Length { from, align, .. }) => {
+                Some(extent::filling(header.saturating_sub(self.begin(*from, header)) + body, *align))
+            }
+            _ => None,
+        };
+        match &self.layout.body.until {
+            Some(end) => end.clone(),
+            None => alloc::vec![0; self.layout.header.iter().find_map(filling).unwrap_or(0)],
+        }
+    }
+
+    /// Refuses a body that would end early.
+    fn check_end(&self, body: &Bytes) -> Result<()> {
+        let Some(end) = &self.layout.body.until else { return Ok(()) };
+        let last = body.get(body.len().saturating_sub(end.len().saturating_sub(1))..).unwrap_or_default();
+        let ends = memmem::find(&[last, end].concat(), end);
+        match memmem::find(body, end).or(ends.filter(|at| *at < last.len())) {
+            Some(_) => Err(Error::mux(NAME, format!("a body that holds the bytes {end:02x?}, which would end it"))),
+            None => Ok(()),
+        }
+    }
+
+    /// First byte of what a length counts, in a header of `header` bytes.
+    fn begin(&self, from: RangeStart, header: usize) -> usize {
+        match from {
+            RangeStart::Start => 0,
+            RangeStart::Field(index) | RangeStart::Behind(index) => {
+                let part = self.starts.get(index).copied().flatten();
+                let behind = self.layout.header.get(index).filter(|_| matches!(from, RangeStart::Behind(_)));
+                part.map_or(header, |bit| (bit + behind.map_or(0, |field| field.kind.bits())) / 8)
+            }
+            RangeStart::Body => header,
+        }
+    }
+
     fn fill(
         &self,
         fields: &[Field],
-        start: usize,
         body: usize,
         header: usize,
         source: &Source<'_>,
@@ -179,7 +219,9 @@ impl Writer {
                 return Err(Error::mux(NAME, format!("a length of {raw} does not fit field {}", field.name)));
             }
             packer.write(field, raw, text);
-            at.push(Some(start * 8 + bit));
+            let bits = place::width(field, fields, &at, &packer.bytes);
+            packer.zeros(bits.saturating_sub(field.kind.bits()) / 8);
+            at.push(Some(bit));
             bit += bits;
         }
         Ok((packer.bytes, at))
@@ -197,16 +239,8 @@ impl Writer {
         let audio = info.and_then(StreamInfo::as_audio);
         let video = info.and_then(StreamInfo::as_video);
         Ok(match role {
-            Role::Length { unit, plus, from, tail } => {
-                let start = match from {
-                    RangeStart::Start => 0,
-                    RangeStart::Field(index) | RangeStart::Behind(index) => {
-                        let part = self.starts.get(*index).copied().flatten();
-                        let behind = self.layout.header.get(*index).filter(|_| matches!(from, RangeStart::Behind(_)));
-                        part.map_or(header, |bit| (bit + behind.map_or(0, |field| field.kind.bits())) / 8)
-                    }
-                    RangeStart::Body => header,
-                };
+            Role::Length { unit, plus, from, tail, .. } => {
+                let start = self.begin(*from, header);
                 let behind =
                     if *tail { self.layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8 } else { 0 };
                 let bytes = (header.saturating_sub(start) + body + behind) as i64 - i64::from(*plus);
@@ -265,13 +299,13 @@ impl Writer {
     }
 
     /// Puts the checksums into a whole message.
-    fn sums(&self, whole: &mut [u8], header: usize, body: usize) {
+    fn sums(&self, whole: &mut [u8], header: usize, body: usize, behind: usize) {
         let mut facts = message::Facts::default();
         let parse = |fields: &[Field], start: usize, bytes: &[u8], facts: &mut message::Facts| {
             message::part(fields, bytes, start, None, facts).unwrap_or_else(|_| Part::default())
         };
         let head = parse(&self.layout.header, 0, whole, &mut facts);
-        let tail = parse(&self.layout.tail, header + body, whole, &mut facts);
+        let tail = parse(&self.layout.tail, header + body + behind, whole, &mut facts);
         let range = header..header + body;
         let fields = self.layout.header.iter().zip(&head.at).chain(self.layout.tail.iter().zip(&tail.at));
         for (field, at) in fields {
@@ -332,7 +366,7 @@ impl Muxer for Writer {
         self.streams = streams.to_vec();
         let first = self.streams.iter().find(|info| info.codec.kind() == Kind::Video).or(self.streams.first()).cloned();
         let source = Source { info: first.as_ref(), ..Source::default() };
-        let preamble = self.fill(&self.layout.preamble, 0, 0, 0, &source)?.0;
+        let preamble = self.fill(&self.layout.preamble, 0, 0, &source)?.0;
         out.append(Mark::Header, [Bytes::from(preamble)]);
         (0..self.streams.len()).try_for_each(|stream| self.config(stream, None, out))
     }

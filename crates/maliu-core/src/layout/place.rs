@@ -53,7 +53,17 @@ pub(super) fn read<'a>(field: &Field, bytes: &'a [u8], at: usize) -> Option<Valu
         }
         Kind::Bcd { digits } => Some(Value::Bytes(whole(usize::from(digits) / 2)?)),
         Kind::Text { len } | Kind::Bytes { len } => Some(Value::Bytes(whole(usize::from(len))?)),
+        Kind::Counted { .. } => Some(Value::Bytes(&[])),
     }
+}
+
+/// Bits of `field`, of which those in front of it begin at the bits `at`; a field that counts may say more than there is
+/// room for.
+pub(super) fn width(field: &Field, fields: &[Field], at: &[Option<usize>], bytes: &[u8]) -> usize {
+    let Kind::Counted { by } = field.kind else { return field.kind.bits() };
+    let count = fields.get(by).zip(at.get(by).copied().flatten());
+    let count = count.and_then(|(field, bit)| read(field, bytes, bit)).map_or(0, Value::raw);
+    usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(8)
 }
 
 /// Appends bits to bytes; the last byte may be partly filled.
@@ -82,7 +92,13 @@ impl Packer {
                 let padded = text.iter().copied().chain(core::iter::repeat(0)).take(usize::from(len));
                 padded.for_each(|b| self.number(u64::from(b), 8));
             }
+            Kind::Counted { .. } => {}
         }
+    }
+
+    /// Appends bytes of zeros.
+    pub(super) fn zeros(&mut self, bytes: usize) {
+        (0..bytes).for_each(|_| self.number(0, 8));
     }
 
     /// Whole bytes written so far.

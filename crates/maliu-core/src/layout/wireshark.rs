@@ -76,14 +76,15 @@ local function one(tvb, pinfo, tree, at)
   local v = {}
   local head = header(tvb, at, nil, v)
   if head == nil then return nil end
-  local stop = body_end(v, at, head)
+  local stop, behind = body_end(tvb, v, at, head)
+  if stop == -1 then return nil end
   if stop == nil or stop < head then return false end
-  local last = tail_length and tail(tvb, stop, nil, {}) or stop
+  local last = tail_length and tail(tvb, behind, nil, {}) or behind
   if last == nil or last > tvb:len() then return nil end
   local sub = tree:add(proto, tvb(at, last - at))
   header(tvb, at, sub, {})
   if stop > head then inside(tvb, head, sub:add(f.body, tvb(head, stop - head)), {}) end
-  if tail_length then tail(tvb, stop, sub, {}) end
+  if tail_length then tail(tvb, behind, sub, {}) end
   return last
 end
 function proto.init() begun = {} end
@@ -121,7 +122,7 @@ fn declare(lua: &mut String, name: &str, part: &str, field: &Field) {
         Kind::Number { bits, .. } if bits <= 32 => "uint32",
         Kind::Number { .. } => "double",
         Kind::Bcd { .. } | Kind::Text { .. } => "string",
-        Kind::Bytes { .. } => "bytes",
+        Kind::Bytes { .. } | Kind::Counted { .. } => "bytes",
     };
     let values: Vec<String> =
         field.map.iter().map(|(value, meaning)| format!("[{value}] = {:?}", meaning_text(*meaning))).collect();
@@ -158,7 +159,12 @@ fn walker(lua: &mut String, part: &str, fields: &[Field]) {
         let id = identifier(&field.name);
         let conditions: Vec<String> = field.when.iter().map(|c| condition(c, fields)).collect();
         let there = if conditions.is_empty() { "true".into() } else { conditions.join(" and ") };
-        let width = field.kind.bits();
+        let width = match field.kind {
+            Kind::Counted { by } => {
+                format!("(v.{} or 0) * 8", fields.get(by).map(|by| identifier(&by.name)).unwrap_or_default())
+            }
+            kind => format!("{}", kind.bits()),
+        };
         let read = match field.kind {
             Kind::Number { bits, little: true, signed } if bits % 8 == 0 => {
                 wrap(&format!("little(tvb, bit, {bits})"), signed, bits)
@@ -167,12 +173,18 @@ fn walker(lua: &mut String, part: &str, fields: &[Field]) {
             Kind::Bcd { digits } => format!("digits(tvb, bit, {digits})"),
             Kind::Text { len } => format!("tvb(bit / 8, {len}):string():gsub(\"%z.*\", \"\")"),
             Kind::Bytes { len } => format!("tvb(bit / 8, {len}):bytes()"),
+            Kind::Counted { .. } => "nil".into(),
         };
+        let there = if matches!(field.kind, Kind::Counted { .. }) { format!("{there} and {width} > 0") } else { there };
         let _ = writeln!(lua, "  if {there} then");
         let _ = writeln!(lua, "    if bit + {width} > tvb:len() * 8 then return nil end");
         let _ = writeln!(lua, "    v.{id} = {read}; v.{id}_at = math.floor(bit / 8)");
         let range = format!("tvb(math.floor(bit / 8), math.ceil((bit + {width}) / 8) - math.floor(bit / 8))");
-        let value = if matches!(field.kind, Kind::Bytes { .. }) { String::new() } else { format!(", v.{id}") };
+        let value = if matches!(field.kind, Kind::Bytes { .. } | Kind::Counted { .. }) {
+            String::new()
+        } else {
+            format!(", v.{id}")
+        };
         let _ = writeln!(lua, "    if tree then tree:add(f.{part}_{id}, {range}{value}) end");
         let _ = writeln!(lua, "    bit = bit + {width}\n  end");
     }
@@ -199,7 +211,7 @@ fn condition(c: &super::Condition, fields: &[Field]) -> String {
 
 /// A function that says where the body of a message ends; nil when its header cannot be one.
 fn measure(lua: &mut String, layout: &Layout) {
-    lua.push_str("local function body_end(v, at, head)\n");
+    lua.push_str("local function body_end(tvb, v, at, head)\n");
     for field in &layout.header {
         if let Some(Constant::Number(value)) = field.constant {
             let id = identifier(&field.name);
@@ -207,12 +219,14 @@ fn measure(lua: &mut String, layout: &Layout) {
         }
     }
     let length = layout.header.iter().find_map(|field| match &field.role {
-        Some(Role::Length { unit, plus, from, tail }) => Some((identifier(&field.name), *unit, *plus, *from, *tail)),
+        Some(Role::Length { unit, plus, from, tail, align }) => {
+            Some((identifier(&field.name), *unit, *plus, *from, *tail, *align))
+        }
         _ => None,
     });
     let limit = layout.limits.body;
     match length {
-        Some((id, unit, plus, from, tail)) => {
+        Some((id, unit, plus, from, tail, align)) => {
             let start = match from {
                 RangeStart::Start => "at".into(),
                 RangeStart::Body => "head".into(),
@@ -231,14 +245,26 @@ fn measure(lua: &mut String, layout: &Layout) {
             let less = if tail { "(tail_length or 0)" } else { "0" };
             let _ = writeln!(
                 lua,
-                "  if v.{id} == nil then return nil end\n  local stop = {start} + v.{id} * {unit} + {plus} - {less}"
+                "  if v.{id} == nil then return nil end\n  local stop = {start} + v.{id} * {unit} + {plus} - {less}\n  \
+                 local behind = stop + ({start} - stop) % {align}"
+            );
+        }
+        None if layout.body.until.is_some() => {
+            let end = layout.body.until.as_deref().unwrap_or_default();
+            let escaped: String = end.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+            let _ = writeln!(
+                lua,
+                "  if head >= tvb:len() then return -1 end\n  local found = tvb:raw(head):find(\"{escaped}\", 1, true)\n  \
+                 if found == nil then return -1 end\n  local stop = head + found - 1\n  local behind = stop + {}",
+                end.len()
             );
         }
         None => {
-            let _ = writeln!(lua, "  local stop = head + {}", layout.body.length.unwrap_or(0));
+            let length = layout.body.length.unwrap_or(0);
+            let _ = writeln!(lua, "  local stop = head + {length}\n  local behind = stop");
         }
     }
-    let _ = writeln!(lua, "  if stop - head > {limit} then return nil end\n  return stop\nend");
+    let _ = writeln!(lua, "  if stop - head > {limit} then return nil end\n  return stop, behind\nend");
 }
 
 /// A name as Lua and Wireshark take it.

@@ -49,6 +49,7 @@ pub(super) struct FieldText {
     pub to: Option<Spanned<String>>,
     #[serde(default)]
     pub tail: bool,
+    pub align: Option<Spanned<i64>>,
     pub algorithm: Option<Spanned<String>>,
 }
 
@@ -68,6 +69,7 @@ pub(super) struct BodyText {
     pub kind: Option<Spanned<String>>,
     pub codec: Option<Spanned<String>>,
     pub length: Option<Spanned<i64>>,
+    pub until: Option<Spanned<String>>,
     pub frame_rate: Option<Spanned<Scalar>>,
     pub layout: Option<Box<LayoutText>>,
 }

@@ -74,6 +74,9 @@ struct Context<'a> {
     steady: RefCell<Vec<String>>,
 }
 
+/// Values of a field and what they mean.
+type Map = Vec<(u64, Meaning)>;
+
 type Parsed<T> = Result<T, TextFault>;
 
 impl Context<'_> {
@@ -125,7 +128,7 @@ impl Context<'_> {
     }
 
     fn field(&self, parsed: &FieldText, before: &[Field], names: &[&str]) -> Parsed<Field> {
-        let mut field = Field::new(parsed.name.get_ref().clone(), self.kind(&parsed.kind)?);
+        let mut field = Field::new(parsed.name.get_ref().clone(), self.kind(&parsed.kind, before)?);
         field.constant = match parsed.value.as_ref().map(|value| (value.get_ref(), field.kind)) {
             None => None,
             Some((Scalar::Number(number), _)) => Some(Constant::Number(number.cast_unsigned())),
@@ -141,7 +144,7 @@ impl Context<'_> {
             field.role = Some(self.role(role, parsed, names)?);
         }
         if let Some(map) = &parsed.map {
-            field.map = self.map(map)?;
+            (field.map, field.others) = self.map(map)?;
         }
         field.otherwise = parsed.otherwise.as_ref().map(|otherwise| otherwise.get_ref().clone());
         field.default = parsed.default.as_ref().map_or(0, |default| default.get_ref().cast_unsigned());
@@ -168,8 +171,9 @@ impl Context<'_> {
         }
     }
 
-    fn kind(&self, parsed: &Spanned<String>) -> Parsed<Kind> {
-        const HINT: &str = "u1 … u64, i8 …, with le for little-endian; bcd N, text N, bytes N";
+    fn kind(&self, parsed: &Spanned<String>, before: &[Field]) -> Parsed<Kind> {
+        const HINT: &str =
+            "u1 … u64, i8 …, with le for little-endian; bcd N, text N, bytes N; bytes FIELD, which counts them";
         let text = parsed.get_ref().trim();
         let sized = |prefix: &str| text.strip_prefix(prefix).and_then(|n| n.trim().parse::<u16>().ok());
         if let Some(digits) = sized("bcd") {
@@ -180,6 +184,12 @@ impl Context<'_> {
         }
         if let Some(len) = sized("bytes") {
             return Ok(Kind::Bytes { len });
+        }
+        if let Some(name) = text.strip_prefix("bytes ").map(str::trim) {
+            return match before.iter().position(|field| field.name == name) {
+                Some(by) => Ok(Kind::Counted { by }),
+                None => self.fault(parsed.span(), format!("no field {name} stands in front of this one"), HINT),
+            };
         }
         let (number, little) = match text.strip_suffix("le") {
             Some(number) => (number, true),
@@ -201,6 +211,7 @@ impl Context<'_> {
                 plus: self.small(parsed.plus.as_ref(), 0, -65_536, 65_536)? as i32,
                 from: self.from(parsed, names, RangeStart::Body)?,
                 tail: parsed.tail,
+                align: self.small(parsed.align.as_ref(), 1, 1, 65_536)? as u32,
             },
             "pts" => Role::Pts(self.clock(parsed)?),
             "dts" => Role::Dts(self.clock(parsed)?),
@@ -282,19 +293,24 @@ impl Context<'_> {
         }
     }
 
-    fn map(&self, parsed: &Spanned<toml::Table>) -> Parsed<Vec<(u64, Meaning)>> {
-        let mut map = Vec::new();
+    /// The values of a map, and what `_`, all others, means.
+    fn map(&self, parsed: &Spanned<toml::Table>) -> Parsed<(Map, Option<Meaning>)> {
+        let (mut map, mut others) = (Vec::new(), None);
         for (key, value) in parsed.get_ref() {
+            if key == "_" {
+                others = Some(self.meaning(value, parsed.span())?);
+                continue;
+            }
             let Some(from) = condition::number(key) else {
                 return self.fault(
                     parsed.span(),
                     format!("{key} is no number"),
-                    "keys are values of the field: 7 or 0x1b",
+                    "keys are values of the field, 7 or 0x1b, or _ for all others",
                 );
             };
             map.push((from.cast_unsigned(), self.meaning(value, parsed.span())?));
         }
-        Ok(map)
+        Ok((map, others))
     }
 
     fn meaning(&self, value: &toml::Value, span: Range<usize>) -> Parsed<Meaning> {
@@ -339,6 +355,16 @@ impl Context<'_> {
         }
         if let Some(length) = &parsed.length {
             body.length = Some(self.small(Some(length), 0, 1, i64::from(u32::MAX))? as u32);
+        }
+        if let Some(until) = &parsed.until {
+            let Some(bytes) = delimiter(until.get_ref()) else {
+                return self.fault(
+                    until.span(),
+                    "not bytes",
+                    "a text like \"\\r\\n\", or pairs of digits behind 0x: \"0x7e\"",
+                );
+            };
+            body.until = Some(bytes);
         }
         if let Some(rate) = &parsed.frame_rate {
             let Some(frames) = frame_rate(rate.get_ref()) else {
@@ -411,6 +437,13 @@ fn frame_rate(rate: &Scalar) -> Option<(u32, u32)> {
         },
     };
     (num > 0 && den > 0 && num / 1000 <= den).then_some((num, den))
+}
+
+/// The bytes of a text, or of the hexadecimal digits behind 0x.
+fn delimiter(text: &str) -> Option<Vec<u8>> {
+    let Some(digits) = text.strip_prefix("0x") else { return Some(text.as_bytes().to_vec()) };
+    let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (0..digits.len()).step_by(2).map(pair).collect()
 }
 
 /// `64 KiB`, `16 MiB` or a plain number of bytes.

@@ -24,6 +24,8 @@ const MAX_WEAK: usize = 1 << 20;
 pub(super) struct Search {
     start: u64,
     why: Cow<'static, str>,
+    /// The first place of all.
+    first: u64,
     /// First place not looked at yet.
     next: u64,
     /// Places that wait for a byte to arrive: (place, offset behind that byte).
@@ -48,7 +50,7 @@ impl Search {
     pub(super) fn within(input: &Input, given_back: u64, why: Cow<'static, str>) -> Self {
         let start = input.offset();
         let next = start.saturating_add(u64::from(given_back > 0));
-        Self { start: start.saturating_add(given_back), why, next, waiting: Vec::new(), best: None }
+        Self { start: start.saturating_add(given_back), why, first: next, next, waiting: Vec::new(), best: None }
     }
 
     pub(super) fn step(&mut self, layout: &Layout, steady: &Steady, preamble: &Facts, input: &mut Input) -> Step {
@@ -71,6 +73,9 @@ impl Search {
                 break;
             }
             let from = usize::try_from(place.saturating_sub(input.offset())).unwrap_or(usize::MAX);
+            if place != self.first && !judge.may_begin(input.peek().get(..from).unwrap_or_default()) {
+                continue;
+            }
             match judge.prove(input.peek().get(from..).unwrap_or_default()) {
                 Proof::Not => {}
                 Proof::By(bytes, anew) => {
@@ -81,11 +86,13 @@ impl Search {
                 Proof::Wait(bytes) => self.waiting.push((place, place.saturating_add(bytes as u64))),
             }
         }
-        self.conclude(input, end, judge.ended)
+        let before = layout.body.until.as_ref().map_or(0, Vec::len);
+        self.conclude(input, end, judge.ended, before)
     }
 
     /// The best place wins once no byte that could prove another one earlier is missing.
-    fn conclude(&mut self, input: &mut Input, end: u64, ended: bool) -> Step {
+    /// `before`: bytes in front of a place that must be seen.
+    fn conclude(&mut self, input: &mut Input, end: u64, ended: bool, before: usize) -> Step {
         match self.best {
             Some((by, place, anew)) if by <= end || ended => {
                 let skipped = place.saturating_sub(self.start);
@@ -105,7 +112,7 @@ impl Search {
             best => {
                 // Bytes before the first place that still waits are of no use.
                 let waiting = self.waiting.iter().map(|(place, _)| *place).chain(best.map(|(_, place, _)| place));
-                let keep = waiting.min().unwrap_or(self.next);
+                let keep = waiting.min().unwrap_or(self.next).saturating_sub(before as u64);
                 let ahead = usize::try_from(keep.saturating_sub(input.offset())).unwrap_or(usize::MAX);
                 input.skip(ahead);
                 Step::NeedBytes
@@ -131,6 +138,11 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// Whether a message may begin behind these bytes: anywhere, but where bodies have an end that shows, behind one.
+    fn may_begin(&self, before: &[u8]) -> bool {
+        self.layout.body.until.as_ref().is_none_or(|end| before.ends_with(end))
+    }
+
     fn prove(&self, bytes: &[u8]) -> Proof {
         match self.chain(bytes, self.steady, if self.weak { CONFIRM } else { 0 }) {
             Proof::Not if self.steady.iter().any(Option::is_some) => match self.chain(bytes, &Steady::new(), CONFIRM) {
