@@ -155,6 +155,13 @@ def capture(path, payload, port):
             out.write(struct.pack("<IIII", n, 0, len(ip), len(ip)) + ip)
 
 
+def dhav(extension, body):
+    """A frame of H.264 of a DHAV recorder."""
+    size = 24 + len(extension) + len(body) + 8
+    head = b"DHAV\xfd\0\1\0" + struct.pack("<IIIHB", 7, size, 0x6A000000, 40, len(extension))
+    return head + bytes([sum(head) & 255]) + extension + body + b"dhav" + struct.pack("<I", size)
+
+
 def dissectors(folder):
     """Exported dissectors load in tshark and label every field of a capture, with the values that explain shows."""
     film = Path("samples/flv/h264_aac.flv").read_bytes()
@@ -162,6 +169,7 @@ def dissectors(folder):
     unit = video[: video.index(b"\0\0\1", 100) - 1]
     messages = {
         "flv-tag": film,
+        "dhav": dhav(b"\x83\1\0\0", unit),
         "length32": struct.pack("!I", len(unit)) + unit + struct.pack("!I", 5) + b"\0\0\0\1\x41",
         "scrcpy": b"phone".ljust(64, b"\0") + b"h264" + struct.pack("!II", 160, 120) + struct.pack("!QI", 1 << 62 | 40000, len(unit)) + unit,
         "scrcpy4": b"phone".ljust(64, b"\0") + b"h264" + struct.pack("!III", 1 << 31, 160, 120)

@@ -18,7 +18,7 @@ macro_rules! presets {
 
 /// All presets, by name.
 pub const PRESETS: &[Preset] = presets![
-    "flv-tag" "gb28181" "jt1078" "length32" "rfc4571" "rtsp-interleaved" "scrcpy" "scrcpy4" "tail"
+    "dhav" "flv-tag" "gb28181" "jt1078" "length32" "rfc4571" "rtsp-interleaved" "scrcpy" "scrcpy4" "tail"
 ];
 
 /// The preset of a name.
