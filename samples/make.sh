@@ -337,3 +337,57 @@ small="testsrc2=size=64x48:rate=10:duration=1"
 make -f lavfi -i "$small" $exact -c:v libvpx -b:v 50k -g 5 ivf/vp8.ivf
 make -f lavfi -i "$small" $exact -c:v libvpx-vp9 -b:v 50k -g 5 ivf/vp9.ivf
 make -f lavfi -i "$small" $exact -c:v libaom-av1 -cpu-used 8 -b:v 50k -g 5 ivf/av1.ivf
+
+# Matroska and WebM: by ffmpeg, and by mkvmerge (MKVToolNix).
+mkdir -p matroska
+beep="sine=frequency=440:sample_rate=44100:duration=0.5"
+tiny="testsrc2=size=64x48:rate=10:duration=1"
+h264="-c:v libx264 -threads 1 -x264-params bframes=2:b-adapt=0:keyint=5:scenecut=0:info=0 -qp 45 -pix_fmt yuv420p"
+make -f lavfi -i "$tiny" -f lavfi -i "$beep" $exact $h264 -c:a aac -b:a 24k -cluster_time_limit 400 matroska/h264_aac.mkv
+make -f lavfi -i "$tiny" -f lavfi -i "$beep" $exact $h264 -c:a aac -b:a 24k -f matroska -live 1 - > matroska/live.mkv
+make -f lavfi -i "$tiny" -f lavfi -i "sine=frequency=440:sample_rate=48000:duration=0.5" $exact -c:v libvpx-vp9 -b:v 10k -g 5 -c:a libopus -b:a 16k -cluster_time_limit 500 matroska/vp9_opus.webm
+make -f lavfi -i "$beep" $exact -c:a libvorbis -q:a 0 -metadata title=Ton -metadata artist=maliu matroska/vorbis.mka
+make -f lavfi -i "sine=frequency=440:sample_rate=8000:duration=0.3" $exact -c:a flac matroska/flac.mka
+make -f lavfi -i "sine=frequency=440:sample_rate=24000:duration=0.4" $exact -c:a libmp3lame -b:a 16k -write_xing 0 matroska/mp3.tmp.mp3
+printf '1\n00:00:00,100 --> 00:00:00,400\nEins\n\n2\n00:00:00,500 --> 00:00:00,900\n<i>Zwei</i>\n' > matroska/tmp.srt
+printf '<?xml version="1.0"?><Chapters><EditionEntry><EditionUID>1</EditionUID><ChapterAtom><ChapterUID>2</ChapterUID><ChapterTimeStart>00:00:00.0</ChapterTimeStart><ChapterTimeEnd>00:00:00.2</ChapterTimeEnd><ChapterDisplay><ChapterString>Anfang</ChapterString></ChapterDisplay></ChapterAtom><ChapterAtom><ChapterUID>3</ChapterUID><ChapterTimeStart>00:00:00.2</ChapterTimeStart><ChapterDisplay><ChapterString>Ende</ChapterString></ChapterDisplay></ChapterAtom></EditionEntry></Chapters>' > matroska/tmp.xml
+printf 'not a font' > matroska/tmp.ttf
+merge() { mkvmerge -q --deterministic maliu --timestamp-scale 1000000 "$@"; }
+merge -o matroska/merged.mkv --chapters matroska/tmp.xml --attachment-mime-type font/ttf --attach-file matroska/tmp.ttf \
+  --attachment-mime-type image/png --attachment-name cover.png --attach-file matroska/tmp.ttf \
+  --language 0:deu --track-name 0:Ton matroska/mp3.tmp.mp3 --language 0:fra --forced-display-flag 0:1 --compression 0:zlib matroska/tmp.srt
+rm matroska/*tmp*
+python3 - <<'PY'
+from pathlib import Path
+whole = Path("matroska/h264_aac.mkv").read_bytes()
+cluster = b"\x1f\x43\xb6\x75"
+first = whole.index(cluster)
+second = whole.index(cluster, first + 4)
+Path("matroska/cut.mkv").write_bytes(whole[:second + 300])
+Path("matroska/damaged.mkv").write_bytes(whole[:first + 1000] + b"\0" * 300 + whole[first + 1300:])
+flac = Path("matroska/flac.mka").read_bytes()
+Path("matroska/joined.mka").write_bytes(flac + flac)
+
+# All lacings, block groups with durations, discard padding and additions, of one PCM track, made by hand.
+def size(n): return (n | 1 << 28).to_bytes(4, "big")
+def e(ident, *parts):
+    body = b"".join(parts)
+    return bytes.fromhex(ident) + size(len(body)) + body
+def u(ident, n, length=1): return e(ident, n.to_bytes(length, "big"))
+head = e("1a45dfa3", e("4282", b"matroska"))
+track = e("ae", u("d7", 1), u("73c5", 7), u("83", 2), e("86", b"A_PCM/INT/LIT"), e("e1", e("b5", b"\x45\xfa\0\0"), u("6264", 16)), u("56aa", 5_000_000, 4), u("23e383", 1_000_000, 4))
+strip = e("6d80", e("6240", e("5034", u("4254", 3), e("4255", b"head"))))
+track += e("ae", u("d7", 2), u("73c5", 8), u("83", 17), e("86", b"S_TEXT/UTF8"), e("22b59d", b"de-AT"), u("88", 0), u("55aa", 1), strip)
+blocks = [
+    e("a3", b"\x81\0\0\x80", b"a" * 16),
+    e("a3", b"\x81\0\x05\x82", b"\x02\x02\x10", b"b" * 2 + b"c" * 16 + b"d" * 6),
+    e("a3", b"\x81\0\x0a\x84", b"\x01", b"e" * 8 + b"f" * 8),
+    e("a3", b"\x81\0\x0f\x86", b"\x02\x84\xbd", b"g" * 4 + b"h" * 2 + b"i" * 10),
+    e("a0", e("a1", b"\x81\0\x14\0", b"j" * 16), u("9b", 9), e("75a2", (2_000_000).to_bytes(4, "big")), e("75a1", e("a6", u("ee", 4), e("a5", b"more")))),
+    e("af", b"encrypted"), e("4dff", b"unknown"), e("a3", b"\x85\0\x1e\x80", b"no track"), e("ec", b"\0" * 5),
+    e("a0", e("a1", b"\x82\0\x1c\0", b"less"), u("9b", 3)),
+    e("a3", b"\x81\0\x1e\x88", b"k" * 16),
+]
+body = e("1549a966", u("2ad7b1", 1_000_000, 3)) + e("1654ae6b", track) + b"\x1f\x43\xb6\x75\xff" + u("e7", 0) + b"".join(blocks)
+Path("matroska/blocks.mka").write_bytes(head + b"\x18\x53\x80\x67\x01" + b"\xff" * 7 + body)
+PY

@@ -9,6 +9,7 @@ mod framed;
 pub mod hash;
 mod headed;
 pub mod ivf;
+pub mod matroska;
 pub mod mp4;
 mod mpeg;
 pub mod null;
@@ -43,6 +44,8 @@ pub const ALL: &[&Format] = &[
     &AU,
     &CAF,
     &ivf::FORMAT,
+    &matroska::FORMAT,
+    &matroska::WEBM,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

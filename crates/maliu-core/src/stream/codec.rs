@@ -112,6 +112,8 @@ codecs! {
     Vorbis Audio "vorbis" "Vorbis";
     Flac Audio "flac" "FLAC (Free Lossless Audio Codec)";
     Alac Audio "alac" "ALAC (Apple Lossless Audio Codec)";
+    WavPack Audio "wavpack" "WavPack";
+    Tta Audio "tta" "TTA (True Audio)";
     Ac3 Audio "ac3" "Dolby Digital (AC-3)";
     Eac3 Audio "eac3" "Dolby Digital Plus (E-AC-3)";
     Ac4 Audio "ac4" "Dolby AC-4";
@@ -149,6 +151,8 @@ codecs! {
     Mpeg4 Video "mpeg4" "MPEG-4 part 2";
     Vc1 Video "vc1" "SMPTE VC-1";
     Cavs Video "cavs" "Chinese AVS";
+    Theora Video "theora" "Theora";
+    Ffv1 Video "ffv1" "FFV1 (RFC 9043)";
     Mjpeg Video "mjpeg" "Motion JPEG";
     ProRes Video "prores" "Apple ProRes";
     DnxHd Video "dnxhd" "VC-3 / DNxHD";
@@ -166,6 +170,7 @@ codecs! {
     UnknownVideo Video "unknown" "video of an unknown codec";
     Text Subtitle "text" "plain text";
     Srt Subtitle "subrip" "SubRip";
+    Ass Subtitle "ass" "ASS (Advanced SubStation Alpha)";
     DvbSubtitle Subtitle "dvb_subtitle" "DVB subtitles";
     Teletext Subtitle "dvb_teletext" "DVB teletext";
     AribCaption Subtitle "arib_caption" "ARIB STD-B24 captions";

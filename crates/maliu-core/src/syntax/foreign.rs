@@ -3,7 +3,6 @@
 
 /// Where a mark stands, what it is, and whose it is.
 const MARKS: &[(usize, &[u8], &str)] = &[
-    (0, &[0x1a, 0x45, 0xdf, 0xa3], "a Matroska or WebM file (RFC 9559)"),
     (0, b"OggS", "an Ogg stream (RFC 3533)"),
     (0, b"fLaC", "a FLAC file (RFC 9639)"),
     (0, b"caff", "a Core Audio file"),

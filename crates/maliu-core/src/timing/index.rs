@@ -40,6 +40,11 @@ impl SeekIndex {
         self.since = 0;
     }
 
+    /// Whether no point stands behind the offset `at`: what follows there is not known.
+    pub(crate) fn is_last(&self, at: u64) -> bool {
+        self.points.last().is_none_or(|(_, last)| *last <= at)
+    }
+
     /// The last point at or before `time`.
     pub(crate) fn before(&self, time: Ticks) -> Option<(Ticks, u64)> {
         let behind = self.points.partition_point(|(point, _)| *point <= time);

@@ -70,9 +70,22 @@ pub(super) fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> 
             }
             display(item, video)?;
         }
-        Media::Subtitle | Media::Data | Media::Attachment => {}
+        Media::Subtitle => {
+            if let Some((width, height)) = idx_size(info) {
+                item.bare("width", width)?;
+                item.bare("height", height)?;
+            }
+        }
+        Media::Data | Media::Attachment => {}
     }
     Ok(())
+}
+
+/// The picture size in the configuration of DVD subtitles, which is the text of an `.idx` file.
+fn idx_size(info: &StreamInfo) -> Option<(u32, u32)> {
+    let text = std::str::from_utf8(&info.config).ok().filter(|_| info.codec.name() == "dvd_subtitle")?;
+    let (width, height) = text.lines().find_map(|line| line.strip_prefix("size:"))?.split_once('x')?;
+    Some((width.trim().parse().ok()?, height.trim().parse().ok()?))
 }
 
 /// Rotation, colours and dynamic range.
