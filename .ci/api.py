@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STABLE = {}
-CRATES = ["maliu-core", "maliu-aac", "maliu-mpa", "maliu-decode", "maliu"]
+CRATES = ["maliu-core", "maliu-aac", "maliu-mpa", "maliu-decode", "maliu", "maliu-relay"]
 KINDS = r"(?:const fn|async fn|fn|struct|enum|trait|const|static|type|union)"
 ITEM = re.compile(rf"^pub (?P<kind>{KINDS}) (?P<name>\w+)")
 MEMBER = re.compile(rf"^    (?:pub (?P<kind>{KINDS}) (?P<name>\w+)|pub (?P<field>\w+): |(?P<method>(?:async )?fn \w+)"

@@ -11,6 +11,7 @@ use maliu_core::{
 };
 
 pub mod mux;
+pub mod relay;
 pub mod rtmp;
 
 /// Reads `data` as the format `name` (or detects it when `None`), whole and in slices: both must say the same.

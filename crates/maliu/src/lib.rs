@@ -47,8 +47,8 @@ pub use maliu_core::layout;
 #[cfg(feature = "unstable")]
 pub use maliu_core::syntax;
 pub use maliu_core::{
-    account, bits, codec, digest, format, formats, input, output, packet, plain, reader, remark, settings, stream,
-    time, timing, wire, writer,
+    account, bits, codec, digest, format, formats, input, live, output, packet, plain, reader, remark, settings,
+    stream, time, timing, wire, writer,
 };
 #[doc(no_inline)]
 pub use maliu_core::{

@@ -12,6 +12,7 @@ mod man;
 mod nals;
 mod probe;
 mod receive;
+mod relay;
 mod remux;
 mod repair;
 mod send;
@@ -44,6 +45,7 @@ commands! {
     Nals nals;
     Send send;
     Receive receive;
+    Relay relay;
     Formats formats;
     Codecs codecs;
     Layout layout;

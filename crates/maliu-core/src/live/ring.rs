@@ -101,6 +101,12 @@ impl<F> Ring<F> {
         item
     }
 
+    /// Sets the bytes that are kept at most.
+    pub(super) fn limit(&mut self, bytes: usize) {
+        self.limits.bytes = bytes;
+        self.trim();
+    }
+
     fn keep(&mut self, slot: Slot, item: &Arc<Item<F>>) {
         let old = self.configs.iter().position(|config| config.slot == slot);
         let removed = old.map(|index| self.configs.swap_remove(index));

@@ -160,6 +160,11 @@ impl<F: Default> Stream<F> {
         self.publisher.is_none() && now.saturating_sub(self.left) >= linger
     }
 
+    /// Sets how many bytes of memory the items may take, as [`Limits::bytes`], and drops the oldest ones beyond.
+    pub fn limit(&mut self, bytes: usize) {
+        self.ring.limit(bytes);
+    }
+
     /// The items for viewers.
     pub fn ring(&self) -> &Ring<F> {
         &self.ring

@@ -238,3 +238,15 @@ fn any_interleaving_keeps_the_order_and_begins_at_keyframes() {
         }
     }
 }
+
+#[test]
+fn a_lower_limit_drops_the_oldest_items_at_once() {
+    let mut scene = Scene::new();
+    scene.run(0, 3);
+    let (all, half) = (scene.stream.ring().bytes(), scene.stream.ring().bytes() / 2);
+    scene.stream.limit(half);
+    let ring = scene.stream.ring();
+    assert!(ring.bytes() <= half && ring.first() > 0 && ring.latest() == 2980, "{all} {}", ring.bytes());
+    scene.run(3, 6);
+    assert!(scene.stream.ring().bytes() <= half);
+}

@@ -1,5 +1,7 @@
 //! Audio, video and script data, between messages and FLV tags.
 
+use alloc::vec::Vec;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
@@ -51,6 +53,12 @@ impl Tag {
     /// The tag as a message to players whose stream has this number: the same bytes for all of them.
     pub fn encode_message(&self, stream: u32) -> Bytes {
         chunk::encode(&self.message(stream, false), CHUNK_SIZE)
+    }
+
+    /// The header of that message, and the one before each further [`CHUNK_SIZE`] bytes of its body: for a caller that
+    /// writes the body without copying it.
+    pub fn message_heads(&self, stream: u32) -> (Vec<u8>, Vec<u8>) {
+        chunk::heads(&self.message(stream, false))
     }
 
     /// The tags that a message holds: one, or those of an aggregate; none of other messages.
@@ -155,8 +163,6 @@ impl Iterator for Tags<'_> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     #[test]
@@ -178,6 +184,16 @@ mod tests {
         assert_eq!(Tag::of(&sent).collect::<Vec<_>>(), core::slice::from_ref(&tag));
         let amf3 = Message { kind: kind::DATA_AMF3, body: [&[0], &sent.body[..]].concat().into(), ..sent };
         assert_eq!(Tag::of(&amf3).collect::<Vec<_>>(), [tag]);
+    }
+
+    #[test]
+    fn a_body_between_its_heads_is_the_message() {
+        for (size, time) in [(3, 5), (CHUNK_SIZE, 0xff_ffff), (2 * CHUNK_SIZE + 1, u32::MAX)] {
+            let tag = Tag { kind: Kind::Video, time, body: alloc::vec![7; size].into() };
+            let (first, again) = tag.message_heads(1);
+            let pieces: Vec<&[u8]> = tag.body.chunks(CHUNK_SIZE).collect();
+            assert_eq!([&first[..], &pieces.join(&again[..])].concat(), tag.encode_message(1));
+        }
     }
 
     #[test]

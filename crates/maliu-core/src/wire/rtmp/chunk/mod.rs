@@ -10,6 +10,7 @@ mod reader;
 mod writer;
 
 pub use reader::Reader;
+pub(super) use writer::heads;
 pub use writer::{Writer, encode};
 
 /// The chunk size until one is set.

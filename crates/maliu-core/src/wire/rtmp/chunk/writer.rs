@@ -89,6 +89,12 @@ pub fn encode(message: &Message, size: usize) -> Bytes {
     bytes.freeze()
 }
 
+/// A full header of a message, and that of its further chunks.
+pub(in super::super) fn heads(message: &Message) -> (Vec<u8>, Vec<u8>) {
+    let Head { bytes, again } = Head::new(message, 0, message.time);
+    (bytes, again)
+}
+
 /// The header of a message, and that of its further chunks.
 struct Head {
     bytes: Vec<u8>,

@@ -1,0 +1,149 @@
+//! `maliu relay`: one publisher by RTMP, many viewers by RTMP, HTTP-FLV and WebSocket-FLV.
+
+use std::{fs, net::SocketAddr, time::Duration};
+
+use maliu_relay::{Config, Relay};
+
+use crate::{
+    context::Context,
+    failure::{Failure, Result, say},
+    paths,
+};
+
+/// Relays live streams from publishers to any number of viewers.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    check: Option<Check>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(clap::Subcommand)]
+enum Check {
+    /// Check a file of settings; nothing listens.
+    Check {
+        /// Settings in TOML.
+        #[arg(value_name = "CONFIG.toml", value_parser = paths::parser())]
+        config: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// Settings in TOML (default: listen on 127.0.0.1, ports 1935 and 8080).
+    #[arg(value_name = "CONFIG.toml", value_parser = paths::parser())]
+    config: Option<String>,
+    /// Address for RTMP.
+    #[arg(long, value_name = "IP:PORT")]
+    rtmp: Option<SocketAddr>,
+    /// Address for HTTP.
+    #[arg(long, value_name = "IP:PORT")]
+    http: Option<SocketAddr>,
+    /// Token that publishers need, as ?token= behind the stream's name; repeat it for more.
+    #[arg(long, env = "MALIU_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Vec<String>,
+    /// Let any machine publish without a token.
+    #[arg(long)]
+    open_publish: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  maliu relay                                          on this machine only, without a token
+  maliu relay --rtmp 0.0.0.0:1935 --http 0.0.0.0:8080  for others; a token for publishers is made and printed
+  maliu remux clip.mp4 rtmp://127.0.0.1/live/show      publish
+  ffplay http://127.0.0.1:8080/live/show.flv           watch
+  maliu relay check relay.toml                         check settings
+
+Settings, limits and players: docs/relay.md.";
+
+/// Fewest characters of a token.
+const MIN_TOKEN: usize = 8;
+
+/// Between two looks at the signal to stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Listens and serves until it is stopped, or checks settings.
+pub(super) fn run(args: Args, context: &Context) -> Result {
+    if let Some(Check::Check { config }) = args.check {
+        read(&config)?;
+        say(&format!("{config}: no fault"));
+        return Ok(());
+    }
+    let config = args.serve.settings()?;
+    allow_many_files(config.max_connections);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let relay = Relay::bind(config).await.map_err(|error| Failure::Failed(error.to_string()))?;
+        announce(&relay);
+        context.stop.on_request();
+        relay.run(stopped(context)).await;
+        Ok(())
+    })
+}
+
+/// Returns when the user asks to stop.
+async fn stopped(context: &Context) {
+    while !context.stop.asked() {
+        tokio::time::sleep(LOOK).await;
+    }
+    say("stopping: publishers are refused, viewers are served until their streams end; stop again to end at once");
+}
+
+fn announce(relay: &Relay) {
+    let (rtmp, http) = (relay.rtmp(), relay.http());
+    let token = relay.token().map(|token| format!("?token={token}")).unwrap_or_default();
+    say(&format!("publish to   rtmp://{rtmp}/live/NAME{token}"));
+    say(&format!("       OBS   server rtmp://{rtmp}/live, stream key NAME{token}"));
+    say(&format!("watch at     http://{http}/live/NAME.flv"));
+    say(&format!("             ws://{http}/live/NAME.flv"));
+    say(&format!("             rtmp://{rtmp}/live/NAME"));
+    say(&format!("streams      http://{http}/"));
+}
+
+fn read(path: &str) -> Result<Config> {
+    let text = fs::read_to_string(paths::of(path));
+    let text = text.map_err(|error| Failure::while_("reading", path, error))?;
+    Config::parse(&text).map_err(|fault| Failure::Failed(format!("{path}: {fault}")))
+}
+
+impl Serve {
+    fn settings(&self) -> Result<Config> {
+        let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), read)?;
+        config.rtmp = self.rtmp.unwrap_or(config.rtmp);
+        config.http = self.http.unwrap_or(config.http);
+        if self.token.iter().any(|token| token.chars().count() < MIN_TOKEN) {
+            return Err(Failure::Usage(format!("a token has fewer than {MIN_TOKEN} characters")));
+        }
+        config.publish_tokens.extend(self.token.iter().cloned());
+        config.open_publish |= self.open_publish;
+        if config.open_publish && !config.publish_tokens.is_empty() {
+            return Err(Failure::Usage("publishing is open, and needs a token: only one of both can be".into()));
+        }
+        Ok(config)
+    }
+}
+
+/// Asks for as many open files as the settings allow connections.
+#[cfg(unix)]
+fn allow_many_files(connections: usize) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+
+    /// Files beside connections.
+    const OTHERS: u64 = 64;
+
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = (connections as u64).saturating_add(OTHERS);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    if setrlimit(Resource::Nofile, limit).is_err() || limit.current.is_some_and(|current| current < wanted) {
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
+        say(&format!("the system allows {files} open files: connections are fewer than {connections}"));
+    }
+}
+
+#[cfg(not(unix))]
+fn allow_many_files(_: usize) {}

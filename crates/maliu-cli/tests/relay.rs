@@ -1,0 +1,164 @@
+//! `maliu relay` with the real binary: what it prints works, settings are checked, and it stops when it is told to.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+mod binary;
+use binary::{command, folder, json, run, sample, text, within};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A relay that runs, and the URLs that it prints.
+struct Relay {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Relay {
+    fn start(args: &[&str]) -> Self {
+        let rtmp: &[&str] = if args.contains(&"--rtmp") { &[] } else { &["--rtmp", "127.0.0.1:0"] };
+        let args = [&["relay", "--http", "127.0.0.1:0"], rtmp, args].concat();
+        let mut child = command(&args).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut lines = Vec::new();
+        while lines.last().is_none_or(|line: &String| !line.starts_with("streams")) {
+            lines.push(said.next().expect("the relay prints its URLs").unwrap());
+        }
+        // What follows is not read, and must not fill the pipe.
+        std::thread::spawn(move || said.for_each(drop));
+        Self { child, lines }
+    }
+
+    /// The URL of a line, for the stream `show`.
+    fn url(&self, starts: &str) -> String {
+        let line = self.lines.iter().find(|line| line.contains(starts)).expect(starts);
+        line[line.find(starts).unwrap()..].replace("NAME", "show")
+    }
+
+    /// The answer to a request for a path.
+    fn get(&self, path: &str) -> String {
+        let place = self.url("http://").split('/').nth(2).unwrap().to_owned();
+        let mut socket = TcpStream::connect(place).unwrap();
+        write!(socket, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[cfg(unix)]
+    fn stop(mut self) -> Option<i32> {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        let begun = Instant::now();
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status.code(),
+                None => assert!(begun.elapsed() < PATIENCE, "the relay does not end"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn until(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "what was waited for does not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The commands of the page's first example.
+fn example() -> Vec<String> {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/relay.md")).unwrap();
+    let block = page.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    block.lines().map(|line| line.split('#').next().unwrap().trim().to_owned()).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_example_of_the_page_runs() {
+    let (relay, folder) = (Relay::start(&[]), folder("relay"));
+    fs::copy(sample("flv/h264_aac.flv"), within(&folder, "clip.flv")).unwrap();
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_maliu")).parent().unwrap().to_owned();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let shell = |command: &str| {
+        let command = command.replace("rtmp://127.0.0.1/live/show", &relay.url("rtmp://"));
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", &command])
+            .current_dir(&folder)
+            .env("PATH", &path)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null());
+        shell.spawn().unwrap()
+    };
+    let [start, publish, look, record] = &example()[..] else { panic!("{:?}", example()) };
+    assert_eq!(start, "maliu relay");
+    // A player may come before its publisher.
+    let (mut recorder, mut publisher) = (shell(record), shell(publish));
+    until(|| relay.get("/api/streams").contains("\"live\":true"));
+    assert!(relay.get("/").contains("live/show"));
+    assert!(shell(look).wait().unwrap().success());
+    assert!(publisher.wait().unwrap().success());
+    assert_eq!(relay.stop(), Some(0), "it ends by itself when nothing is published");
+    assert!(recorder.wait().unwrap().success());
+    let packets = |name: &str| {
+        let probed = json(&run(&["probe", "--json", &within(&folder, name)]));
+        let streams = probed["streams"].as_array().unwrap().clone();
+        streams
+            .iter()
+            .map(|stream| (stream["codec_name"].clone(), stream["nb_read_packets"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(packets("copy.flv"), packets("clip.flv"));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = taken.local_addr().unwrap().to_string();
+    let (code, _, error) = text(&run(&["relay", "--rtmp", &place, "--http", "127.0.0.1:0"]));
+    assert!(code == Some(1) && error.contains(&place) && error.contains("another program listens"), "{error}");
+}
+
+#[test]
+fn other_addresses_get_a_token_unless_they_are_open_in_so_many_words() {
+    let url = |args: &[&str]| Relay::start(&[&["--rtmp", "0.0.0.0:0"], args].concat()).url("rtmp://");
+    assert_eq!(url(&[]).split_once("?token=").map(|(_, token)| token.len()), Some(32));
+    assert!(!url(&["--open-publish"]).contains("token"));
+    let (code, _, error) = text(&run(&["relay", "--token", "short"]));
+    assert!(code == Some(2) && error.contains("8 characters"), "{error}");
+    let (code, _, error) = text(&run(&["relay", "--token", "long enough", "--open-publish"]));
+    assert!(code == Some(2) && error.contains("only one of both"), "{error}");
+}
+
+#[test]
+fn settings_are_checked_with_line_and_column() {
+    let folder = folder("relay-check");
+    let path = within(&folder, "relay.toml");
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/relay.md")).unwrap();
+    let settings = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    fs::write(&path, settings).unwrap();
+    let (code, _, error) = text(&run(&["relay", "check", &path]));
+    assert!(code == Some(0) && error.contains("no fault"), "{error}");
+    fs::write(&path, settings.replace("linger", "lingr")).unwrap();
+    for args in [&["relay", "check", &path][..], &["relay", &path]] {
+        let (code, _, error) = text(&run(args));
+        assert!(code == Some(1) && error.contains("line 15, column 1: unknown field `lingr`; expected"), "{error}");
+    }
+    let (code, _, _) = text(&run(&["relay", "check", "none.toml"]));
+    assert_eq!(code, Some(1));
+}

@@ -1,0 +1,179 @@
+//! One stream of the relay: the stream itself, and a bell that wakes its viewers.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::Waker,
+    time::{Duration, Instant},
+};
+
+use maliu::{
+    live::{Busy, Epoch, Limits, Stream, Superseded, Takeover},
+    wire::rtmp::Tag,
+};
+
+use crate::{metrics::Protocol, name::Name};
+
+/// A stream of the relay.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// Its name.
+    pub(crate) name: Name,
+    inner: Mutex<Inner>,
+    ended: AtomicBool,
+    /// There is something new that viewers were not woken for.
+    unheard: AtomicBool,
+    viewers: [AtomicUsize; 3],
+    begun: Instant,
+}
+
+/// A stream and those who wait for it.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    /// The stream.
+    pub(crate) stream: Stream,
+    /// Viewers that have got all there is.
+    pub(crate) bell: Bell,
+}
+
+impl Channel {
+    /// A channel that nothing was published to.
+    pub(crate) fn new(name: Name, limits: Limits, begun: Instant) -> Self {
+        let inner = Inner { stream: Stream::new(limits), bell: Bell::default() };
+        Self {
+            name,
+            inner: Mutex::new(inner),
+            ended: AtomicBool::new(false),
+            unheard: AtomicBool::new(false),
+            viewers: Default::default(),
+            begun,
+        }
+    }
+
+    /// The stream and its bell. They are never held across a wait.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to publish.
+    ///
+    /// # Errors
+    /// As [`Stream::claim`].
+    pub(crate) fn claim(&self, takeover: Takeover) -> Result<Epoch, Busy> {
+        self.lock().stream.claim(takeover, self.begun.elapsed())
+    }
+
+    /// Takes a tag of a publisher, and wakes the viewers unless they are to be woken later.
+    ///
+    /// # Errors
+    /// As [`Stream::push`].
+    pub(crate) fn push(&self, by: Epoch, tag: Tag, at_once: bool) -> Result<(), Superseded> {
+        let mut inner = self.lock();
+        if inner.stream.push(by, tag, self.begun.elapsed())?.is_none() {
+            return Ok(());
+        }
+        if !at_once {
+            self.unheard.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        let waiting = inner.bell.ring();
+        drop(inner);
+        wake(waiting);
+        Ok(())
+    }
+
+    /// Wakes the viewers if there is something new.
+    pub(crate) fn ring(&self) {
+        if self.unheard.swap(false, Ordering::Relaxed) {
+            self.ring_for_all();
+        }
+    }
+
+    fn ring_for_all(&self) {
+        let waiting = self.lock().bell.ring();
+        wake(waiting);
+    }
+
+    /// The publisher leaves.
+    pub(crate) fn leave(&self, by: Epoch) {
+        self.lock().stream.leave(by, self.begun.elapsed());
+    }
+
+    /// Ends the channel if no publisher came back within `linger`; returns whether it has ended.
+    pub(crate) fn end_if_over(&self, linger: Duration) -> bool {
+        if self.lock().stream.is_over(linger, self.begun.elapsed()) {
+            self.ended.store(true, Ordering::Release);
+            self.ring_for_all();
+        }
+        self.has_ended()
+    }
+
+    /// Whether nothing follows.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether there is something to watch: it is published, or was a moment ago.
+    pub(crate) fn has_begun(&self) -> bool {
+        let inner = self.lock();
+        inner.stream.is_live() || inner.stream.ring().end() > 0
+    }
+
+    /// Viewers of a protocol.
+    pub(crate) fn viewers(&self, protocol: Protocol) -> &AtomicUsize {
+        &self.viewers[protocol as usize]
+    }
+}
+
+/// Wakers of viewers that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    round: u64,
+    waiting: Vec<Option<Waker>>,
+}
+
+/// The place of a viewer at a bell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    round: u64,
+    place: usize,
+}
+
+impl Bell {
+    /// Waits for the next ring.
+    pub(crate) fn register(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) {
+        if let Some(Some(known)) = self.place(*ticket) {
+            return known.clone_from(waker);
+        }
+        *ticket = Some(Ticket { round: self.round, place: self.waiting.len() });
+        self.waiting.push(Some(waker.clone()));
+    }
+
+    /// Waits no longer.
+    pub(crate) fn leave(&mut self, ticket: Option<Ticket>) {
+        if let Some(place) = self.place(ticket) {
+            *place = None;
+        }
+        while let Some(None) = self.waiting.last() {
+            self.waiting.pop();
+        }
+    }
+
+    fn place(&mut self, ticket: Option<Ticket>) -> Option<&mut Option<Waker>> {
+        let Ticket { place, .. } = ticket.filter(|ticket| ticket.round == self.round)?;
+        self.waiting.get_mut(place)
+    }
+
+    /// Those to be woken, outside of the lock.
+    fn ring(&mut self) -> Vec<Option<Waker>> {
+        self.round += 1;
+        let room = Vec::with_capacity(self.waiting.len());
+        std::mem::replace(&mut self.waiting, room)
+    }
+}
+
+fn wake(waiting: Vec<Option<Waker>>) {
+    waiting.into_iter().flatten().for_each(Waker::wake);
+}

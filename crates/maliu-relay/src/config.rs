@@ -1,0 +1,317 @@
+//! Settings of a relay: defaults that work, and a TOML file for the rest.
+
+use std::{fmt, net::SocketAddr, ops::Range, time::Duration};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+mod values;
+
+use values::{BitRate, Size, Span, Token};
+
+/// Most bytes of a configuration file.
+const MAX_TEXT: usize = 1 << 20;
+
+/// Settings of a relay.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where RTMP is listened for.
+    pub rtmp: SocketAddr,
+    /// Where HTTP is listened for.
+    pub http: SocketAddr,
+    /// Bytes of media that all streams keep together.
+    pub memory: usize,
+    /// How long bytes for viewers are gathered before they are sent; zero sends each tag at once.
+    pub batch: Duration,
+    /// How long viewers are served after the relay was asked to stop.
+    pub drain: Duration,
+    /// Tokens of which a publisher needs one, as `?token=` behind the stream's name. Empty: none is needed.
+    pub publish_tokens: Vec<String>,
+    /// Lets publishers in without a token although other machines can connect.
+    pub open_publish: bool,
+    /// Tokens of which a viewer needs one, as `?token=`. Empty: none is needed.
+    pub play_tokens: Vec<String>,
+    /// How long viewers wait for a publisher that has gone.
+    pub linger: Duration,
+    /// Whether a second publisher may take over from a first.
+    pub takeover: Takeover,
+    /// Most connections.
+    pub max_connections: usize,
+    /// Most connections of one address; `None`: 500, and no limit for addresses of this machine.
+    pub max_connections_per_address: Option<usize>,
+    /// Most streams that are published at a time.
+    pub max_publishers: usize,
+    /// Most bits a second of one publisher, over 5 s; `None`: no limit.
+    pub max_publisher_rate: Option<u64>,
+}
+
+/// Whether a second publisher may take over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takeover {
+    /// When the first has sent nothing for 2 s.
+    #[default]
+    Stale,
+    /// Never.
+    Never,
+    /// At once.
+    Always,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            rtmp: SocketAddr::from(([127, 0, 0, 1], 1935)),
+            http: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            memory: 512 << 20,
+            batch: Duration::ZERO,
+            drain: Duration::from_secs(60),
+            publish_tokens: Vec::new(),
+            open_publish: false,
+            play_tokens: Vec::new(),
+            linger: Duration::from_secs(10),
+            takeover: Takeover::default(),
+            max_connections: 10_000,
+            max_connections_per_address: None,
+            max_publishers: 1000,
+            max_publisher_rate: None,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a TOML text.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place of the fault: unknown keys are faults, too.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        if text.len() > MAX_TEXT {
+            let what = format!("{} bytes of text", text.len());
+            return Err(ConfigError::at(text, 0..0, &format!("{what}, expected at most {MAX_TEXT}")));
+        }
+        let parsed: Text = toml::from_str(text)
+            .map_err(|error| ConfigError::at(text, error.span().unwrap_or_default(), error.message()))?;
+        let PublishText { open, tokens } = &parsed.publish;
+        if *open.get_ref() && !tokens.is_empty() {
+            return Err(ConfigError::at(
+                text,
+                open.span(),
+                "publishing is open, and needs a token, expected one of both",
+            ));
+        }
+        Ok(parsed.into())
+    }
+
+    /// Whether other machines can publish without a token, and nothing says that they may.
+    pub fn lacks_token(&self) -> bool {
+        !self.rtmp.ip().is_loopback() && self.publish_tokens.is_empty() && !self.open_publish
+    }
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Text {
+    rtmp: SocketAddr,
+    http: SocketAddr,
+    memory: Size,
+    batch: Span,
+    drain: Span,
+    publish: PublishText,
+    play: PlayText,
+    live: LiveText,
+    limits: LimitsText,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PublishText {
+    tokens: Vec<Token>,
+    open: Spanned<bool>,
+}
+
+impl Default for PublishText {
+    fn default() -> Self {
+        Self { tokens: Vec::new(), open: Spanned::new(0..0, false) }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PlayText {
+    tokens: Vec<Token>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LiveText {
+    linger: Span,
+    takeover: Takeover,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LimitsText {
+    connections: usize,
+    connections_per_address: Option<usize>,
+    publishers: usize,
+    publisher_rate: Option<BitRate>,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        let Config { rtmp, http, memory, batch, drain, .. } = Config::default();
+        Self {
+            rtmp,
+            http,
+            memory: Size(memory),
+            batch: Span(batch),
+            drain: Span(drain),
+            publish: PublishText::default(),
+            play: PlayText::default(),
+            live: LiveText::default(),
+            limits: LimitsText::default(),
+        }
+    }
+}
+
+impl Default for LiveText {
+    fn default() -> Self {
+        let Config { linger, takeover, .. } = Config::default();
+        Self { linger: Span(linger), takeover }
+    }
+}
+
+impl Default for LimitsText {
+    fn default() -> Self {
+        let Config { max_connections: connections, max_publishers: publishers, .. } = Config::default();
+        Self { connections, connections_per_address: None, publishers, publisher_rate: None }
+    }
+}
+
+impl From<Text> for Config {
+    fn from(text: Text) -> Self {
+        let tokens = |tokens: Vec<Token>| tokens.into_iter().map(|token| token.0).collect();
+        Self {
+            rtmp: text.rtmp,
+            http: text.http,
+            memory: text.memory.0,
+            batch: text.batch.0,
+            drain: text.drain.0,
+            publish_tokens: tokens(text.publish.tokens),
+            open_publish: text.publish.open.into_inner(),
+            play_tokens: tokens(text.play.tokens),
+            linger: text.live.linger.0,
+            takeover: text.live.takeover,
+            max_connections: text.limits.connections,
+            max_connections_per_address: text.limits.connections_per_address,
+            max_publishers: text.limits.publishers,
+            max_publisher_rate: text.limits.publisher_rate.map(|rate| rate.0),
+        }
+    }
+}
+
+/// A fault of a configuration, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
+    /// The fault.
+    pub what: String,
+    /// The remedy; may be empty.
+    pub hint: String,
+}
+
+impl ConfigError {
+    fn at(text: &str, span: Range<usize>, message: &str) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let message = message.trim().replace('\n', "; ");
+        let (what, hint) = message.split_once(", expected").unwrap_or((&message, ""));
+        let hint = if hint.is_empty() { String::new() } else { format!("expected{hint}") };
+        Self { line, column, what: what.into(), hint }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, column, what, hint } = self;
+        let between = if hint.is_empty() { "" } else { "; " };
+        write!(f, "line {line}, column {column}: {what}{between}{hint}")
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_read_and_an_empty_file_is_the_default() {
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+        let text = r#"
+            rtmp = "0.0.0.0:1936"
+            http = "[::1]:81"
+            memory = "256 MiB"
+            batch = "50ms"
+            drain = "2m"
+            [publish]
+            tokens = ["long enough"]
+            [play]
+            tokens = ["and another"]
+            [live]
+            linger = "3s"
+            takeover = "never"
+            [limits]
+            connections = 7
+            connections_per_address = 5
+            publishers = 3
+            publisher_rate = "20 Mbit/s"
+        "#;
+        let expected = Config {
+            rtmp: "0.0.0.0:1936".parse().unwrap(),
+            http: "[::1]:81".parse().unwrap(),
+            memory: 256 << 20,
+            batch: Duration::from_millis(50),
+            drain: Duration::from_secs(120),
+            publish_tokens: vec!["long enough".into()],
+            open_publish: false,
+            play_tokens: vec!["and another".into()],
+            linger: Duration::from_secs(3),
+            takeover: Takeover::Never,
+            max_connections: 7,
+            max_connections_per_address: Some(5),
+            max_publishers: 3,
+            max_publisher_rate: Some(20_000_000),
+        };
+        assert_eq!(Config::parse(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn faults_have_a_place_and_a_hint() {
+        for (text, place, what, hint) in [
+            ("drain = \"3s\"\n  drian = 4\n", (2, 3), "unknown field `drian`", "`drain`"),
+            ("rtmp = 5", (1, 8), "invalid type: integer `5`", "expected"),
+            ("rtmp = \"here\"", (1, 8), "socket address", ""),
+            ("[live]\ntakeover = \"soon\"", (2, 12), "unknown variant `soon`", "`stale`"),
+            ("batch = \"5\"", (1, 9), "\"5\" is not a span of time", "50ms"),
+            ("memory = \"many\"", (1, 10), "\"many\" is not a size", "256 MiB"),
+            ("[limits]\npublisher_rate = \"9\"", (2, 18), "\"9\" is not a bit rate", "20 Mbit/s"),
+            ("[publish]\ntokens = [\"short\"]", (2, 10), "a token of 5 characters", "at least 8"),
+            ("[publish]\nopen = true\ntokens = [\"long enough\"]", (2, 8), "publishing is open", "one of both"),
+            ("rtmp = ", (1, 8), "", ""),
+        ] {
+            let fault = Config::parse(text).unwrap_err();
+            assert_eq!((fault.line, fault.column), place, "{text}: {fault}");
+            assert!(fault.what.contains(what) && fault.hint.contains(hint), "{text}: {fault}");
+        }
+        assert!(Config::parse("rtmp = \"0.0.0.0:1935\"").unwrap().lacks_token());
+        assert!(!Config::parse("rtmp = \"0.0.0.0:1935\"\n[publish]\nopen = true").unwrap().lacks_token());
+        assert!(!Config::default().lacks_token());
+    }
+}

@@ -1,0 +1,186 @@
+//! HTTP: FLV without end, the same over WebSocket, the start page, reports.
+
+use std::{io, sync::Arc, time::Duration};
+
+use maliu::live::Join;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+
+mod answer;
+pub(crate) mod head;
+
+use answer::Answer;
+use head::{Head, Wrong};
+
+use crate::{
+    form::{Form, LAST_CHUNK},
+    hub::Hub,
+    link::{Link, STALL_LIMIT, Socket},
+    name::Name,
+    page,
+    queue::Queue,
+    status,
+    viewer::Viewer,
+    watch::{self, Ear},
+    websocket,
+};
+
+/// How long the head of a request may take, and a connection may rest.
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 2 << 10;
+
+/// Serves a connection to its end.
+pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>) {
+    if let Err(error) = exchange(socket, &hub).await {
+        tracing::debug!("a connection of HTTP ended: {error}");
+    }
+}
+
+/// What follows a request.
+enum Next {
+    /// This answer, and maybe another request.
+    Answer(Answer),
+    /// A viewer, and the start of the answer.
+    Watch(Viewer, Form, Vec<u8>),
+}
+
+async fn exchange<S: Socket>(mut socket: S, hub: &Arc<Hub>) -> io::Result<()> {
+    let mut waiting = Vec::new();
+    loop {
+        let request = match timeout(HEAD_LIMIT, request(&mut socket, &mut waiting)).await {
+            Ok(request) => request?,
+            Err(_) if waiting.is_empty() => None,
+            Err(_) => Some(Err(Wrong { status: 408, why: "the request did not come in time" })),
+        };
+        let Some(request) = request else { return socket.shutdown().await };
+        let (stays, is_head, next) = match request {
+            Ok(head) => {
+                let stays = head.is_1_1 && !head.has("connection", "close") && !head.has_body() && !hub.is_draining();
+                (stays, head.method == "HEAD", answer(&head, hub))
+            }
+            Err(Wrong { status, why }) => (false, false, Next::Answer(Answer::text(status, why))),
+        };
+        match next {
+            Next::Answer(answer) => {
+                let bytes = answer.encode(stays, is_head);
+                timeout(STALL_LIMIT, socket.write_all(&bytes)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+                if !stays {
+                    return socket.shutdown().await;
+                }
+            }
+            Next::Watch(viewer, form, start) => {
+                let mut link = Link::new(socket);
+                link.out.share(start.into());
+                return match form {
+                    Form::WsFlv => watch::serve(link, viewer, websocket::Peer::default()).await,
+                    _ => watch::serve(link, viewer, Reader { form, said: 0 }).await,
+                };
+            }
+        }
+    }
+}
+
+/// The next request; `None` when the peer has ended.
+async fn request<S: Socket>(socket: &mut S, waiting: &mut Vec<u8>) -> io::Result<Option<Result<Head, Wrong>>> {
+    loop {
+        match Head::parse(waiting) {
+            Ok(Some((head, len))) => {
+                waiting.drain(..len);
+                return Ok(Some(Ok(head)));
+            }
+            Ok(None) => {}
+            Err(wrong) => return Ok(Some(Err(wrong))),
+        }
+        waiting.reserve(BLOCK);
+        if socket.read_buf(waiting).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+fn answer(head: &Head, hub: &Arc<Hub>) -> Next {
+    Next::Answer(match (head.method.as_str(), head.path.as_str()) {
+        ("GET" | "HEAD", "/") => html(page::html(hub)),
+        ("GET" | "HEAD", "/favicon.ico") => Answer::bare(204),
+        ("GET" | "HEAD", "/healthz") => Answer::text(200, "ok"),
+        ("GET" | "HEAD", "/readyz") if hub.is_draining() => Answer::text(503, "draining"),
+        ("GET" | "HEAD", "/readyz") => Answer::text(200, "ok"),
+        ("GET" | "HEAD", "/metrics") => Answer::new(200, METRICS, hub.metrics.text(hub.gate.len())),
+        ("GET" | "HEAD", "/api/streams") => Answer::new(200, "application/json", status::streams(hub).to_string()),
+        ("GET" | "HEAD", path) if path.ends_with(".flv") => return watch(head, hub),
+        ("GET" | "HEAD", path) if page::file(path).is_some() => asset(path),
+        ("GET" | "HEAD", _) => Answer::text(404, "nothing is here"),
+        ("OPTIONS", _) => Answer::bare(204).public(),
+        _ => Answer::text(405, "GET only").with("Allow", "GET, HEAD, OPTIONS"),
+    })
+}
+
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+fn html(page: String) -> Answer {
+    Answer::new(200, "text/html; charset=utf-8", page)
+        .with("Content-Security-Policy", page::POLICY)
+        .with("Referrer-Policy", "no-referrer")
+}
+
+/// A file of the page, which a browser may keep until the program is another.
+fn asset(path: &str) -> Answer {
+    let (kind, content) = page::file(path).unwrap_or_default();
+    Answer::of(200, kind, content).with("Cache-Control", "max-age=3600").with("X-Content-Type-Options", "nosniff")
+}
+
+/// Answers a request for a stream.
+fn watch(head: &Head, hub: &Arc<Hub>) -> Next {
+    if !hub.lets_watch(head.tokens()) {
+        return Next::Answer(Answer::text(401, "the token is missing or wrong").public());
+    }
+    let Some(channel) = Name::of_path(&head.path, ".flv").and_then(|name| hub.find(&name)) else {
+        let missing = Answer::text(404, "nothing is published under this name");
+        return Next::Answer(missing.with("Retry-After", "2").public());
+    };
+    let start = Answer::bare(200).with("Content-Type", "video/x-flv").with("Cache-Control", "no-store").public();
+    let (form, start) = match (head.field("sec-websocket-key"), head.is_1_1) {
+        _ if head.method == "HEAD" => return Next::Answer(start),
+        (Some(key), true) if head.has("upgrade", "websocket") => {
+            if !head.has("sec-websocket-version", "13") {
+                let other = Answer::text(426, "the version of WebSocket is not supported");
+                return Next::Answer(other.with("Sec-WebSocket-Version", "13"));
+            }
+            let switch = Answer::bare(101).with("Upgrade", "websocket").with("Connection", "Upgrade");
+            (Form::WsFlv, switch.with("Sec-WebSocket-Accept", websocket::accept(key.as_bytes())))
+        }
+        (_, true) => (Form::HttpFlv { chunked: true }, start.with("Transfer-Encoding", "chunked")),
+        (_, false) => (Form::HttpFlv { chunked: false }, start.with("Connection", "close")),
+    };
+    let join = if head.query("join").any(|join| join == "live") { Join::Live } else { Join::Group };
+    let plain = !head.query("raw").any(|raw| raw == "1");
+    Next::Watch(Viewer::new(channel, Arc::clone(hub), form, join, plain), form, start.encode_start())
+}
+
+/// A viewer over HTTP, which has nothing to say.
+struct Reader {
+    form: Form,
+    said: usize,
+}
+
+impl Ear for Reader {
+    fn hear(&mut self, bytes: &[u8], _: &mut Queue) -> io::Result<bool> {
+        self.said = self.said.saturating_add(bytes.len());
+        if self.said > head::MAX_HEAD {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the viewer sends more than it may"));
+        }
+        Ok(true)
+    }
+
+    fn tick(&mut self, _: &mut Queue) {}
+
+    fn end(&mut self, out: &mut Queue) {
+        if self.form == (Form::HttpFlv { chunked: true }) {
+            out.copy(LAST_CHUNK);
+        }
+    }
+}

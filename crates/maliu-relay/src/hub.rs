@@ -1,0 +1,197 @@
+//! Names → channels: who may publish, what can be watched, and what is removed.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use maliu::live::{Epoch, Limits, Takeover};
+
+use crate::{
+    access,
+    channel::Channel,
+    config::{self, Config},
+    gate::Gate,
+    metrics::Metrics,
+    name::Name,
+};
+
+/// Fewest bytes that a stream may keep: where they would be fewer, no further publisher is let in.
+const MIN_SHARE: usize = 2 << 20;
+
+/// All streams of a relay.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    /// Its settings.
+    pub(crate) config: Config,
+    /// Its counters.
+    pub(crate) metrics: Metrics,
+    /// Its connections.
+    pub(crate) gate: Gate,
+    channels: Mutex<HashMap<Name, Arc<Channel>>>,
+    draining: AtomicBool,
+    begun: Instant,
+}
+
+/// Why nothing can be published or watched: the code of RTMP, and words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The code of a status.
+    pub(crate) code: &'static str,
+    /// For the user of the encoder or player.
+    pub(crate) why: &'static str,
+}
+
+/// A publisher that was let in; it leaves when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    /// Where its tags go.
+    pub(crate) channel: Arc<Channel>,
+    /// Its session.
+    pub(crate) epoch: Epoch,
+    hub: Arc<Hub>,
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.channel.leave(self.epoch);
+        self.hub.metrics.publishers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Hub {
+    /// A hub without streams.
+    pub(crate) fn new(config: Config) -> Self {
+        let gate = Gate::new(config.max_connections, config.max_connections_per_address);
+        let (channels, draining) = (Mutex::default(), AtomicBool::new(false));
+        Self { config, metrics: Metrics::default(), gate, channels, draining, begun: Instant::now() }
+    }
+
+    fn channels(&self) -> MutexGuard<'_, HashMap<Name, Arc<Channel>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a publisher in.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub(crate) fn publish<'a>(
+        self: &Arc<Self>,
+        name: Option<Name>,
+        tokens: impl Iterator<Item = &'a str>,
+    ) -> Result<Publisher, Refusal> {
+        let bad = |why| Refusal { code: "NetStream.Publish.BadName", why };
+        let over = |why| Err(Refusal { code: "NetStream.Publish.Failed", why });
+        if !access::allows(&self.config.publish_tokens, tokens) {
+            return Err(Refusal { code: "NetStream.Publish.Denied", why: "the token is missing or wrong" });
+        }
+        let name = name.ok_or(bad("the name is empty, too long, or has characters that names must not have"))?;
+        if self.is_draining() {
+            return over("the server is shutting down");
+        }
+        if self.metrics.publishers.load(Ordering::Relaxed) >= self.config.max_publishers {
+            return over("too many streams are published");
+        }
+        let takeover = match self.config.takeover {
+            config::Takeover::Stale => Takeover::Stale,
+            config::Takeover::Never => Takeover::Never,
+            config::Takeover::Always => Takeover::Always,
+        };
+        // Under the lock of the map: the channel must not be removed before it is claimed.
+        let mut channels = self.channels();
+        let more = usize::from(!channels.contains_key(&name));
+        if self.config.memory / (channels.len() + more) < MIN_SHARE {
+            return over("the memory for streams is used up");
+        }
+        let channel = self.open(&mut channels, name);
+        let epoch = channel.claim(takeover).map_err(|_| bad("another publisher is sending this stream"))?;
+        self.metrics.publishers.fetch_add(1, Ordering::Relaxed);
+        Ok(Publisher { channel, epoch, hub: Arc::clone(self) })
+    }
+
+    /// Whether a viewer with these tokens may watch.
+    pub(crate) fn lets_watch<'a>(&self, tokens: impl Iterator<Item = &'a str>) -> bool {
+        access::allows(&self.config.play_tokens, tokens)
+    }
+
+    /// A stream to watch, if it is there: published, or waiting for its publisher.
+    pub(crate) fn find(&self, name: &Name) -> Option<Arc<Channel>> {
+        let channel = self.channels().get(name).cloned();
+        channel.filter(|channel| channel.has_begun())
+    }
+
+    /// A stream to watch, which may begin later; `None` when there are too many of them.
+    pub(crate) fn expect(&self, name: Name) -> Option<Arc<Channel>> {
+        let mut channels = self.channels();
+        let full = channels.len() >= self.config.max_publishers.saturating_mul(2);
+        match channels.get(&name) {
+            None if full || self.is_draining() => None,
+            _ => Some(self.open(&mut channels, name)),
+        }
+    }
+
+    /// The channel of a name. A new one takes its share of the memory from the others.
+    fn open(&self, channels: &mut HashMap<Name, Arc<Channel>>, name: Name) -> Arc<Channel> {
+        if let Some(channel) = channels.get(&name) {
+            return Arc::clone(channel);
+        }
+        let channel = Arc::new(Channel::new(name.clone(), Limits::default(), self.begun));
+        channels.insert(name, Arc::clone(&channel));
+        self.share(channels);
+        channel
+    }
+
+    /// Gives every channel its share of the memory.
+    fn share(&self, channels: &HashMap<Name, Arc<Channel>>) {
+        let share = Limits::default().bytes.min(self.config.memory / channels.len().max(1));
+        channels.values().for_each(|channel| channel.lock().stream.limit(share));
+    }
+
+    /// The streams that have begun, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Channel>> {
+        let mut all: Vec<_> = self.channels().values().filter(|channel| channel.has_begun()).cloned().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// Removes what is over, and counts what is kept; to be called from time to time.
+    pub(crate) fn sweep(&self) {
+        let mut kept = 0;
+        let mut channels = self.channels();
+        let before = channels.len();
+        channels.retain(|_, channel| {
+            // A stream that is expected stays while a viewer holds it.
+            let expected = !channel.has_begun() && Arc::strong_count(channel) > 1 && !self.is_draining();
+            let stays = expected || !channel.end_if_over(self.linger());
+            kept += if stays { channel.lock().stream.ring().bytes() } else { 0 };
+            stays
+        });
+        if channels.len() < before {
+            self.share(&channels);
+        }
+        self.metrics.kept.store(kept, Ordering::Relaxed);
+    }
+
+    fn linger(&self) -> std::time::Duration {
+        if self.is_draining() { std::time::Duration::ZERO } else { self.config.linger }
+    }
+
+    /// Wakes viewers of all streams that have something new.
+    pub(crate) fn ring(&self) {
+        self.channels().values().for_each(|channel| channel.ring());
+    }
+
+    /// Lets no publisher in from here on; streams that have no publisher end.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether no publisher is let in any more.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,41 @@
+//! A live relay: one publisher sends a stream by RTMP, any number of viewers get it by RTMP, HTTP-FLV or WebSocket-FLV.
+//!
+//! ```text
+//!   publisher ─ RTMP ─▶ Hub ─▶ Channel: live::Stream ─┬ RTMP ────────▶ viewers: each a place in the stream and a socket;
+//!                        by name, one per stream       ├ HTTP-FLV ────▶    heads are made for each, bodies are shared
+//!                                                      └ WebSocket ───▶
+//! ```
+//!
+//! ```no_run
+//! # async fn relay() -> std::io::Result<()> {
+//! let relay = maliu_relay::Relay::bind(maliu_relay::Config::default()).await?;
+//! println!("publish to rtmp://{}/live/NAME", relay.rtmp());
+//! relay.run(std::future::pending()).await;
+//! # Ok(()) }
+//! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_docs)]
+
+mod access;
+mod channel;
+mod config;
+mod form;
+mod gate;
+mod http;
+mod hub;
+mod link;
+mod metrics;
+mod name;
+mod page;
+mod queue;
+mod relay;
+mod rtmp;
+mod status;
+#[cfg(feature = "unstable")]
+pub mod unstable;
+mod viewer;
+mod watch;
+mod websocket;
+
+pub use config::{Config, ConfigError, Takeover};
+pub use relay::Relay;

@@ -1,0 +1,107 @@
+//! Counters of a relay, and their text for Prometheus.
+
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+/// A protocol of viewers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// RTMP.
+    Rtmp,
+    /// FLV over HTTP.
+    HttpFlv,
+    /// FLV over WebSocket.
+    WsFlv,
+}
+
+impl Protocol {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 3] = [Self::Rtmp, Self::HttpFlv, Self::WsFlv];
+
+    /// Its name in metrics and reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rtmp => "rtmp",
+            Self::HttpFlv => "http-flv",
+            Self::WsFlv => "ws-flv",
+        }
+    }
+}
+
+/// Counters, shared by everything that runs.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    /// Connections that were refused because there were too many.
+    pub(crate) refused: AtomicU64,
+    /// Streams that are published.
+    pub(crate) publishers: AtomicUsize,
+    /// Bytes of media that were received.
+    pub(crate) received: AtomicU64,
+    /// Items that slow viewers went without.
+    pub(crate) skipped: AtomicU64,
+    /// Viewers that were cut because they took nothing.
+    pub(crate) stalled: AtomicU64,
+    /// Connections that ended with a fault of the peer.
+    pub(crate) faults: AtomicU64,
+    /// Bytes of media that are kept.
+    pub(crate) kept: AtomicUsize,
+    viewers: [AtomicUsize; 3],
+    sent: [AtomicU64; 3],
+}
+
+impl Metrics {
+    /// Viewers of a protocol.
+    pub(crate) fn viewers(&self, protocol: Protocol) -> &AtomicUsize {
+        &self.viewers[protocol as usize]
+    }
+
+    /// Counts bytes that were given to viewers of a protocol.
+    pub(crate) fn sent(&self, protocol: Protocol, bytes: usize) {
+        self.sent[protocol as usize].fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The text for Prometheus. Names of streams are not in it.
+    pub(crate) fn text(&self, connections: usize) -> String {
+        let mut text = String::new();
+        let mut metric = |name: &str, kind: &str, help: &str, values: &[(&str, u64)]| {
+            let _ = writeln!(text, "# HELP maliu_{name} {help}\n# TYPE maliu_{name} {kind}");
+            for (label, value) in values {
+                let label = if label.is_empty() { String::new() } else { format!("{{protocol=\"{label}\"}}") };
+                let _ = writeln!(text, "maliu_{name}{label} {value}");
+            }
+        };
+        let number = |count: &AtomicU64| [("", count.load(Ordering::Relaxed))];
+        let size = |count: &AtomicUsize| [("", count.load(Ordering::Relaxed) as u64)];
+        metric("connections", "gauge", "Open connections.", &[("", connections as u64)]);
+        metric("connections_refused_total", "counter", "Connections beyond the limit.", &number(&self.refused));
+        metric("publishers", "gauge", "Streams that are published.", &size(&self.publishers));
+        let viewers = Protocol::ALL.map(|one| (one.name(), self.viewers(one).load(Ordering::Relaxed) as u64));
+        metric("viewers", "gauge", "Viewers.", &viewers);
+        metric("received_bytes_total", "counter", "Bytes of media from publishers.", &number(&self.received));
+        let sent = Protocol::ALL.map(|one| (one.name(), self.sent[one as usize].load(Ordering::Relaxed)));
+        metric("sent_bytes_total", "counter", "Bytes of media for viewers.", &sent);
+        metric("skipped_items_total", "counter", "Items that slow viewers went without.", &number(&self.skipped));
+        metric("stalled_viewers_total", "counter", "Viewers cut because they took nothing.", &number(&self.stalled));
+        metric("faults_total", "counter", "Connections that ended with a fault of the peer.", &number(&self.faults));
+        metric("kept_bytes", "gauge", "Bytes of media that are kept for viewers.", &size(&self.kept));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_has_every_counter_with_its_labels() {
+        let metrics = Metrics::default();
+        metrics.viewers(Protocol::WsFlv).fetch_add(2, Ordering::Relaxed);
+        metrics.sent(Protocol::Rtmp, 9);
+        let text = metrics.text(3);
+        assert!(text.contains("# TYPE maliu_viewers gauge\nmaliu_viewers{protocol=\"rtmp\"} 0\n"));
+        assert!(text.contains("maliu_viewers{protocol=\"ws-flv\"} 2\n"));
+        assert!(text.contains("maliu_sent_bytes_total{protocol=\"rtmp\"} 9\n"));
+    }
+}

@@ -1,0 +1,8 @@
+//! A relay with real sockets on loopback: publishers, viewers of every protocol, and peers that mean harm.
+
+mod ends;
+mod hostile;
+mod http;
+mod joining;
+mod limits;
+mod publishers;
