@@ -390,4 +390,21 @@ blocks = [
 ]
 body = e("1549a966", u("2ad7b1", 1_000_000, 3)) + e("1654ae6b", track) + b"\x1f\x43\xb6\x75\xff" + u("e7", 0) + b"".join(blocks)
 Path("matroska/blocks.mka").write_bytes(head + b"\x18\x53\x80\x67\x01" + b"\xff" * 7 + body)
+# Ogg
+mkdir -p ogg
+make -f lavfi -i "$sweep" -t 1.3 $exact -c:a libopus -b:a 24k -page_duration 300000 ogg/opus.opus
+make -f lavfi -i "$tone" -t 0.5 $exact -ac 1 -c:a libvorbis -q:a 0 -page_duration 100000 ogg/vorbis.ogg
+make -f lavfi -i "$tone" -t 0.3 $exact -ac 1 -ar 8000 -c:a flac -page_duration 100000 ogg/flac.oga
+make -f lavfi -i "$tone" -t 1 $exact -ac 1 -ar 8000 -c:a libspeex -page_duration 300000 ogg/speex.spx
+make -f lavfi -i "testsrc2=size=64x48:rate=10:duration=2" -f lavfi -i "$tone" $exact -ac 1 -ar 8000 -c:v libtheora -g 8 -q:v 2 -c:a libvorbis -q:a 0 ogg/theora_vorbis.ogv
+make -f lavfi -i "testsrc2=size=64x48:rate=10:duration=1" $exact -c:v libvpx -auto-alt-ref 1 -lag-in-frames 8 -b:v 30k -g 5 ogg/vp8.ogv
+python3 - <<'PY'
+from pathlib import Path
+opus, vorbis = Path("ogg/opus.opus").read_bytes(), Path("ogg/vorbis.ogg").read_bytes()
+Path("ogg/chain.ogg").write_bytes(vorbis + opus + vorbis)
+def pages(b):
+    while b:
+        n = 27 + b[26] + sum(b[27:27 + b[26]]); yield b[:n]; b = b[n:]
+p = list(pages(opus))
+Path("ogg/lost_page_and_junk.opus").write_bytes(b"".join(p[:3]) + b"OggSjunk" + p[3][:40] + bytes([p[3][40] ^ 1]) + p[3][41:] + p[4])
 PY

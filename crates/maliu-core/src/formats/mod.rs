@@ -13,6 +13,7 @@ pub mod matroska;
 pub mod mp4;
 mod mpeg;
 pub mod null;
+pub mod ogg;
 pub mod pcm;
 pub mod wav;
 
@@ -46,6 +47,7 @@ pub const ALL: &[&Format] = &[
     &ivf::FORMAT,
     &matroska::FORMAT,
     &matroska::WEBM,
+    &ogg::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

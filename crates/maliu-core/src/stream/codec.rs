@@ -139,6 +139,7 @@ codecs! {
     Av1 Video "av1" "AV1";
     Vp8 Video "vp8" "On2 VP8";
     Vp9 Video "vp9" "Google VP9";
+    Theora Video "theora" "Theora";
     Flv1 Video "flv1" "Sorenson Spark (H.263 of Flash)";
     H263 Video "h263" "H.263";
     FlashSv Video "flashsv" "Flash Screen Video 1";
@@ -151,7 +152,6 @@ codecs! {
     Mpeg4 Video "mpeg4" "MPEG-4 part 2";
     Vc1 Video "vc1" "SMPTE VC-1";
     Cavs Video "cavs" "Chinese AVS";
-    Theora Video "theora" "Theora";
     Ffv1 Video "ffv1" "FFV1 (RFC 9043)";
     Mjpeg Video "mjpeg" "Motion JPEG";
     ProRes Video "prores" "Apple ProRes";

@@ -44,6 +44,8 @@ pub struct Rules {
     pub shift_by_pts: bool,
     /// Packets are written in the order in which they come, however many streams there are (WF-9).
     pub no_order: bool,
+    /// A stream may go on in another codec, whose configuration a packet brings.
+    pub other_codecs: bool,
     /// The codec tags the format knows; empty when it has none (WF-8).
     pub codec_tags: &'static [(Codec, u32)],
 }
@@ -60,6 +62,7 @@ impl Rules {
         no_output: false,
         shift_by_pts: false,
         no_order: false,
+        other_codecs: false,
         codec_tags: &[],
     };
 }

@@ -84,7 +84,7 @@ fn write(format: &'static Format, streams: &[StreamInfo], packets: &[Packet], re
 
 /// Formats that gather the packets of a stream: order holds within each.
 fn in_order(format: &Format, streams: &[StreamInfo], mut packets: Vec<Packet>) -> Vec<Packet> {
-    if format.name == "mp4" {
+    if matches!(format.name, "mp4" | "ogg") {
         packets.sort_by_key(|packet| packet.stream);
     }
     if is_program(format) {

@@ -56,6 +56,7 @@ impl Case {
             no_output: has("NOFILE"),
             shift_by_pts: self.muxer == "matroska" && !self.explicit_shift(),
             no_order: self.json["own_interleaver"] == 1,
+            other_codecs: false,
             codec_tags: &[],
         }
     }

@@ -95,7 +95,8 @@ impl Run<'_> {
         };
         let format = stand_in(case, real);
         if real.is_some() {
-            let (ours, theirs) = (maliu_core::timing::Rules { codec_tags: &[], ..format.rules }, case.rules());
+            let ours = maliu_core::timing::Rules { codec_tags: &[], other_codecs: false, ..format.rules };
+            let theirs = case.rules();
             if ours != theirs {
                 self.fault("rules", &format!("{ours:?}, not {theirs:?}"));
             }

@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, mem, thread, time::Duration};
 
+use bytes::Bytes;
 use maliu_core::{
     account::{Account, Sieve, Weigh},
     format::Event,
@@ -13,7 +14,7 @@ use maliu_core::{
 use super::{Jumps, Timeline, facts};
 use crate::{
     blocking::{ReadAhead, Reader},
-    error::{Error, Result},
+    error::{Error, MediaError, Result},
     io::Source,
     streams::Streams,
 };
@@ -32,6 +33,9 @@ const LONG: u64 = 8 << 20;
 
 /// Pause before a non-blocking input that had nothing is asked again.
 const NOT_YET_PAUSE: Duration = Duration::from_millis(20);
+
+/// Most changes of codec that are kept; more are of a chain whose codecs are known by then.
+const MAX_OTHERS: usize = 64;
 
 /// One input: a reader, and what is known of it beforehand.
 pub struct Feed {
@@ -64,6 +68,10 @@ pub struct Feed {
     timeline: Timeline,
     ended: bool,
     failure: Option<Error>,
+    /// Configurations with which a stream goes on in another codec.
+    others: Vec<(usize, Bytes, Codec)>,
+    /// Whether the output may take packets of them.
+    pub(super) takes_others: bool,
 }
 
 /// Where packets come from.
@@ -103,6 +111,8 @@ impl Feed {
             timeline: Timeline::new(Jumps::Pass),
             ended: false,
             failure: None,
+            others: Vec::new(),
+            takes_others: false,
         }
     }
 
@@ -265,6 +275,16 @@ impl Feed {
     }
 
     fn describe(&mut self, index: usize, info: StreamInfo) {
+        let begun = !self.outputs.is_empty() || self.held.iter().any(|packet| packet.stream == index);
+        if let Some(known) = self.streams.get(index).filter(|_| begun) {
+            if known.codec != info.codec && self.others.len() < MAX_OTHERS {
+                self.others.push((index, info.config.clone(), info.codec));
+            }
+            // The first packets are of the first description; later ones bring what replaces it.
+            if self.outputs.is_empty() && !known.config.is_empty() && known.config != info.config {
+                return;
+            }
+        }
         if self.outputs.is_empty() || index < self.streams.len() {
             return self.streams.describe(index, info, StreamInfo::clone, |known, info| {
                 *known = info;
@@ -318,11 +338,31 @@ impl Feed {
     #[inline(always)]
     pub(super) fn take(&mut self) -> Option<Packet> {
         let mut packet = self.front.take()?;
+        if let Some(codec) = self.other(&packet) {
+            let why =
+                format!("{}: stream {} goes on as {codec}, which this output cannot carry", self.name, packet.stream);
+            self.failure = Some(MediaError::unsupported(why).into());
+            self.held.clear();
+            self.account.clear();
+            self.ended = true;
+            return None;
+        }
         if let Some(stream) = self.streams.get(packet.stream).filter(|_| packet.duration.unwrap_or_default().0 == 0) {
             packet.duration = Some(facts::duration(stream, &packet)).filter(|duration| duration.0 != 0);
         }
         packet.stream = self.outputs.get(packet.stream).copied().flatten()?;
         Some(packet)
+    }
+
+    /// The codec in which a stream goes on with this packet, where the output cannot take it.
+    #[inline]
+    fn other(&self, packet: &Packet) -> Option<Codec> {
+        if self.others.is_empty() || self.takes_others {
+            return None;
+        }
+        let config = packet.side.new_config()?;
+        let other = self.others.iter().find(|(stream, other, _)| *stream == packet.stream && other == config);
+        other.map(|(.., codec)| *codec)
     }
 
     /// When the input begins, in µs: the earliest first time of its streams that is shown; samples to drop are not.

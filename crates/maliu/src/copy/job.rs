@@ -39,6 +39,7 @@ impl Inputs {
         for (index, feed) in feeds.iter_mut().enumerate() {
             feed.begin(options.start, options.low_latency, options.policy())
                 .map_err(|error| Error::Read { index, error })?;
+            feed.takes_others = to.format.rules.other_codecs;
         }
         let streams = map::choose(&options.map, &mut feeds, to.format)?;
         Ok(Self { feeds, streams, to, options })

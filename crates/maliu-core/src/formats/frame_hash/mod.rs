@@ -71,7 +71,7 @@ const ROW: Format = Format {
     demuxer: None,
     muxer: None,
     settings: &[],
-    rules: Rules { equal_dts: true, negative: true, ..Rules::STRICT },
+    rules: Rules { equal_dts: true, negative: true, other_codecs: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::PcmS16Le), Some(Codec::RawVideo)),
 };
 

@@ -30,7 +30,7 @@ pub const HASH: Format = Format {
         Ok(Box::new(Hash { kind, digest: Digest::new(kind) }))
     }),
     settings: SETTINGS,
-    rules: Rules { equal_dts: true, negative: true, ..Rules::STRICT },
+    rules: Rules { equal_dts: true, negative: true, other_codecs: true, ..Rules::STRICT },
     default_codecs: (Some(Codec::PcmS16Le), Some(Codec::RawVideo)),
 };
 

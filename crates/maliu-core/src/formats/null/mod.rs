@@ -22,7 +22,7 @@ pub const FORMAT: Format = Format {
         Ok(alloc::boxed::Box::new(Null))
     }),
     settings: &[],
-    rules: Rules { no_timestamps: true, no_output: true, no_order: true, ..Rules::STRICT },
+    rules: Rules { no_timestamps: true, no_output: true, no_order: true, other_codecs: true, ..Rules::STRICT },
     default_codecs: (None, None),
 };
 

@@ -20,29 +20,8 @@ pub use write::put_descriptor;
 
 /// CRC-32/MPEG-2 (ISO/IEC 13818-1 Annex A): 0 over a whole section with its checksum.
 pub fn crc32(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(u32::MAX, |crc, byte| {
-        let index = (crc >> 24) as u8 ^ byte;
-        crc << 8 ^ TABLE.get(usize::from(index)).copied().unwrap_or(0)
-    })
+    super::crc::update(u32::MAX, bytes)
 }
-
-const TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut n = 0;
-    while n < 256 {
-        let (mut value, mut bit) = ((n as u32) << 24, 0);
-        while bit < 8 {
-            value = if value & 0x8000_0000 != 0 { value << 1 ^ 0x04c1_1db7 } else { value << 1 };
-            bit += 1;
-        }
-        #[allow(clippy::indexing_slicing, reason = "evaluated at compile time, n is below 256")]
-        {
-            table[n] = value;
-        }
-        n += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {
