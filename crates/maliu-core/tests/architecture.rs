@@ -186,7 +186,7 @@ const TIMING_FOR_COMMANDS: &[&str] = &["samples", "stored_bits"];
 
 /// Crates that commands may use beside `maliu`, `maliu_decode`, `std` and the other rooms of the command line.
 const CRATES_FOR_COMMANDS: &[&str] =
-    &["bytes", "clap_mangen", "indicatif", "maliu", "maliu_decode", "md5", "serde_json", "std", "tokio"];
+    &["bytes", "clap_mangen", "indicatif", "maliu", "maliu_decode", "maliu_relay", "md5", "serde_json", "std", "tokio"];
 
 /// A command opens, loops and prints: code that moves packets, judges files or mends times lives in `maliu` itself.
 #[test]
