@@ -59,8 +59,8 @@ impl Found {
         self.end = at.saturating_add(packet.data.len() as u64);
     }
 
-    /// Compares with what is declared, at the end of an input of `size` bytes.
-    pub(super) fn judge(self, declared: &Declared, size: u64) -> Vec<(Kind, Place, String)> {
+    /// Compares with what the part of the header that `header` names declares, at the end of an input of `size` bytes.
+    pub(super) fn judge(self, declared: &Declared, size: u64, header: &str) -> Vec<(Kind, Place, String)> {
         let mut faults = Vec::new();
         let nowhere = Place::default();
         let whole = self.whole && self.keys.len() < MAX_KEYS;
@@ -69,14 +69,14 @@ impl Found {
             Some(seconds) if seconds <= 0.0 && self.last == self.first.unwrap_or(0.0) => {}
             Some(seconds) if seconds > 0.0 => {
                 if whole && !self.lasts(seconds) {
-                    let what = format!("onMetaData declares {seconds:.3} s, the last tag is at {:.3} s", self.last);
+                    let what = format!("{header} declares {seconds:.3} s, the last packet is at {:.3} s", self.last);
                     faults.push((kinds::BAD_DURATION, nowhere, what));
                 }
             }
-            _ => faults.push((kinds::NO_DURATION, nowhere, "onMetaData declares no duration".to_owned())),
+            _ => faults.push((kinds::NO_DURATION, nowhere, format!("{header} declares no duration"))),
         }
         if let Some(bytes) = declared.size.filter(|bytes| *bytes > 0 && *bytes != size) {
-            let what = format!("onMetaData declares {bytes} bytes, the file has {size}");
+            let what = format!("{header} declares {bytes} bytes, the file has {size}");
             faults.push((kinds::BAD_FILESIZE, nowhere, what));
         }
         match &declared.index {

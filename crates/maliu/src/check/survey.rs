@@ -93,7 +93,8 @@ pub fn run<S: Source>(mut source: S, reader: PacketReader) -> Result<Report> {
         }
     }
     if let Some(declared) = reader.declared() {
-        let found = std::mem::take(&mut survey.found).judge(declared, input.next_read());
+        let header = if survey.format == "flv" { "onMetaData" } else { "Info" };
+        let found = std::mem::take(&mut survey.found).judge(declared, input.next_read(), header);
         survey.note_all(found);
     }
     if let Some(whole) = reader.multiplex() {

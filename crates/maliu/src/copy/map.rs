@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use maliu_core::{
     format::Format,
-    stream::{Kind, StreamInfo},
+    stream::{Codec, Kind, StreamInfo},
 };
 
 use super::{Error, feed::Feed};
@@ -100,15 +100,15 @@ pub(super) fn choose(maps: &[Map], feeds: &mut [Feed], format: &'static Format) 
     Ok(streams)
 }
 
-/// Without a choice: pictures, then sound; or the first stream of its codec for a format that carries one kind only.
+/// Without a choice: pictures, then sound, then subtitles that the format has; or the first stream of its codec for a format that carries one kind only.
 fn usual(all: &[(usize, usize, &StreamInfo)], format: &Format) -> Vec<(usize, usize)> {
     let place = |(input, index, _): &(usize, usize, &StreamInfo)| (*input, *index);
     let (kind, codec) = match format.default_codecs {
         (Some(codec), None) => (Kind::Audio, codec),
         (None, Some(codec)) => (Kind::Video, codec),
         _ => {
-            let mut chosen: Vec<_> = all.iter().filter(|(_, _, stream)| rank(stream).is_some()).collect();
-            chosen.sort_by_key(|(_, _, stream)| rank(stream));
+            let mut chosen: Vec<_> = all.iter().filter(|(_, _, stream)| rank(stream, format).is_some()).collect();
+            chosen.sort_by_key(|(_, _, stream)| rank(stream, format));
             return chosen.into_iter().map(place).collect();
         }
     };
@@ -118,14 +118,18 @@ fn usual(all: &[(usize, usize, &StreamInfo)], format: &Format) -> Vec<(usize, us
 }
 
 /// The place of a stream's kind among the others; `None` for what is not copied unless asked for.
-fn rank(stream: &StreamInfo) -> Option<u8> {
+fn rank(stream: &StreamInfo, format: &Format) -> Option<u8> {
     match stream.media.kind() {
         _ if stream.takes_no_packets() => None,
         Kind::Video => Some(0),
         Kind::Audio => Some(1),
+        Kind::Subtitle if format.name == "matroska" && SUBTITLES.contains(&stream.codec) => Some(2),
         Kind::Subtitle | Kind::Data | Kind::Attachment => None,
     }
 }
+
+/// Subtitles that Matroska has a place for.
+const SUBTITLES: &[Codec] = &[Codec::Srt, Codec::Ass, Codec::WebVtt, Codec::Text, Codec::Pgs, Codec::DvdSubtitle];
 
 /// The stream as the output gets it: a tag of another container says nothing.
 fn copied(stream: &StreamInfo, format: &Format) -> StreamInfo {

@@ -101,7 +101,7 @@ const EXAMPLES: &str = "Examples:
   maliu remux rtmp://host/live/key recording.flv  record until the stream ends, or Ctrl-C
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
 
-A file appears when it is complete; an MP4 recording plays while it grows (docs/mp4.md). The rules that --explain \
+A file appears when it is complete; an MP4, Matroska or WebM recording plays while it grows. The rules that --explain \
 names are in docs/write-frame.md.";
 
 /// Reads, orders and writes.
@@ -202,8 +202,12 @@ impl Args {
     pub(crate) fn open(&self, output: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
         let set = |name: &str, value: &str| self.settings.iter().any(|(n, v)| n == name && v == value);
         let format = self.output_format(output).map_or("", |format| format.name);
-        let whole = matches!(format, "mp4" | "mov" | "m4a");
-        match self.write_layout.is_none() && whole && !set("hybrid", "0") && !set("faststart", "1") {
+        let grows = match format {
+            "mp4" | "mov" | "m4a" => !set("hybrid", "0") && !set("faststart", "1"),
+            "matroska" | "webm" => !set("cues_to_front", "1"),
+            _ => false,
+        };
+        match self.write_layout.is_none() && grows {
             true => output::record(output, context),
             false => output::open(output, context),
         }

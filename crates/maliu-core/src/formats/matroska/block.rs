@@ -17,9 +17,13 @@ pub(super) struct Block {
     pub time: i16,
     /// The flags: 0x80 key, 0x08 invisible, 0x06 lacing, 0x01 discardable.
     pub flags: u8,
-    /// Offset and size of each frame, from the start of the block.
-    pub frames: Vec<(usize, usize)>,
+    /// Offset and size of the first frame, from the start of the block, and of those laced behind it.
+    first: Place,
+    laced: Vec<Place>,
 }
+
+/// Offset and size of a frame.
+type Place = (usize, usize);
 
 /// Flags of a SimpleBlock.
 pub(super) const KEY: u8 = 0x80;
@@ -30,21 +34,31 @@ impl Block {
     /// Reads a whole block.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The fault of the block.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let Vint::Value(track, length) = vint(bytes) else { return Err("a block without a track number") };
         let Some(&[t0, t1, flags]) = bytes.get(length..length + 3) else { return Err("a block without a head") };
         let (time, start) = (i16::from_be_bytes([t0, t1]), length + 3);
-        let frames = match flags >> 1 & 3 {
-            0 => alloc::vec![(start, bytes.len() - start)],
+        let (first, laced) = match flags >> 1 & 3 {
+            0 => ((start, bytes.len() - start), Vec::new()),
             lacing => laces(bytes, start, lacing).ok_or("the sizes of laced frames do not fit their block")?,
         };
-        Ok(Self { track, time, flags, frames })
+        Ok(Self { track, time, flags, first, laced })
+    }
+
+    /// How many frames there are.
+    pub(super) fn count(&self) -> usize {
+        1 + self.laced.len()
+    }
+
+    /// Offset and size of each frame.
+    pub(super) fn frames(&self) -> impl Iterator<Item = Place> {
+        core::iter::once(self.first).chain(self.laced.iter().copied())
     }
 }
 
 /// Where the frames of a laced block stand.
-fn laces(bytes: &[u8], start: usize, lacing: u8) -> Option<Vec<(usize, usize)>> {
+fn laces(bytes: &[u8], start: usize, lacing: u8) -> Option<(Place, Vec<Place>)> {
     let count = usize::from(*bytes.get(start)?) + 1;
     let mut at = start + 1;
     let mut sizes = Vec::with_capacity(count);
@@ -78,12 +92,12 @@ fn laces(bytes: &[u8], start: usize, lacing: u8) -> Option<Vec<(usize, usize)>> 
         let known = sizes.iter().sum::<usize>();
         sizes.push(bytes.len().checked_sub(at)?.checked_sub(known)?);
     }
-    let mut frames = Vec::with_capacity(count);
-    for size in sizes {
-        frames.push((at, size));
+    let mut frames = sizes.into_iter().map(|size| {
         at += size;
-    }
-    Some(frames)
+        (at - size, size)
+    });
+    let first = frames.next()?;
+    Some((first, frames.collect()))
 }
 
 /// A size in bytes of 255 and one that is less.
@@ -105,7 +119,7 @@ mod tests {
 
     #[test]
     fn all_lacings() {
-        let frames = |bytes: &[u8]| Block::parse(bytes).map(|block| block.frames);
+        let frames = |bytes: &[u8]| Block::parse(bytes).map(|block| block.frames().collect::<Vec<_>>());
         assert_eq!(frames(&[0x81, 0, 1, 0x80, 9, 9]), Ok(alloc::vec![(4, 2)]));
         assert_eq!(frames(&[0x81, 0, 1, 0x84, 1, 7, 7]), Ok(alloc::vec![(5, 1), (6, 1)]));
         assert_eq!(frames(&[0x81, 0, 1, 0x82, 1, 1, 7, 8, 8]), Ok(alloc::vec![(6, 1), (7, 2)]));
@@ -116,6 +130,6 @@ mod tests {
             assert!(frames(bad).is_err(), "{bad:02x?}");
         }
         let block = Block::parse(&[0x40, 0x05, 0xff, 0xfe, 0x88]).unwrap();
-        assert_eq!((block.track, block.time, block.flags, block.frames), (5, -2, 0x88, alloc::vec![(5, 0)]));
+        assert_eq!((block.track, block.time, block.flags, block.first), (5, -2, 0x88, (5, 0)));
     }
 }

@@ -11,7 +11,7 @@ use core::task::Poll;
 
 use crate::{
     error::{Error, Result},
-    format::{Demuxer, Event},
+    format::{Declared, Demuxer, Event},
     input::Input,
     packet::Packet,
     remark::Remark,
@@ -108,6 +108,8 @@ pub(super) struct Matroska {
     undeclared: Option<u64>,
     encrypted: bool,
     ended: bool,
+    /// Facts of the header, for an audit.
+    declared: Option<Box<Declared>>,
 }
 
 impl Demuxer for Matroska {
@@ -131,6 +133,10 @@ impl Demuxer for Matroska {
         self.seek_to(to, base, input)
     }
 
+    fn declared(&self) -> Option<&Declared> {
+        self.declared.as_deref()
+    }
+
     fn duration(&self) -> Option<(Ticks, TimeBase)> {
         let nanos = self.info.duration? * self.info.scale as f64;
         Some((Ticks((nanos / 1000.0 + 0.5) as i64), TimeBase::MICROS))
@@ -150,6 +156,11 @@ impl Demuxer for Matroska {
 }
 
 impl Matroska {
+    /// Keeps facts of the header with `audit`.
+    pub(super) fn new(audit: bool) -> Self {
+        Self { declared: audit.then(Box::default), ..Self::default() }
+    }
+
     fn step(&mut self, input: &mut Input) -> Result<Step> {
         if self.lost.is_some() {
             return Ok(self.find(input));
@@ -183,8 +194,7 @@ impl Matroska {
         let at = input.offset();
         let body = at.saturating_add(head.length as u64);
         let end = head.size.map(|size| body.saturating_add(size));
-        // What stands in a Segment, or begins one, is never further inside: the size of what it would be in is wrong or
-        // unknown.
+        // A child of a Segment, or the start of one, is never further inside: the size of its parent is wrong or unknown.
         if ids::is_top(head.id) {
             let inside = if matches!(head.id, ids::EBML | ids::SEGMENT) { 0 } else { 1 };
             while self.levels.len() > inside {
@@ -216,6 +226,7 @@ impl Matroska {
                 self.attached.size = head.size.unwrap_or(0);
                 return self.pass(head, level, input);
             }
+            (Some(ids::SEGMENT), ids::CUES) if self.declared.is_some() => return self.whole(head, level, input),
             (Some(ids::SEGMENT), ids::SEEK_HEAD | ids::INFO | ids::TRACKS | ids::CHAPTERS | ids::TAGS)
             | (Some(ids::ATTACHED_FILE), _)
             | (Some(ids::CLUSTER), ids::TIMESTAMP | ids::SIMPLE_BLOCK | ids::BLOCK_GROUP) => {
@@ -243,7 +254,7 @@ impl Matroska {
             let shift = self.segments.is_empty().then_some(0);
             self.segments.push(Segment { start: body, shift });
         }
-        // What was said of the segment before does not hold here.
+        // Tracks of the segment before do not hold here.
         self.entries.clear();
     }
 
@@ -387,6 +398,9 @@ impl Matroska {
             return Err(Error::malformed("matroska", "no Tracks element that can be read", input.offset()));
         }
         self.told = true;
+        if let Some(declared) = &mut self.declared {
+            declared.duration = self.info.duration.map(|duration| duration * self.info.scale as f64 / 1e9);
+        }
         let infos = self.tracks.iter().map(|track| track.info.clone()).chain(self.attached.streams.drain(..));
         for (index, info) in infos.enumerate() {
             self.queue.push_back(Event::Stream(index, Box::new(info)));

@@ -54,8 +54,10 @@ pub const FORMAT: Format = Format {
     extensions: &["mkv", "mka", "mks", "mk3d"],
     probe: probe::probe,
     demuxer: Some(|pairs| {
-        Settings::new(pairs, settings::ALL).finish()?;
-        Ok(Box::new(demux::Matroska::default()))
+        let mut settings = Settings::new(pairs, settings::READING);
+        let audit = settings.flag("audit")?.unwrap_or(false);
+        settings.finish()?;
+        Ok(Box::new(demux::Matroska::new(audit)))
     }),
     muxer: Some(|pairs| mux::make(Brand::Matroska, pairs)),
     settings: settings::ALL,

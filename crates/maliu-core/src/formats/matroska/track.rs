@@ -132,9 +132,11 @@ fn audio(body: &[u8]) -> Audio {
     audio
 }
 
-/// BCP 47 counts before ISO 639-2; without both it is English (RFC 9559 §5.1.4.1.19). "Undetermined" is nothing.
+/// BCP 47 counts before ISO 639-2 where it says more than a language; without both it is English (RFC 9559
+/// §5.1.4.1.19). "Undetermined" is nothing.
 fn language(tag: Option<String>, letters: Option<String>) -> String {
-    let stated = tag.or(letters).unwrap_or_else(|| "eng".into());
+    let plain = |tag: &String| !tag.contains('-') && letters.as_ref().is_some_and(|letters| letters.len() == 3);
+    let stated = tag.filter(|tag| !plain(tag)).or(letters.clone()).unwrap_or_else(|| "eng".into());
     let short: String = stated.chars().take(64).collect();
     if short == "und" { String::new() } else { short }
 }

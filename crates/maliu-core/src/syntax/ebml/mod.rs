@@ -83,7 +83,7 @@ fn unknown(length: usize) -> u64 {
     (1 << (7 * length.min(8))) - 1
 }
 
-/// The elements in the body of a master element that is in memory: identifier and body. What is cut ends them.
+/// The elements in the body of a master element that is in memory: identifier and body. An element that is cut ends them.
 #[derive(Clone, Copy, Debug)]
 pub struct Elements<'a> {
     rest: &'a [u8],

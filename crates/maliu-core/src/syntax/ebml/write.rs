@@ -16,7 +16,12 @@ pub fn size_bytes(value: u64) -> usize {
 }
 
 impl Writer {
-    /// What was written.
+    /// With room for this many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes) }
+    }
+
+    /// The bytes that were written.
     pub fn finish(self) -> Vec<u8> {
         self.bytes
     }

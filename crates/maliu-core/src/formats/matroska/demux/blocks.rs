@@ -26,7 +26,7 @@ use super::{
     Matroska,
 };
 
-/// What a BlockGroup says of its block.
+/// Facts of a BlockGroup about its block.
 #[derive(Clone, Debug, Default)]
 struct Group {
     /// Ticks of the segment.
@@ -102,7 +102,7 @@ impl Matroska {
         if self.look(stream, start, key, at, input) {
             return;
         }
-        let count = block.frames.len() as i64;
+        let count = block.count() as i64;
         let times = Times { start, whole: self.whole_duration(stream, group.as_ref(), count), count, samples: 0 };
         let mut flags = Flags::key(key);
         if group.is_none() && block.flags & DISCARDABLE != 0 {
@@ -165,9 +165,9 @@ impl Matroska {
         input: &mut Input,
     ) {
         let stream = first.stream;
-        for (n, (from, size)) in block.frames.iter().enumerate() {
+        for (n, (from, size)) in block.frames().enumerate() {
             let Some(track) = self.tracks.get_mut(stream) else { return };
-            let frame = data.get(*from..from.saturating_add(*size)).map(|frame| data.slice_ref(frame));
+            let frame = data.get(from..from.saturating_add(size)).map(|frame| data.slice_ref(frame));
             let frame = match track.encoding.frame(frame.unwrap_or_default()) {
                 Ok(frame) => frame,
                 Err(what) => {
@@ -183,7 +183,7 @@ impl Matroska {
             }
             let mut packet = Packet { data: whole_frame(track, frame), ..first.clone() };
             track.stamp(&mut packet, time, duration);
-            let last = n + 1 == block.frames.len();
+            let last = n + 1 == block.count();
             let discard = group.map_or(0, |group| group.discard);
             packet.side.set_trim(
                 track.trim(duration, if (discard < 0 && n == 0) || (discard > 0 && last) { discard } else { 0 }),

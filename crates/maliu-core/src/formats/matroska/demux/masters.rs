@@ -78,6 +78,7 @@ impl Matroska {
                     self.info = found;
                 }
             }
+            ids::CUES => self.audit_index(body),
             ids::TRACKS if self.entries.is_empty() => {
                 let entries = Elements::new(body).filter(|(id, _)| *id == ids::TRACK_ENTRY);
                 self.entries = entries.take(MAX_TRACKS).map(|(_, body)| body.to_vec()).collect();
@@ -95,6 +96,18 @@ impl Matroska {
         if self.told && matches!(id, ids::CHAPTERS | ids::TAGS) && !self.metadata.is_empty() {
             self.queue.push_back(Event::Metadata(Box::new(self.metadata.clone())));
         }
+    }
+}
+
+impl Matroska {
+    /// Keeps the index of the leading track for an audit.
+    fn audit_index(&mut self, body: &[u8]) {
+        let scale = self.info.scale as f64 / 1e9;
+        let number = self.leader().and_then(|leader| self.tracks.get(leader)).map(|track| track.number);
+        let start = self.segments.last().map_or(0, |segment| segment.start);
+        let cues = facts::cues(body).into_iter().filter(|cue| number.is_none_or(|number| cue.track == number));
+        let Some(declared) = &mut self.declared else { return };
+        declared.index = Some(cues.map(|cue| (start.saturating_add(cue.cluster), cue.time as f64 * scale)).unzip());
     }
 }
 

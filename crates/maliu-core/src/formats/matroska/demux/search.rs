@@ -34,7 +34,7 @@ pub(super) struct Key {
     pub time: i64,
 }
 
-/// What a seek does.
+/// The step that a seek is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Reads the index.
@@ -171,7 +171,7 @@ impl Matroska {
             search.key = Some(Key { cluster, block: at, time: nanos });
         }
         if nanos > search.time {
-            // What could go wrong is the input, which then fails again at the next step.
+            // An input that cannot go there fails again at the next step.
             let _ = self.settle(input);
         }
         true

@@ -63,7 +63,7 @@ impl Matroska {
     }
 
     /// The stream that leads: the first video, else the first audio, else the first one.
-    fn leader(&self) -> Option<usize> {
+    pub(super) fn leader(&self) -> Option<usize> {
         let of = |kind| self.tracks.iter().position(|track| track.info.media.kind() == kind);
         of(Kind::Video).or_else(|| of(Kind::Audio)).or((!self.tracks.is_empty()).then_some(0))
     }

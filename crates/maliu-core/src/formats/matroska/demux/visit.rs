@@ -104,7 +104,7 @@ impl Matroska {
         }
     }
 
-    /// What is at the place is damaged.
+    /// The element at the place is damaged.
     pub(super) fn abandon(&mut self) {
         if let Some(visit) = &mut self.visit {
             visit.until = Some(0);

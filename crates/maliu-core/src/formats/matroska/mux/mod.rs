@@ -72,7 +72,7 @@ pub(super) struct Mux {
     held: Vec<Packet>,
     held_bytes: usize,
     begun: bool,
-    /// What is written can be written again.
+    /// Written bytes can be written again.
     patched: bool,
     /// Offset of the body of the Segment.
     segment: u64,
@@ -263,7 +263,7 @@ impl Mux {
         if self.ends_before(stored, key && leads && video, out) {
             self.end_cluster(out);
         }
-        let (mut start, at, begins) = (Writer::default(), out.position(), self.cluster.is_none());
+        let (mut start, at, begins) = (Writer::with_capacity(48), out.position(), self.cluster.is_none());
         let cluster = self.cluster.unwrap_or_else(|| open(at, stored, &mut start));
         let relative = i16::try_from(stored.saturating_sub(cluster.time));
         let relative = relative.map_err(|_| Error::mux(name, "times more than 32 s apart in one cluster"))?;

@@ -38,8 +38,15 @@ pub(in super::super) const ALL: &[Help] = &[
         "0",
         "Writing: keep this much room in front for the index; one that is larger goes behind.",
     ),
+    AUDIT,
     Help::new("live", "0|1", "0", "Writing: sizes stay unknown and no index is written, as on a pipe."),
 ];
+
+/// The settings of reading.
+pub(in super::super) const READING: &[Help] = &[AUDIT];
+
+const AUDIT: Help =
+    Help::new("audit", "0|1", "0", "Reading: keep duration and index as declared, to be compared with the content.");
 
 /// [`ALL`], typed.
 #[derive(Clone, Copy, Debug)]

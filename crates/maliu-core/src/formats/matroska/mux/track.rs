@@ -118,7 +118,7 @@ impl Track {
         match &info.media {
             Media::Audio(audio) => {
                 let preroll = (u64::from(audio.preroll) * 1_000_000_000).checked_div(audio.rate().into()).unwrap_or(0);
-                // What RFC 7845 §4.6 recommends.
+                // As RFC 7845 §4.6 recommends.
                 let preroll = if info.codec == Codec::Opus { preroll.max(80_000_000) } else { preroll };
                 if preroll > 0 {
                     inside.unsigned(ids::SEEK_PRE_ROLL, preroll);
