@@ -65,7 +65,11 @@ fn spans(streams: &[StreamInfo], packets: &[Packet]) -> Vec<(f64, f64)> {
         let step = times.windows(2).map(|pair| pair[1] - pair[0]).chain(durations).fold(0.0, f64::max);
         (times.last().unwrap_or(&0.0) - times.first().unwrap_or(&0.0), step)
     };
-    (0..streams.len()).map(times).collect()
+    // A format may give video first, or the stream whose packet comes first.
+    let mut order: Vec<usize> = (0..streams.len()).collect();
+    order.retain(|index| packets.iter().any(|packet| packet.stream == *index));
+    order.sort_by_key(|index| streams[*index].media.kind().name());
+    order.into_iter().map(times).collect()
 }
 
 fn samples() -> Vec<(&'static Format, PathBuf)> {
