@@ -5,7 +5,7 @@ use maliu_relay::unstable;
 /// Reads `data` as a request, growing byte by byte, and as frames, whole and in slices that the first byte sets.
 pub fn peers(data: &[u8]) {
     let Some((first, data)) = data.split_first() else { return };
-    // What a viewer may say in all is less when it comes at once.
+    // A viewer may send no more than this at once.
     let data = &data[..data.len().min(64 << 10)];
     let whole = unstable::request(data);
     match &whole {

@@ -1,4 +1,4 @@
-//! `maliu relay` with the real binary: what it prints works, settings are checked, and it stops when it is told to.
+//! `maliu relay` with the real binary: what it prints works, settings are checked, and it stops at SIGTERM.
 
 use std::{
     fs,
@@ -29,7 +29,7 @@ impl Relay {
         while lines.last().is_none_or(|line: &String| !line.starts_with("streams")) {
             lines.push(said.next().expect("the relay prints its URLs").unwrap());
         }
-        // What follows is not read, and must not fill the pipe.
+        // Later lines must not fill the pipe.
         std::thread::spawn(move || said.for_each(drop));
         Self { child, lines }
     }
@@ -126,6 +126,40 @@ fn the_example_of_the_page_runs() {
     assert_eq!(packets("copy.flv"), packets("clip.flv"));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_maliu_sends_is_watched_live_and_as_a_file() {
+    let folder = folder("relay-wire");
+    let settings = within(&folder, "relay.toml");
+    fs::write(&settings, "wire = \"127.0.0.1:0\"\n[publish]\ntokens = [\"publishers-only\"]\n[live]\nlinger = \"1s\"")
+        .unwrap();
+    let relay = Relay::start(&[&settings]);
+    let place = relay.url("tcp://").split(' ').next().unwrap().to_owned();
+    let clip = sample("flv/h264_aac.flv");
+    for (name, live) in [("live", &["--live"][..]), ("file", &[])] {
+        let copy = within(&folder, &format!("{name}.flv"));
+        let url = relay.url("rtmp://").replace("show", name);
+        let mut recorder = command(&["remux", &url, &copy]).spawn().unwrap();
+        let send = ["send", &clip, &place, "--name", name];
+        let (code, _, error) = text(&run(&[&send, live, &["--token", "wrong-token"]].concat()));
+        assert!(code == Some(1) && error.contains("token"), "{error}");
+        let begun = Instant::now();
+        let (code, _, error) = text(&run(&[&send, live, &["--token", "publishers-only"]].concat()));
+        assert_eq!(code, Some(0), "{error}");
+        assert!(begun.elapsed() > Duration::from_secs(1), "2 s of media take their time");
+        until(|| relay.get("/api/streams").contains(&format!("\"live/{name}\"")));
+        until(|| !relay.get("/api/streams").contains(&format!("\"live/{name}\"")));
+        assert!(recorder.wait().unwrap().success());
+        let packets = |path: &str| {
+            let probed = json(&run(&["probe", "--json", path]));
+            let streams = probed["streams"].as_array().unwrap().clone();
+            streams.iter().map(|stream| stream["nb_read_packets"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(packets(&copy), packets(&clip), "{name}");
+    }
+    assert_eq!(relay.stop(), Some(0));
+}
+
 #[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -150,10 +184,14 @@ fn settings_are_checked_with_line_and_column() {
     let folder = folder("relay-check");
     let path = within(&folder, "relay.toml");
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/relay.md")).unwrap();
-    let settings = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    fs::write(&path, settings).unwrap();
-    let (code, _, error) = text(&run(&["relay", "check", &path]));
-    assert!(code == Some(0) && error.contains("no fault"), "{error}");
+    let blocks: Vec<&str> = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 2);
+    let settings = blocks[0];
+    for block in &blocks {
+        fs::write(&path, block).unwrap();
+        let (code, _, error) = text(&run(&["relay", "check", &path]));
+        assert!(code == Some(0) && error.contains("no fault"), "{error}");
+    }
     fs::write(&path, settings.replace("linger", "lingr")).unwrap();
     for args in [&["relay", "check", &path][..], &["relay", &path]] {
         let (code, _, error) = text(&run(args));

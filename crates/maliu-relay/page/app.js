@@ -7,6 +7,9 @@ const at = id => document.getElementById(id);
 const make = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
 const path = name => name.split("/").map(encodeURIComponent).join("/");
 
+// Only what goes wrong is of interest.
+window.mpegts?.LoggingControl.applyConfig({ enableVerbose: false, enableDebug: false, enableInfo: false });
+
 let player = null, chosen = null, stalls = 0, streams = [];
 const rates = new Map();
 
@@ -64,12 +67,12 @@ function copyable(text) {
 function addresses(name) {
   const { host, hostname, protocol } = location, secure = protocol === "https:" ? "s" : "";
   const rtmp = `rtmp://${hostname}${at("show").dataset.rtmp}/${path(name)}`;
-  const flv = `http${secure}://${host}/${path(name)}.flv`;
+  const flv = `http${secure}://${host}/${path(name)}.flv${location.search}`;
   fill(at("addresses"), [
-    ["RTMP", copyable(rtmp)],
+    ["RTMP", copyable(rtmp + location.search)],
     ["HTTP-FLV", copyable(flv)],
-    ["WebSocket", copyable(`ws${secure}://${host}/${path(name)}.flv`)],
-    ["watch", copyable(`ffplay ${flv}`)],
+    ["WebSocket", copyable(flv.replace("http", "ws"))],
+    ["watch", copyable(`ffplay '${flv}'`)],
     ["publish", copyable(`ffmpeg -re -i clip.mp4 -c copy -f flv ${rtmp}`)],
     ["OBS server", copyable(rtmp.slice(0, rtmp.lastIndexOf("/")))],
     ["OBS stream key", copyable(path(name).split("/").pop())],
@@ -95,7 +98,7 @@ function start(name) {
   if (!window.mpegts?.isSupported()) return problem("This browser has no Media Source Extensions.");
   const secure = location.protocol === "https:" ? "wss" : "ws";
   player = mpegts.createPlayer(
-    { type: "flv", isLive: true, url: `${secure}://${location.host}/${path(name)}.flv` },
+    { type: "flv", isLive: true, url: `${secure}://${location.host}/${path(name)}.flv${location.search}` },
     { enableStashBuffer: false, lazyLoad: false, autoCleanupSourceBuffer: true, liveBufferLatencyChasing: true,
       liveBufferLatencyMaxLatency: 1.0, liveBufferLatencyMinRemain: 0.3 });
   player.on(mpegts.Events.ERROR, (kind, detail) => retry(`${kind}: ${detail}`));
@@ -139,7 +142,7 @@ function figures() {
 
 async function poll() {
   try {
-    streams = await (await fetch("/api/streams")).json();
+    streams = await (await fetch("/api/streams" + location.search)).json();
     for (const { name, video_bits_per_second: video, audio_bits_per_second: audio } of streams) {
       rates.set(name, [...(rates.get(name) ?? []), video + audio].slice(-SAMPLES));
     }

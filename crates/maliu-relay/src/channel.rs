@@ -26,6 +26,10 @@ pub(crate) struct Channel {
     /// There is something new that viewers were not woken for.
     unheard: AtomicBool,
     viewers: [AtomicUsize; 3],
+    /// It is recorded and pushed, where the settings say so.
+    pub(crate) followed: AtomicBool,
+    /// It is fetched from another server.
+    pub(crate) pulled: AtomicBool,
     begun: Instant,
 }
 
@@ -48,6 +52,8 @@ impl Channel {
             ended: AtomicBool::new(false),
             unheard: AtomicBool::new(false),
             viewers: Default::default(),
+            followed: AtomicBool::new(false),
+            pulled: AtomicBool::new(false),
             begun,
         }
     }
@@ -104,10 +110,15 @@ impl Channel {
     /// Ends the channel if no publisher came back within `linger`; returns whether it has ended.
     pub(crate) fn end_if_over(&self, linger: Duration) -> bool {
         if self.lock().stream.is_over(linger, self.begun.elapsed()) {
-            self.ended.store(true, Ordering::Release);
-            self.ring_for_all();
+            self.end();
         }
         self.has_ended()
+    }
+
+    /// Nothing follows.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.ring_for_all();
     }
 
     /// Whether nothing follows.
@@ -119,6 +130,11 @@ impl Channel {
     pub(crate) fn has_begun(&self) -> bool {
         let inner = self.lock();
         inner.stream.is_live() || inner.stream.ring().end() > 0
+    }
+
+    /// Whether there is a viewer.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.viewers.iter().any(|count| count.load(Ordering::Relaxed) > 0)
     }
 
     /// Viewers of a protocol.

@@ -5,8 +5,12 @@ use std::{fmt, net::SocketAddr, ops::Range, time::Duration};
 use serde::Deserialize;
 use toml::Spanned;
 
+mod elsewhere;
 mod values;
 
+pub use elsewhere::{Pull, Push, Record};
+
+use elsewhere::{PullText, PushText, RecordText};
 use values::{BitRate, Size, Span, Token};
 
 /// Most bytes of a configuration file.
@@ -20,6 +24,8 @@ pub struct Config {
     pub rtmp: SocketAddr,
     /// Where HTTP is listened for.
     pub http: SocketAddr,
+    /// Where maliu's own wire is listened for, over TCP; `None`: it is not.
+    pub wire: Option<SocketAddr>,
     /// Bytes of media that all streams keep together.
     pub memory: usize,
     /// How long bytes for viewers are gathered before they are sent; zero sends each tag at once.
@@ -44,6 +50,12 @@ pub struct Config {
     pub max_publishers: usize,
     /// Most bits a second of one publisher, over 5 s; `None`: no limit.
     pub max_publisher_rate: Option<u64>,
+    /// Recordings.
+    pub record: Vec<Record>,
+    /// Streams that are published elsewhere, too.
+    pub push: Vec<Push>,
+    /// Streams that are fetched; the first that fits a name counts.
+    pub pull: Vec<Pull>,
 }
 
 /// Whether a second publisher may take over.
@@ -64,6 +76,7 @@ impl Default for Config {
         Self {
             rtmp: SocketAddr::from(([127, 0, 0, 1], 1935)),
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            wire: None,
             memory: 512 << 20,
             batch: Duration::ZERO,
             drain: Duration::from_secs(60),
@@ -76,6 +89,9 @@ impl Default for Config {
             max_connections_per_address: None,
             max_publishers: 1000,
             max_publisher_rate: None,
+            record: Vec::new(),
+            push: Vec::new(),
+            pull: Vec::new(),
         }
     }
 }
@@ -105,7 +121,8 @@ impl Config {
 
     /// Whether other machines can publish without a token, and nothing says that they may.
     pub fn lacks_token(&self) -> bool {
-        !self.rtmp.ip().is_loopback() && self.publish_tokens.is_empty() && !self.open_publish
+        let others = [Some(self.rtmp), self.wire].into_iter().flatten().any(|address| !address.ip().is_loopback());
+        others && self.publish_tokens.is_empty() && !self.open_publish
     }
 }
 
@@ -115,6 +132,7 @@ impl Config {
 struct Text {
     rtmp: SocketAddr,
     http: SocketAddr,
+    wire: Option<SocketAddr>,
     memory: Size,
     batch: Span,
     drain: Span,
@@ -122,6 +140,9 @@ struct Text {
     play: PlayText,
     live: LiveText,
     limits: LimitsText,
+    record: Vec<RecordText>,
+    push: Vec<PushText>,
+    pull: Vec<PullText>,
 }
 
 #[derive(Deserialize)]
@@ -161,10 +182,11 @@ struct LimitsText {
 
 impl Default for Text {
     fn default() -> Self {
-        let Config { rtmp, http, memory, batch, drain, .. } = Config::default();
+        let Config { rtmp, http, wire, memory, batch, drain, .. } = Config::default();
         Self {
             rtmp,
             http,
+            wire,
             memory: Size(memory),
             batch: Span(batch),
             drain: Span(drain),
@@ -172,6 +194,9 @@ impl Default for Text {
             play: PlayText::default(),
             live: LiveText::default(),
             limits: LimitsText::default(),
+            record: Vec::new(),
+            push: Vec::new(),
+            pull: Vec::new(),
         }
     }
 }
@@ -196,6 +221,7 @@ impl From<Text> for Config {
         Self {
             rtmp: text.rtmp,
             http: text.http,
+            wire: text.wire,
             memory: text.memory.0,
             batch: text.batch.0,
             drain: text.drain.0,
@@ -208,6 +234,9 @@ impl From<Text> for Config {
             max_connections_per_address: text.limits.connections_per_address,
             max_publishers: text.limits.publishers,
             max_publisher_rate: text.limits.publisher_rate.map(|rate| rate.0),
+            record: text.record.into_iter().map(Record::from).collect(),
+            push: text.push.into_iter().map(Push::from).collect(),
+            pull: text.pull.into_iter().map(Pull::from).collect(),
         }
     }
 }
@@ -257,6 +286,7 @@ mod tests {
         let text = r#"
             rtmp = "0.0.0.0:1936"
             http = "[::1]:81"
+            wire = "127.0.0.1:7000"
             memory = "256 MiB"
             batch = "50ms"
             drain = "2m"
@@ -272,10 +302,21 @@ mod tests {
             connections_per_address = 5
             publishers = 3
             publisher_rate = "20 Mbit/s"
+            [[record]]
+            path = "rec/{app}/{stream}/{start}.flv"
+            match = ["live/*"]
+            split = "1h"
+            [[push]]
+            match = "live/show"
+            to = "rtmp://there/app/key?x={stream}"
+            [[pull]]
+            match = "cam/*"
+            from = "http://there/{stream}.flv"
         "#;
         let expected = Config {
             rtmp: "0.0.0.0:1936".parse().unwrap(),
             http: "[::1]:81".parse().unwrap(),
+            wire: Some("127.0.0.1:7000".parse().unwrap()),
             memory: 256 << 20,
             batch: Duration::from_millis(50),
             drain: Duration::from_secs(120),
@@ -288,6 +329,13 @@ mod tests {
             max_connections_per_address: Some(5),
             max_publishers: 3,
             max_publisher_rate: Some(20_000_000),
+            record: vec![Record {
+                path: "rec/{app}/{stream}/{start}.flv".into(),
+                matches: vec!["live/*".into()],
+                split: Some(Duration::from_secs(3600)),
+            }],
+            push: vec![Push { matches: "live/show".into(), to: "rtmp://there/app/key?x={stream}".into() }],
+            pull: vec![Pull { matches: "cam/*".into(), from: "http://there/{stream}.flv".into() }],
         };
         assert_eq!(Config::parse(text).unwrap(), expected);
     }
@@ -304,6 +352,10 @@ mod tests {
             ("[limits]\npublisher_rate = \"9\"", (2, 18), "\"9\" is not a bit rate", "20 Mbit/s"),
             ("[publish]\ntokens = [\"short\"]", (2, 10), "a token of 5 characters", "at least 8"),
             ("[publish]\nopen = true\ntokens = [\"long enough\"]", (2, 8), "publishing is open", "one of both"),
+            ("[[record]]\npath = \"a.flv\"", (2, 8), "cannot be told apart", "{app} and {stream}"),
+            ("[[push]]\nmatch = \"*\"\nto = \"http://h/a\"", (3, 6), "is not rtmp://", "rtmp://HOST"),
+            ("[[pull]]\nmatch = \"*\"\nfrom = \"h\"", (3, 8), "nothing can be fetched", "http://HOST"),
+            ("[[pull]]\nfrom = \"http://h/a\"", (1, 1), "missing field `match`", ""),
             ("rtmp = ", (1, 8), "", ""),
         ] {
             let fault = Config::parse(text).unwrap_err();

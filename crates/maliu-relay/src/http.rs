@@ -40,7 +40,7 @@ pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>) {
     }
 }
 
-/// What follows a request.
+/// The result of a request.
 enum Next {
     /// This answer, and maybe another request.
     Answer(Answer),
@@ -103,6 +103,10 @@ async fn request<S: Socket>(socket: &mut S, waiting: &mut Vec<u8>) -> io::Result
 }
 
 fn answer(head: &Head, hub: &Arc<Hub>) -> Next {
+    let is_list = matches!(head.path.as_str(), "/" | "/api/streams");
+    if is_list && !hub.lets_watch(head.tokens()) {
+        return Next::Answer(Answer::text(401, "the token is missing or wrong"));
+    }
     Next::Answer(match (head.method.as_str(), head.path.as_str()) {
         ("GET" | "HEAD", "/") => html(page::html(hub)),
         ("GET" | "HEAD", "/favicon.ico") => Answer::bare(204),

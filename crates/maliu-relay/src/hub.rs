@@ -4,24 +4,30 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Instant,
 };
 
 use maliu::live::{Epoch, Limits, Takeover};
+use tokio::runtime::Handle;
 
 use crate::{
     access,
     channel::Channel,
-    config::{self, Config},
+    config::{self, Config, Pull},
     gate::Gate,
     metrics::Metrics,
     name::Name,
+    pattern, pull, push, record,
+    wire::Transfers,
 };
 
 /// Fewest bytes that a stream may keep: where they would be fewer, no further publisher is let in.
 const MIN_SHARE: usize = 2 << 20;
+
+/// Most streams that are fetched at a time: viewers can ask for any name.
+const MAX_PULLS: usize = 100;
 
 /// All streams of a relay.
 #[derive(Debug)]
@@ -32,9 +38,33 @@ pub(crate) struct Hub {
     pub(crate) metrics: Metrics,
     /// Its connections.
     pub(crate) gate: Gate,
+    /// Transfers of maliu's wire that may go on.
+    pub(crate) transfers: Transfers,
     channels: Mutex<HashMap<Name, Arc<Channel>>>,
     draining: AtomicBool,
+    /// Recordings and pushes that are under way.
+    working: AtomicUsize,
+    /// Streams that are fetched.
+    pulls: AtomicUsize,
+    /// Where tasks of its own run.
+    handle: Handle,
     begun: Instant,
+}
+
+/// A recording or a push that is counted.
+struct Worker(Arc<Hub>);
+
+impl Worker {
+    fn new(hub: &Arc<Hub>) -> Self {
+        hub.working.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(hub))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.0.working.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// Why nothing can be published or watched: the code of RTMP, and words.
@@ -64,11 +94,13 @@ impl Drop for Publisher {
 }
 
 impl Hub {
-    /// A hub without streams.
-    pub(crate) fn new(config: Config) -> Self {
+    /// A hub without streams, whose tasks run in this runtime.
+    pub(crate) fn new(config: Config, handle: Handle) -> Self {
         let gate = Gate::new(config.max_connections, config.max_connections_per_address);
         let (channels, draining) = (Mutex::default(), AtomicBool::new(false));
-        Self { config, metrics: Metrics::default(), gate, channels, draining, begun: Instant::now() }
+        let (metrics, transfers) = (Metrics::default(), Transfers::default());
+        let (working, pulls, begun) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
+        Self { config, metrics, gate, transfers, channels, draining, working, pulls, handle, begun }
     }
 
     fn channels(&self) -> MutexGuard<'_, HashMap<Name, Arc<Channel>>> {
@@ -84,11 +116,19 @@ impl Hub {
         name: Option<Name>,
         tokens: impl Iterator<Item = &'a str>,
     ) -> Result<Publisher, Refusal> {
-        let bad = |why| Refusal { code: "NetStream.Publish.BadName", why };
-        let over = |why| Err(Refusal { code: "NetStream.Publish.Failed", why });
         if !access::allows(&self.config.publish_tokens, tokens) {
             return Err(Refusal { code: "NetStream.Publish.Denied", why: "the token is missing or wrong" });
         }
+        self.publish_known(name)
+    }
+
+    /// Lets a publisher in whose token is known to be right.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub(crate) fn publish_known(self: &Arc<Self>, name: Option<Name>) -> Result<Publisher, Refusal> {
+        let bad = |why| Refusal { code: "NetStream.Publish.BadName", why };
+        let over = |why| Err(Refusal { code: "NetStream.Publish.Failed", why });
         let name = name.ok_or(bad("the name is empty, too long, or has characters that names must not have"))?;
         if self.is_draining() {
             return over("the server is shutting down");
@@ -110,6 +150,9 @@ impl Hub {
         let channel = self.open(&mut channels, name);
         let epoch = channel.claim(takeover).map_err(|_| bad("another publisher is sending this stream"))?;
         self.metrics.publishers.fetch_add(1, Ordering::Relaxed);
+        if !channel.followed.swap(true, Ordering::AcqRel) {
+            self.follow(&channel);
+        }
         Ok(Publisher { channel, epoch, hub: Arc::clone(self) })
     }
 
@@ -118,20 +161,67 @@ impl Hub {
         access::allows(&self.config.play_tokens, tokens)
     }
 
-    /// A stream to watch, if it is there: published, or waiting for its publisher.
-    pub(crate) fn find(&self, name: &Name) -> Option<Arc<Channel>> {
-        let channel = self.channels().get(name).cloned();
-        channel.filter(|channel| channel.has_begun())
+    /// Records and pushes a channel, where the settings say so.
+    fn follow(self: &Arc<Self>, channel: &Arc<Channel>) {
+        let name = channel.name.to_string();
+        let fits = |pattern: &String| pattern::matches(pattern, &name);
+        for record in self.config.record.iter().filter(|record| record.matches.iter().any(fits)) {
+            let work = record::run(Arc::clone(self), Arc::clone(channel), record.clone());
+            let worker = Worker::new(self);
+            self.handle.spawn(async move {
+                work.await;
+                drop(worker);
+            });
+        }
+        for push in self.config.push.iter().filter(|push| fits(&push.matches)) {
+            let (hub, channel, push) = (Arc::clone(self), Arc::clone(channel), push.clone());
+            let worker = Worker::new(self);
+            self.handle.spawn_blocking(move || {
+                push::run(&hub, &channel, &push, &hub.handle);
+                drop(worker);
+            });
+        }
+    }
+
+    /// A stream to watch, if it is there: published, waiting for its publisher, or to be fetched.
+    pub(crate) fn find(self: &Arc<Self>, name: &Name) -> Option<Arc<Channel>> {
+        let channel = self.channels().get(name).cloned().filter(|channel| channel.has_begun());
+        match self.pull_of(name) {
+            Some(_) => self.expect(name.clone()),
+            None => channel,
+        }
+    }
+
+    fn pull_of(&self, name: &Name) -> Option<&Pull> {
+        self.config.pull.iter().find(|pull| pattern::matches(&pull.matches, &name.to_string()))
     }
 
     /// A stream to watch, which may begin later; `None` when there are too many of them.
-    pub(crate) fn expect(&self, name: Name) -> Option<Arc<Channel>> {
-        let mut channels = self.channels();
-        let full = channels.len() >= self.config.max_publishers.saturating_mul(2);
-        match channels.get(&name) {
-            None if full || self.is_draining() => None,
-            _ => Some(self.open(&mut channels, name)),
+    pub(crate) fn expect(self: &Arc<Self>, name: Name) -> Option<Arc<Channel>> {
+        let channel = {
+            let mut channels = self.channels();
+            let full = channels.len() >= self.config.max_publishers.saturating_mul(2);
+            match channels.get(&name) {
+                None if full || self.is_draining() => return None,
+                _ => self.open(&mut channels, name),
+            }
+        };
+        if let Some(pull) = self.pull_of(&channel.name)
+            && !channel.lock().stream.is_live()
+            && !channel.pulled.swap(true, Ordering::AcqRel)
+        {
+            if self.pulls.fetch_add(1, Ordering::AcqRel) >= MAX_PULLS {
+                self.pulls.fetch_sub(1, Ordering::AcqRel);
+                channel.pulled.store(false, Ordering::Release);
+                return None;
+            }
+            let (hub, channel, pull) = (Arc::clone(self), Arc::clone(&channel), pull.clone());
+            self.handle.spawn_blocking(move || {
+                pull::run(&hub, &channel, &pull);
+                hub.pulls.fetch_sub(1, Ordering::AcqRel);
+            });
         }
+        Some(channel)
     }
 
     /// The channel of a name. A new one takes its share of the memory from the others.
@@ -160,6 +250,7 @@ impl Hub {
 
     /// Removes what is over, and counts what is kept; to be called from time to time.
     pub(crate) fn sweep(&self) {
+        self.transfers.sweep(self.linger());
         let mut kept = 0;
         let mut channels = self.channels();
         let before = channels.len();
@@ -178,6 +269,16 @@ impl Hub {
 
     fn linger(&self) -> std::time::Duration {
         if self.is_draining() { std::time::Duration::ZERO } else { self.config.linger }
+    }
+
+    /// Ends all streams; recordings and pushes then end, too.
+    pub(crate) fn end_all(&self) {
+        self.channels().values().for_each(|channel| channel.end());
+    }
+
+    /// Whether recordings or pushes are under way.
+    pub(crate) fn is_working(&self) -> bool {
+        self.working.load(Ordering::Acquire) > 0
     }
 
     /// Wakes viewers of all streams that have something new.

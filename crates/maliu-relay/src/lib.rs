@@ -1,4 +1,4 @@
-//! A live relay: one publisher sends a stream by RTMP, any number of viewers get it by RTMP, HTTP-FLV or WebSocket-FLV.
+//! A live relay: one publisher sends a stream, any number of viewers get it by RTMP, HTTP-FLV or WebSocket-FLV.
 //!
 //! ```text
 //!   publisher ─ RTMP ─▶ Hub ─▶ Channel: live::Stream ─┬ RTMP ────────▶ viewers: each a place in the stream and a socket;
@@ -19,6 +19,7 @@
 mod access;
 mod channel;
 mod config;
+mod follower;
 mod form;
 mod gate;
 mod http;
@@ -27,7 +28,11 @@ mod link;
 mod metrics;
 mod name;
 mod page;
+mod pattern;
+mod pull;
+mod push;
 mod queue;
+mod record;
 mod relay;
 mod rtmp;
 mod status;
@@ -36,6 +41,7 @@ pub mod unstable;
 mod viewer;
 mod watch;
 mod websocket;
+mod wire;
 
-pub use config::{Config, ConfigError, Takeover};
+pub use config::{Config, ConfigError, Pull, Push, Record, Takeover};
 pub use relay::Relay;

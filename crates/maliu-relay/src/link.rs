@@ -15,6 +15,9 @@ use crate::queue::Queue;
 /// How long a peer may take nothing although there is something.
 pub(crate) const STALL_LIMIT: Duration = Duration::from_secs(15);
 
+/// How long a viewer waits for a stream that was never published.
+pub(crate) const EXPECT_LIMIT: Duration = Duration::from_secs(10);
+
 /// Between two looks at the clock.
 pub(crate) const TICK: Duration = Duration::from_secs(2);
 

@@ -45,6 +45,12 @@ pub(crate) struct Metrics {
     pub(crate) stalled: AtomicU64,
     /// Connections that ended with a fault of the peer.
     pub(crate) faults: AtomicU64,
+    /// Recordings that stopped because a file could not be written.
+    pub(crate) recordings_failed: AtomicU64,
+    /// Connections to other servers for publishing that failed.
+    pub(crate) pushes_failed: AtomicU64,
+    /// Connections to other servers for fetching that failed.
+    pub(crate) pulls_failed: AtomicU64,
     /// Bytes of media that are kept.
     pub(crate) kept: AtomicUsize,
     viewers: [AtomicUsize; 3],
@@ -85,6 +91,15 @@ impl Metrics {
         metric("skipped_items_total", "counter", "Items that slow viewers went without.", &number(&self.skipped));
         metric("stalled_viewers_total", "counter", "Viewers cut because they took nothing.", &number(&self.stalled));
         metric("faults_total", "counter", "Connections that ended with a fault of the peer.", &number(&self.faults));
+        let failed = "Recordings that stopped because a file could not be written.";
+        metric("recordings_failed_total", "counter", failed, &number(&self.recordings_failed));
+        metric(
+            "pushes_failed_total",
+            "counter",
+            "Pushes that failed and are tried again.",
+            &number(&self.pushes_failed),
+        );
+        metric("pulls_failed_total", "counter", "Pulls that failed and are tried again.", &number(&self.pulls_failed));
         metric("kept_bytes", "gauge", "Bytes of media that are kept for viewers.", &size(&self.kept));
         text
     }

@@ -18,7 +18,7 @@ pub(crate) fn file(path: &str) -> Option<File> {
     })
 }
 
-/// What the page may do: nothing from elsewhere, no script within it.
+/// The policy of the page: nothing from elsewhere, no script within it.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      media-src 'self' blob:; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

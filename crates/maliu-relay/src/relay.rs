@@ -4,13 +4,17 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::{Instant, sleep, sleep_until},
+    runtime::Handle,
+    time::{Instant, sleep},
 };
 
-use crate::{access, config::Config, gate::Guest, http, hub::Hub, rtmp};
+use crate::{access, config::Config, gate::Guest, http, hub::Hub, rtmp, wire};
 
 /// Between two looks for streams that are over.
 const SWEEP: Duration = Duration::from_millis(500);
+
+/// How long recordings and pushes may take to end.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// A relay that is bound to its addresses.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub struct Relay {
     hub: Arc<Hub>,
     rtmp: TcpListener,
     http: TcpListener,
+    wire: Option<TcpListener>,
     token: Option<String>,
 }
 
@@ -29,6 +34,10 @@ impl Relay {
     pub async fn bind(mut config: Config) -> io::Result<Self> {
         let rtmp = listen("RTMP", config.rtmp).await?;
         let http = listen("HTTP", config.http).await?;
+        let wire = match config.wire {
+            Some(address) => Some(listen("maliu's wire", address).await?),
+            None => None,
+        };
         let token = match config.lacks_token() {
             true => Some(access::make()?),
             false => None,
@@ -36,7 +45,10 @@ impl Relay {
         config.publish_tokens.extend(token.clone());
         // Those that the page names.
         (config.rtmp, config.http) = (rtmp.local_addr()?, http.local_addr()?);
-        Ok(Self { hub: Arc::new(Hub::new(config)), rtmp, http, token })
+        if let Some(wire) = &wire {
+            config.wire = Some(wire.local_addr()?);
+        }
+        Ok(Self { hub: Arc::new(Hub::new(config, Handle::current())), rtmp, http, wire, token })
     }
 
     /// The address of RTMP.
@@ -49,6 +61,11 @@ impl Relay {
         self.http.local_addr().unwrap_or(self.hub.config.http)
     }
 
+    /// The address of maliu's wire, if it is listened for.
+    pub fn wire(&self) -> Option<SocketAddr> {
+        self.hub.config.wire
+    }
+
     /// The token that was made for publishers, if one was.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
@@ -57,9 +74,17 @@ impl Relay {
     /// Serves until `stop` is ready. Then no publisher is let in, peers that understand it are asked to connect again, and
     /// viewers are served until their streams end, or for as long as [`Config::drain`] says.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { hub, rtmp, http, .. } = self;
+        let Self { hub, rtmp, http, wire, .. } = self;
+        let _ends = Ends(&hub);
+        let senders = async {
+            match &wire {
+                Some(wire) => serve(wire, &hub, wire::serve).await,
+                None => std::future::pending().await,
+            }
+        };
         let listening = async {
-            tokio::join!(serve(&rtmp, &hub, rtmp::serve), serve(&http, &hub, http::serve), sweep(&hub), ring(&hub));
+            let (rtmp, http) = (serve(&rtmp, &hub, rtmp::serve), serve(&http, &hub, http::serve));
+            tokio::join!(rtmp, http, senders, sweep(&hub), ring(&hub));
         };
         let draining = async {
             stop.await;
@@ -68,13 +93,28 @@ impl Relay {
             while !hub.all().is_empty() && Instant::now() < until {
                 sleep(SWEEP / 4).await;
             }
-            // Viewers get their last bytes.
-            sleep_until((Instant::now() + SWEEP / 4).min(until)).await;
+            hub.end_all();
+            // Viewers get their last bytes, and so do files and other servers.
+            sleep(SWEEP / 4).await;
+            let until = Instant::now() + FAREWELL;
+            while hub.is_working() && Instant::now() < until {
+                sleep(SWEEP / 10).await;
+            }
         };
         tokio::select! {
             () = listening => {}
             () = draining => {}
         }
+    }
+}
+
+/// Ends all streams, also when the relay is dropped while it runs: threads wait for them.
+struct Ends<'a>(&'a Hub);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.drain();
+        self.0.end_all();
     }
 }
 

@@ -19,13 +19,10 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::{
     form::Form,
     hub::{Hub, Publisher},
-    link::{Link, STALL_LIMIT, Socket, TICK},
+    link::{EXPECT_LIMIT, Link, STALL_LIMIT, Socket, TICK},
     name::Name,
     viewer::{Filled, Viewer},
 };
-
-/// How long a viewer waits for a stream that was never published.
-const EXPECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Bytes that a peer may send before it publishes, and as a viewer besides 1 for each 64 that it gets.
 const MAX_SAID: u64 = 256 << 10;

@@ -1,4 +1,4 @@
-//! What a stream is, as the page and `/api/streams` report it.
+//! Streams at a glance, as the page and `/api/streams` report them.
 
 use std::sync::atomic::Ordering;
 

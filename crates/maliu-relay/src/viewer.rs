@@ -38,7 +38,7 @@ pub(crate) struct Viewer {
     begun: bool,
 }
 
-/// What a viewer got.
+/// The outcome of filling a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filled {
     /// Bytes.
@@ -126,7 +126,7 @@ fn leaves_out(plain: bool, item: &Item) -> bool {
 }
 
 /// The flags of a file header that are true of a stream; `None` while that cannot be known.
-fn flags(ring: &Ring) -> Option<u8> {
+pub(crate) fn flags(ring: &Ring) -> Option<u8> {
     let (video, audio) = ring.has();
     let first = ring.at(ring.first())?.time;
     let settled = ring.latest().saturating_sub(first) >= SETTLED;

@@ -1,11 +1,11 @@
 //! The loop of a viewer over HTTP or WebSocket.
 
-use std::{future::poll_fn, io, task::Poll};
+use std::{future::poll_fn, io, task::Poll, time::Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    link::{Link, Socket, TICK},
+    link::{EXPECT_LIMIT, Link, Socket, TICK},
     queue::Queue,
     viewer::{Filled, Viewer},
 };
@@ -32,7 +32,7 @@ pub(crate) trait Ear {
 pub(crate) async fn serve<S: Socket>(mut link: Link<S>, mut viewer: Viewer, mut ear: impl Ear) -> io::Result<()> {
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut ending = false;
+    let (mut ending, begun) = (false, Instant::now());
     poll_fn(|cx| {
         loop {
             let mut moved = false;
@@ -64,6 +64,10 @@ pub(crate) async fn serve<S: Socket>(mut link: Link<S>, mut viewer: Viewer, mut 
             if clock.poll_tick(cx).is_ready() {
                 moved = true;
                 ear.tick(&mut link.out);
+                if !viewer.has_begun() && begun.elapsed() >= EXPECT_LIMIT {
+                    ending = true;
+                    ear.end(&mut link.out);
+                }
                 if link.is_stalled() {
                     viewer.stalled();
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

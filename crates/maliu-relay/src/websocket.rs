@@ -157,7 +157,7 @@ impl Ear for Peer {
 mod tests {
     use super::*;
 
-    /// What `peer` answers to bytes that come in steps.
+    /// The verdict of `peer` on bytes that come in steps, and the length of its answers.
     fn answers(peer: &mut Peer, bytes: &[u8], step: usize) -> io::Result<(bool, usize)> {
         let mut out = Queue::default();
         for part in bytes.chunks(step) {

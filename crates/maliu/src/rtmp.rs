@@ -22,11 +22,13 @@ use maliu_core::{
 
 mod player;
 mod publisher;
+mod tags;
 mod transport;
 
 pub use maliu_core::wire::rtmp::Url;
 pub use player::Player;
 pub use publisher::Publisher;
+pub use tags::Tags;
 
 use transport::{Transport, Wait};
 

@@ -41,6 +41,9 @@ struct Serve {
     /// Address for HTTP.
     #[arg(long, value_name = "IP:PORT")]
     http: Option<SocketAddr>,
+    /// Address for what `maliu send` sends over TCP (default: none).
+    #[arg(long, value_name = "IP:PORT")]
+    wire: Option<SocketAddr>,
     /// Token that publishers need, as ?token= behind the stream's name; repeat it for more.
     #[arg(long, env = "MALIU_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Vec<String>,
@@ -74,13 +77,16 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
     let config = args.serve.settings()?;
     allow_many_files(config.max_connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let relay = Relay::bind(config).await.map_err(|error| Failure::Failed(error.to_string()))?;
         announce(&relay);
         context.stop.on_request();
         relay.run(stopped(context)).await;
         Ok(())
-    })
+    });
+    // A thread may still wait for another server.
+    runtime.shutdown_background();
+    served
 }
 
 /// Returns when the user asks to stop.
@@ -96,6 +102,12 @@ fn announce(relay: &Relay) {
     let token = relay.token().map(|token| format!("?token={token}")).unwrap_or_default();
     say(&format!("publish to   rtmp://{rtmp}/live/NAME{token}"));
     say(&format!("       OBS   server rtmp://{rtmp}/live, stream key NAME{token}"));
+    if let Some(wire) = relay.wire() {
+        let token = relay.token().map(|token| format!(" --token {token}")).unwrap_or_default();
+        // A token over TCP between machines needs the word.
+        let token = if token.is_empty() || wire.ip().is_loopback() { token } else { token + " --insecure" };
+        say(&format!("     maliu   maliu send FILE tcp://{wire} --live --name NAME{token}"));
+    }
     say(&format!("watch at     http://{http}/live/NAME.flv"));
     say(&format!("             ws://{http}/live/NAME.flv"));
     say(&format!("             rtmp://{rtmp}/live/NAME"));
@@ -113,6 +125,7 @@ impl Serve {
         let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), read)?;
         config.rtmp = self.rtmp.unwrap_or(config.rtmp);
         config.http = self.http.unwrap_or(config.http);
+        config.wire = self.wire.or(config.wire);
         if self.token.iter().any(|token| token.chars().count() < MIN_TOKEN) {
             return Err(Failure::Usage(format!("a token has fewer than {MIN_TOKEN} characters")));
         }

@@ -16,6 +16,8 @@ pub enum Join {
     Group,
     /// At the next keyframe: the least delay.
     Live,
+    /// At the oldest keyframe that is kept: for a recording.
+    First,
 }
 
 /// How far a viewer may fall behind, in media.
@@ -125,6 +127,7 @@ impl<F> Cursor<F> {
     fn enter(&mut self, ring: &Ring<F>) -> Option<u64> {
         let seq = match (self.join, self.place) {
             (Join::Group, _) => ring.key().or_else(|| soundless(ring))?,
+            (Join::First, _) => ring.first_key().or_else(|| ring.has().1.then(|| ring.first()))?,
             (Join::Live, Place::Expecting(from)) => match ring.key() {
                 Some(key) if key >= from => key,
                 _ => soundless(ring).filter(|_| !ring.has().0)?,

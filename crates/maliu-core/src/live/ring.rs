@@ -165,6 +165,11 @@ impl<F> Ring<F> {
         self.keys.back().copied()
     }
 
+    /// Number of the oldest keyframe.
+    pub(super) fn first_key(&self) -> Option<u64> {
+        self.keys.front().copied()
+    }
+
     /// The latest time, in ms.
     pub fn latest(&self) -> i64 {
         self.latest

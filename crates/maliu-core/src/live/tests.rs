@@ -250,3 +250,19 @@ fn a_lower_limit_drops_the_oldest_items_at_once() {
     scene.run(3, 6);
     assert!(scene.stream.ring().bytes() <= half);
 }
+
+#[test]
+fn a_recording_begins_at_the_oldest_keyframe() {
+    let mut scene = Scene::new();
+    scene.push(config(false, 1));
+    scene.run(0, 3);
+    let mut cursor = Cursor::new(Join::First, Policy::default());
+    let got = scene.drain(&mut cursor);
+    assert_eq!(got[..2], [(Kind::Config, 0), (Kind::Key, 0)]);
+    assert_eq!(got.iter().filter(|(kind, _)| *kind == Kind::Key).count(), 3);
+    // Without video, at the oldest audio.
+    let mut scene = Scene::new();
+    (0..100).for_each(|time| scene.push(sound(time * 20)));
+    let mut cursor = Cursor::new(Join::First, Policy::default());
+    assert_eq!(scene.drain(&mut cursor).len(), 100);
+}

@@ -13,7 +13,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// An answer that nobody keeps.
+    /// An answer that no cache keeps.
     pub(super) fn new(status: u16, kind: &'static str, body: impl Into<Bytes>) -> Self {
         let answer = Self::of(status, kind, body);
         answer.with("Cache-Control", "no-store").with("X-Content-Type-Options", "nosniff")

@@ -14,7 +14,7 @@ pub(crate) struct Head {
     pub(crate) method: String,
     /// The path, as it was sent: percent-encoded.
     pub(crate) path: String,
-    /// What stands behind the question mark.
+    /// The part behind the question mark.
     pub(crate) query: String,
     /// Whether the version is 1.1: the answer may come in chunks, and the connection stays open.
     pub(crate) is_1_1: bool,

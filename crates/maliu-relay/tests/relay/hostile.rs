@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::ends::{Http, PATIENCE, Running, stream};
 
-/// What comes back from an address until the connection ends.
+/// The answer of an address until the connection ends.
 async fn answer(to: std::net::SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut socket = TcpStream::connect(to).await.unwrap();
     let (mut reader, mut writer) = socket.split();

@@ -1,4 +1,4 @@
-//! What viewers of every protocol get, and when.
+//! Viewers of every protocol: the bytes they get, and when.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::ends::{Http, Running, audio, received, stream, tag, video};
 
-/// What a late viewer of `sent` is to get: the configurations at the time of the last keyframe, and all from there on.
+/// The tags for a late viewer of `sent`: the configurations at the time of the last keyframe, and all from there on.
 fn from_last_key(sent: &[Tag]) -> Vec<Tag> {
     let key = sent.iter().rposition(|tag| tag.body.starts_with(&[0x17, 1])).unwrap();
     let at = |tag: &Tag| Tag { time: sent[key].time, ..tag.clone() };

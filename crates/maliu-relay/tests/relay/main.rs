@@ -1,5 +1,6 @@
 //! A relay with real sockets on loopback: publishers, viewers of every protocol, and peers that mean harm.
 
+mod elsewhere;
 mod ends;
 mod hostile;
 mod http;

@@ -81,7 +81,7 @@ async fn a_second_publisher_takes_over_where_it_may() {
     let mut player = relay.player("show").await;
     player.tags(sent.len()).await;
     let mut second = relay.publisher("show").await;
-    // What the first sends from here on is not seen, and it is cut.
+    // Tags that the first sends from here on are not seen, and it is cut.
     first.send(&sent[2..]).await;
     second.send(&sent).await;
     let tags = player.tags(sent.len()).await;
@@ -103,7 +103,14 @@ async fn tokens_open_and_close() {
     publisher.send(&stream(400, 400)).await;
     assert_eq!(code(Rtmp::open(relay.rtmp, "show", Role::Play).await), "NetStream.Play.Failed");
     relay.player("show?token=for-viewers").await.tags(3).await;
-    for (path, status) in [("/live/show.flv", 401), ("/live/show.flv?token=for-viewers", 200)] {
+    for (path, status) in [
+        ("/live/show.flv", 401),
+        ("/live/show.flv?token=for-viewers", 200),
+        ("/api/streams", 401),
+        ("/", 401),
+        ("/?token=for-viewers", 200),
+        ("/healthz", 200),
+    ] {
         let (_, head) = Http::get(relay.http, path).await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
     }

@@ -3,17 +3,12 @@
 use std::{io, time::Duration};
 
 use maliu_core::{
-    formats::flv::tag::{HEAD, Head, Kind, TAIL},
-    input::Input,
     output::{Edit, Reach},
-    wire::rtmp::{ClientEvent, Fault, Role, Tag, Url},
+    wire::rtmp::{ClientEvent, Fault, Role, Url},
 };
 
-use super::{Link, fault, transport::Wait, warn_of_reconnect};
+use super::{Link, Tags, fault, transport::Wait, warn_of_reconnect};
 use crate::io::Sink;
-
-/// Bytes of the file header, and of the size that stands before the first tag.
-const FILE_HEAD: usize = 9 + TAIL;
 
 /// How long the server may take to close a connection when the stream has ended.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -21,9 +16,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A stream of a server, written as an FLV file. Tags are sent as they come.
 pub struct Publisher {
     link: Link,
-    /// Bytes that are not sent yet: less than a tag.
-    file: Input,
-    begun: bool,
+    file: Tags,
     failed: Option<(io::ErrorKind, String)>,
 }
 
@@ -34,7 +27,7 @@ impl Publisher {
     /// Those of the connection; a [`Fault`] when the server refuses.
     pub fn connect(url: &Url) -> io::Result<Self> {
         let link = Link::connect(url, Role::Publish)?;
-        Ok(Self { link, file: Input::new(), begun: false, failed: None })
+        Ok(Self { link, file: Tags::new(), failed: None })
     }
 
     fn take(&mut self, edit: Edit) -> io::Result<()> {
@@ -42,38 +35,12 @@ impl Publisher {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "what was published cannot be changed"));
         };
         for part in piece.parts {
-            self.file.push_bytes(part);
+            self.file.push(part);
         }
-        while let Some(tag) = self.tag()? {
+        while let Some(tag) = self.file.next_tag()? {
             self.link.client.send(&tag);
         }
         self.exchange()
-    }
-
-    /// The next whole tag that was written.
-    fn tag(&mut self) -> io::Result<Option<Tag>> {
-        if !self.begun {
-            if self.file.peek().len() < FILE_HEAD {
-                return Ok(None);
-            }
-            if !self.file.peek().starts_with(b"FLV") {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "RTMP carries FLV only"));
-            }
-            self.file.skip(FILE_HEAD);
-            self.begun = true;
-        }
-        loop {
-            let Some(head) = Head::parse(self.file.peek()) else { return Ok(None) };
-            if self.file.peek().len() < head.length() + TAIL {
-                return Ok(None);
-            }
-            self.file.skip(HEAD);
-            let body = self.file.take(head.size).unwrap_or_default();
-            self.file.skip(TAIL);
-            if !matches!(head.kind, Kind::Other(_)) {
-                return Ok(Some(Tag { kind: head.kind, time: head.time, body }));
-            }
-        }
     }
 
     /// Writes what waits, and hears what the server says meanwhile.
