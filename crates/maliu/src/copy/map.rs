@@ -120,7 +120,7 @@ fn usual(all: &[(usize, usize, &StreamInfo)], format: &Format) -> Vec<(usize, us
 /// The place of a stream's kind among the others; `None` for what is not copied unless asked for.
 fn rank(stream: &StreamInfo, format: &Format) -> Option<u8> {
     match stream.media.kind() {
-        _ if stream.takes_no_packets() => None,
+        _ if stream.takes_no_packets() => (format.name == "matroska").then_some(3),
         Kind::Video => Some(0),
         Kind::Audio => Some(1),
         Kind::Subtitle if format.name == "matroska" && SUBTITLES.contains(&stream.codec) => Some(2),

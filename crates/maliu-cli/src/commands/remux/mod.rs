@@ -202,12 +202,9 @@ impl Args {
     pub(crate) fn open(&self, output: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
         let set = |name: &str, value: &str| self.settings.iter().any(|(n, v)| n == name && v == value);
         let format = self.output_format(output).map_or("", |format| format.name);
-        let grows = match format {
-            "mp4" | "mov" | "m4a" => !set("hybrid", "0") && !set("faststart", "1"),
-            "matroska" | "webm" => !set("cues_to_front", "1"),
-            _ => false,
-        };
-        match self.write_layout.is_none() && grows {
+        let grows = matches!(format, "mp4" | "mov" | "m4a" | "matroska" | "webm");
+        let whole = set("hybrid", "0") || set("faststart", "1") || set("cues_to_front", "1");
+        match self.write_layout.is_none() && grows && !whole {
             true => output::record(output, context),
             false => output::open(output, context),
         }

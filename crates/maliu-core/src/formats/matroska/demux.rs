@@ -222,7 +222,7 @@ impl Matroska {
                 self.levels.push(Level { id: head.id, end });
                 self.attached.open();
             }
-            (Some(ids::ATTACHED_FILE), ids::FILE_DATA) => {
+            (Some(ids::ATTACHED_FILE), ids::FILE_DATA) if !head.size.is_some_and(|size| self.attached.keeps(size)) => {
                 self.attached.size = head.size.unwrap_or(0);
                 return self.pass(head, level, input);
             }

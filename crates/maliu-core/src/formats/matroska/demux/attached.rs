@@ -2,6 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+use bytes::Bytes;
+
 use crate::{
     stream::{Codec, Media, Metadata, Picture, StreamInfo},
     syntax::ebml::{ids, text},
@@ -20,12 +22,24 @@ pub(super) struct Attached {
     media_type: String,
     /// Bytes of the file that is open.
     pub size: u64,
+    data: Bytes,
+    /// Bytes of all files that are kept.
+    kept: usize,
 }
+
+/// Most bytes of all attached files that are kept.
+pub(super) const MAX_KEPT: usize = 8 << 20;
 
 impl Attached {
     /// A file begins.
     pub(super) fn open(&mut self) {
-        *self = Self { streams: core::mem::take(&mut self.streams), ..Self::default() };
+        *self = Self { streams: core::mem::take(&mut self.streams), kept: self.kept, ..Self::default() };
+    }
+
+    /// Whether the content of the file that is open, of this many bytes, is kept: not that of a picture.
+    pub(super) fn keeps(&self, size: u64) -> bool {
+        let room = MAX_KEPT.saturating_sub(self.kept) as u64;
+        size <= room && !self.media_type.starts_with("image/") && self.streams.len() < MAX_ATTACHED
     }
 
     /// A child of the file.
@@ -35,6 +49,10 @@ impl Attached {
             ids::FILE_NAME => self.name = value(),
             ids::FILE_DESCRIPTION => self.description = value(),
             ids::FILE_MEDIA_TYPE => self.media_type = value(),
+            ids::FILE_DATA => {
+                self.kept = self.kept.saturating_add(body.len());
+                (self.size, self.data) = (body.len() as u64, Bytes::copy_from_slice(body));
+            }
             _ => {}
         }
     }
@@ -53,6 +71,7 @@ impl Attached {
         let codec = if font { Codec::Ttf } else { Codec::BinData };
         let mut info = StreamInfo::new(codec, TimeBase::hz(90_000), Media::Attachment);
         info.attachment = true;
+        info.config = core::mem::take(&mut self.data);
         for (key, value) in [("filename", &self.name), ("mimetype", &media_type), ("title", &self.description)] {
             if !value.is_empty() {
                 info.metadata.set(key, value.clone());

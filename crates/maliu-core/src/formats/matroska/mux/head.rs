@@ -76,6 +76,26 @@ pub(super) fn chapters(metadata: &Metadata, w: &mut Writer) {
     });
 }
 
+/// Attached files, if there are any whose content is known.
+pub(super) fn attachments(tracks: &[Track], w: &mut Writer) {
+    let mut inside = Writer::default();
+    for track in tracks.iter().filter(|track| track.is_file()) {
+        let tag = |name, default| track.info.metadata.value(name).unwrap_or(default);
+        inside.master(ids::ATTACHED_FILE, |w| {
+            if let Some(title) = track.info.metadata.value("title") {
+                w.text(ids::FILE_DESCRIPTION, title);
+            }
+            w.text(ids::FILE_NAME, tag("filename", "attachment"));
+            w.text(ids::FILE_MEDIA_TYPE, tag("mimetype", "application/octet-stream"));
+            w.binary(ids::FILE_DATA, &track.info.config);
+            w.unsigned(ids::FILE_UID, track.number);
+        });
+    }
+    if !inside.is_empty() {
+        w.binary(ids::ATTACHMENTS, &inside.finish());
+    }
+}
+
 /// Tags that stand elsewhere, or say what is not true of a copy.
 const LEFT_OUT: &[&str] = &[
     "title",

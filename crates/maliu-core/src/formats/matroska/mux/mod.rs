@@ -132,7 +132,7 @@ impl Muxer for Mux {
         for (index, stream) in streams.iter_mut().enumerate() {
             stream.time_base = TimeBase::MILLIS;
             let track = Track::new(stream, index, brand)?;
-            if !track.open {
+            if !track.open && (brand == Brand::WebM || !track.is_file()) {
                 out.warn(format!("attachment {index} is left out: its content is not kept"));
             }
             self.tracks.push(track);
@@ -233,6 +233,10 @@ impl Mux {
         if !self.metadata.chapters().is_empty() {
             place(ids::CHAPTERS, &w);
             head::chapters(&self.metadata, &mut w);
+        }
+        if brand == Brand::Matroska && self.tracks.iter().any(Track::is_file) {
+            place(ids::ATTACHMENTS, &w);
+            head::attachments(&self.tracks, &mut w);
         }
         let before = w.len();
         head::tags(&self.metadata, &mut self.tracks, self.patched, &mut w);

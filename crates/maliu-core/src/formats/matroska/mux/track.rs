@@ -83,6 +83,11 @@ impl Track {
         Ok(track)
     }
 
+    /// Whether it is an attached file whose content is known.
+    pub(super) fn is_file(&self) -> bool {
+        !self.open && !self.info.config.is_empty()
+    }
+
     /// Writes its TrackEntry.
     ///
     /// # Errors
