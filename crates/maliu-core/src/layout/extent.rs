@@ -25,7 +25,7 @@ pub(super) struct Part {
     pub(super) end: usize,
 }
 
-/// What a length field says.
+/// A length as its field gives it.
 struct Length {
     value: u64,
     unit: u32,

@@ -37,7 +37,7 @@ pub(super) struct Track {
     first_page: Option<u32>,
     /// Whether that page must say when it begins: it is not where readers take it to be.
     starts_late: bool,
-    /// What a receiver does with the open page.
+    /// Role of the open page for a receiver.
     mark: Mark,
 }
 
