@@ -107,6 +107,8 @@ pub(super) struct Matroska {
     /// Number of an undeclared track that was remarked on.
     undeclared: Option<u64>,
     encrypted: bool,
+    /// An unknown element was remarked on.
+    foreign: bool,
     ended: bool,
     /// Facts of the header, for an audit.
     declared: Option<Box<Declared>>,
@@ -279,6 +281,9 @@ impl Matroska {
         let fits = room.map_or(known || size <= MAX_FOREIGN, |room| end <= room || (known && self.levels.len() <= 1));
         if !fits || (level.is_none() && !known) {
             return Ok(self.lose(input));
+        }
+        if !known && !core::mem::replace(&mut self.foreign, true) {
+            input.warn(format!("an element of unknown identifier {:#x} is passed over", head.id));
         }
         input.goto(end)?;
         Ok(Step::On)

@@ -17,7 +17,7 @@ use crate::{
     format::{Muxer, Packaging, mark},
     output::{Mark, Output, Reach},
     packet::{Flags, Packet},
-    stream::{Codec, Kind, Metadata, StreamInfo},
+    stream::{Codec, Disposition, Kind, Metadata, StreamInfo},
     syntax::ebml::{Writer, ids, size_bytes},
     time::TimeBase,
 };
@@ -139,6 +139,17 @@ impl Muxer for Mux {
         }
         if self.tracks.iter().all(|track| !track.open) {
             return Err(Error::mux(name, "no stream of video, audio or subtitles"));
+        }
+        for kind in [Kind::Video, Kind::Audio] {
+            let of_kind = |track: &&mut Track| track.open && track.info.media.kind() == kind;
+            let mut tracks: Vec<&mut Track> = self.tracks.iter_mut().filter(of_kind).collect();
+            let default = |track: &&mut Track| track.info.disposition.has(Disposition::DEFAULT);
+            // As the reference: players would choose none otherwise.
+            if !tracks.iter().any(default)
+                && let Some(first) = tracks.first_mut()
+            {
+                first.info.disposition |= Disposition::DEFAULT;
+            }
         }
         let video = |track: &Track| track.open && track.info.media.kind() == Kind::Video;
         self.leader = self.tracks.iter().position(video);
