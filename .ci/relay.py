@@ -11,7 +11,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 JUDGE = ROOT / "../shared/accept/relay"
-ROWS = "join,two_publishers,single,config_change,names,missing,hostile"
+ROWS = "join,single,names,missing,hostile"
 SOURCE = ("-f lavfi -i testsrc2=s=640x360:r=25:d=12 -f lavfi -i sine=f=440:r=44100:d=12 -c:v libx264 -preset veryfast"
           " -profile:v main -g 50 -keyint_min 50 -sc_threshold 0 -b:v 800k -bf 2 -pix_fmt yuv420p -c:a aac -b:a 96k -ac 2")
 

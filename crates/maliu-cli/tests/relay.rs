@@ -195,8 +195,15 @@ fn settings_are_checked_with_line_and_column() {
     fs::write(&path, settings.replace("linger", "lingr")).unwrap();
     for args in [&["relay", "check", &path][..], &["relay", &path]] {
         let (code, _, error) = text(&run(args));
-        assert!(code == Some(1) && error.contains("line 15, column 1: unknown field `lingr`; expected"), "{error}");
+        assert!(code == Some(1) && error.contains("line 17, column 1: unknown field `lingr`; expected"), "{error}");
     }
+    fs::write(&path, "[play]\nsecret = \"0123456789abcdef\"").unwrap();
+    let (code, query, _) = text(&run(&["relay", "sign", &path, "live/show", "--for", "60"]));
+    let parts = query.trim_end().strip_prefix("e=").and_then(|rest| rest.split_once("&s="));
+    let (expires, signature) = parts.expect(&query);
+    assert!(code == Some(0) && expires.parse::<u64>().is_ok() && signature.len() == 64, "{query}");
+    let (code, _, error) = text(&run(&["relay", "sign", &path, "live/show", "--publish"]));
+    assert!(code == Some(1) && error.contains("no secret in [publish]"), "{error}");
     let (code, _, _) = text(&run(&["relay", "check", "none.toml"]));
     assert_eq!(code, Some(1));
 }

@@ -66,7 +66,7 @@ function copyable(text) {
 
 function addresses(name) {
   const { host, hostname, protocol } = location, secure = protocol === "https:" ? "s" : "";
-  const rtmp = `rtmp://${hostname}${at("show").dataset.rtmp}/${path(name)}`;
+  const rtmp = `rtmp://${hostname}${at("show").dataset.rtmp}/${name}`;
   const flv = `http${secure}://${host}/${path(name)}.flv${location.search}`;
   fill(at("addresses"), [
     ["RTMP", copyable(rtmp + location.search)],
@@ -75,7 +75,7 @@ function addresses(name) {
     ["watch", copyable(`ffplay '${flv}'`)],
     ["publish", copyable(`ffmpeg -re -i clip.mp4 -c copy -f flv ${rtmp}`)],
     ["OBS server", copyable(rtmp.slice(0, rtmp.lastIndexOf("/")))],
-    ["OBS stream key", copyable(path(name).split("/").pop())],
+    ["OBS stream key", copyable(name.split("/").pop())],
   ]);
 }
 

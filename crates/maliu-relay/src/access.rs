@@ -1,8 +1,77 @@
-//! Tokens of publishers.
+//! The right to publish and to watch: tokens, and signatures of names that end at a time.
 
-/// Whether one of the tokens a peer shows is one of those that are asked for; without any, everyone is let in.
-pub(crate) fn allows<'a>(wanted: &[String], mut shown: impl Iterator<Item = &'a str>) -> bool {
-    wanted.is_empty() || shown.any(|token| wanted.iter().any(|wanted| same(wanted.as_bytes(), token.as_bytes())))
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::name::Name;
+
+/// The right that a signature gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To publish a stream.
+    Publish,
+    /// To watch a stream.
+    Play,
+}
+
+impl Purpose {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Play => "play",
+        }
+    }
+}
+
+/// The query of a URL that lets its bearer publish or watch the stream `name`, such as `live/show`, until `expires`, in
+/// seconds since 1970: `e=EXPIRES&s=SIGNATURE`, where SIGNATURE is HMAC-SHA-256 of `PURPOSE|NAME|EXPIRES` in hexadecimal.
+pub fn sign(secret: &str, purpose: Purpose, name: &str, expires: u64) -> String {
+    let signature = mac(secret, purpose, name, expires).finalize().into_bytes();
+    format!("e={expires}&s={}", hexadecimal(&signature))
+}
+
+fn mac(secret: &str, purpose: Purpose, name: &str, expires: u64) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length is taken");
+    mac.update(format!("{}|{name}|{expires}", purpose.word()).as_bytes());
+    mac
+}
+
+/// The things a peer shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown<'a> {
+    pub(crate) tokens: Vec<&'a str>,
+    pub(crate) expires: Option<&'a str>,
+    pub(crate) signature: Option<&'a str>,
+}
+
+/// The keys to a right: one of these tokens, or a signature by this secret. Without both, everyone is let in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lock<'a> {
+    pub(crate) purpose: Purpose,
+    pub(crate) tokens: &'a [String],
+    pub(crate) secret: Option<&'a str>,
+}
+
+impl Lock<'_> {
+    /// Whether a peer may have the stream of this name, or the list of all when there is no name.
+    pub(crate) fn opens(&self, name: Option<&Name>, shown: &Shown<'_>) -> bool {
+        if self.tokens.is_empty() && self.secret.is_none() {
+            return true;
+        }
+        let knows = |token: &&str| self.tokens.iter().any(|wanted| same(wanted.as_bytes(), token.as_bytes()));
+        shown.tokens.iter().any(knows) || name.is_some_and(|name| self.is_signed(name, shown).unwrap_or(false))
+    }
+
+    /// Whether a signature is right and in its time; `None` when there is none.
+    fn is_signed(&self, name: &Name, shown: &Shown<'_>) -> Option<bool> {
+        let expires: u64 = shown.expires?.parse().ok()?;
+        let signature = bytes(shown.signature?)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+        let right = mac(self.secret?, self.purpose, &name.to_string(), expires).verify_slice(&signature).is_ok();
+        Some(right && now < expires)
+    }
 }
 
 /// Compares in a time that depends on the lengths only.
@@ -17,7 +86,18 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 pub(crate) fn make() -> std::io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of a hexadecimal text; `None` when it is not one.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some((digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?) as u8)).collect()
 }
 
 #[cfg(test)]
@@ -26,13 +106,51 @@ mod tests {
 
     #[test]
     fn only_the_whole_token_opens() {
-        let wanted = ["right-token".to_owned()];
-        assert!(allows(&[], [].into_iter()));
-        assert!(allows(&wanted, ["wrong", "right-token"].into_iter()));
+        let tokens = ["right-token".to_owned()];
+        let lock = Lock { purpose: Purpose::Play, tokens: &tokens, secret: None };
+        let opens = |shown: &[&'static str]| lock.opens(None, &Shown { tokens: shown.into(), ..Shown::default() });
+        assert!(Lock { tokens: &[], ..lock }.opens(None, &Shown::default()));
+        assert!(opens(&["wrong", "right-token"]));
         for wrong in ["", "right-toke", "right-token2", "Right-token"] {
-            assert!(!allows(&wanted, [wrong].into_iter()), "{wrong}");
+            assert!(!opens(&[wrong]), "{wrong}");
         }
-        assert!(!allows(&wanted, [].into_iter()));
+        assert!(!opens(&[]));
         assert_ne!(make().unwrap(), make().unwrap());
+    }
+
+    #[test]
+    fn signatures_are_for_one_name_one_purpose_and_a_time() {
+        let secret = "a secret of this relay";
+        let lock = Lock { purpose: Purpose::Publish, tokens: &[], secret: Some(secret) };
+        let opens = |query: &str, name: &str| {
+            let part =
+                |at| query.split('&').nth(at).and_then(|pair: &str| pair.split_once('=')).map(|(_, value)| value);
+            let shown = Shown { tokens: Vec::new(), expires: part(0), signature: part(1) };
+            lock.opens(Name::of("live", name).as_ref(), &shown)
+        };
+        let (later, earlier) = (u64::from(u32::MAX), 1_700_000_000);
+        let good = sign(secret, Purpose::Publish, "live/show", later);
+        assert!(opens(&good, "show"));
+        assert!(!opens(&good, "other") && !opens("", "show"));
+        assert!(!opens(&good.replace("e=42", "e=43"), "show"), "another time");
+        for (secret, purpose, expires) in [
+            (secret, Purpose::Play, later),
+            (secret, Purpose::Publish, earlier),
+            ("another secret, as long", Purpose::Publish, later),
+        ] {
+            assert!(!opens(&sign(secret, purpose, "live/show", expires), "show"), "{purpose:?} {expires}");
+        }
+        for broken in ["e=4294967295&s=", "e=4294967295&s=0", "e=4294967295&s=zz", "e=x&s=00", "e=4294967295"] {
+            assert!(!opens(broken, "show"), "{broken}");
+        }
+        // The list of all streams is no name.
+        assert!(!lock.opens(None, &Shown::default()));
+    }
+
+    #[test]
+    fn a_signature_is_what_openssl_makes_of_the_same() {
+        // printf 'play|live/show|1800000000' | openssl dgst -sha256 -hmac key
+        let expected = "cffba3335d7e68ed6a68a43789028c84f73be6f0bee22a6f686c7a2eab88dfd8";
+        assert_eq!(sign("key", Purpose::Play, "live/show", 1_800_000_000), format!("e=1800000000&s={expected}"));
     }
 }

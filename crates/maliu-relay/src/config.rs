@@ -11,7 +11,7 @@ mod values;
 pub use elsewhere::{Pull, Push, Record};
 
 use elsewhere::{PullText, PushText, RecordText};
-use values::{BitRate, Size, Span, Token};
+use values::{BitRate, Secret, Size, Span, Token};
 
 /// Most bytes of a configuration file.
 const MAX_TEXT: usize = 1 << 20;
@@ -34,10 +34,14 @@ pub struct Config {
     pub drain: Duration,
     /// Tokens of which a publisher needs one, as `?token=` behind the stream's name. Empty: none is needed.
     pub publish_tokens: Vec<String>,
+    /// Secret that signs the names of streams for publishers, as [`sign`](crate::sign) does; in place of a token.
+    pub publish_secret: Option<String>,
     /// Lets publishers in without a token although other machines can connect.
     pub open_publish: bool,
     /// Tokens of which a viewer needs one, as `?token=`. Empty: none is needed.
     pub play_tokens: Vec<String>,
+    /// Secret that signs the names of streams for viewers; in place of a token.
+    pub play_secret: Option<String>,
     /// How long viewers wait for a publisher that has gone.
     pub linger: Duration,
     /// Whether a second publisher may take over from a first.
@@ -81,8 +85,10 @@ impl Default for Config {
             batch: Duration::ZERO,
             drain: Duration::from_secs(60),
             publish_tokens: Vec::new(),
+            publish_secret: None,
             open_publish: false,
             play_tokens: Vec::new(),
+            play_secret: None,
             linger: Duration::from_secs(10),
             takeover: Takeover::default(),
             max_connections: 10_000,
@@ -108,13 +114,20 @@ impl Config {
         }
         let parsed: Text = toml::from_str(text)
             .map_err(|error| ConfigError::at(text, error.span().unwrap_or_default(), error.message()))?;
-        let PublishText { open, tokens } = &parsed.publish;
-        if *open.get_ref() && !tokens.is_empty() {
+        let PublishText { open, tokens, secret } = &parsed.publish;
+        if *open.get_ref() && !(tokens.is_empty() && secret.is_none()) {
             return Err(ConfigError::at(
                 text,
                 open.span(),
                 "publishing is open, and needs a token, expected one of both",
             ));
+        }
+        if let Some(wire) = &parsed.wire
+            && tokens.is_empty()
+            && secret.is_some()
+        {
+            let what = "a sender of maliu's wire proves a token and shows no signature, expected tokens in [publish]";
+            return Err(ConfigError::at(text, wire.span(), what));
         }
         Ok(parsed.into())
     }
@@ -122,7 +135,7 @@ impl Config {
     /// Whether other machines can publish without a token, and nothing says that they may.
     pub fn lacks_token(&self) -> bool {
         let others = [Some(self.rtmp), self.wire].into_iter().flatten().any(|address| !address.ip().is_loopback());
-        others && self.publish_tokens.is_empty() && !self.open_publish
+        others && self.publish_tokens.is_empty() && self.publish_secret.is_none() && !self.open_publish
     }
 }
 
@@ -132,7 +145,7 @@ impl Config {
 struct Text {
     rtmp: SocketAddr,
     http: SocketAddr,
-    wire: Option<SocketAddr>,
+    wire: Option<Spanned<SocketAddr>>,
     memory: Size,
     batch: Span,
     drain: Span,
@@ -149,12 +162,13 @@ struct Text {
 #[serde(default, deny_unknown_fields)]
 struct PublishText {
     tokens: Vec<Token>,
+    secret: Option<Secret>,
     open: Spanned<bool>,
 }
 
 impl Default for PublishText {
     fn default() -> Self {
-        Self { tokens: Vec::new(), open: Spanned::new(0..0, false) }
+        Self { tokens: Vec::new(), secret: None, open: Spanned::new(0..0, false) }
     }
 }
 
@@ -162,6 +176,7 @@ impl Default for PublishText {
 #[serde(default, deny_unknown_fields)]
 struct PlayText {
     tokens: Vec<Token>,
+    secret: Option<Secret>,
 }
 
 #[derive(Deserialize)]
@@ -182,11 +197,11 @@ struct LimitsText {
 
 impl Default for Text {
     fn default() -> Self {
-        let Config { rtmp, http, wire, memory, batch, drain, .. } = Config::default();
+        let Config { rtmp, http, memory, batch, drain, .. } = Config::default();
         Self {
             rtmp,
             http,
-            wire,
+            wire: None,
             memory: Size(memory),
             batch: Span(batch),
             drain: Span(drain),
@@ -221,13 +236,15 @@ impl From<Text> for Config {
         Self {
             rtmp: text.rtmp,
             http: text.http,
-            wire: text.wire,
+            wire: text.wire.map(Spanned::into_inner),
             memory: text.memory.0,
             batch: text.batch.0,
             drain: text.drain.0,
             publish_tokens: tokens(text.publish.tokens),
+            publish_secret: text.publish.secret.map(|secret| secret.0),
             open_publish: text.publish.open.into_inner(),
             play_tokens: tokens(text.play.tokens),
+            play_secret: text.play.secret.map(|secret| secret.0),
             linger: text.live.linger.0,
             takeover: text.live.takeover,
             max_connections: text.limits.connections,
@@ -292,8 +309,10 @@ mod tests {
             drain = "2m"
             [publish]
             tokens = ["long enough"]
+            secret = "0123456789abcdef"
             [play]
             tokens = ["and another"]
+            secret = "fedcba9876543210"
             [live]
             linger = "3s"
             takeover = "never"
@@ -321,8 +340,10 @@ mod tests {
             batch: Duration::from_millis(50),
             drain: Duration::from_secs(120),
             publish_tokens: vec!["long enough".into()],
+            publish_secret: Some("0123456789abcdef".into()),
             open_publish: false,
             play_tokens: vec!["and another".into()],
+            play_secret: Some("fedcba9876543210".into()),
             linger: Duration::from_secs(3),
             takeover: Takeover::Never,
             max_connections: 7,
@@ -352,6 +373,8 @@ mod tests {
             ("[limits]\npublisher_rate = \"9\"", (2, 18), "\"9\" is not a bit rate", "20 Mbit/s"),
             ("[publish]\ntokens = [\"short\"]", (2, 10), "a token of 5 characters", "at least 8"),
             ("[publish]\nopen = true\ntokens = [\"long enough\"]", (2, 8), "publishing is open", "one of both"),
+            ("[play]\nsecret = \"short\"", (2, 10), "a secret of 5 characters", "at least 16"),
+            ("wire = \"127.0.0.1:7\"\n[publish]\nsecret = \"0123456789abcdef\"", (1, 8), "proves a token", "tokens"),
             ("[[record]]\npath = \"a.flv\"", (2, 8), "cannot be told apart", "{app} and {stream}"),
             ("[[push]]\nmatch = \"*\"\nto = \"http://h/a\"", (3, 6), "is not rtmp://", "rtmp://HOST"),
             ("[[pull]]\nmatch = \"*\"\nfrom = \"h\"", (3, 8), "nothing can be fetched", "http://HOST"),

@@ -49,7 +49,7 @@ impl Follower {
         Self { channel, cursor: Cursor::new(join, policy), ticket: None, flags: None }
     }
 
-    /// What comes next, with the flags of a file's header; `None` when nothing follows.
+    /// The next tags, with the flags of a file's header; `None` when nothing follows.
     pub(crate) async fn next(&mut self) -> Option<(u8, Vec<Step>)> {
         poll_fn(|cx| {
             let mut inner = self.channel.lock();

@@ -16,7 +16,7 @@ use head::{Head, Wrong};
 
 use crate::{
     form::{Form, LAST_CHUNK},
-    hub::Hub,
+    hub::{DENIED, Hub},
     link::{Link, STALL_LIMIT, Socket},
     name::Name,
     page,
@@ -104,8 +104,8 @@ async fn request<S: Socket>(socket: &mut S, waiting: &mut Vec<u8>) -> io::Result
 
 fn answer(head: &Head, hub: &Arc<Hub>) -> Next {
     let is_list = matches!(head.path.as_str(), "/" | "/api/streams");
-    if is_list && !hub.lets_watch(head.tokens()) {
-        return Next::Answer(Answer::text(401, "the token is missing or wrong"));
+    if is_list && !hub.lets_watch(None, &head.shown()) {
+        return Next::Answer(Answer::text(401, DENIED));
     }
     Next::Answer(match (head.method.as_str(), head.path.as_str()) {
         ("GET" | "HEAD", "/") => html(page::html(hub)),
@@ -139,10 +139,11 @@ fn asset(path: &str) -> Answer {
 
 /// Answers a request for a stream.
 fn watch(head: &Head, hub: &Arc<Hub>) -> Next {
-    if !hub.lets_watch(head.tokens()) {
-        return Next::Answer(Answer::text(401, "the token is missing or wrong").public());
+    let name = Name::of_path(&head.path, ".flv");
+    if !hub.lets_watch(name.as_ref(), &head.shown()) {
+        return Next::Answer(Answer::text(401, DENIED).public());
     }
-    let Some(channel) = Name::of_path(&head.path, ".flv").and_then(|name| hub.find(&name)) else {
+    let Some(channel) = name.and_then(|name| hub.find(&name)) else {
         let missing = Answer::text(404, "nothing is published under this name");
         return Next::Answer(missing.with("Retry-After", "2").public());
     };

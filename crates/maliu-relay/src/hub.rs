@@ -13,7 +13,7 @@ use maliu::live::{Epoch, Limits, Takeover};
 use tokio::runtime::Handle;
 
 use crate::{
-    access,
+    access::{Lock, Purpose, Shown},
     channel::Channel,
     config::{self, Config, Pull},
     gate::Gate,
@@ -25,6 +25,9 @@ use crate::{
 
 /// Fewest bytes that a stream may keep: where they would be fewer, no further publisher is let in.
 const MIN_SHARE: usize = 2 << 20;
+
+/// The reason for a peer that shows nothing right.
+pub(crate) const DENIED: &str = "the token or signature is missing, wrong, or too old";
 
 /// Most streams that are fetched at a time: viewers can ask for any name.
 const MAX_PULLS: usize = 100;
@@ -111,13 +114,11 @@ impl Hub {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub(crate) fn publish<'a>(
-        self: &Arc<Self>,
-        name: Option<Name>,
-        tokens: impl Iterator<Item = &'a str>,
-    ) -> Result<Publisher, Refusal> {
-        if !access::allows(&self.config.publish_tokens, tokens) {
-            return Err(Refusal { code: "NetStream.Publish.Denied", why: "the token is missing or wrong" });
+    pub(crate) fn publish(self: &Arc<Self>, name: Option<Name>, shown: &Shown<'_>) -> Result<Publisher, Refusal> {
+        let Config { publish_tokens: tokens, publish_secret: secret, .. } = &self.config;
+        let lock = Lock { purpose: Purpose::Publish, tokens, secret: secret.as_deref() };
+        if !lock.opens(name.as_ref(), shown) {
+            return Err(Refusal { code: "NetStream.Publish.Denied", why: DENIED });
         }
         self.publish_known(name)
     }
@@ -156,9 +157,10 @@ impl Hub {
         Ok(Publisher { channel, epoch, hub: Arc::clone(self) })
     }
 
-    /// Whether a viewer with these tokens may watch.
-    pub(crate) fn lets_watch<'a>(&self, tokens: impl Iterator<Item = &'a str>) -> bool {
-        access::allows(&self.config.play_tokens, tokens)
+    /// Whether a viewer may watch a stream, or see the list of all when there is no name.
+    pub(crate) fn lets_watch(&self, name: Option<&Name>, shown: &Shown<'_>) -> bool {
+        let Config { play_tokens: tokens, play_secret: secret, .. } = &self.config;
+        Lock { purpose: Purpose::Play, tokens, secret: secret.as_deref() }.opens(name, shown)
     }
 
     /// Records and pushes a channel, where the settings say so.

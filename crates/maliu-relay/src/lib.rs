@@ -43,5 +43,6 @@ mod watch;
 mod websocket;
 mod wire;
 
+pub use access::{Purpose, sign};
 pub use config::{Config, ConfigError, Pull, Push, Record, Takeover};
 pub use relay::Relay;

@@ -1,4 +1,4 @@
-//! Streams that are fetched from other servers while somebody watches them.
+//! Streams that are fetched from other servers while they have viewers.
 
 use std::{
     io::{self, Read, Write},
@@ -37,7 +37,7 @@ const BLOCK: usize = 64 << 10;
 /// Most bytes of the head of an answer.
 const MAX_HEAD: usize = 16 << 10;
 
-/// Fetches a stream until nobody has watched it for a while.
+/// Fetches a stream until it has had no viewer for a while.
 pub(crate) fn run(hub: &Arc<Hub>, channel: &Arc<Channel>, pull: &Pull) {
     let from = pattern::filled(&pull.from, &channel.name.to_string(), pattern::escaped);
     let (mut interest, mut pause) = (Interest { channel, seen: Instant::now() }, FIRST_PAUSE);
@@ -63,7 +63,7 @@ pub(crate) fn run(hub: &Arc<Hub>, channel: &Arc<Channel>, pull: &Pull) {
     channel.pulled.store(false, Ordering::Release);
 }
 
-/// Whether somebody watches a channel.
+/// Whether a channel has viewers.
 struct Interest<'a> {
     channel: &'a Channel,
     seen: Instant,

@@ -24,7 +24,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Publishes a channel to another server until it ends. A server that takes nothing slows nobody down.
+/// Publishes a channel to another server until it ends. A server that takes nothing slows no viewer down.
 pub(crate) fn run(hub: &Hub, channel: &Arc<Channel>, push: &Push, handle: &Handle) {
     let name = channel.name.to_string();
     // The pattern of the settings is a URL; a name that makes it none is the name's fault.

@@ -17,8 +17,9 @@ use maliu::{
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{
+    access::Shown,
     form::Form,
-    hub::{Hub, Publisher},
+    hub::{DENIED, Hub, Publisher},
     link::{EXPECT_LIMIT, Link, STALL_LIMIT, Socket, TICK},
     name::Name,
     viewer::{Filled, Viewer},
@@ -220,7 +221,7 @@ impl<S: Socket> Connection<S> {
 
     fn publish(&mut self, request: &Request) {
         let name = Name::of(&request.app, &request.name);
-        match self.hub.publish(name, request.values("token")) {
+        match self.hub.publish(name, &shown(request)) {
             Ok(publisher) => {
                 tracing::info!("{} is published", publisher.channel.name);
                 self.role = Role::Publisher(publisher);
@@ -235,12 +236,12 @@ impl<S: Socket> Connection<S> {
     }
 
     fn play(&mut self, request: &Request) {
-        if !self.hub.lets_watch(request.values("token")) {
-            return self.server.refuse("NetStream.Play.Failed", "the token is missing or wrong");
-        }
         let Some(name) = Name::of(&request.app, &request.name) else {
             return self.server.refuse("NetStream.Play.StreamNotFound", "the name cannot be that of a stream");
         };
+        if !self.hub.lets_watch(Some(&name), &shown(request)) {
+            return self.server.refuse("NetStream.Play.Failed", DENIED);
+        }
         let join = if request.values("join").any(|join| join == "live") { Join::Live } else { Join::Group };
         let Some(channel) = self.hub.expect(name) else {
             return self.server.refuse("NetStream.Play.StreamNotFound", "no more streams can be waited for");
@@ -278,4 +279,10 @@ impl<S: Socket> Connection<S> {
             }
         }
     }
+}
+
+/// The tokens and the signature in the query of a name.
+fn shown(request: &Request) -> Shown<'_> {
+    let first = |name| request.values(name).next();
+    Shown { tokens: request.values("token").collect(), expires: first("e"), signature: first("s") }
 }

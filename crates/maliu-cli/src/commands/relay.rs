@@ -1,8 +1,13 @@
 //! `maliu relay`: one publisher by RTMP, many viewers by RTMP, HTTP-FLV and WebSocket-FLV.
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{
+    fs,
+    io::{self, Write},
+    net::SocketAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use maliu_relay::{Config, Relay};
+use maliu_relay::{Config, Purpose, Relay, sign};
 
 use crate::{
     context::Context,
@@ -15,18 +20,32 @@ use crate::{
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    check: Option<Check>,
+    task: Option<Task>,
     #[command(flatten)]
     serve: Serve,
 }
 
 #[derive(clap::Subcommand)]
-enum Check {
+enum Task {
     /// Check a file of settings; nothing listens.
     Check {
         /// Settings in TOML.
         #[arg(value_name = "CONFIG.toml", value_parser = paths::parser())]
         config: String,
+    },
+    /// Print the query of a URL that lets its bearer watch, or publish, one stream for a time.
+    Sign {
+        /// Settings in TOML, with a secret in [play] or [publish].
+        #[arg(value_name = "CONFIG.toml", value_parser = paths::parser())]
+        config: String,
+        /// Name of the stream, such as live/show.
+        name: String,
+        /// Sign for a publisher.
+        #[arg(long)]
+        publish: bool,
+        /// How long the signature holds.
+        #[arg(long = "for", value_name = "SECONDS", default_value_t = 3600)]
+        seconds: u32,
     },
 }
 
@@ -58,6 +77,7 @@ const EXAMPLES: &str = "Examples:
   maliu remux clip.mp4 rtmp://127.0.0.1/live/show      publish
   ffplay http://127.0.0.1:8080/live/show.flv           watch
   maliu relay check relay.toml                         check settings
+  maliu relay sign relay.toml live/show --for 7200     let someone watch for two hours
 
 Settings, limits and players: docs/relay.md.";
 
@@ -69,10 +89,18 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Listens and serves until it is stopped, or checks settings.
 pub(super) fn run(args: Args, context: &Context) -> Result {
-    if let Some(Check::Check { config }) = args.check {
-        read(&config)?;
-        say(&format!("{config}: no fault"));
-        return Ok(());
+    match args.task {
+        Some(Task::Check { config }) => {
+            read(&config)?;
+            say(&format!("{config}: no fault"));
+            return Ok(());
+        }
+        Some(Task::Sign { config, name, publish, seconds }) => {
+            let query = signed(&read(&config)?, &name, publish, seconds)?;
+            writeln!(io::stdout(), "{query}")?;
+            return Ok(());
+        }
+        None => {}
     }
     let config = args.serve.settings()?;
     allow_many_files(config.max_connections);
@@ -112,6 +140,21 @@ fn announce(relay: &Relay) {
     say(&format!("             ws://{http}/live/NAME.flv"));
     say(&format!("             rtmp://{rtmp}/live/NAME"));
     say(&format!("streams      http://{http}/"));
+}
+
+/// The query that lets its bearer watch or publish a stream.
+fn signed(config: &Config, name: &str, publish: bool, seconds: u32) -> Result<String> {
+    let (purpose, secret, section) = match publish {
+        true => (Purpose::Publish, &config.publish_secret, "publish"),
+        false => (Purpose::Play, &config.play_secret, "play"),
+    };
+    let missing = || Failure::Failed(format!("the settings have no secret in [{section}]"));
+    let secret = secret.as_deref().ok_or_else(missing)?;
+    if !name.contains('/') {
+        return Err(Failure::Usage(format!("{name} is not APP/NAME, such as live/show")));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    Ok(sign(secret, purpose, name, now + u64::from(seconds)))
 }
 
 fn read(path: &str) -> Result<Config> {

@@ -30,7 +30,7 @@ pub struct Push {
     pub to: String,
 }
 
-/// Streams that are fetched from another server while somebody watches.
+/// Streams that are fetched from another server while they have viewers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pull {

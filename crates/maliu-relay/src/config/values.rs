@@ -25,6 +25,12 @@ pub(super) struct BitRate(pub(super) u64);
 /// A token that is not too short to be guessed at once.
 pub(super) struct Token(pub(super) String);
 
+/// A secret that signs.
+pub(super) struct Secret(pub(super) String);
+
+/// Fewest characters of a secret.
+const MIN_SECRET: usize = 16;
+
 const SPANS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
 const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 const RATES: [(&str, u64); 3] = [("bit/s", 1), ("kbit/s", 1000), ("Mbit/s", 1_000_000)];
@@ -64,15 +70,24 @@ impl<'de> Deserialize<'de> for BitRate {
     }
 }
 
+/// A text that is not shorter than this.
+fn long<'de, D: Deserializer<'de>>(from: D, what: &str, least: usize) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let count = text.chars().count();
+    match count < least {
+        true => Err(D::Error::custom(format!("a {what} of {count} characters, expected at least {least}"))),
+        false => Ok(text),
+    }
+}
+
 impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let token = String::deserialize(from)?;
-        match token.chars().count() {
-            ..MIN_TOKEN => {
-                let short = format!("a token of {} characters, expected at least {MIN_TOKEN}", token.chars().count());
-                Err(D::Error::custom(short))
-            }
-            _ => Ok(Self(token)),
-        }
+        long(from, "token", MIN_TOKEN).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        long(from, "secret", MIN_SECRET).map(Self)
     }
 }

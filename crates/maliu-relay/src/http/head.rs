@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::access::Shown;
+
 /// Most bytes of a head.
 pub(crate) const MAX_HEAD: usize = 16 << 10;
 
@@ -108,10 +110,11 @@ impl Head {
         pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// The token of a request: in its query, or behind `Bearer` in its field `Authorization`.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
+    /// Tokens of a request, in its query and behind `Bearer` in its field `Authorization`, and its signature.
+    pub(crate) fn shown(&self) -> Shown<'_> {
         let bearer = self.field("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        self.query("token").chain(bearer)
+        let (expires, signature) = (self.query("e").next(), self.query("s").next());
+        Shown { tokens: self.query("token").chain(bearer).collect(), expires, signature }
     }
 }
 
@@ -168,7 +171,7 @@ mod tests {
         assert_eq!(head.query("join").collect::<Vec<_>>(), ["live"]);
         assert_eq!((head.field("host"), head.has_body()), (Some("here"), false));
         let (head, _) = Head::parse(b"GET http://h:80/x#y HTTP/1.0\nAuthorization: Bearer abc\n\n").unwrap().unwrap();
-        assert_eq!((head.path.as_str(), head.is_1_1, head.tokens().collect::<Vec<_>>()), ("/x", false, vec!["abc"]));
+        assert_eq!((head.path.as_str(), head.is_1_1, head.shown().tokens), ("/x", false, vec!["abc"]));
     }
 
     #[test]

@@ -141,7 +141,7 @@ async fn a_pull_begins_with_the_first_viewer_of_any_protocol() {
     let mut player = edge.player("b").await;
     let got = player.tags(2 + sent.len() - key).await;
     assert!(got[2..] == sent[key..]);
-    // What is published goes on to come.
+    // Tags that are published later come, too.
     b.send(&[crate::ends::audio(1000)]).await;
     assert_eq!(player.tags(1).await, [crate::ends::audio(1000)]);
     let (_, head) = Http::get(edge.http, "/other/a.flv").await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maliu::wire::rtmp::{ClientEvent, Fault, Role, Tag};
-use maliu_relay::Takeover;
+use maliu_relay::{Purpose, Takeover, sign};
 use tokio::time::sleep;
 
 use crate::ends::{Http, Rtmp, Running, stream, until};
@@ -117,6 +117,36 @@ async fn tokens_open_and_close() {
     let mut http = Http::connect(relay.http).await;
     let head = http.ask("GET /live/show.flv HTTP/1.1\r\nAuthorization: Bearer for-viewers\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+}
+
+#[tokio::test]
+async fn signatures_open_one_stream() {
+    let secret = "a secret of this relay";
+    let relay = Running::with(|config| {
+        config.publish_secret = Some(secret.into());
+        config.play_secret = Some(secret.into());
+    })
+    .await;
+    let query = |purpose, name: &str| sign(secret, purpose, name, u64::from(u32::MAX));
+    let publish = query(Purpose::Publish, "live/show");
+    assert_eq!(
+        code(Rtmp::open(relay.rtmp, &format!("other?{publish}"), Role::Publish).await),
+        "NetStream.Publish.Denied"
+    );
+    let mut publisher = relay.publisher(&format!("show?{publish}")).await;
+    publisher.send(&stream(400, 400)).await;
+    crate::ends::received(&relay, &stream(400, 400)).await;
+    let play = query(Purpose::Play, "live/show");
+    relay.player(&format!("show?{play}")).await.tags(3).await;
+    for (path, status) in [
+        (format!("/live/show.flv?{play}"), 200),
+        (format!("/live/show.flv?{publish}"), 401),
+        ("/live/show.flv".into(), 401),
+        ("/api/streams".into(), 401),
+    ] {
+        let (_, head) = Http::get(relay.http, &path).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {head}");
+    }
 }
 
 #[tokio::test]
