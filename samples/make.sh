@@ -408,3 +408,34 @@ def pages(b):
 p = list(pages(opus))
 Path("ogg/lost_page_and_junk.opus").write_bytes(b"".join(p[:3]) + b"OggSjunk" + p[3][:40] + bytes([p[3][40] ^ 1]) + p[3][41:] + p[4])
 PY
+
+# FLAC; the second file has a seek table, a cue sheet, a picture and a tag in front, by the tools of the format
+mkdir -p flac
+make -f lavfi -i "sine=frequency=440:sample_rate=8000:duration=1" $exact -c:a flac -frame_size 1152 flac/mono_8000.flac
+tmp=$(mktemp -d)
+make -f lavfi -i "aevalsrc='0.3*sin(2*PI*440*t)|0.2*sin(2*PI*550*t)':s=12000:d=1.5" -c:a pcm_s16le "$tmp/a.wav"
+printf 'FILE "a.wav" WAVE\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n  TRACK 02 AUDIO\n    INDEX 01 00:00:45\n' > "$tmp/a.cue"
+make -f lavfi -i "color=size=2x2:duration=1:rate=1" -frames:v 1 "$tmp/a.png"
+flac -s -f -b 1024 --no-padding --cuesheet="$tmp/a.cue" --picture="$tmp/a.png" -S 0.5s -T TITLE=码流 -T ARTIST=a -T ARTIST=b -o flac/blocks.flac "$tmp/a.wav"
+rm -r "$tmp"
+python3 - <<'PY'
+from pathlib import Path
+mono, blocks = Path("flac/mono_8000.flac").read_bytes(), Path("flac/blocks.flac").read_bytes()
+Path("flac/id3_in_front.flac").write_bytes(b"ID3\x04\0\0\0\0\0\x0fTIT2\0\0\0\x05\0\0\x03malu" + blocks)
+# Damage in the third frame, junk behind the fourth, a tag at the end.
+starts, at = [], mono.find(b"\xff\xf8")
+while at >= 0 and len(starts) < 8:
+    starts.append(at)
+    at = mono.find(mono[starts[0]:starts[0] + 4] + bytes([len(starts)]), at + 4)
+a = starts[2] + 60
+Path("flac/damaged_and_junk.flac").write_bytes(mono[:a] + bytes([mono[a] ^ 1]) + mono[a + 1:starts[4]] + b"\xff\xf8junk" + mono[starts[4]:] + b"TAG" + bytes(125))
+PY
+
+# Channels of Opus and Vorbis by their levels: 0.05, 0.1, … in the order of WAVE
+levels() { python3 -c "print('|'.join(f'{0.05*(n+1):.2f}*sin(2*PI*80*t)' for n in range($1)))"; }
+for n in 6 8; do
+    layout=$((n - 1)).1
+    [ $n = 6 ] && layout="5.1"
+    make -f lavfi -i "aevalsrc='$(levels $n)':s=48000:d=0.3:c=$layout" $exact -c:a libopus -b:a 128k -mapping_family 1 ogg/opus_$layout.opus
+    make -f lavfi -i "aevalsrc='$(levels $n)':s=48000:d=0.3:c=$layout" $exact -c:a libvorbis -q:a 1 ogg/vorbis_$layout.ogg
+done

@@ -3,6 +3,7 @@
 use crate::format::Format;
 
 mod annexb;
+pub mod flac;
 pub mod flv;
 pub mod frame_hash;
 mod framed;
@@ -48,6 +49,7 @@ pub const ALL: &[&Format] = &[
     &matroska::FORMAT,
     &matroska::WEBM,
     &ogg::FORMAT,
+    &flac::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

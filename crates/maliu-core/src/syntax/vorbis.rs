@@ -129,6 +129,80 @@ impl Blocks {
     }
 }
 
+/// Most entries of all codebooks, and most values of their vectors: several times what encoders write.
+const MAX_ENTRIES: u64 = 1 << 18;
+const MAX_VALUES: u64 = 1 << 21;
+
+/// Whether the codebooks of a setup header are of a size that a decoder can hold (Vorbis I §3.2.1). Their counts alone would
+/// take any memory.
+pub fn are_codebooks_sane(setup: &[u8]) -> bool {
+    let Some(count) = setup.strip_prefix(b"\x05vorbis").and_then(|books| books.first()) else { return false };
+    let (mut at, mut entries, mut values) = (64, 0u64, 0u64);
+    for _ in 0..=*count {
+        let Some(book) = Book::read(setup, at) else { return false };
+        at = book.end;
+        entries += book.entries;
+        values = values.saturating_add(book.entries.saturating_mul(book.dimensions));
+        if entries > MAX_ENTRIES || values > MAX_VALUES {
+            return false;
+        }
+    }
+    true
+}
+
+/// A codebook: its size, and where it ends in bits.
+struct Book {
+    dimensions: u64,
+    entries: u64,
+    end: usize,
+}
+
+impl Book {
+    fn read(bytes: &[u8], at: usize) -> Option<Self> {
+        let get = |at: usize, count: usize| bits(bytes, at, count);
+        let (dimensions, entries) = (u64::from(get(at + 24, 16)?), u64::from(get(at + 40, 24)?));
+        if get(at, 24)? != 0x56_4342 || dimensions == 0 || entries > MAX_ENTRIES {
+            return None;
+        }
+        let mut at = Self::lengths(bytes, at + 64, entries as u32)?;
+        let kind = get(at, 4)?;
+        at += 4;
+        if matches!(kind, 1 | 2) {
+            let width = u64::from(get(at + 64, 4)? + 1);
+            let values = if kind == 1 { root(entries, dimensions) } else { entries.checked_mul(dimensions)? };
+            at = at.checked_add(69)?.checked_add(usize::try_from(values.checked_mul(width)?).ok()?)?;
+        }
+        (at <= bytes.len() * 8).then_some(Self { dimensions, entries, end: at })
+    }
+
+    /// Where the lengths of codewords end.
+    fn lengths(bytes: &[u8], at: usize, entries: u32) -> Option<usize> {
+        if bit(bytes, at)? == 0 {
+            let sparse = bit(bytes, at + 1)? == 1;
+            let mut at = at + 2;
+            for _ in 0..entries {
+                let used = !sparse || bit(bytes, at)? == 1;
+                at += usize::from(sparse) + if used { 5 } else { 0 };
+            }
+            return Some(at);
+        }
+        let (mut at, mut done) = (at + 6, 0);
+        while done < entries {
+            let width = (u32::BITS - (entries - done).leading_zeros()) as usize;
+            done += bits(bytes, at, width)?;
+            at += width;
+        }
+        (done == entries).then_some(at)
+    }
+}
+
+/// The largest number whose `dimensions`th power is at most `entries`.
+fn root(entries: u64, dimensions: u64) -> u64 {
+    let power =
+        |number: u64| (0..dimensions).try_fold(1u64, |all, _| all.checked_mul(number).filter(|all| *all <= entries));
+    (1..=entries).take_while(|number| power(*number).is_some()).last().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
@@ -160,5 +234,27 @@ mod tests {
         assert_eq!(row.map(|packet| blocks.samples(&packet)), [128, 128, 576, 1024, 576].map(Some));
         assert_eq!(blocks.samples(b"\x03vorbis"), None);
         assert_eq!(Blocks::new(&id, b"\x05vorbis\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), None);
+    }
+
+    #[test]
+    fn codebooks_that_would_take_any_memory_are_refused() {
+        let book = |dimensions, entries, lookup: &[(u32, usize)]| {
+            let mut fields = Vec::from([(0x56_4342, 24), (dimensions, 16), (entries, 24)]);
+            // Ordered, all of one length.
+            let width = (u32::BITS - u32::leading_zeros(entries)) as usize;
+            fields.extend([(1, 1), (7, 5), (entries, width)]);
+            fields.extend_from_slice(lookup);
+            [&b"\x05vorbis\0"[..], &pack(&fields), &[0; 64]].concat()
+        };
+        assert!(are_codebooks_sane(&book(4, 81, &[(0, 4)])));
+        assert!(are_codebooks_sane(&book(4, 81, &[(1, 4), (0, 32), (0, 32), (3, 4), (0, 1)])));
+        assert!(!are_codebooks_sane(&book(60_000, 81, &[(0, 4)])), "too many values");
+        assert!(!are_codebooks_sane(&book(0, 81, &[(0, 4)])), "no dimensions");
+        assert!(!are_codebooks_sane(&book(4, 1 << 20, &[(0, 4)])), "too many entries");
+        assert!(
+            !are_codebooks_sane(&book(4, 81, &[(2, 4), (0, 32), (0, 32), (15, 4), (0, 1)])),
+            "values that are not there"
+        );
+        assert_eq!((root(81, 4), root(80, 4), root(8, 1), root(0, 3)), (3, 2, 8, 0));
     }
 }

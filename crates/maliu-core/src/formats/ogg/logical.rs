@@ -142,10 +142,11 @@ impl Logical {
         let lengths: Vec<Length> = packets.iter().map(|packet| mapping.length(packet)).collect();
         let total = lengths.iter().fold(0, |sum: i64, length| sum.saturating_add(length.ticks()));
         let (end, last) = (head.granule.map(|granule| mapping.time(granule)), head.flags & LAST != 0);
+        let length = Ticks(lengths.first().map_or(0, Length::ticks));
         // A last page may cut its packets short, so that nothing can be counted back from it.
         let back = end.filter(|end| mapping.counts_back() && !last && (end.0 != 0 || total == 0));
-        let mut time =
-            start(self.time, self.begun, mapping, packets.first().map(|packet| &packet[..]), End { end, last, total });
+        let facts = End { end, last, total, length };
+        let mut time = start(self.time, self.begun, mapping, packets.first(), facts);
         // Positions that leave room for more packets in front of these say that some are missing there.
         let room = lengths.first().map_or(0, |first| total.saturating_add(first.ticks().max(1)));
         if back.zip(time).is_some_and(|(end, time)| self.begun && end.0.saturating_sub(time.0) >= room) {
@@ -204,21 +205,22 @@ struct End {
     end: Option<Ticks>,
     /// Whether it is the last page of its stream.
     last: bool,
-    /// Ticks of its packets together.
+    /// Ticks of its packets together, and of the first one.
     total: i64,
+    length: Ticks,
 }
 
 /// When the first packet of a page begins, unless that is to be counted back from its end: where the packet before ends, or
 /// what positions and the packet itself say.
-fn start(known: Option<Ticks>, begun: bool, mapping: &Mapping, first: Option<&[u8]>, page: End) -> Option<Ticks> {
+fn start(known: Option<Ticks>, begun: bool, mapping: &Mapping, first: Option<&Bytes>, page: End) -> Option<Ticks> {
     known.or_else(|| {
-        let End { end, last, total } = page;
+        let End { end, last, total, length } = page;
         let own = first.and_then(|packet| mapping.own_time(packet));
         let zero = own.filter(|own| own.0 == 0 && !begun);
         let counts = !mapping.counts_back() && (!last || !begun);
         let counted = end.filter(|end| counts && end.0 != 0).map(|end| Ticks(end.0.saturating_sub(total)));
         let is_back = mapping.counts_back() && !last && end.is_some_and(|end| end.0 != 0 || total == 0);
-        let unsaid = (!begun && !is_back).then(|| mapping.first_time());
+        let unsaid = (!begun && !is_back).then(|| mapping.first_time(length));
         zero.or(counted).or(own).or(unsaid)
     })
 }

@@ -370,10 +370,11 @@ impl Mapping {
         head
     }
 
-    /// The time of the first packet of a stream that begins without saying it.
-    pub(super) fn first_time(&self) -> Ticks {
+    /// The time of the first packet of a stream, which has this length, when nothing says it: what is heard begins at 0.
+    pub(super) fn first_time(&self, length: Ticks) -> Ticks {
         match &self.kind {
             Kind::Opus { pre_skip } => Ticks(-i64::from(*pre_skip)),
+            Kind::Vorbis { .. } => Ticks(length.0.saturating_neg()),
             _ => Ticks(0),
         }
     }

@@ -37,7 +37,7 @@ pub(super) struct Track {
     first_page: Option<u32>,
     /// Whether that page must say when it begins: it is not where readers take it to be.
     starts_late: bool,
-    /// Role of the open page for a receiver.
+    /// Mark of the open page for receivers.
     mark: Mark,
 }
 
@@ -174,7 +174,10 @@ impl Track {
         self.is_cut = packet.side.trim().end > 0;
         match self.first_page {
             _ if self.jumps(place) => (self.first_page, self.starts_late) = (Some(0), true),
-            Some(0) => self.starts_late = place.start != self.mapping.first_time(),
+            Some(0) => {
+                let length = place.end.0.saturating_sub(place.start.0).saturating_add(packet.side.trim().end.into());
+                self.starts_late = place.start != self.mapping.first_time(Ticks(length));
+            }
             Some(_) if self.is_cut => self.page(0, out),
             _ => {}
         }

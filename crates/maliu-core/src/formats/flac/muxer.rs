@@ -1,0 +1,180 @@
+//! Frames → a file with STREAMINFO and comments in front, whose sizes and counts are patched at the end.
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use bytes::Bytes;
+
+use super::MARK;
+use crate::{
+    error::{Error, Result},
+    format::{Muxer, mark},
+    output::{Mark, Output, Reach},
+    packet::Packet,
+    settings::Settings,
+    stream::{Codec, Metadata, StreamInfo},
+    syntax::{
+        flac::{self, Front, STREAMINFO, StreamInfoBlock},
+        vorbis_comment,
+    },
+    time::TimeBase,
+};
+
+/// Makes the muxer.
+pub(super) fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
+    Settings::new(pairs, &[]).finish()?;
+    Ok(Box::new(Flac::default()))
+}
+
+#[derive(Default)]
+struct Flac {
+    /// The body of STREAMINFO as it came, and its facts.
+    info: Vec<u8>,
+    facts: Option<StreamInfoBlock>,
+    /// Whether the head can be written again.
+    patched: bool,
+    counts: Counts,
+}
+
+/// Facts of the frames so far.
+#[derive(Default)]
+struct Counts {
+    samples: u64,
+    /// Least and most bytes of a frame.
+    bytes: Option<(u32, u32)>,
+    /// Most samples of a frame, least of those but the last, and of the last.
+    most: u32,
+    least: Option<u32>,
+    last: Option<u32>,
+    /// Whether a frame was damaged, or the first one was not the first of its source.
+    is_other: bool,
+}
+
+impl Counts {
+    fn add(&mut self, packet: &Packet) {
+        let size = u32::try_from(packet.data.len()).unwrap_or(u32::MAX).min(0xff_ffff);
+        self.bytes = Some(self.bytes.map_or((size, size), |(least, most)| (least.min(size), most.max(size))));
+        let Front::Header(header) = flac::front(&packet.data) else {
+            self.is_other = true;
+            return;
+        };
+        self.is_other |= self.last.is_none() && header.number != 0;
+        self.samples = self.samples.saturating_add(header.samples.into());
+        if let Some(before) = self.last.replace(header.samples) {
+            self.least = Some(self.least.map_or(before, |least| least.min(before)));
+        }
+        self.most = self.most.max(header.samples);
+    }
+}
+
+impl Flac {
+    fn head(&self, body: &[u8], last: bool) -> Vec<u8> {
+        let kind = if last { 0x80 } else { 0 };
+        [&MARK[..], &[kind, 0, 0, STREAMINFO as u8], body].concat()
+    }
+
+    /// STREAMINFO before the frames are known: without a count of samples and a checksum of them.
+    fn open_info(&self) -> Vec<u8> {
+        let mut body = self.info.clone();
+        set_samples(&mut body, 0);
+        if let Some(md5) = body.get_mut(18..) {
+            md5.fill(0);
+        }
+        body
+    }
+
+    /// STREAMINFO of the frames that were written. The checksum of the samples holds when all of them were.
+    fn final_info(&self) -> Vec<u8> {
+        let Counts { samples, bytes, most, least, last, is_other } = self.counts;
+        let mut body = self.info.clone();
+        set_samples(&mut body, samples);
+        let least = least.or(last).unwrap_or(0);
+        // A header with a larger block size would be refused by what it says.
+        let blocks = self.facts.as_ref().map_or((0, 0), |facts| facts.block);
+        let (low, high) = if most == 0 || blocks.0 == blocks.1 && u32::from(blocks.1) >= most {
+            blocks
+        } else {
+            (least.max(16).min(65_535) as u16, most.max(16).min(65_535) as u16)
+        };
+        let (small, large) = bytes.unwrap_or((0, 0));
+        let front = [&low.to_be_bytes()[..], &high.to_be_bytes(), &tail(small), &tail(large)].concat();
+        if let Some(field) = body.get_mut(..front.len()) {
+            field.copy_from_slice(&front);
+        }
+        let same = self.facts.as_ref().is_some_and(|facts| facts.samples == 0 || facts.samples == samples);
+        if let Some(md5) = body.get_mut(18..).filter(|_| !same || is_other) {
+            md5.fill(0);
+        }
+        body
+    }
+}
+
+/// The low 24 bits.
+fn tail(value: u32) -> [u8; 3] {
+    let [_, tail @ ..] = value.to_be_bytes();
+    tail
+}
+
+/// Sets the 36 bits of the count of samples.
+fn set_samples(body: &mut [u8], samples: u64) {
+    let samples = if samples >> 36 == 0 { samples } else { 0 };
+    if let Some([first, rest @ ..]) = body.get_mut(13..18) {
+        *first = *first & 0xf0 | (samples >> 32) as u8;
+        rest.copy_from_slice(&(samples as u32).to_be_bytes());
+    }
+}
+
+impl Muxer for Flac {
+    fn start(&mut self, streams: &mut [StreamInfo], metadata: &Metadata, out: &mut Output) -> Result<()> {
+        let refused = |why: &str| Error::mux("flac", format!("takes one FLAC stream{why}"));
+        let [stream] = streams else { return Err(refused("")) };
+        if stream.codec != Codec::Flac {
+            return Err(refused(""));
+        }
+        let body = flac::stream_info(&stream.config).ok_or_else(|| refused(" with its STREAMINFO"))?;
+        let facts = StreamInfoBlock::parse(body).ok_or_else(|| refused(" with a STREAMINFO that can be read"))?;
+        stream.time_base = TimeBase::hz(facts.rate);
+        (self.info, self.facts) = (body.to_vec(), Some(facts));
+        self.patched = out.reach() != Reach::Append;
+        let vendor = metadata.value("encoder").unwrap_or("maliu");
+        let mut tags = if stream.metadata.is_empty() { metadata.clone() } else { stream.metadata.clone() };
+        tags.remove("encoder");
+        let comments = vorbis_comment::write(vendor, &tags);
+        let Ok(size) = u32::try_from(comments.len()) else { return Err(refused(" and tags of up to 16 MiB")) };
+        if size > 0xff_ffff {
+            return Err(refused(" and tags of up to 16 MiB"));
+        }
+        let head = [&self.head(&self.open_info(), false)[..], &[0x84], &tail(size), &comments].concat();
+        out.append(Mark::Header, [Bytes::from(head)]);
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: &Packet, out: &mut Output) -> Result<()> {
+        if let Some(config) = packet.side.new_config() {
+            self.change(config)?;
+        }
+        self.counts.add(packet);
+        let base = self.facts.as_ref().map_or(TimeBase::MICROS, |facts| TimeBase::hz(facts.rate));
+        out.append(mark(packet, base, false, false), [packet.data.clone()]);
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Output) -> Result<()> {
+        if self.patched && self.counts.last.is_some() {
+            out.overwrite(0, Bytes::from(self.head(&self.final_info(), false)));
+        }
+        Ok(())
+    }
+}
+
+impl Flac {
+    /// Takes another STREAMINFO, whose frames must be of the same kind.
+    fn change(&mut self, config: &[u8]) -> Result<()> {
+        let kind = |facts: &StreamInfoBlock| (facts.rate, facts.channels, facts.bits);
+        let other = flac::stream_info(config).and_then(StreamInfoBlock::parse);
+        if other.as_ref().map(kind) != self.facts.as_ref().map(kind) {
+            return Err(Error::mux("flac", "rate, channels and bits cannot change on the way"));
+        }
+        self.counts.is_other |= self.facts != other;
+        Ok(())
+    }
+}
