@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Packet ─▶ Track: trim, silence for damage, times ─▶ AudioFrame ─▶ SampleFormat: bytes of PCM
-//!               └─▶ mpeg_audio | aac | pcm | g711 | adpcm
+//!               └─▶ mpeg_audio | aac | pcm | g711 | adpcm | flac | alac | vorbis | opus
 //! ```
 //!
 //! ```
@@ -36,13 +36,19 @@ pub mod wav;
 mod aac;
 mod aac_ends;
 mod adpcm;
+mod alac;
+mod flac;
 mod g711;
 mod g726;
 mod gsm;
 mod mpeg_audio;
+mod opus;
 mod outcome;
 mod pcm;
+mod symphonia;
 mod track;
+mod vorbis;
+mod wall;
 
 pub use aac_ends::AacEnds;
 pub use convert::Converter;
@@ -173,6 +179,10 @@ const DECODERS: &[(&[Codec], Make)] = &[
     (g726::CODECS, g726::make),
     (gsm::CODECS, gsm::make),
     (adpcm::CODECS, adpcm::make),
+    (flac::CODECS, flac::make),
+    (alac::CODECS, alac::make),
+    (vorbis::CODECS, vorbis::make),
+    (opus::CODECS, opus::make),
 ];
 
 type Make = fn(&StreamInfo) -> Result<Box<dyn Unit>>;

@@ -158,6 +158,5 @@ pub fn colour_of(info: &StreamInfo) -> Colour {
 /// Makes panics inside a decoding library, which are caught and counted as damage, silent; all others are reported as
 /// before. For programs; call it once.
 pub fn quiet_library_panics() {
-    #[cfg(feature = "h264")]
-    library::quiet_panics();
+    crate::wall::quiet_panics();
 }

@@ -46,8 +46,7 @@ use crate::{
 
 /// Decodes the packets of one stream by several threads, ahead of what is asked for.
 ///
-/// AAC and MPEG audio are decoded in parallel; other codecs, which are cheaper than handing them over, by the caller's
-/// thread. The result depends neither on the number of threads nor on their timing.
+/// AAC and MPEG audio are decoded in parallel; other codecs by the caller's thread. The result depends neither on the number of threads nor on their timing.
 pub struct Parallel {
     threads: NonZeroUsize,
     options: Options,

@@ -1,10 +1,6 @@
 //! `rust_h264` behind a wall: its panics are damage, and a copy of its state that panicked is not used again.
 
-use std::{
-    borrow::Cow,
-    cell::Cell,
-    panic::{self, AssertUnwindSafe},
-};
+use std::borrow::Cow;
 
 use maliu_core::syntax::{annexb, h264::Header};
 use rust_h264::{
@@ -12,6 +8,8 @@ use rust_h264::{
     error::DecodeError,
     nal::{NalUnit, NalUnitType},
 };
+
+use crate::wall;
 
 /// The library's decoder.
 pub(super) struct Library(Decoder);
@@ -53,24 +51,6 @@ impl Library {
     }
 
     fn inside<T>(&mut self, call: impl FnOnce(&mut Decoder) -> T) -> Result<T, Refusal> {
-        INSIDE.set(true);
-        let done = panic::catch_unwind(AssertUnwindSafe(|| call(&mut self.0)));
-        INSIDE.set(false);
-        done.map_err(|_| Refusal::GaveUp)
+        wall::inside(|| call(&mut self.0)).ok_or(Refusal::GaveUp)
     }
-}
-
-thread_local! {
-    /// This thread is inside the library.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Silences panics inside the library.
-pub(super) fn quiet_panics() {
-    let report = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !INSIDE.get() {
-            report(info);
-        }
-    }));
 }
