@@ -5,14 +5,14 @@ use crate::syntax::flac::{self, Front, Header, StreamInfoBlock};
 /// Most bytes of a frame: of 65,535 samples of 8 channels as they are, and a little more.
 const MAX_FRAME: usize = 4 << 20;
 
-/// What stands at the front of some bytes.
+/// The piece at the front of some bytes.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
-    /// A frame of so many bytes; whether its checksum is right, or else whether the end cuts it.
+    /// A frame of this number of bytes; whether its checksum is right, or else whether the end cuts it.
     Frame { length: usize, header: Header, whole: bool, cut: bool },
     /// So many bytes that are no frame.
     Junk(usize),
-    /// A tag of so many bytes.
+    /// A tag of this number of bytes.
     Tag(usize),
     /// More bytes are needed.
     More,
@@ -71,7 +71,7 @@ impl Frames {
         ((header.samples as usize).saturating_mul(bits) / 8 + 64 + usize::from(header.channels) * 8).min(MAX_FRAME)
     }
 
-    /// Finds out what stands at the front of `bytes`, which a later call sees again and longer until it is told.
+    /// Finds out what stands at the front of `bytes`, which a later call sees again and longer until the piece is known.
     pub(super) fn next(&mut self, bytes: &[u8], ended: bool) -> Found {
         if bytes.is_empty() {
             return if ended { Found::End } else { Found::More };
