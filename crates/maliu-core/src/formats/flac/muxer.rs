@@ -93,7 +93,7 @@ impl Flac {
         let (low, high) = if most == 0 || blocks.0 == blocks.1 && u32::from(blocks.1) >= most {
             blocks
         } else {
-            (least.max(16).min(65_535) as u16, most.max(16).min(65_535) as u16)
+            (least.clamp(16, 65_535) as u16, most.clamp(16, 65_535) as u16)
         };
         let (small, large) = bytes.unwrap_or((0, 0));
         let front = [&low.to_be_bytes()[..], &high.to_be_bytes(), &tail(small), &tail(large)].concat();
