@@ -339,8 +339,7 @@ impl Feed {
     pub(super) fn take(&mut self) -> Option<Packet> {
         let mut packet = self.front.take()?;
         if let Some(codec) = self.other(&packet) {
-            let why =
-                format!("{}: stream {} goes on as {codec}, which this output cannot carry", self.name, packet.stream);
+            let why = format!("stream {} goes on as {codec}, which the output cannot carry", packet.stream);
             self.failure = Some(MediaError::unsupported(why).into());
             self.held.clear();
             self.account.clear();
@@ -454,6 +453,31 @@ mod tests {
             feed.take();
         }
         placed
+    }
+
+    #[test]
+    fn a_stream_goes_on_in_another_codec_only_where_the_output_takes_it() {
+        let described = |codec, config: &'static [u8]| {
+            let info = StreamInfo::new(codec, TimeBase::MILLIS, Media::Audio(Audio::new(48_000, 2)));
+            Event::Stream(0, Box::new(info.with_config(Bytes::from_static(config))))
+        };
+        for (takes, expected) in [(false, 1), (true, 2)] {
+            let mut feed = Feed::pushed();
+            feed.push(described(Codec::Vorbis, b"first"));
+            feed.push(Event::Packet(Packet::of(0, Bytes::new()).with_dts(Ticks(0))));
+            feed.push(described(Codec::Opus, b"second"));
+            let mut packet = Packet::of(0, Bytes::new()).with_dts(Ticks(20));
+            packet.side.set_new_config(Bytes::from_static(b"second"));
+            feed.push(Event::Packet(packet));
+            feed.begin(None, false, Jumps::Pass).unwrap();
+            assert_eq!(feed.streams[0].codec, Codec::Vorbis, "the first packet is of the first description");
+            (feed.outputs, feed.takes_others) = (vec![Some(0)], takes);
+            let mut taken = 0;
+            while feed.next_time().is_some() {
+                taken += usize::from(feed.take().is_some());
+            }
+            assert_eq!((taken, feed.failure().is_some()), (expected, !takes));
+        }
     }
 
     #[test]
