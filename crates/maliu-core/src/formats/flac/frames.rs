@@ -5,14 +5,14 @@ use crate::syntax::flac::{self, Front, Header, StreamInfoBlock};
 /// Most bytes of a frame: of 65,535 samples of 8 channels as they are, and a little more.
 const MAX_FRAME: usize = 4 << 20;
 
-/// The piece at the front of some bytes.
+/// Result of a look at the front of some bytes; lengths are in bytes.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
-    /// A frame of this number of bytes; whether its checksum is right, or else whether the end cuts it.
+    /// A frame: `whole` when its checksum is right, else `cut` when the end of the input cuts it.
     Frame { length: usize, header: Header, whole: bool, cut: bool },
-    /// So many bytes that are no frame.
+    /// Bytes that are not a frame.
     Junk(usize),
-    /// A tag of this number of bytes.
+    /// A tag.
     Tag(usize),
     /// More bytes are needed.
     More,
@@ -71,7 +71,7 @@ impl Frames {
         ((header.samples as usize).saturating_mul(bits) / 8 + 64 + usize::from(header.channels) * 8).min(MAX_FRAME)
     }
 
-    /// Finds out what stands at the front of `bytes`, which a later call sees again and longer until the piece is known.
+    /// Finds out what stands at the front of `bytes`, which a later call sees again and longer after [`Found::More`].
     pub(super) fn next(&mut self, bytes: &[u8], ended: bool) -> Found {
         if bytes.is_empty() {
             return if ended { Found::End } else { Found::More };
