@@ -3,7 +3,15 @@
 use std::task::Poll;
 
 use maliu_core::{
-    format::Event, formats, input::Input, packet::Packet, reader::PacketReader, syntax::isobmff::write::Writer,
+    format::Event,
+    formats,
+    input::Input,
+    output::{Edit, Output},
+    packet::Packet,
+    reader::PacketReader,
+    stream::Metadata,
+    syntax::isobmff::write::Writer,
+    writer::Plan,
 };
 
 fn packets(file: &[u8]) -> Vec<Packet> {
@@ -68,4 +76,38 @@ fn open_ended() -> Vec<u8> {
 fn media_to_the_end_of_the_file_is_the_last_box() {
     let found = packets(&open_ended());
     assert_eq!(found.iter().map(|packet| &packet.data[..]).collect::<Vec<_>>(), [b"abcd"]);
+}
+
+#[test]
+fn fragments_whose_audio_begins_first_wait_for_the_video_that_describes_itself() {
+    let webm = include_bytes!("../../../samples/matroska/vp9_opus.webm");
+    let (mut input, mut reader, mut streams) = (Input::new(), PacketReader::detect(formats::ALL), Vec::new());
+    input.push(webm);
+    input.end();
+    let mut found = Vec::new();
+    while let Ok(Poll::Ready(event)) = reader.poll(&mut input) {
+        match event {
+            Event::Stream(_, info) => streams.push(*info),
+            Event::Packet(packet) => found.push(packet),
+            Event::End => break,
+            Event::Metadata(_) => {}
+        }
+    }
+    assert!(streams.len() == 2 && streams[0].config.is_empty() && found[0].stream == 1, "audio comes first");
+    let tags = Metadata::default();
+    for fragment in ["key", "frame", "1s"] {
+        let mut out = Output::default();
+        let settings = [("fragment", fragment)];
+        let plan = Plan::new(&formats::mp4::FMP4, &settings, &tags);
+        let mut writer = plan.start(&streams, &mut out).unwrap();
+        for packet in &found {
+            writer.write_interleaved(packet.clone(), &mut out).unwrap();
+        }
+        writer.finish(&mut out).unwrap();
+        let mut file = Vec::new();
+        while let Some(Edit::Append(piece)) = out.next_edit() {
+            piece.parts.iter().for_each(|part| file.extend_from_slice(part));
+        }
+        assert_eq!(packets(&file).len(), found.len(), "{fragment}");
+    }
 }

@@ -155,7 +155,7 @@ impl Muxer for Mux {
         if self.since.is_none() {
             self.since = time;
         }
-        if self.options.cut == Cut::Frame && self.layout == Layout::Fragments {
+        if self.options.cut == Cut::Frame && self.layout == Layout::Fragments && !self.awaits_video() {
             self.flush_waiting(out)?;
         }
         Ok(())
@@ -204,6 +204,9 @@ impl Mux {
         if self.waiting.saturating_add(packet.data.len()) > MAX_WAITING {
             return true;
         }
+        if self.awaits_video() {
+            return false;
+        }
         let video = self.tracks.iter().position(|track| track.kind == Kind::Video);
         let key = packet.is_key() && video == Some(index);
         match (self.layout, self.options.cut) {
@@ -215,6 +218,14 @@ impl Mux {
             (Layout::Fragments, Cut::Key) => lasted >= SOUND,
             (Layout::Fragments, Cut::After(span)) => lasted >= span && (key || video.is_none()),
         }
+    }
+
+    /// Whether the index in front cannot be written yet: the description of video without a configuration is made from its
+    /// first packet.
+    fn awaits_video(&self) -> bool {
+        let awaits =
+            |track: &Track| track.kind == Kind::Video && track.info.config.is_empty() && track.waiting.is_empty();
+        !self.begun && self.layout != Layout::Whole && self.tracks.iter().any(awaits)
     }
 
     /// Takes a configuration that holds from the next packet of a track on. Returns whether it is another one than before.
