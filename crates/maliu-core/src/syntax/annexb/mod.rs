@@ -10,6 +10,7 @@
 //! emulation prevention bytes.
 
 mod assemble;
+mod carried;
 mod clock;
 mod escape;
 mod framing;
@@ -23,6 +24,7 @@ mod split;
 mod vui;
 
 pub use assemble::{Assembled, Assembler, Coding, MAX_JUNK, MAX_UNIT};
+pub use carried::parameter_sets;
 pub use clock::{Clock, Stamps, Timing};
 pub use escape::{escape, unescape, unescape_head};
 pub use framing::{Framing, Lengths, from_lengths, lengths, to_lengths};

@@ -7,11 +7,7 @@ use bytes::Bytes;
 use crate::{
     error::{Error, Result},
     stream::{Codec, StreamInfo},
-    syntax::{
-        annexb::{self, Framing},
-        av1, h264, h265,
-        riff::WaveFormat,
-    },
+    syntax::{annexb, av1, h264, h265, riff::WaveFormat},
 };
 
 /// The codec identifier of a stream, and what stands in CodecPrivate, if anything does.
@@ -33,30 +29,9 @@ pub(super) fn is_missing(stream: &StreamInfo) -> bool {
 pub(super) fn from_packet(codec: Codec, data: &Bytes) -> Option<Bytes> {
     match codec {
         Codec::Av1 => av1::build_config(data).map(Bytes::from),
-        Codec::H264 | Codec::H265 => Some(parameter_sets(codec, data)).filter(|sets| !sets.is_empty()),
+        Codec::H264 | Codec::H265 => Some(annexb::parameter_sets(codec, data)).filter(|sets| !sets.is_empty()),
         _ => None,
     }
-}
-
-/// The parameter sets in a packet, each behind a start code.
-fn parameter_sets(codec: Codec, data: &Bytes) -> Bytes {
-    let wanted = |unit: &[u8]| match (codec, unit.first()) {
-        (Codec::H264, Some(head)) => matches!(head & 0x1f, 7 | 8 | 13),
-        (_, Some(head)) => matches!(head >> 1 & 0x3f, 32..=34),
-        (_, None) => false,
-    };
-    let mut sets = Vec::new();
-    let mut take = |unit: &[u8]| {
-        if wanted(unit) {
-            sets.extend([0, 0, 0, 1]);
-            sets.extend(unit);
-        }
-    };
-    match Framing::guess(data) {
-        Framing::AnnexB => annexb::units(data).for_each(|unit| take(unit.trimmed())),
-        _ => annexb::lengths(data, 4).for_each(take),
-    }
-    sets.into()
 }
 
 /// Identifier and private data of a stream.

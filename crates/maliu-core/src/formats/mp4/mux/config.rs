@@ -7,29 +7,7 @@ use bytes::Bytes;
 use crate::{
     bits::{BitWriter, Bits},
     stream::{Codec, StreamInfo},
-    syntax::annexb::{self, Framing},
 };
-
-/// The parameter sets in a packet, each behind a start code; empty when there are none.
-pub(super) fn parameter_sets(codec: Codec, data: &Bytes) -> Bytes {
-    let wanted = |unit: &[u8]| match (codec, unit.first()) {
-        (Codec::H264, Some(head)) => matches!(head & 0x1f, 7 | 8 | 13),
-        (_, Some(head)) => matches!(head >> 1 & 0x3f, 32..=34),
-        (_, None) => false,
-    };
-    let mut sets = Vec::new();
-    let mut take = |unit: &[u8]| {
-        if wanted(unit) {
-            sets.extend([0, 0, 0, 1]);
-            sets.extend(unit);
-        }
-    };
-    match Framing::guess(data) {
-        Framing::AnnexB => annexb::units(data).for_each(|unit| take(unit.trimmed())),
-        _ => annexb::lengths(data, 4).for_each(take),
-    }
-    sets.into()
-}
 
 /// av1C as it is, or of the sequence header in the first packet.
 pub(super) fn av1<'a>(config: &'a Bytes, data: &Bytes) -> Option<Cow<'a, [u8]>> {

@@ -15,10 +15,7 @@ use crate::{
     },
 };
 
-use super::{
-    config,
-    track::{Description, Track},
-};
+use super::track::{Description, Track};
 
 impl Track {
     /// All descriptions in their order: the stream, and the packet that describes it.
@@ -101,7 +98,7 @@ fn described(stream: &StreamInfo, config: &Bytes) -> StreamInfo {
 /// A packet of H.264 or H.265 with the parameter sets of `record` in front, where it has none of its own: receivers of
 /// fragments know no description but the first.
 pub(super) fn with_sets<'a>(codec: Codec, data: &'a Bytes, record: &Bytes) -> Cow<'a, Bytes> {
-    if !config::parameter_sets(codec, data).is_empty() {
+    if !annexb::parameter_sets(codec, data).is_empty() {
         return Cow::Borrowed(data);
     }
     let sets = match codec {

@@ -209,7 +209,7 @@ fn record(codec: Codec, config: &Bytes, data: &Bytes) -> Option<Bytes> {
         _ => h265::build_config(sets).ok(),
     };
     let stated = if config.first() == Some(&1) { Some(config.clone()) } else { build(config) };
-    stated.or_else(|| build(&config::parameter_sets(codec, data)))
+    stated.or_else(|| build(&annexb::parameter_sets(codec, data)))
 }
 
 /// array_completeness of hvcC: with `hvc1` all sets are in it.
