@@ -368,14 +368,14 @@ Path("matroska/damaged.mkv").write_bytes(whole[:first + 1000] + b"\0" * 300 + wh
 flac = Path("matroska/flac.mka").read_bytes()
 Path("matroska/joined.mka").write_bytes(flac + flac)
 
-# All lacings, block groups with durations, discard padding and additions, of one track of an unknown codec, made by hand.
+# All lacings, block groups with durations, discard padding and additions, of one track of a codec that is not looked into, made by hand.
 def size(n): return (n | 1 << 28).to_bytes(4, "big")
 def e(ident, *parts):
     body = b"".join(parts)
     return bytes.fromhex(ident) + size(len(body)) + body
 def u(ident, n, length=1): return e(ident, n.to_bytes(length, "big"))
 head = e("1a45dfa3", e("4282", b"matroska"))
-track = e("ae", u("d7", 1), u("73c5", 7), u("83", 2), e("86", b"A_NOBODY/KNOW"), e("e1", e("b5", b"\x45\xfa\0\0"), u("6264", 16)), u("56aa", 5_000_000, 4), u("23e383", 1_000_000, 4))
+track = e("ae", u("d7", 1), u("73c5", 7), u("83", 2), e("86", b"A_TTA1"), e("e1", e("b5", b"\x45\xfa\0\0"), u("6264", 16)), u("56aa", 5_000_000, 4), u("23e383", 1_000_000, 4))
 strip = e("6d80", e("6240", e("5034", u("4254", 3), e("4255", b"head"))))
 track += e("ae", u("d7", 2), u("73c5", 8), u("83", 17), e("86", b"S_TEXT/UTF8"), e("22b59d", b"de-AT"), u("88", 0), u("55aa", 1), strip)
 blocks = [

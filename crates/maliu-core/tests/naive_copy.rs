@@ -109,6 +109,10 @@ fn joins(path: &Path, to: &'static Format, streams: &[StreamInfo], packets: &[Pa
     if to.name == "wav" && framed && (again.len() != packets.len() || changes) {
         return false;
     }
+    // Frames of FLAC are numbered; those of a file that was joined of two begin anew.
+    if to.name == "flac" && packets.iter().skip(1).any(|packet| packet.data == packets[0].data) {
+        return false;
+    }
     for (before, after) in spans(streams, packets).into_iter().zip(spans(&written, &again)) {
         let apart = (before.0 - after.0).abs();
         // A last frame that is cut may be left out; its time is rounded on both sides.

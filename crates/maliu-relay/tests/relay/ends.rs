@@ -83,9 +83,13 @@ impl Rtmp {
         let client = Client::new(ClientOptions::new(url, role), Duration::ZERO);
         let socket = TcpStream::connect(relay).await.unwrap();
         let mut one = Self { socket, client, begun: Instant::now() };
-        match one.event().await? {
-            Some(ClientEvent::Started(_)) => Ok(one),
-            other => panic!("{other:?} instead of a start"),
+        loop {
+            match one.event().await? {
+                Some(ClientEvent::Started(_)) => return Ok(one),
+                // A relay that stops says so before it answers.
+                Some(ClientEvent::Reconnect(_)) => {}
+                other => panic!("{other:?} instead of a start"),
+            }
         }
     }
 

@@ -91,7 +91,7 @@ impl Frames {
             let step = memchr::memchr(0xff, rest);
             self.advance(rest.get(..step.unwrap_or(rest.len())).unwrap_or_default());
             if self.at > limit {
-                return self.fallback(bytes, header, None);
+                return self.fallback(bytes, header, None, limit);
             }
             if step.is_none() {
                 return if ended { self.last(bytes, header) } else { Found::More };
@@ -124,10 +124,10 @@ impl Frames {
         Found::Frame { length, header, whole, cut }
     }
 
-    /// No right checksum where a header follows: the frame ends at the one place where it is right, at a header that counts
-    /// on, or at `end`, or is not a frame.
-    fn fallback(&mut self, bytes: &[u8], header: Header, end: Option<usize>) -> Found {
-        let reach = bytes.get(..self.doubtful.or(end).unwrap_or(0)).unwrap_or_default();
+    /// No right checksum where a header follows: the frame ends at the one place, within `limit` bytes, where it is right, at
+    /// a header that counts on, or at `end`, or is not a frame.
+    fn fallback(&mut self, bytes: &[u8], header: Header, end: Option<usize>, limit: usize) -> Found {
+        let reach = bytes.get(..self.doubtful.unwrap_or(limit)).unwrap_or_default();
         if let Some(length) = only_end(reach, header.size) {
             return self.frame(length, header, true, false);
         }
@@ -146,7 +146,7 @@ impl Frames {
         if self.crc == 0 {
             return self.frame(bytes.len(), header, true, false);
         }
-        self.fallback(bytes, header, Some(bytes.len()))
+        self.fallback(bytes, header, Some(bytes.len()), bytes.len())
     }
 
     /// Bytes up to the next one that may begin a frame.
