@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use maliu::io::{Checked, Source};
@@ -24,6 +24,8 @@ pub(crate) struct Stop(Arc<State>);
 #[derive(Default)]
 struct State {
     asked: AtomicBool,
+    /// When the first request came.
+    first: Mutex<Option<Instant>>,
     noticed: AtomicBool,
     heard: AtomicBool,
     /// An input is open: the content that was read can be written whole.
@@ -53,9 +55,16 @@ impl Stop {
     fn ask(&self) {
         let state = &*self.0;
         let at_once = state.transfer.load(Ordering::Relaxed) || !state.open.load(Ordering::Relaxed);
-        if at_once || state.asked.swap(true, Ordering::Relaxed) {
+        if at_once {
             self.exit();
         }
+        if state.asked.swap(true, Ordering::Relaxed) {
+            if !self.is_echo() {
+                self.exit();
+            }
+            return;
+        }
+        *state.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let stop = self.clone();
         // Without a thread to watch it, an input that does not notice is ended by the second request.
         let _ = thread::Builder::new().spawn(move || {
@@ -64,6 +73,12 @@ impl Stop {
                 stop.exit();
             }
         });
+    }
+
+    /// Whether a request belongs to the first one: `timeout` signals its child, then the group that the child is of.
+    fn is_echo(&self) -> bool {
+        let first = *self.0.first.lock().unwrap_or_else(PoisonError::into_inner);
+        first.is_none_or(|first| first.elapsed() < ECHO)
     }
 
     fn exit(&self) -> ! {
@@ -135,6 +150,9 @@ fn limits_are_errors() {
         tracing::debug!("a file that may not grow ends at once: {error}");
     }
 }
+
+/// How soon behind the first request another one counts as the same.
+const ECHO: Duration = Duration::from_millis(300);
 
 /// How long an input that is being read may take to notice that it is to end.
 const PATIENCE: Duration = Duration::from_secs(1);

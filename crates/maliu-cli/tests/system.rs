@@ -67,10 +67,22 @@ fn a_second_stop_ends_at_once_and_leaves_no_half_file() {
     let mut child = waiting(&folder, &["remux", "-", &within(&folder, "out.flv")]);
     let _open = child.stdin.take();
     signal(&child, "-INT");
-    sleep(Duration::from_millis(50));
+    sleep(Duration::from_millis(500));
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!names(&folder).iter().any(|name| name.ends_with(".part")));
+}
+
+#[test]
+fn two_signals_at_once_are_one_stop() {
+    let folder = folder("two_signals_at_once_are_one_stop");
+    let mut child = waiting(&folder, &["remux", "-", &within(&folder, "out.flv")]);
+    signal(&child, "-TERM");
+    signal(&child, "-TERM");
+    // More comes, so that the input notices.
+    let _ = child.stdin.take().unwrap().write_all(&fs::read(sample("flv/h264_aac.flv")).unwrap());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(names(&folder), ["out.flv"]);
 }
 
 #[test]

@@ -133,6 +133,8 @@ pub struct Declared {
     pub size: Option<u64>,
     /// The index of keyframes: their offsets, and their times in seconds. Broken ones differ in length.
     pub index: Option<(Vec<u64>, Vec<f64>)>,
+    /// The offsets of the index are those of groups of packets, each of which holds its keyframe anywhere.
+    pub index_of_groups: bool,
 }
 
 /// Bytes in, events out. Short of bytes it takes nothing and returns [`Poll::Pending`].

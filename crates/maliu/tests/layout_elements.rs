@@ -297,6 +297,11 @@ fn elements_that_cannot_work_are_refused_where_they_stand() {
         (r#"{ name = "n", type = "u8" }"#, "body = { until = \"0x7\" }", "not bytes"),
         (r#"{ name = "n", type = "u8" }"#, "body = { until = \"x\", length = 3 }", "both a length and an end"),
         (r#"{ name = "e", type = "bytes n" }"#, "body = { length = 3 }", "no field n stands in front"),
+        (
+            r#"{ name = "n", type = "u64", default = 3000000000 }, { name = "e", type = "bytes n" }"#,
+            "body = { length = 3 }",
+            "would be written",
+        ),
         (r#"{ name = "n", type = "i8" }, { name = "e", type = "bytes n" }"#, "body = { length = 3 }", "no number"),
         (&format!("{length}, {{ name = \"e\", type = \"bytes n\", role = \"pts\" }}"), "", "needs a number"),
         (&length.replace(" }", ", align = 0 }"), "", "out of range"),

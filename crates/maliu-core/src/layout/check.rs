@@ -241,7 +241,19 @@ fn check_counted(part: &'static str, index: usize, field: &Field, fields: &[Fiel
         ("inside" | "tail", _) => {
             wrong(format!("{} has no fixed length in the {part}", field.name), "such fields stand in headers")
         }
-        (_, Some(Kind::Number { signed: false, .. } | Kind::Bcd { .. })) => Ok(()),
+        (_, Some(Kind::Number { signed: false, .. } | Kind::Bcd { .. })) => {
+            let written = fields.get(by).map_or(0, |field| match field.constant {
+                Some(Constant::Number(value)) => value,
+                _ => field.default,
+            });
+            match usize::try_from(written).is_ok_and(|bytes| bytes <= MAX_HEADER_BITS / 8) {
+                true => Ok(()),
+                false => {
+                    let what = format!("{written} bytes of {} would be written", field.name);
+                    wrong(what, &format!("at most {}", MAX_HEADER_BITS / 8))
+                }
+            }
+        }
         _ => wrong(format!("{} is counted by a field that is no number in front of it", field.name), "bytes NAME"),
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::{
-    BodyKind, Clock, Constant, Fault, Field, Fragment, Layout, Meaning, RangeStart, Role, extent,
+    BodyKind, Clock, Constant, Fault, Field, Fragment, Layout, MAX_HEADER_BITS, Meaning, RangeStart, Role, extent,
     facts::as_annexb,
     message::{self, Part},
     payload,
@@ -220,6 +220,9 @@ impl Writer {
             }
             packer.write(field, raw, text);
             let bits = place::width(field, fields, &at, &packer.bytes);
+            if bits > MAX_HEADER_BITS {
+                return Err(Error::mux(NAME, format!("field {} would be longer than any header", field.name)));
+            }
             packer.zeros(bits.saturating_sub(field.kind.bits()) / 8);
             at.push(Some(bit));
             bit += bits;

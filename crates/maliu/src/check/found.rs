@@ -7,6 +7,9 @@ use super::{Kind, fault::kinds};
 /// Most keyframes that an index is compared with.
 const MAX_KEYS: usize = 1 << 20;
 
+/// Most keyframes of a group that are looked at.
+const MAX_IN_GROUP: usize = 256;
+
 /// Where a fault stands.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Place {
@@ -80,8 +83,9 @@ impl Found {
             faults.push((kinds::BAD_FILESIZE, nowhere, what));
         }
         match &declared.index {
-            Some((places, times)) if whole => {
-                let wrong = self.wrong_entry(places, times);
+            // Without video there are no keyframes to compare with.
+            Some((places, times)) if whole && !self.keys.is_empty() => {
+                let wrong = self.wrong_entry(places, times, declared.index_of_groups);
                 faults.extend(wrong.map(|(place, what)| (kinds::BAD_INDEX, place, what)));
             }
             None if self.keys.len() > 1 => {
@@ -101,15 +105,25 @@ impl Found {
         [self.last, self.shown].iter().any(fits)
     }
 
+    /// Of the keyframes that a group may hold, from this one on, the one whose time is nearest.
+    fn nearest(&self, first: usize, time: f64) -> Option<&Key> {
+        let held = self.keys.get(first..)?.iter().take(MAX_IN_GROUP);
+        held.min_by(|a, b| (a.time - time).abs().total_cmp(&(b.time - time).abs()))
+    }
+
     /// The first entry of the index that leads nowhere: what it declares, and what stands there.
-    fn wrong_entry(&self, places: &[u64], times: &[f64]) -> Option<(Place, String)> {
+    fn wrong_entry(&self, places: &[u64], times: &[f64], groups: bool) -> Option<(Place, String)> {
         if places.len() != times.len() {
             let what = format!("the index has {} places, but {} times", places.len(), times.len());
             return Some((Place::default(), what));
         }
         places.iter().zip(times).enumerate().find_map(|(n, (place, time))| {
             let after = self.keys.partition_point(|key| key.at < *place);
-            let Some(key) = self.keys.get(after).filter(|key| key.lead <= *place) else {
+            let found = match groups {
+                true => self.nearest(after, *time),
+                false => self.keys.get(after).filter(|key| key.lead <= *place),
+            };
+            let Some(key) = found else {
                 let at = Place { at: Some(*place), ..Place::default() };
                 return Some((at, format!("entry {n} of the index leads to no keyframe")));
             };

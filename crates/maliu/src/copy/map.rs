@@ -129,7 +129,7 @@ fn rank(stream: &StreamInfo, format: &Format) -> Option<u8> {
 }
 
 /// Subtitles that Matroska has a place for.
-const SUBTITLES: &[Codec] = &[Codec::Srt, Codec::Ass, Codec::WebVtt, Codec::Text, Codec::Pgs, Codec::DvdSubtitle];
+const SUBTITLES: &[Codec] = &[Codec::Srt, Codec::Ass, Codec::WebVtt, Codec::Pgs, Codec::DvdSubtitle];
 
 /// The stream as the output gets it: a tag of another container says nothing.
 fn copied(stream: &StreamInfo, format: &Format) -> StreamInfo {

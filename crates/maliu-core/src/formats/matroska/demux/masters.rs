@@ -107,6 +107,7 @@ impl Matroska {
         let start = self.segments.last().map_or(0, |segment| segment.start);
         let cues = facts::cues(body).into_iter().filter(|cue| number.is_none_or(|number| cue.track == number));
         let Some(declared) = &mut self.declared else { return };
+        declared.index_of_groups = true;
         declared.index = Some(cues.map(|cue| (start.saturating_add(cue.cluster), cue.time as f64 * scale)).unzip());
     }
 }
