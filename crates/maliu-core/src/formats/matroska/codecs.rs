@@ -1,4 +1,4 @@
-//! Codec identifiers of tracks (https://www.matroska.org/technical/codec_specs.html, RFC 9559 §5.1.4.1.21).
+//! Codec identifiers of tracks (<https://www.matroska.org/technical/codec_specs.html>, RFC 9559 §5.1.4.1.21).
 
 use crate::stream::Codec;
 
