@@ -279,6 +279,8 @@ fn a_header_has_an_extension_that_it_counts_and_a_map_a_meaning_for_all_others()
     let extensions: Vec<_> = lines.iter().filter(|line| line.name == "extension").map(|line| line.len).collect();
     assert_eq!(extensions, [5, 0, 255, 0]);
     assert!(layout::dissector(&layout, 9).contains("(v.ext or 0) * 8"));
+    let named = layout::parse(&text.replace("\"magic\"", "\"end\"")).unwrap();
+    assert!(layout::dissector(&named, 9).contains("v.end_ = "), "a keyword of Lua is no name");
     // The writer leaves the extension out, and its output reads back.
     let (layout, bytes) = written(text, &[rows[0].2, rows[3].2]);
     assert_eq!(datas(&read(&layout, &bytes, 3).0), [rows[0].2, rows[3].2]);

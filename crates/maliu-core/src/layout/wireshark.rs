@@ -274,8 +274,17 @@ fn identifier(name: &str) -> String {
     if !id.starts_with(|c: char| c.is_ascii_alphabetic()) {
         id.insert(0, 'x');
     }
+    if KEYWORDS.contains(&&*id) {
+        id.push('_');
+    }
     id
 }
+
+/// Words of Lua that no field can be named by (Lua 5.2 §3.1, and goto).
+const KEYWORDS: &[&str] = &[
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+    "not", "or", "repeat", "return", "then", "true", "until", "while",
+];
 
 fn one_line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() && *c != '"' && *c != '\\').collect()
