@@ -35,6 +35,25 @@ fn flv_as_a_layout_has_the_packets_of_the_flv_demuxer() {
 }
 
 #[test]
+fn video_behind_lengths_goes_into_layouts_with_its_parameter_sets() {
+    let folder = folder("video_behind_lengths_goes_into_layouts_with_its_parameter_sets");
+    let (film, direct) = (sample("mp4/moov_behind.mp4"), within(&folder, "direct.y4m"));
+    assert_eq!(text(&run(&["decode", &film, &direct])).0, Some(0));
+    for preset in ["dhav", "jt1078", "length32", "scrcpy"] {
+        let (carried, out) = (within(&folder, preset), within(&folder, &format!("{preset}.y4m")));
+        let (code, _, error) = text(&run(&["remux", &film, &carried, "--map", "v", "--write-layout", preset]));
+        assert_eq!(code, Some(0), "{preset}: {error}");
+        let (code, _, error) = text(&run(&["decode", "--layout", preset, &carried, &out]));
+        assert_eq!(code, Some(0), "{preset}: {error}");
+        let frames = |path: &str| {
+            let bytes = fs::read(path).unwrap();
+            bytes[bytes.iter().position(|byte| *byte == b'\n').unwrap()..].to_vec()
+        };
+        assert!(frames(&out) == frames(&direct), "{preset}");
+    }
+}
+
+#[test]
 fn a_fault_is_shown_where_it_stands() {
     let folder = folder("a_fault_is_shown_where_it_stands");
     let bad = within(&folder, "bad.toml");

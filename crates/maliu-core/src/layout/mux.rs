@@ -322,9 +322,14 @@ impl Writer {
         }
     }
 
+    /// Whether a field marks messages that carry a configuration.
+    fn says_config(&self) -> bool {
+        self.layout.header.iter().any(|field| field.role == Some(Role::Config))
+    }
+
     fn config(&mut self, stream: usize, time: Option<Ticks>, out: &mut Output) -> Result<()> {
-        let says_config = self.layout.header.iter().any(|field| field.role == Some(Role::Config));
-        let Some(info) = self.streams.get(stream).filter(|info| says_config && !info.config.is_empty()).cloned() else {
+        let Some(info) = self.streams.get(stream).filter(|info| self.says_config() && !info.config.is_empty()).cloned()
+        else {
             return Ok(());
         };
         let source = Source { stream, info: Some(&info), pts: time, dts: time, config: true, ..Source::default() };
@@ -412,6 +417,8 @@ impl Muxer for Writer {
     fn packaging(&self, stream: &StreamInfo) -> Packaging {
         match (&self.layout.body.kind, stream.codec) {
             (BodyKind::AnnexB, Codec::H264 | Codec::H265) => Packaging::AnnexB,
+            // Without a field for a configuration the parameter sets go in the packets.
+            (BodyKind::Raw, Codec::H264 | Codec::H265) if !self.says_config() => Packaging::AnnexB,
             (BodyKind::Avcc(4), Codec::H264 | Codec::H265) => Packaging::LengthPrefixed,
             (_, Codec::Aac) => Packaging::RawAac,
             _ => Packaging::AsIs,
