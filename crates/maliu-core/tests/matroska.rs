@@ -208,3 +208,40 @@ fn damage_costs_a_cluster_and_is_counted() {
     let warnings = input.take_warnings().0;
     assert!(warnings.iter().any(|warning| warning.what.starts_with("skipped ")), "{warnings:?}");
 }
+
+/// A cluster that claims to go on where Tracks stand, in a Segment that claims to end inside of it.
+#[test]
+fn a_cluster_beyond_its_segment_reads_the_same_in_any_split() {
+    let data = write(&[], Reach::Insert, &recording(20));
+    let (body, found) = children(&data);
+    let place = |wanted| found.iter().position(|(id, _)| *id == wanted).expect("the element is there");
+    let (tracks, cluster) = (place(ids::TRACKS), place(ids::CLUSTER));
+    let (from, to) = (found[tracks].1 as usize, found[tracks + 1].1 as usize);
+    let behind = found[cluster + 1].1 as usize;
+    let mut lied = [&data[..behind], &data[from..to], &data[behind..]].concat();
+    let size = (behind as u64 - 100 - body) | 1 << 56;
+    lied[body as usize - 8..body as usize].copy_from_slice(&size.to_be_bytes());
+    let cluster = found[cluster].1 as usize;
+    let Found::Head(head) = ebml::head(&lied[cluster..]) else { panic!("no cluster") };
+    let last = cluster + head.length - 1;
+    lied[last - 1] += 1;
+    let read = |slice: usize| {
+        let format = formats::named("matroska").expect("the format");
+        let (mut input, mut reader) = (Input::new(), PacketReader::of(format, &[]).unwrap());
+        let (mut slices, mut packets) = (lied.chunks(slice), Vec::new());
+        loop {
+            match reader.poll(&mut input).expect("damage is passed over") {
+                Poll::Ready(Event::Packet(packet)) => packets.push(packet),
+                Poll::Ready(Event::End) => return (packets, input.take_warnings().0),
+                Poll::Pending => match slices.next() {
+                    Some(slice) => input.push(slice),
+                    None => input.end(),
+                },
+                _ => {}
+            }
+        }
+    };
+    let (whole, split) = (read(usize::MAX), read(65));
+    assert_eq!(whole.0.len(), 20 * 20);
+    assert_eq!(whole, split);
+}

@@ -173,14 +173,19 @@ impl Matroska {
         if let Some(step) = self.errand(input)? {
             return Ok(step);
         }
-        while self.levels.last().and_then(|level| level.end).is_some_and(|end| input.offset() >= end) {
-            self.leave();
-        }
+        self.leave_ended(input.offset());
         match ebml::head(input.peek()) {
             Found::Head(head) => self.element(head, input),
             Found::Short if input.ended() => Ok(self.cut(input)),
             Found::Short => Ok(Step::More),
             Found::Invalid => Ok(self.lose(input)),
+        }
+    }
+
+    /// Leaves the levels that end at or before `at`.
+    fn leave_ended(&mut self, at: u64) {
+        while self.levels.last().and_then(|level| level.end).is_some_and(|end| at >= end) {
+            self.leave();
         }
     }
 
@@ -202,6 +207,8 @@ impl Matroska {
             while self.levels.len() > inside {
                 self.leave();
             }
+            // A level that claimed to reach beyond its parent may have hidden that the parent is over.
+            self.leave_ended(at);
         }
         let level = self.levels.last().copied();
         match (level.map(|level| level.id), head.id) {
