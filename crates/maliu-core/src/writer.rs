@@ -290,8 +290,9 @@ impl PacketWriter {
     /// Writes what may be written now; an error stops it, the packet is lost, the rest waits on (WF-47).
     #[inline(always)]
     fn release(&mut self, drain: bool, out: &mut Output) -> Result<()> {
-        while let Some(mut waiting) = self.order.as_mut().and_then(|order| order.pop(drain, &mut self.notes)) {
-            self.send(&mut waiting.packet, waiting.frame, out)?;
+        while let Some(mut packet) = self.order.as_mut().and_then(|order| order.pop(drain, &mut self.notes)) {
+            let frame = self.order.as_ref().and_then(Order::frame);
+            self.send(&mut packet, frame, out)?;
         }
         Ok(())
     }

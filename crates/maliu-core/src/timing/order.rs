@@ -53,14 +53,16 @@ impl Default for Options {
     }
 }
 
-/// Packets in the queue.
+/// Facts that a packet is ordered by.
 #[derive(Debug)]
-pub(crate) struct Waiting {
-    /// The packet, with its times complete.
-    pub packet: Packet,
-    /// Samples per channel, if it is an uncoded frame.
-    pub frame: Option<u32>,
+struct Waiting {
+    stream: usize,
+    dts: i64,
     micros: i64,
+    /// Whether a chunk begins with it.
+    chunk: bool,
+    /// Samples per channel, if it is an uncoded frame.
+    frame: Option<u32>,
     /// At which turn of the account it came.
     came: u32,
 }
@@ -71,6 +73,10 @@ pub(crate) struct Order {
     options: Options,
     lanes: Vec<Lane>,
     list: List<Waiting>,
+    /// The packets, at the places of the list: they are moved once in and once out.
+    packets: Vec<Option<Packet>>,
+    /// Samples per channel of the packet that was popped last, if it was an uncoded frame.
+    frame: Option<u32>,
     account: Account,
     counted: usize,
     filled: usize,
@@ -100,6 +106,8 @@ impl Order {
             picky_empty: lanes.iter().filter(|lane| lane.picky).count(),
             lanes,
             list: List::default(),
+            packets: Vec::new(),
+            frame: None,
             account: Account::default(),
             filled: 0,
             end: None,
@@ -124,9 +132,14 @@ impl Order {
             self.detach_stale();
         }
         self.account.add(&packet);
-        let waiting = Waiting { packet, frame, micros, came: self.account.now() };
+        let (dts, chunk) = (dts(&packet), packet.flags.has(Flags::CHUNK));
+        let waiting = Waiting { stream, dts, micros, chunk, frame, came: self.account.now() };
         let behind = self.place(newest, &waiting);
         let index = self.list.insert(behind, waiting);
+        match self.packets.get_mut(index as usize) {
+            Some(place) => *place = Some(packet),
+            None => self.packets.push(Some(packet)),
+        }
         if let Some(lane) = self.lanes.get_mut(stream) {
             lane.newest = Some(index);
         }
@@ -134,7 +147,7 @@ impl Order {
 
     /// The next packet to write, if one may be written; with `drain` all come, one by one (WF-45…WF-48).
     #[inline]
-    pub(crate) fn pop(&mut self, drain: bool, notes: &mut Notes) -> Option<Waiting> {
+    pub(crate) fn pop(&mut self, drain: bool, notes: &mut Notes) -> Option<Packet> {
         let mut release = drain || self.counted == self.filled;
         if self.filled == 0 {
             return None;
@@ -164,9 +177,14 @@ impl Order {
         if release { self.take_head() } else { None }
     }
 
+    /// Samples per channel of the packet that was popped last, if it was an uncoded frame.
+    pub(crate) fn frame(&self) -> Option<u32> {
+        self.frame
+    }
+
     /// Packets of the queue, in order.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Packet> {
-        self.list.iter().map(|waiting| &waiting.packet)
+        self.list.places().filter_map(|place| self.packets.get(place as usize)?.as_ref())
     }
 
     /// Packets that wait.
@@ -187,7 +205,7 @@ impl Order {
     /// Behind which element a packet goes; `None` for the front (WF-41). Never before its stream's newest one.
     fn place(&self, newest: Option<Index>, packet: &Waiting) -> Option<Index> {
         let Some(mut next) = self.list.after(newest) else { return self.list.tail() };
-        let in_chunk = self.chunked() && !packet.packet.flags.has(Flags::CHUNK);
+        let in_chunk = self.chunked() && !packet.chunk;
         if in_chunk {
             return newest;
         }
@@ -197,7 +215,7 @@ impl Order {
         }
         let mut behind = newest;
         while let Some(element) = self.list.at(next) {
-            let skipped = self.chunked() && !element.packet.flags.has(Flags::CHUNK);
+            let skipped = self.chunked() && !element.chunk;
             if !skipped && self.sorts_after(element, packet) {
                 return behind;
             }
@@ -213,7 +231,7 @@ impl Order {
     /// Whether `next` comes after `packet` (WF-42, WF-43); equal times go by stream index.
     fn sorts_after(&self, next: &Waiting, packet: &Waiting) -> bool {
         let (a, b) = (self.lane(next), self.lane(packet));
-        let (a_dts, b_dts) = (dts(&next.packet), dts(&packet.packet));
+        let (a_dts, b_dts) = (next.dts, packet.dts);
         let preload = self.options.audio_preload;
         let ahead = |lane: &Lane| if lane.kind == Kind::Audio { preload } else { 0 };
         let order = if preload > 0 && (a.kind == Kind::Audio) != (b.kind == Kind::Audio) {
@@ -224,11 +242,11 @@ impl Order {
         } else {
             TimeBase::compare(Ticks(a_dts), a.base, Ticks(b_dts), b.base)
         };
-        order.then(next.packet.stream.cmp(&packet.packet.stream)).is_gt()
+        order.then(next.stream.cmp(&packet.stream)).is_gt()
     }
 
     fn lane(&self, waiting: &Waiting) -> &Lane {
-        self.lanes.get(waiting.packet.stream).unwrap_or(&NO_LANE)
+        self.lanes.get(waiting.stream).unwrap_or(&NO_LANE)
     }
 
     fn chunked(&self) -> bool {
@@ -252,22 +270,27 @@ impl Order {
     }
 
     fn head_at(&self) -> At {
-        let stream = self.list.head().map_or(0, |head| head.packet.stream);
+        let stream = self.list.head().map_or(0, |head| head.stream);
         At { stream, packet: self.lanes.get(stream).map_or(0, |lane| lane.taken) }
     }
 
     #[inline(always)]
-    fn take_head(&mut self) -> Option<Waiting> {
+    fn take_head(&mut self) -> Option<Packet> {
         let (index, waiting) = self.list.take_head()?;
-        self.account.remove(&waiting.packet);
-        let lane = self.lanes.get_mut(waiting.packet.stream)?;
+        let place = self.packets.get_mut(index as usize)?;
+        self.account.remove(place.as_ref()?);
+        self.frame = waiting.frame;
+        let lane = self.lanes.get_mut(waiting.stream)?;
         lane.taken = lane.taken.saturating_add(1);
         if lane.newest == Some(index) {
             lane.newest = None;
             self.filled -= 1;
             self.picky_empty += usize::from(lane.picky);
         }
-        Some(waiting)
+        if self.list.len() == 0 && self.packets.len() > list::MOST_SPARE {
+            return core::mem::take(&mut self.packets).get_mut(index as usize)?.take();
+        }
+        self.packets.get_mut(index as usize)?.take()
     }
 }
 
@@ -275,12 +298,12 @@ impl Order {
     /// Packets that have waited while much went by share their buffers with what went: they let go of them.
     #[cold]
     fn detach_stale(&mut self) {
-        let account = self.account;
-        self.list.for_each_mut(|waiting| {
+        let (account, packets) = (self.account, &mut self.packets);
+        self.list.for_each_mut(|place, waiting| {
             if account.is_stale(waiting.came) {
                 // Copied once is enough.
                 waiting.came = u32::MAX;
-                waiting.packet.detach();
+                packets.get_mut(place as usize).into_iter().flatten().for_each(Packet::detach);
             }
         });
     }

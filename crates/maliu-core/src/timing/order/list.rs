@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 pub(super) type Index = u32;
 
 /// Places that an empty list keeps at most.
-const MOST_SPARE: usize = 1024;
+pub(super) const MOST_SPARE: usize = 1024;
 
 /// The list.
 #[derive(Debug)]
@@ -90,22 +90,22 @@ impl<T> List<T> {
         self.at(self.head?)
     }
 
-    /// The values in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    /// The places of the elements in order.
+    pub(super) fn places(&self) -> impl Iterator<Item = Index> {
         let mut next = self.head;
         core::iter::from_fn(move || {
-            let node = self.nodes.get(next? as usize)?;
-            next = node.next;
-            node.value.as_ref()
+            let index = next?;
+            next = self.nodes.get(index as usize)?.next;
+            Some(index)
         })
     }
 
-    /// Shows all values in order, to be changed.
-    pub(super) fn for_each_mut(&mut self, mut change: impl FnMut(&mut T)) {
+    /// Shows all values with their places in order, to be changed.
+    pub(super) fn for_each_mut(&mut self, mut change: impl FnMut(Index, &mut T)) {
         let mut next = self.head;
-        while let Some(node) = next.and_then(|index| self.nodes.get_mut(index as usize)) {
+        while let Some((index, node)) = next.and_then(|index| Some((index, self.nodes.get_mut(index as usize)?))) {
             next = node.next;
-            node.value.iter_mut().for_each(&mut change);
+            node.value.iter_mut().for_each(|value| change(index, value));
         }
     }
 
@@ -140,10 +140,11 @@ mod tests {
         let b = list.insert(None, 'b');
         list.insert(None, 'a');
         let c = list.insert(Some(b), 'c');
-        assert_eq!(list.iter().collect::<String>(), "abc");
+        let text = |list: &List<char>| list.places().filter_map(|place| list.at(place)).collect::<String>();
+        assert_eq!(text(&list), "abc");
         assert_eq!((list.tail(), list.len(), list.take_head().map(|(_, v)| v)), (Some(c), 3, Some('a')));
         list.insert(Some(c), 'd');
-        assert_eq!((list.iter().collect::<String>(), list.nodes.len()), ("bcd".into(), 3));
+        assert_eq!((text(&list), list.nodes.len()), ("bcd".into(), 3));
         while list.take_head().is_some() {}
         assert_eq!((list.head(), list.tail(), list.len()), (None, None, 0));
     }
