@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::time::{Ticks, TimeBase};
 
+pub(crate) mod carried;
 mod codec;
 mod display;
 mod facts;

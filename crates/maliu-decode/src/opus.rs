@@ -21,7 +21,8 @@ pub(crate) fn make(info: &StreamInfo) -> Result<Box<dyn Unit>> {
     let shell =
         AudioFrame::new(opus::RATE, layout.channels.into(), Samples::F32(Vec::new())).with_channel_mask(layout.mask);
     let library = layout.library().ok_or_else(|| Error::unsupported("Opus with a mapping that cannot be"))?;
-    Ok(Box::new(Opus { layout, library, shell }))
+    let pre_skip = opus::pre_skip(&info.config);
+    Ok(Box::new(Opus { layout, library, shell, pre_skip, due: 0 }))
 }
 
 /// Facts of an identification header.
@@ -110,10 +111,17 @@ struct Opus {
     layout: Layout,
     library: Library,
     shell: AudioFrame,
+    /// Samples at the very start that only warm the decoder up, until the first packet.
+    pre_skip: u16,
+    /// Those of them that the last packet leaves to drop.
+    due: u16,
 }
 
 impl Unit for Opus {
     fn decode(&mut self, packet: &Packet) -> std::result::Result<AudioFrame, Fault> {
+        // FLV and TS do not say in their packets what is to be dropped, as other containers do.
+        let pre_skip = std::mem::take(&mut self.pre_skip);
+        self.due = if packet.side.trim().start == 0 { pre_skip } else { 0 };
         let channels = usize::from(self.layout.channels);
         let expected = opus::samples(&packet.data) as usize;
         if expected == 0 || expected.saturating_mul(channels) > MOST_SAMPLES {
@@ -141,7 +149,12 @@ impl Unit for Opus {
         usize::try_from(opus::samples(&packet.data)).ok().filter(|samples| *samples > 0)
     }
 
+    fn delay(&self, _packet: &Packet) -> usize {
+        self.due.into()
+    }
+
     fn reset(&mut self) {
+        self.pre_skip = 0;
         if let Some(library) = self.layout.library() {
             self.library = library;
         }

@@ -7,17 +7,23 @@ use maliu_core::{
     format::Event,
     formats,
     input::Input,
+    output::{Edit, Output, Reach},
     packet::Packet,
     reader::PacketReader,
     stream::{Codec, StreamInfo},
+    writer::PacketWriter,
 };
 use maliu_decode::{AudioFrame, Options, Parallel, Report, Samples};
 
 /// The first stream of a sample, and its packets.
 fn read(sample: &str) -> (StreamInfo, Vec<Packet>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../samples").join(sample);
+    demux(&std::fs::read(path).unwrap())
+}
+
+fn demux(file: &[u8]) -> (StreamInfo, Vec<Packet>) {
     let (mut input, mut reader, mut packets) = (Input::new(), PacketReader::detect(formats::ALL), Vec::new());
-    input.push(&std::fs::read(path).unwrap());
+    input.push(file);
     input.end();
     while let Poll::Ready(event) = reader.poll(&mut input).unwrap() {
         match event {
@@ -42,6 +48,23 @@ fn decode(info: &StreamInfo, packets: Vec<Packet>, threads: usize) -> (Vec<Audio
     }
     let report = decoder.report();
     (frames, report)
+}
+
+/// The file of this format that the packets make.
+fn mux(to: &str, info: &StreamInfo, packets: &[Packet]) -> Vec<u8> {
+    let (mut out, mut file) = (Output::new(Reach::Insert), Vec::new());
+    let format = formats::named(to).unwrap();
+    let mut writer = PacketWriter::start(format, &[], std::slice::from_ref(info), &mut out).unwrap();
+    packets.iter().for_each(|packet| writer.write(packet.clone(), &mut out).unwrap());
+    writer.finish(&mut out).unwrap();
+    while let Some(edit) = out.next_edit() {
+        match edit {
+            Edit::Append(piece) => piece.parts.iter().for_each(|part| file.extend_from_slice(part)),
+            Edit::Overwrite { at, bytes } => file[at as usize..][..bytes.len()].copy_from_slice(&bytes),
+            Edit::Insert { at, bytes } => drop(file.splice(at as usize..at as usize, bytes)),
+        }
+    }
+    file
 }
 
 /// The samples of a frame as they are stored with 16 bits.
@@ -97,6 +120,20 @@ fn every_channel_of_opus_and_vorbis_comes_in_the_order_of_wave() {
             let ratio = power.sqrt() / expected;
             assert!((1.0 / loose..loose).contains(&ratio), "{sample} channel {channel}: {ratio}");
         }
+    }
+}
+
+#[test]
+fn opus_is_as_long_in_every_container_but_where_the_end_cannot_be_said() {
+    let (info, packets) = read("ogg/opus.opus");
+    let length = |info: &StreamInfo, packets: Vec<Packet>| -> usize {
+        decode(info, packets, 2).0.iter().map(AudioFrame::len).sum()
+    };
+    let (whole, cut) = (length(&info, packets.clone()), packets.last().unwrap().side.trim().end as usize);
+    assert!(cut > 0 && packets[0].side.trim().start == 312);
+    for (to, more) in [("mp4", 0), ("matroska", 0), ("ogg", 0), ("mpegts", 0), ("flv", cut)] {
+        let (again, copied) = demux(&mux(to, &info, &packets));
+        assert_eq!(length(&again, copied), whole + more, "{to}");
     }
 }
 

@@ -4,6 +4,8 @@
 //!   frame: sync(14) 0 variable(1) │ block size(4) rate(4) │ channels(4) depth(3) 0 │ number(8–56) [size] [rate] crc(8) │ … crc(16)
 //! ```
 
+use alloc::vec::Vec;
+
 use crate::bits::Bits;
 
 /// Bytes of STREAMINFO.
@@ -154,6 +156,43 @@ fn parse(bytes: &[u8]) -> Option<Option<Header>> {
     }))
 }
 
+/// A frame with another number, whose header it has been given as and whose checksums are made anew. `None` where its
+/// own CRC-16 is wrong, or the number has more than 36 bits: the frame then stays as it is.
+pub fn renumbered(frame: &[u8], header: &Header, number: u64) -> Option<Vec<u8>> {
+    let body = frame.get(header.size..frame.len().checked_sub(2)?)?;
+    if crc16(0, frame) != 0 {
+        return None;
+    }
+    let old = match frame.get(4)?.leading_ones() {
+        0 => 1,
+        count => count as usize,
+    };
+    let sizes = frame.get(4 + old..header.size.checked_sub(1)?)?;
+    let mut new = Vec::with_capacity(frame.len() + 6);
+    new.extend_from_slice(frame.get(..4)?);
+    put_number(number, &mut new)?;
+    new.extend_from_slice(sizes);
+    new.push(crc8(&new));
+    new.extend_from_slice(body);
+    new.extend_from_slice(&crc16(0, &new).to_be_bytes());
+    Some(new)
+}
+
+/// Writes a number of up to 36 bits as UTF-8 goes on beyond four bytes.
+fn put_number(number: u64, out: &mut Vec<u8>) -> Option<()> {
+    if number < 0x80 {
+        out.push(number as u8);
+        return Some(());
+    }
+    let bits = u64::BITS - number.leading_zeros();
+    // A lead byte of n bytes has 7 - n bits, each byte behind it 6.
+    let more = (1..=6).find(|more| bits <= 6 * more + (6 - more))?;
+    let marker = !(0xff_u16 >> (more + 1)) as u8;
+    out.push(marker | (number >> (6 * more)) as u8);
+    out.extend((0..more).rev().map(|at| 0x80 | (number >> (6 * at)) as u8 & 0x3f));
+    Some(())
+}
+
 /// CRC-8 of a frame header, of the polynomial 07.
 fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| {
@@ -216,5 +255,17 @@ mod tests {
         let mut damaged = frame;
         damaged[5] = 1;
         assert_eq!(front(&damaged), Front::None);
+        for number in [0, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x1_0000, 0x1f_ffff, 0x3ff_ffff, 0x7fff_ffff, 0xf_ffff_ffff]
+        {
+            let frame = renumbered(&frame, &header, number).unwrap();
+            let Front::Header(found) = front(&frame) else { panic!("{number:#x}") };
+            assert_eq!((found.number, found.samples, crc16(0, &frame)), (number, 1, 0));
+            let back = renumbered(&frame, &found, 0).unwrap();
+            assert_eq!(front(&back), Front::Header(header));
+        }
+        assert_eq!(renumbered(&frame, &header, 1 << 36), None);
+        damaged = frame;
+        damaged[10] ^= 1;
+        assert_eq!(renumbered(&damaged, &header, 5), None);
     }
 }

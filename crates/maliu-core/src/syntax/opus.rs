@@ -120,6 +120,12 @@ pub fn channels(head: &[u8]) -> u16 {
     bits.skip(72).and_then(|()| bits.read(8)).map_or(0, |channels| channels as u16)
 }
 
+/// Samples at the start that only warm a decoder up, as an identification header says; 0 without one.
+pub fn pre_skip(head: &[u8]) -> u16 {
+    let field = head.strip_prefix(b"OpusHead").and_then(|rest| rest.get(2..)?.first_chunk());
+    field.map_or(0, |field| u16::from_le_bytes(*field))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +148,9 @@ mod tests {
             assert_eq!(samples(packet), expected, "{packet:02x?}");
         }
         assert_eq!((channels(&head(2).unwrap()), channels(&head(6).unwrap()), head(9)), (2, 6, None));
+        assert_eq!(
+            (pre_skip(b"OpusHead\x01\x02\x38\x01\x80\xbb"), pre_skip(b"OpusHead\x01\x02\x38"), pre_skip(b"")),
+            (312, 0, 0)
+        );
     }
 }

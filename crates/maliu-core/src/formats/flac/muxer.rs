@@ -13,7 +13,7 @@ use crate::{
     settings::Settings,
     stream::{Codec, Metadata, StreamInfo},
     syntax::{
-        flac::{self, Front, STREAMINFO, StreamInfoBlock},
+        flac::{self, Front, Header, STREAMINFO, StreamInfoBlock},
         vorbis_comment,
     },
     time::TimeBase,
@@ -33,6 +33,28 @@ struct Flac {
     /// Whether the head can be written again.
     patched: bool,
     counts: Counts,
+    numbers: Numbers,
+}
+
+/// Numbers of frames that begin at 0 and never go back, as seeking needs it; gaps of the source stay.
+#[derive(Default)]
+struct Numbers {
+    /// Taken from each number of the source; `None` before the first.
+    shift: Option<i64>,
+    /// The number behind the last frame.
+    next: i64,
+}
+
+impl Numbers {
+    /// The number of the next frame.
+    fn take(&mut self, header: &Header) -> u64 {
+        let given = i64::try_from(header.number).unwrap_or(0);
+        let shift = self.shift.filter(|shift| given - shift >= self.next).unwrap_or(given - self.next);
+        self.shift = Some(shift);
+        let number = given - shift;
+        self.next = number + if header.variable { i64::from(header.samples) } else { 1 };
+        number.unsigned_abs()
+    }
 }
 
 /// Facts of the frames so far.
@@ -50,10 +72,10 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, packet: &Packet) {
-        let size = u32::try_from(packet.data.len()).unwrap_or(u32::MAX).min(0xff_ffff);
+    fn add(&mut self, frame: &[u8], header: Option<&Header>) {
+        let size = u32::try_from(frame.len()).unwrap_or(u32::MAX).min(0xff_ffff);
         self.bytes = Some(self.bytes.map_or((size, size), |(least, most)| (least.min(size), most.max(size))));
-        let Front::Header(header) = flac::front(&packet.data) else {
+        let Some(header) = header else {
             self.is_other = true;
             return;
         };
@@ -136,8 +158,7 @@ impl Muxer for Flac {
         (self.info, self.facts) = (body.to_vec(), Some(facts));
         self.patched = out.reach() != Reach::Append;
         let vendor = metadata.value("encoder").unwrap_or("maliu");
-        let mut tags = if stream.metadata.is_empty() { metadata.clone() } else { stream.metadata.clone() };
-        tags.remove("encoder");
+        let tags = stream.metadata.with_those_of(metadata);
         let comments = vorbis_comment::write(vendor, &tags);
         let Ok(size) = u32::try_from(comments.len()) else { return Err(refused(" and tags of up to 16 MiB")) };
         if size > 0xff_ffff {
@@ -152,9 +173,17 @@ impl Muxer for Flac {
         if let Some(config) = packet.side.new_config() {
             self.change(config)?;
         }
-        self.counts.add(packet);
+        let header = match flac::front(&packet.data) {
+            Front::Header(header) => Some(header),
+            _ => None,
+        };
+        let number = header.as_ref().map(|header| (header, self.numbers.take(header)));
+        let moved = number.filter(|(header, number)| *number != header.number);
+        let renumbered = moved.and_then(|(header, number)| flac::renumbered(&packet.data, header, number));
+        let frame = renumbered.map_or_else(|| packet.data.clone(), Bytes::from);
+        self.counts.add(&frame, header.as_ref());
         let base = self.facts.as_ref().map_or(TimeBase::MICROS, |facts| TimeBase::hz(facts.rate));
-        out.append(mark(packet, base, false, false), [packet.data.clone()]);
+        out.append(mark(packet, base, false, false), [frame]);
         Ok(())
     }
 
@@ -176,5 +205,21 @@ impl Flac {
         }
         self.counts.is_other |= self.facts != other;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_begin_at_0_and_go_on_behind_a_join() {
+        let header =
+            |number, variable| Header { size: 7, variable, number, samples: 4096, rate: None, channels: 2, bits: None };
+        let mut numbers = Numbers::default();
+        let taken = [70, 71, 74, 0, 1, 5].map(|number| numbers.take(&header(number, false)));
+        assert_eq!(taken, [0, 1, 4, 5, 6, 10]);
+        let mut numbers = Numbers::default();
+        assert_eq!([8192, 0, 4096].map(|number| numbers.take(&header(number, true))), [0, 4096, 8192]);
     }
 }

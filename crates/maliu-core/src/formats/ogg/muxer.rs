@@ -123,11 +123,7 @@ impl Muxer for Ogg {
         for stream in streams.iter_mut() {
             let Some(mapping) = Mapping::of(stream) else { return Err(refused(stream.codec)) };
             stream.time_base = mapping.info.time_base;
-            let tags = if stream.metadata.is_empty() { metadata } else { &stream.metadata };
-            let mut tags = tags.clone();
-            if !tags.chapters().is_empty() || stream.metadata.is_empty() {
-                tags.remove("encoder");
-            }
+            let tags = stream.metadata.with_those_of(metadata);
             let track = Track::new(mapping, self.next_serial(), tags);
             self.has_video |= track.is_video;
             self.tracks.push(track);
@@ -167,9 +163,9 @@ impl Muxer for Ogg {
 
     fn metadata(&mut self, metadata: &Metadata) {
         for track in &mut self.tracks {
-            self.retagged |= track.tags != *metadata;
-            track.tags = metadata.clone();
-            track.tags.remove("encoder");
+            let tags = metadata.with_those_of(&Metadata::default());
+            self.retagged |= track.tags != tags;
+            track.tags = tags;
         }
     }
 }

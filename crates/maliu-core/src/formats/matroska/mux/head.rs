@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    stream::Metadata,
+    stream::{Metadata, carried::is_of_file},
     syntax::ebml::{Writer, ids},
     time::{Rounding, Ticks, TimeBase},
 };
@@ -96,27 +96,8 @@ pub(super) fn attachments(tracks: &[Track], w: &mut Writer) {
     }
 }
 
-/// Tags that stand elsewhere, or say what is not true of a copy.
-const LEFT_OUT: &[&str] = &[
-    "title",
-    "encoder",
-    "creation_time",
-    "stereo_mode",
-    "alpha_mode",
-    "codec_id",
-    "filename",
-    "mimetype",
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "duration",
-    "bps",
-    "number_of_frames",
-    "number_of_bytes",
-    "_statistics_writing_app",
-    "_statistics_writing_date_utc",
-    "_statistics_tags",
-];
+/// Tags that stand elsewhere, or are of the file they came from.
+const LEFT_OUT: &[&str] = &["title", "creation_time", "stereo_mode", "alpha_mode", "codec_id", "filename", "mimetype"];
 
 /// Tags of the whole and of tracks. With `room`, each track has its length among them, which is written later: its
 /// offset is noted there, counted from the start of `w`.
@@ -156,7 +137,8 @@ pub(super) fn tags(metadata: &Metadata, tracks: &mut [Track], room: bool, w: &mu
 fn simple_tags(metadata: &Metadata) -> Option<Vec<u8>> {
     let mut w = Writer::default();
     for (name, value) in metadata.entries() {
-        if LEFT_OUT.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.is_empty() {
+        let elsewhere = LEFT_OUT.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if elsewhere || is_of_file(name) || name.is_empty() {
             continue;
         }
         let known = TAG_NAMES.iter().find(|row| name.eq_ignore_ascii_case(row.1)).map(|row| String::from(row.0));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     error::Result,
-    stream::{Kind, Metadata, StreamInfo},
+    stream::{Kind, Metadata, StreamInfo, carried::is_of_file},
     syntax::isobmff::{tags, write::Writer},
     time::{Rounding, Ticks, TimeBase},
 };
@@ -309,8 +309,8 @@ fn language(info: &StreamInfo) -> u16 {
 
 /// A tag as an item; `None` for what describes the file it came from.
 fn item(key: &str, value: &str) -> Option<Vec<u8>> {
-    let own = ["major_brand", "minor_version", "compatible_brands", "creation_time", "duration", "iTunSMPB"];
-    if own.iter().any(|name| key.eq_ignore_ascii_case(name)) || value.is_empty() {
+    let own = ["creation_time", "iTunSMPB"].iter().any(|name| key.eq_ignore_ascii_case(name));
+    if own || (is_of_file(key) && key != "encoder") || value.is_empty() {
         return None;
     }
     let mut w = Writer::new();

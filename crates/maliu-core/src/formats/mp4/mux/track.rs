@@ -7,8 +7,11 @@ use bytes::Bytes;
 use crate::{
     error::{Error, Result},
     packet::{Flags, Packet},
-    stream::{Kind, Media, StreamInfo},
-    syntax::isobmff::{codecs, write::Writer},
+    stream::{Codec, Kind, Media, StreamInfo},
+    syntax::{
+        isobmff::{codecs, write::Writer},
+        opus,
+    },
     time::{Rounding, Ticks, TimeBase},
 };
 
@@ -139,12 +142,16 @@ impl Track {
         if self.kind != Kind::Video || packet.is_key() {
             self.note_first(&data);
         }
-        let stated = packet.duration.map_or(0, |duration| duration.0).clamp(0, u32::MAX.into());
-        let disposable = packet.flags.has(Flags::DISPOSABLE);
-        let record = Record { size, duration: stated as u32, composition, sync: packet.is_key(), disposable };
+        let mut stated = packet.duration.map_or(0, |duration| duration.0).clamp(0, u32::MAX.into());
         let trim = packet.side.trim().end;
         let rate = self.info.as_audio().map_or(1, |audio| audio.rate().max(1));
         let cut = TimeBase::hz(rate).rescale(Ticks(trim.into()), TimeBase::hz(self.timescale), Rounding::Near).0;
+        if self.info.codec == Codec::Opus && cut > 0 {
+            // Samples last as long as they decode to, and the edit list cuts the end; Ogg states what is left of a packet.
+            stated = stated.max(opus::samples(&packet.data).into());
+        }
+        let disposable = packet.flags.has(Flags::DISPOSABLE);
+        let record = Record { size, duration: stated as u32, composition, sync: packet.is_key(), disposable };
         // One tick is left of a packet that is trimmed away, so that readers keep it.
         let end = pts.saturating_add(stated).saturating_sub(cut).max(pts.saturating_add(1));
         let (low, high) = self.shown.unwrap_or((pts, end));
