@@ -9,11 +9,13 @@ use crate::time::{Ticks, TimeBase};
 
 pub(crate) mod carried;
 mod codec;
+mod cover;
 mod display;
 mod facts;
 mod layout;
 pub mod limits;
 pub use codec::{Codec, Kind};
+pub use cover::Picture;
 pub use facts::{Chapter, Color, Disposition, DolbyVision, Encryption, Hdr, MAX_CHAPTERS, Mastering};
 
 /// One stream of a file or connection.
@@ -276,23 +278,6 @@ pub struct Metadata {
     weight: usize,
 }
 
-/// A picture carried in tags; its bytes stay in the input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Picture {
-    /// MIME type as the tag says, e.g. `image/jpeg`.
-    pub mime: String,
-    /// Size of the picture, in bytes.
-    pub size: u64,
-}
-
-impl Picture {
-    /// A picture of `size` bytes whose tag declares this MIME type.
-    pub fn new(mime: impl Into<String>, size: u64) -> Self {
-        Self { mime: mime.into(), size }
-    }
-}
-
 /// Bytes that a tag counts for besides its key and value: two strings in a list that has grown to twice its length, and
 /// the books of an allocator.
 const ENTRY: usize = 4 * size_of::<String>() + 32;
@@ -345,7 +330,7 @@ impl Metadata {
         Some(value)
     }
 
-    /// Bytes of memory: of keys, values, MIME types and chapters, and of what keeps them.
+    /// Bytes of memory: of keys, values, pictures and chapters, and of what keeps them.
     pub fn weight(&self) -> usize {
         self.weight
     }
@@ -365,9 +350,13 @@ impl Metadata {
         }
     }
 
-    /// Adds a picture; beyond the limits of [`Metadata::set`] it is dropped.
-    pub fn add_picture(&mut self, picture: Picture) {
-        let weight = self.weight.saturating_add(entry_weight(&picture.mime, ""));
+    /// Adds a picture; beyond the limits of [`Metadata::set`] its data is dropped, and then all of it.
+    pub fn add_picture(&mut self, mut picture: Picture) {
+        let facts = self.weight.saturating_add(entry_weight(&picture.mime, ""));
+        if facts.saturating_add(picture.data.len()) > limits::MAX_TAG_BYTES {
+            picture.data = Bytes::new();
+        }
+        let weight = facts.saturating_add(picture.data.len());
         if self.pictures.len() < MAX_TAGS && weight <= limits::MAX_TAG_BYTES {
             self.weight = weight;
             self.pictures.push(picture);

@@ -69,7 +69,8 @@ fn picture(item: &Item, metadata: &mut Metadata) {
     {
         let data = item.value.get(name + 1..).unwrap_or_default();
         let mime = if data.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
-        metadata.add_picture(Picture { mime: mime.to_string(), size: data.len() as u64 });
+        let kind = if item.key.to_ascii_lowercase().contains("back") { 4 } else { Picture::FRONT };
+        metadata.add_picture(Picture::new(mime, data.len() as u64).with_kind(kind).with_data(data));
     }
 }
 

@@ -9,7 +9,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use bytes::BufMut;
 
 use crate::{
-    stream::{Chapter, MAX_CHAPTERS, Metadata, Picture},
+    stream::{Chapter, MAX_CHAPTERS, Metadata, Picture, limits::MAX_TAG_BYTES},
     time::{Ticks, TimeBase},
 };
 
@@ -20,8 +20,8 @@ const KEYS: &[(&str, &str)] =
 /// The field that holds a picture block in base64.
 const PICTURE: &str = "METADATA_BLOCK_PICTURE";
 
-/// Most base64 digits of a picture block that are read: its MIME type and size stand at its start.
-const PICTURE_DIGITS: usize = 8 << 10;
+/// Most base64 digits of a picture block that are read: of the largest picture that is kept, behind its description.
+const PICTURE_DIGITS: usize = (MAX_TAG_BYTES + (8 << 10)) / 3 * 4;
 
 /// Adds the tags in comments; a further value of a name is joined to the first by `;`, as in the reference. Whether all of
 /// the comments were there: what is cut is left out.
@@ -99,13 +99,15 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
-/// MIME type and size in a picture block, which may be cut behind them (RFC 9639 §8.8).
+/// The picture in a picture block, which may be cut behind its MIME type and size (RFC 9639 §8.8).
 pub fn picture(block: &[u8]) -> Option<Picture> {
     let part = |bytes: &'_ [u8]| bytes.first_chunk().map(|word| u32::from_be_bytes(*word) as usize);
     let rest = block.get(4..)?;
     let (mime, rest) = rest.get(4..)?.split_at_checked(part(rest)?)?;
     let rest = rest.get(part(rest)?.checked_add(4 + 16)?..)?;
-    Some(Picture { mime: String::from_utf8_lossy(mime).into_owned(), size: part(rest)? as u64 })
+    let (kind, data) = (part(block)?, rest.get(4..)?);
+    let picture = Picture::new(String::from_utf8_lossy(mime), part(rest)? as u64);
+    Some(picture.with_kind(u8::try_from(kind).unwrap_or(0)).with_data(data))
 }
 
 /// The bytes of base64, up to the first character that is none of its digits.
@@ -130,8 +132,32 @@ fn base64(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A picture block (RFC 9639 §8.8), without the width, height and colors that decoding would tell.
+pub fn picture_block(picture: &Picture) -> Vec<u8> {
+    let mut out = Vec::with_capacity(picture.data.len() + picture.mime.len() + 32);
+    out.put_u32(picture.kind.into());
+    out.put_u32(picture.mime.len() as u32);
+    out.put_slice(picture.mime.as_bytes());
+    out.put_bytes(0, 20);
+    out.put_u32(picture.data.len() as u32);
+    out.put_slice(&picture.data);
+    out
+}
+
+/// As [`write`], with the pictures that are at hand among the tags, as Ogg has them.
+pub fn write_with_pictures(vendor: &str, metadata: &Metadata) -> Vec<u8> {
+    let pictures = metadata.pictures().iter().filter(|picture| !picture.data.is_empty());
+    let field = |picture| format!("{PICTURE}={}", to_base64(&picture_block(picture)));
+    put_fields(vendor, fields(metadata).into_iter().chain(pictures.map(field)))
+}
+
 /// Comments that hold these tags, written by `vendor`.
 pub fn write(vendor: &str, metadata: &Metadata) -> Vec<u8> {
+    put_fields(vendor, fields(metadata).into_iter())
+}
+
+/// Tags and chapters as `NAME=value`.
+fn fields(metadata: &Metadata) -> Vec<String> {
     let mut fields: Vec<String> = Vec::new();
     for (key, value) in metadata.entries() {
         let row = KEYS.iter().find(|(_, known)| known.eq_ignore_ascii_case(key));
@@ -150,20 +176,36 @@ pub fn write(vendor: &str, metadata: &Metadata) -> Vec<u8> {
             fields.push(format!("CHAPTER{n:03}NAME={}", chapter.title));
         }
     }
+    fields
+}
+
+fn put_fields(vendor: &str, fields: impl Iterator<Item = String>) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut put = |text: &str| {
-        out.put_u32_le(text.len() as u32);
-        out.put_slice(text.as_bytes());
-    };
-    put(vendor);
-    let mut all = Vec::new();
-    for field in &fields {
+    out.put_u32_le(vendor.len() as u32);
+    out.put_slice(vendor.as_bytes());
+    let (mut all, mut count) = (Vec::new(), 0);
+    for field in fields {
         all.put_u32_le(field.len() as u32);
         all.put_slice(field.as_bytes());
+        count += 1;
     }
-    out.put_u32_le(fields.len() as u32);
+    out.put_u32_le(count);
     out.append(&mut all);
     out
+}
+
+/// Bytes in base64, padded.
+fn to_base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let word = three.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for at in 0..4 {
+            let digit = DIGITS.get((word >> (18 - 6 * at) & 63) as usize).copied().unwrap_or(b'A');
+            text.push(if at <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -196,13 +238,28 @@ mod tests {
     }
 
     #[test]
+    fn pictures_read_back_as_written_in_comments_and_in_blocks() {
+        for length in [1, 2, 3, 1000] {
+            let picture = Picture::new("image/png", length)
+                .with_kind(4)
+                .with_data(&[7, 255, 0][..].repeat(1000)[..length as usize]);
+            assert_eq!(super::picture(&picture_block(&picture)), Some(picture.clone()));
+            let (mut tags, mut back) = (Metadata::default(), Metadata::default());
+            tags.add_picture(picture);
+            tags.add_picture(Picture::new("image/jpeg", 5));
+            assert!(read(&write_with_pictures("maliu", &tags), &mut back));
+            assert_eq!(back.pictures(), &tags.pictures()[..1]);
+        }
+    }
+
+    #[test]
     fn values_of_one_name_are_joined_and_pictures_described() {
         let mut block = b"\0\0\0\x03\0\0\0\x09image/png\0\0\0\0".to_vec();
         block.extend_from_slice(&[0; 16]);
         block.extend_from_slice(&[0, 0, 0, 67, 1, 2]);
         assert_eq!(base64(b"AAAAAwAA"), [0, 0, 0, 3, 0, 0]);
         assert_eq!(base64(b"TWE="), *b"Ma");
-        let expected = Picture { mime: "image/png".into(), size: 67 };
+        let expected = Picture::new("image/png", 67);
         assert_eq!((picture(&block), picture(&block[..40])), (Some(expected), None));
         let mut comments = b"\0\0\0\0\x02\0\0\0".to_vec();
         for field in ["ARTIST=a", "artist=b"] {

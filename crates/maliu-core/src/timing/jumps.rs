@@ -107,6 +107,7 @@ impl Timeline {
     }
 
     /// As [`Timeline::place`] for a stream's next time alone, in µs, and the duration behind it.
+    #[inline]
     pub fn go_on(&mut self, stream: usize, raw: i64, (duration, base): (Ticks, TimeBase)) -> Option<i64> {
         if self.policy == Jumps::Pass {
             return Some(raw);
@@ -114,6 +115,23 @@ impl Timeline {
         if self.cut {
             return None;
         }
+        // Nearly every packet: a small step of a stream that is known.
+        if let Some(lane) = self.lanes.get_mut(stream)
+            && let Some(last) = lane.last
+        {
+            let time = raw.saturating_add(lane.shift);
+            if time.abs_diff(last) <= JUMP.unsigned_abs() {
+                lane.note(time, duration, base);
+                self.latest = self.latest.max(lane.last);
+                return Some(time);
+            }
+        }
+        self.begin_or_jump(stream, raw, (duration, base))
+    }
+
+    /// A stream begins, or its times may jump.
+    #[cold]
+    fn begin_or_jump(&mut self, stream: usize, raw: i64, (duration, base): (Ticks, TimeBase)) -> Option<i64> {
         if self.lanes.len() <= stream {
             self.lanes.resize_with(stream + 1, Lane::default);
         }

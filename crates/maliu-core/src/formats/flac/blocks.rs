@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     input::Input,
     remark::Remark,
-    stream::{Chapter, Metadata},
+    stream::{Chapter, Metadata, limits::MAX_TAG_BYTES},
     syntax::{
         flac::{STREAMINFO, StreamInfoBlock},
         vorbis_comment,
@@ -28,7 +28,7 @@ const MAX_COMMENTS: usize = 4 << 20;
 const MAX_CUE_SHEET: usize = 64 << 10;
 
 /// Bytes of a picture that are read: its type and size stand at its start.
-const PICTURE: usize = 4 << 10;
+const PICTURE: usize = MAX_TAG_BYTES + (4 << 10);
 
 /// Most points of a seek table.
 const MAX_POINTS: usize = 4096;

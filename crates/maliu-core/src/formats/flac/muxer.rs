@@ -164,7 +164,18 @@ impl Muxer for Flac {
         if size > 0xff_ffff {
             return Err(refused(" and tags of up to 16 MiB"));
         }
-        let head = [&self.head(&self.open_info(), false)[..], &[0x84], &tail(size), &comments].concat();
+        let pictures = tags.pictures().iter().filter(|picture| !picture.data.is_empty());
+        let blocks: Vec<_> = pictures.map(vorbis_comment::picture_block).collect();
+        let kind = |kind: u8, behind: usize| if behind == blocks.len() { 0x80 | kind } else { kind };
+        let mut head = self.head(&self.open_info(), false);
+        head.push(kind(4, 0));
+        head.extend_from_slice(&tail(size));
+        head.extend_from_slice(&comments);
+        for (index, block) in blocks.iter().enumerate() {
+            head.push(kind(6, index + 1));
+            head.extend_from_slice(&tail(block.len() as u32));
+            head.extend_from_slice(block);
+        }
         out.append(Mark::Header, [Bytes::from(head)]);
         Ok(())
     }

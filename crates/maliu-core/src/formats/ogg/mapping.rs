@@ -325,7 +325,7 @@ impl Mapping {
 
     /// The first packets of the stream: the one alone on its page, and those on the next pages. `tags` are its own.
     pub(super) fn first_packets(&self, vendor: &str, tags: &Metadata) -> Vec<Vec<u8>> {
-        let comments = vorbis_comment::write(vendor, tags);
+        let comments = vorbis_comment::write_with_pictures(vendor, tags);
         let config = &self.info.config;
         match &self.kind {
             Kind::Opus { .. } => Vec::from([config.to_vec(), [b"OpusTags", &comments[..]].concat()]),

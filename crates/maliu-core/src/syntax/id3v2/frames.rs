@@ -170,7 +170,7 @@ impl Tags<'_> {
         let (_, data) = text::split(encoding, rest.get(1..)?)?;
         let missing = frame.size.saturating_sub(frame.data.len());
         let size = data.len().saturating_add(missing) as u64;
-        self.metadata.add_picture(Picture { mime, size });
+        self.metadata.add_picture(Picture::new(mime, size).with_kind(*rest.first()?).with_data(data));
         Some(())
     }
 

@@ -91,7 +91,7 @@ pub fn item(kind: Kind, body: &[u8], size: u64, keys: &[String], metadata: &mut 
         let value = fields.bytes(length.min(fields.rest().len())).unwrap_or_default();
         if &kind == b"covr" {
             let size = (length as u64).min(size);
-            metadata.add_picture(Picture { mime: mime(form, value).to_owned(), size });
+            metadata.add_picture(Picture::new(mime(form, value), size).with_data(value));
             continue;
         }
         one(kind, key.map(String::as_str), form & 0xff_ffff, value, metadata);
@@ -312,8 +312,8 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_counted_and_not_kept() {
+    fn pictures_are_kept() {
         let metadata = read(b"covr", &data(13, &[0xff, 0xd8, 1, 2]));
-        assert_eq!(metadata.pictures(), [Picture { mime: "image/jpeg".to_owned(), size: 4 }]);
+        assert_eq!(metadata.pictures(), [Picture::new("image/jpeg", 4).with_data(&[0xff, 0xd8, 1, 2])]);
     }
 }

@@ -350,7 +350,7 @@ fn get_metadata(get: &mut Get) -> Option<Metadata> {
         if pictures.0.is_empty() {
             break;
         }
-        metadata.add_picture(Picture { mime: pictures.text()?, size: pictures.u64()? });
+        metadata.add_picture(Picture::new(pictures.text()?, pictures.u64()?));
     }
     // A sender has no more than these either; each one more would be compared with all of them.
     (entries.0.is_empty() && pictures.0.is_empty()).then_some(metadata)

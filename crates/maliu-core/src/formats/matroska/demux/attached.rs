@@ -1,11 +1,11 @@
-//! Attachments: pictures as facts, other files as streams without packets (RFC 9559 §5.1.6).
+//! Attachments: pictures among the tags, other files as streams without packets (RFC 9559 §5.1.6).
 
 use alloc::{string::String, vec::Vec};
 
 use bytes::Bytes;
 
 use crate::{
-    stream::{Codec, Media, Metadata, Picture, StreamInfo},
+    stream::{Codec, Media, Metadata, Picture, StreamInfo, limits::MAX_TAG_BYTES},
     syntax::ebml::{ids, text},
     time::TimeBase,
 };
@@ -36,10 +36,11 @@ impl Attached {
         *self = Self { streams: core::mem::take(&mut self.streams), kept: self.kept, ..Self::default() };
     }
 
-    /// Whether the content of the file that is open, of this many bytes, is kept: not that of a picture.
+    /// Whether the content of the file that is open, of this many bytes, is kept.
     pub(super) fn keeps(&self, size: u64) -> bool {
-        let room = MAX_KEPT.saturating_sub(self.kept) as u64;
-        size <= room && !self.media_type.starts_with("image/") && self.streams.len() < MAX_ATTACHED
+        let room = MAX_KEPT.saturating_sub(self.kept);
+        let most = if self.media_type.starts_with("image/") { room.min(MAX_TAG_BYTES) } else { room };
+        size <= most as u64 && self.streams.len() < MAX_ATTACHED
     }
 
     /// A child of the file.
@@ -61,7 +62,8 @@ impl Attached {
     pub(super) fn close(&mut self, metadata: &mut Metadata) {
         let media_type = core::mem::take(&mut self.media_type);
         if media_type.starts_with("image/") {
-            metadata.add_picture(Picture::new(media_type, self.size));
+            let kind = if self.name.contains("back") { 4 } else { Picture::FRONT };
+            metadata.add_picture(Picture::new(media_type, self.size).with_kind(kind).with_data(&self.data));
             return;
         }
         if self.streams.len() >= MAX_ATTACHED {

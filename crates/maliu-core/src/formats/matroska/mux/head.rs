@@ -76,8 +76,8 @@ pub(super) fn chapters(metadata: &Metadata, w: &mut Writer) {
     });
 }
 
-/// Attached files, if there are any whose content is known.
-pub(super) fn attachments(tracks: &[Track], w: &mut Writer) {
+/// The attached files whose content is known, and the pictures of the tags.
+pub(super) fn attachments(tracks: &[Track], metadata: &Metadata) -> Vec<u8> {
     let mut inside = Writer::default();
     for track in tracks.iter().filter(|track| track.is_file()) {
         let tag = |name, default| track.info.metadata.value(name).unwrap_or(default);
@@ -91,9 +91,17 @@ pub(super) fn attachments(tracks: &[Track], w: &mut Writer) {
             w.unsigned(ids::FILE_UID, track.number);
         });
     }
-    if !inside.is_empty() {
-        w.binary(ids::ATTACHMENTS, &inside.finish());
+    let pictures = metadata.pictures().iter().filter(|picture| !picture.data.is_empty());
+    for (index, picture) in pictures.enumerate() {
+        let name = if picture.kind == 4 { "cover_back" } else { "cover" };
+        inside.master(ids::ATTACHED_FILE, |w| {
+            w.text(ids::FILE_NAME, &format!("{name}.{}", picture.extension()));
+            w.text(ids::FILE_MEDIA_TYPE, &picture.mime);
+            w.binary(ids::FILE_DATA, &picture.data);
+            w.unsigned(ids::FILE_UID, (1 << 32) + index as u64);
+        });
     }
+    inside.finish()
 }
 
 /// Tags that stand elsewhere, or are of the file they came from.

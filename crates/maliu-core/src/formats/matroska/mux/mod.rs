@@ -245,9 +245,10 @@ impl Mux {
             place(ids::CHAPTERS, &w);
             head::chapters(&self.metadata, &mut w);
         }
-        if brand == Brand::Matroska && self.tracks.iter().any(Track::is_file) {
+        let attachments = head::attachments(&self.tracks, &self.metadata);
+        if brand == Brand::Matroska && !attachments.is_empty() {
             place(ids::ATTACHMENTS, &w);
-            head::attachments(&self.tracks, &mut w);
+            w.binary(ids::ATTACHMENTS, &attachments);
         }
         let before = w.len();
         head::tags(&self.metadata, &mut self.tracks, self.patched, &mut w);

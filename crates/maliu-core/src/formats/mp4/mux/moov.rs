@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     error::Result,
-    stream::{Kind, Metadata, StreamInfo, carried::is_of_file},
+    stream::{Kind, Metadata, Picture, StreamInfo, carried::is_of_file},
     syntax::isobmff::{tags, write::Writer},
     time::{Rounding, Ticks, TimeBase},
 };
@@ -204,7 +204,8 @@ impl Movie<'_> {
 
     /// Tags as iTunes items, and chapters as Nero writes them.
     fn tags(&self, w: &mut Writer) {
-        let items: Vec<_> = self.metadata.entries().iter().filter_map(|(key, value)| item(key, value)).collect();
+        let tags = self.metadata.entries().iter().filter_map(|(key, value)| item(key, value));
+        let items: Vec<_> = tags.chain(covers(self.metadata)).collect();
         let chapters = self.metadata.chapters();
         if items.is_empty() && chapters.is_empty() {
             return;
@@ -305,6 +306,29 @@ fn language(info: &StreamInfo) -> u16 {
         _ => b"und",
     };
     letters.iter().fold(0, |packed, letter| packed << 5 | u16::from(letter & 31))
+}
+
+/// The pictures that are at hand, as one item.
+fn covers(metadata: &Metadata) -> Option<Vec<u8>> {
+    let form = |picture: &Picture| match picture.mime.as_str() {
+        "image/jpeg" | "image/jpg" => Some(13),
+        "image/png" => Some(14),
+        "image/bmp" => Some(27),
+        _ => None,
+    };
+    let known = metadata.pictures().iter().filter(|picture| !picture.data.is_empty());
+    let known: Vec<_> = known.filter_map(|picture| Some((form(picture)?, &picture.data))).collect();
+    let mut w = Writer::new();
+    w.boxed(b"covr", |w| {
+        for (form, bytes) in &known {
+            w.boxed(b"data", |w| {
+                w.u32(*form);
+                w.u32(0);
+                w.bytes(bytes);
+            });
+        }
+    });
+    (!known.is_empty()).then(|| w.finish())
 }
 
 /// A tag as an item; `None` for what describes the file it came from.
