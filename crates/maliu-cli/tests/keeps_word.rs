@@ -214,7 +214,7 @@ fn repair_says_what_it_mended_and_what_it_does_not_mend() {
     let junk = [&good[..tag], &[0x55; 300], &good[tag..]].concat();
     let mut sizes = good.clone();
     sizes[tag - 4..tag].fill(9);
-    for (bytes, words) in [(junk, "bytes that belong to no tag"), (sizes, "size behind its tag")] {
+    for (bytes, words) in [(junk, "bytes that belong to nothing"), (sizes, "size behind its tag")] {
         let (code, _, said) = text(&run_on(bytes, &["repair", "-", &out]));
         assert!(code == Some(0) && said.contains(words), "{words}: {said}");
         assert!(said.lines().filter(|line| line.contains("WARN")).count() <= 1, "{said}");

@@ -1,4 +1,4 @@
-//! Writes a damaged FLV, MP4 or transport stream file anew, with everything in it that can still be read.
+//! Writes a damaged FLV, MP4, Matroska, WebM, Ogg, FLAC or transport stream file anew, with everything in it that can still be read.
 //!
 //! ```text
 //!   open() ─▶ Survey: streams, configurations, usual steps of time of the whole file
@@ -6,7 +6,7 @@
 //!                                                             └─▶ Scratch, mended again until nothing changes ─▶ Sink
 //! ```
 //!
-//! MP4 files: see [`mp4`]. Transport streams are mended packet by packet: [`formats::mpegts::mend`].
+//! MP4 files: see [`mp4`]. Of Matroska, WebM, Ogg and FLAC every packet that is whole goes into a new file. Transport streams are mended packet by packet: [`formats::mpegts::mend`].
 //!
 //! ```
 //! use maliu::{blocking::Reader, io::{File, Memory}, repair};
@@ -38,6 +38,8 @@ use crate::{
     io::{BLOCK_SIZE, Sink, Source, patiently},
 };
 
+mod anew;
+mod copied;
 pub mod mp4;
 mod report;
 mod rewrite;
@@ -111,7 +113,7 @@ pub struct Mended {
     unread: Option<io::Error>,
 }
 
-/// Mends the FLV, MP4 or transport stream file that `open` opens, which is called several times, until mending changes
+/// Mends the FLV, MP4, Matroska, WebM, Ogg, FLAC or transport stream file that `open` opens, which is called several times, until mending changes
 /// nothing: what heavy damage leaves may look different once it is in order.
 ///
 /// # Errors
@@ -120,10 +122,14 @@ pub fn mend<S: Source + Send + 'static>(
     mut open: impl FnMut() -> io::Result<S>,
     options: &Options,
 ) -> Result<Mended, Error> {
-    match format_of(&mut open().map_err(Error::Open)?).map(|format| format.name) {
+    let format = format_of(&mut open().map_err(Error::Open)?);
+    match format.map(|format| format.name) {
         Some("mp4") => return mp4::mend(&mut open, options),
         Some("mpegts") => return ts::mend(&mut open, options),
         _ => {}
+    }
+    if let Some(format) = format.filter(|format| anew::FORMATS.iter().any(|known| known.name == format.name)) {
+        return anew::mend(&mut open, format, options);
     }
     let (kept, report, unread) = pass(&mut open, options)?;
     report.remarks.iter().for_each(|remark| tracing::warn!("flv: {remark}"));
@@ -146,7 +152,8 @@ fn until_it_stays(
     Ok(kept)
 }
 
-/// The format by its first bytes of a file that [`mend`] mends: MP4, FLV or MPEG-TS; any other is read as FLV. A file
+/// The format by its first bytes of a file that [`mend`] mends: MP4, Matroska, WebM, Ogg, FLAC, FLV
+/// or MPEG-TS; any other is read as FLV. A file
 /// that cannot be read shows that later.
 pub fn format_of(source: &mut impl Source) -> Option<&'static Format> {
     let mut head = vec![0; ts::HEAD];
@@ -161,6 +168,12 @@ pub fn format_of(source: &mut impl Source) -> Option<&'static Format> {
     let is = |format: &Format| matches!((format.probe)(&head), Score::Sure(_) | Score::Maybe(_));
     if matches!((formats::mp4::FORMAT.probe)(head.get(..16).unwrap_or(&head)), Score::Sure(_)) {
         return Some(&formats::mp4::FORMAT);
+    }
+    if formats::matroska::is_webm(&head) {
+        return Some(&formats::matroska::WEBM);
+    }
+    if let Some(format) = anew::FORMATS.iter().find(|format| matches!((format.probe)(&head), Score::Sure(_))) {
+        return Some(format);
     }
     [&formats::flv::FORMAT, &formats::mpegts::FORMAT].into_iter().find(|format| is(format))
 }

@@ -1,4 +1,4 @@
-//! Damaged FLV files, mended: no stream is lost, audio and video stay together, and a second repair changes nothing.
+//! Damaged FLV, Matroska, WebM, Ogg and FLAC files, mended: no stream is lost, audio and video stay together, and a second repair changes nothing.
 //! `.ci/repair.py` is the long form, with clips of an encoder and more sizes.
 
 use std::collections::HashMap;
@@ -157,5 +157,49 @@ fn damaged_clips_keep_their_streams_together_and_stay_as_they_are_mended() {
             assert!(apart(&was, &now) <= 50, "{kind}, size {size}: {} ms apart", apart(&was, &now));
             assert!(mended(&once) == once, "{kind}, size {size}: twice is not once");
         }
+    }
+}
+
+/// The packets of a file, by stream, that are whole.
+fn whole(file: &[u8]) -> (&'static str, Vec<(usize, Bytes)>) {
+    let mut reader = Reader::from(Bytes::copy_from_slice(file));
+    let mut packets = Vec::new();
+    while let Some(packet) = reader.next_packet().unwrap() {
+        if !packet.flags.has(maliu::packet::Flags::CORRUPT) {
+            packets.push((packet.stream, packet.data));
+        }
+    }
+    packets.sort_by_key(|(stream, _)| *stream);
+    (reader.format().unwrap().name, packets)
+}
+
+#[test]
+fn matroska_webm_ogg_and_flac_keep_every_whole_packet_and_lose_their_faults() {
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
+    let read = |name: &str| std::fs::read(samples.join(name)).unwrap();
+    let cut = |name: &str, less: usize| {
+        let mut file = read(name);
+        file.truncate(file.len() - less);
+        file
+    };
+    for (name, file, lines) in [
+        ("damaged.mkv", read("matroska/damaged.mkv"), 1),
+        ("cut.mkv", read("matroska/cut.mkv"), 1),
+        ("live.mkv", read("matroska/live.mkv"), 1),
+        ("vp9_opus.webm", cut("matroska/vp9_opus.webm", 300), 1),
+        ("lost_page_and_junk.opus", read("ogg/lost_page_and_junk.opus"), 2),
+        ("chain.ogg", read("ogg/chain.ogg"), 0),
+        ("mono_8000.flac", cut("flac/mono_8000.flac", 20), 1),
+    ] {
+        let open = || Ok(Bytes::from(file.clone()));
+        let mended = repair::mend(open, &repair::Options::default()).unwrap();
+        assert_eq!(mended.report().lines().len(), lines, "{name}: {:?}", mended.report().lines());
+        let once = Bytes::copy_from_slice(mended.write(Memory::new()).unwrap().bytes());
+        assert_eq!(whole(&once), whole(&file), "{name}");
+        let report = maliu::check::run(once.clone(), maliu::reader::PacketReader::detect(formats::ALL)).unwrap();
+        assert_eq!(report.faults, 0, "{name}: {:?}", report.list);
+        let twice = repair::mend(|| Ok(once.clone()), &repair::Options::default()).unwrap();
+        assert_eq!(twice.report().lines(), [""; 0], "{name}");
+        assert!(twice.write(Memory::new()).unwrap().bytes() == &*once, "{name} changes again");
     }
 }

@@ -1,4 +1,4 @@
-//! `maliu repair`: a damaged FLV, MP4 or transport stream file written anew, with everything in it that can still be read.
+//! `maliu repair`: a damaged FLV, MP4, Matroska, WebM, Ogg, FLAC or transport stream file written anew, with everything in it that can still be read.
 
 use std::{io, path::Path};
 
@@ -21,12 +21,13 @@ use crate::{
     input, output,
 };
 
-/// Writes a damaged FLV, MP4 or transport stream file anew: sizes, times, configurations, durations, indexes, counters
+/// Writes a damaged FLV, MP4, Matroska, WebM, Ogg, FLAC or transport stream file anew: sizes, times, configurations, durations, indexes, counters
 /// and tables are right.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
 pub(crate) struct Args {
-    /// FLV, MP4 or MPEG-TS file to read. It is read several times and never changed; - is standard input, which is kept
+    /// FLV, MP4, Matroska, WebM, Ogg, FLAC or MPEG-TS file to read. It is read several times and never changed; - is
+    /// standard input, which is kept
     /// on disk for that, up to 16 GiB.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
@@ -50,6 +51,9 @@ const NOTES: &str =
 Mended in MP4: a lost moov box is rebuilt from the media data (--like names a good file of the same recorder where the \
 configuration is lost, too), cut samples, sizes of mdat, wrong offsets, durations and times, interleaving; the index is \
 moved in front.
+
+Mended in Matroska, WebM, Ogg and FLAC: every packet that is whole goes into a new file with its length, index, checksums \
+and numbers; damaged packets, junk and what the end cuts are left out, steps back and jumps in time are closed.
 
 Mended in MPEG-TS: damaged PES packets, sections and packets are left out, counters go on, PAT and PMT are made where \
 they are missing and put in where they come too seldom, jumps of the clock are marked, junk is left out. A file that is \
@@ -100,6 +104,10 @@ impl Args {
         let (kind, family) = match own.map(|format| format.name) {
             Some("mp4") => ("MP4", MP4),
             Some("mpegts") => ("MPEG-TS", &["mpegts"][..]),
+            Some("matroska") => ("Matroska", &["matroska"][..]),
+            Some("webm") => ("WebM", &["webm"][..]),
+            Some("ogg") => ("Ogg", &["ogg"][..]),
+            Some("flac") => ("FLAC", &["flac"][..]),
             _ => ("FLV", &["flv"][..]),
         };
         let name = input::name(&self.input);
@@ -129,7 +137,7 @@ impl Args {
                 let name = input::name(&self.input);
                 let advice = "maliu remux into the same format writes it anew";
                 Failure::Failed(format!(
-                    "{name}: repair mends FLV, MP4, and MPEG-TS files, and this is {}; {advice}",
+                    "{name}: repair mends FLV, MP4, Matroska, WebM, Ogg, FLAC and MPEG-TS files, and this is {}; {advice}",
                     format.name
                 ))
             }

@@ -293,7 +293,9 @@ impl Kind {
         match format {
             "flv" => self.fix_flv,
             "mp4" if self.fix_flv.starts_with("maliu repair") && *self != kinds::NO_CONFIG => self.fix_flv,
-            "mp4" | "mpegts" if self.fix_other == kinds::REWRITTEN => "maliu repair",
+            "mp4" | "mpegts" | "matroska" | "webm" | "ogg" | "flac" if self.fix_other == kinds::REWRITTEN => {
+                "maliu repair"
+            }
             _ => self.fix_other,
         }
     }

@@ -23,6 +23,12 @@ pub struct Report {
     pub leading: u64,
     /// Packets that the end of the input cuts, left out.
     pub cut: u64,
+    /// Of Matroska, WebM, Ogg and FLAC: packets that are damaged, left out.
+    pub damaged: u64,
+    /// Of these: whether the file ends inside an element, page or frame.
+    pub ends_early: bool,
+    /// Of these: whether the length was not stated, as of a recording that was not closed.
+    pub unstated: bool,
     /// Packets that the format cannot carry, left out, and why the first of them.
     pub refused: (u64, String),
     /// Sizes behind tags that were wrong.
@@ -120,10 +126,10 @@ impl Report {
     }
 
     /// Packets and parts of each kind of repair: how many, the deed, one of them, several.
-    fn counts(&self) -> [(u64, &'static str, &'static str, &'static str); 12] {
+    fn counts(&self) -> [(u64, &'static str, &'static str, &'static str); 15] {
         [
             (self.sizes, "wrote anew", "size behind its tag", "sizes behind their tags"),
-            (self.junk, "left out", "byte that belongs to no tag", "bytes that belong to no tag"),
+            (self.junk, "left out", "byte that belongs to nothing", "bytes that belong to nothing"),
             (
                 self.forms,
                 "made a configuration record of",
@@ -152,6 +158,9 @@ impl Report {
                 "video packets before the first keyframe",
             ),
             (self.cut, "left out", "packet that the end of the input cuts", "packets that the end of the input cuts"),
+            (self.damaged, "left out", "packet that is damaged", "packets that are damaged"),
+            (self.ends_early.into(), "left out", "part that the end of the input cuts", ""),
+            (self.unstated.into(), "stated", "length that was not known", ""),
             (self.configs, "left out", "configuration that cannot be read", "configurations that cannot be read"),
             (self.converted, "given lengths in place of start codes:", "video packet", "video packets"),
         ]

@@ -43,6 +43,8 @@ use mux::settings::{self, Brand};
 /// Kind of the side data that holds a block addition: BlockAddID (8 bytes, big-endian) and its data.
 pub const BLOCK_ADDITION: u32 = u32::from_be_bytes(*b"mkba");
 
+pub use probe::is_webm;
+
 /// Most bytes of a block.
 const MAX_BLOCK: usize = 32 << 20;
 

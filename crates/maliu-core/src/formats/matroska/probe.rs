@@ -8,6 +8,13 @@ use crate::{
 /// Most bytes of an EBML header.
 pub(super) const MAX_HEADER: u64 = 4096;
 
+/// Whether `bytes` begin with an EBML header of WebM.
+pub fn is_webm(bytes: &[u8]) -> bool {
+    probe(bytes) == WEBM
+}
+
+const WEBM: Score = Score::Sure("an EBML header of WebM");
+
 const MARK: &[u8] = &[0x1a, 0x45, 0xdf, 0xa3];
 
 /// Looks at the first bytes.
@@ -27,7 +34,7 @@ pub(super) fn probe(bytes: &[u8]) -> Score {
     let Some(body) = bytes.get(head.length..end) else { return Score::More("an EBML header that is not whole") };
     match Elements::new(body).body_of(ids::DOC_TYPE).map(ebml::text).as_deref() {
         Some("matroska") => Score::Sure("an EBML header of Matroska"),
-        Some("webm") => Score::Sure("an EBML header of WebM"),
+        Some("webm") => WEBM,
         None => Score::Maybe("an EBML header without a DocType"),
         Some(_) => Score::No("an EBML header of another DocType"),
     }

@@ -1,17 +1,13 @@
 //! A file whose movie can be read: its packets, once the offsets in its tables are found to be right.
 
-use std::{sync::atomic::Ordering, task::Poll};
-
 use maliu_core::{
-    error::Result as CoreResult,
-    format::{Demuxer, Event},
-    input::Input,
+    format::Event,
     packet::Flags,
     reader::PacketReader,
-    time::{Rounding, Ticks, TimeBase},
+    time::{Rounding, TimeBase},
 };
 
-use super::{Cut, Error, Feed, Feeds, Open, Report};
+use super::{super::copied::Whole, Cut, Error, Feed, Feeds, Open, Report};
 use crate::{
     blocking::Reader,
     formats::mp4::FORMAT,
@@ -41,29 +37,6 @@ fn reader<S: Source>(open: Open<'_, S>, shift: i64, cut: &Cut) -> Result<Reader<
     let whole = Whole { demuxer, cut: Cut::clone(cut) };
     let source = open().map_err(Error::Open)?;
     Ok(Reader::with(source, PacketReader::with(&FORMAT, Box::new(whole))))
-}
-
-/// Leaves out what is cut.
-struct Whole {
-    demuxer: Box<dyn Demuxer>,
-    cut: Cut,
-}
-
-impl Demuxer for Whole {
-    fn poll(&mut self, input: &mut Input) -> CoreResult<Poll<Event>> {
-        loop {
-            match self.demuxer.poll(input)? {
-                Poll::Ready(Event::Packet(packet)) if packet.flags.has(Flags::CORRUPT) => {
-                    self.cut.fetch_add(1, Ordering::Relaxed);
-                }
-                polled => return Ok(polled),
-            }
-        }
-    }
-
-    fn duration(&self) -> Option<(Ticks, TimeBase)> {
-        self.demuxer.duration()
-    }
 }
 
 /// The number to add to the offsets of chunks: 0 unless video is no chain of NAL units where the tables say it is, and

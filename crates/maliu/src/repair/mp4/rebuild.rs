@@ -16,6 +16,7 @@ use maliu_core::{
 };
 
 use super::{
+    super::LeftOut,
     Cut, Error, FORMAT, Feed, Feeds, Like, Open, Options, Report, Track,
     units::Audio,
     walk::{Found, Unit, Video, Walk},
@@ -59,7 +60,7 @@ pub(super) fn feeds<S: Source + Send + 'static>(
     });
     for (stream, _) in skipped {
         let why = "its samples do not show where they end".to_owned();
-        report.streams.push(super::LeftOut { stream, packets: 0, why });
+        report.streams.push(LeftOut { stream, packets: 0, why });
     }
     let mut walk = Walk::new(&mut source, video.and_then(|track| Video::of(&track.info)), split);
     for (at, end) in ranges {
