@@ -27,8 +27,7 @@ use crate::{
 #[command(after_help = NOTES)]
 pub(crate) struct Args {
     /// FLV, MP4, Matroska, WebM, Ogg, FLAC or MPEG-TS file to read. It is read several times and never changed; - is
-    /// standard input, which is kept
-    /// on disk for that, up to 16 GiB.
+    /// standard input, which is kept on disk for that, up to 16 GiB.
     #[arg(value_name = "IN", value_parser = crate::paths::parser())]
     input: String,
     /// File to write; - is standard output, to which it goes when it is complete.
