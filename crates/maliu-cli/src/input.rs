@@ -8,6 +8,7 @@ use maliu::{
     error::Error,
     input::Input,
     io::{self, Follow, Source},
+    net,
     reader::PROBE_BUDGET,
     rtmp,
 };
@@ -28,7 +29,7 @@ mod reader;
 #[derive(clap::Args, Clone)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// File to read, or the URL of a stream: rtmp://HOST/APP/NAME; - is standard input.
+    /// File to read, or the URL of a stream (rtmp, tcp, udp, unix, or a file NAME.sdp: docs/rtp.md); - is standard input.
     #[arg(value_name = "IN", value_parser = paths::parser())]
     pub path: String,
     /// Format of the input (default: recognised by content).
@@ -73,9 +74,14 @@ pub(crate) struct Keys {
 pub(crate) fn name(path: &str) -> &str {
     match path {
         "-" => "standard input",
-        url if rtmp::Url::is_one(url) => url.split('?').next().unwrap_or(url),
+        url if is_url(url) => url.split('?').next().unwrap_or(url),
         path => path,
     }
+}
+
+/// Whether a path is the URL of a stream, or the description of one, that comes in its own time.
+pub(crate) fn is_url(path: &str) -> bool {
+    rtmp::Url::is_one(path) || net::is_one(path)
 }
 
 /// The bytes that a command line calls `path`, and their name in messages. An MP4 file with its index behind can be read
@@ -110,6 +116,7 @@ fn place(
             let url = path.parse().map_err(|why: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, why))?;
             Ok(Box::new(context.stop.guard(rtmp::Player::connect(&url)?)) as Box<dyn Source + Send>)
         }
+        None if net::is_one(path) => Ok(Box::new(context.stop.guard(net::source(path)?)) as Box<dyn Source + Send>),
         None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
     }?;
     Ok(if source.seekable() { source } else { Box::new(io::Spooled::where_needed(source)) })

@@ -9,6 +9,7 @@ use maliu::{
     Error,
     blocking::Pump,
     io::{AtomicFile, Behind, Recording, Sink, is_not_yet, patiently, stdout},
+    net,
     output::Output,
     rtmp,
 };
@@ -94,6 +95,10 @@ pub(crate) fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Opti
         let publisher = rtmp::Publisher::connect(&url);
         return Ok((Box::new(publisher.map_err(|error| Failure::while_("opening", name(path), error))?), None));
     }
+    if net::is_one(path) {
+        let sink = net::sink(path).map_err(|error| Failure::while_("opening", name(path), error))?;
+        return Ok((sink, None));
+    }
     if path == "-" {
         return Ok((behind(stdout().map_err(failed)?, context), None));
     }
@@ -105,7 +110,7 @@ pub(crate) fn open(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Opti
 /// As [`open`], of a file that can be played while it grows: where nothing stands at `path`, it is written in its
 /// place.
 pub(crate) fn record(path: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
-    if path == "-" || context.has_places() {
+    if path == "-" || context.has_places() || net::is_one(path) {
         return open(path, context);
     }
     match Recording::create_new(paths::of(path)) {

@@ -46,6 +46,7 @@ pub mod codec;
 pub mod timing;
 pub mod settings;
 pub mod format;
+pub mod rtp;
 pub mod formats;
 pub mod reader;
 pub mod writer;

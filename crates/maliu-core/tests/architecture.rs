@@ -165,6 +165,7 @@ const FOR_COMMANDS: &[&str] = &[
     "input",
     "io",
     "layout",
+    "net",
     "output",
     "packet",
     "pcm",

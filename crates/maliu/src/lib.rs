@@ -33,6 +33,7 @@ pub mod check;
 pub mod repair;
 pub mod pcm;
 pub mod rtmp;
+pub mod net;
 #[cfg(feature = "avio")]
 pub mod avio;
 #[cfg(feature = "layout")]
@@ -47,8 +48,8 @@ pub use maliu_core::layout;
 #[cfg(feature = "unstable")]
 pub use maliu_core::syntax;
 pub use maliu_core::{
-    account, bits, codec, digest, format, formats, input, live, output, packet, plain, reader, remark, settings,
-    stream, time, timing, wire, writer,
+    account, bits, codec, digest, format, formats, input, live, output, packet, plain, reader, remark, rtp,
+    settings, stream, time, timing, wire, writer,
 };
 #[doc(no_inline)]
 pub use maliu_core::{

@@ -12,7 +12,6 @@ use maliu::{
     blocking::Reader,
     format::Event,
     io::Source,
-    rtmp,
     stream::{Kind, StreamInfo},
 };
 
@@ -96,7 +95,7 @@ impl Opened {
 
     /// Whether it comes from a server, in its own time.
     pub(crate) fn is_served(&self) -> bool {
-        rtmp::Url::is_one(&self.name)
+        super::is_url(&self.name)
     }
 
     /// Bytes of the input that were read and understood so far.

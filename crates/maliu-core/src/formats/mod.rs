@@ -16,6 +16,7 @@ mod mpeg;
 pub mod null;
 pub mod ogg;
 pub mod pcm;
+pub mod rtsp;
 pub mod wav;
 
 pub use annexb::{h264, h265};
@@ -50,6 +51,7 @@ pub const ALL: &[&Format] = &[
     &matroska::WEBM,
     &ogg::FORMAT,
     &flac::FORMAT,
+    &rtsp::FORMAT,
     &null::FORMAT,
     &frame_hash::FRAMECRC,
     &frame_hash::FRAMEMD5,

@@ -9,6 +9,7 @@
 use crate::stream::Codec;
 
 mod clock;
+mod decoding;
 mod explain;
 mod fill;
 pub(crate) mod index;
@@ -18,6 +19,7 @@ pub(crate) mod samples;
 pub(crate) mod shift;
 pub(crate) mod turns;
 
+pub(crate) use decoding::Order;
 pub use explain::{At, Fired, MAX_NOTES, Notes};
 pub use fill::{Fill, Path};
 pub use order::MAX_SPAN;

@@ -129,8 +129,9 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result {
         }
         _ => inputs.iter().map(|input| input.feed(context)).collect::<Result<Vec<_>>>()?,
     };
-    let served = |path: &str| rtmp::Url::is_one(path);
-    args.live |= served(output) && !names.iter().all(|path| served(path));
+    let served = input::is_url;
+    let paced = rtmp::Url::is_one(output) || output.starts_with("udp://");
+    args.live |= paced && !names.iter().all(|path| served(path));
     let live = context.live || served(output) || names.iter().any(|path| served(path));
     copy(&args, &names, feeds, output, live, || args.open(output, context))
 }

@@ -31,7 +31,6 @@ mod demux;
 mod encoding;
 mod facts;
 mod mux;
-mod order;
 mod private;
 mod probe;
 mod track;

@@ -6,12 +6,12 @@ use crate::{
     stream::{Audio, Codec, Disposition, Encryption, Media, StreamInfo},
     syntax::ebml::{Elements, float, ids, text, unsigned},
     time::{Rounding, Ticks, TimeBase},
+    timing::Order,
 };
 
 use super::{
     codecs,
     encoding::Encoding,
-    order::Order,
     private,
     units::{base, frame_rate, samples},
     video,

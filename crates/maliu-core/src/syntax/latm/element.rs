@@ -51,6 +51,12 @@ impl Latm {
         self.config.as_ref()
     }
 
+    /// Sets a StreamMuxConfig that came outside of the elements. Whether it could be read.
+    pub fn configure(&mut self, bytes: &[u8]) -> bool {
+        self.config = StreamMuxConfig::read(&mut Bits::new(bytes), bytes);
+        self.config.is_some()
+    }
+
     /// Takes an element apart; `None` when it cannot be read or no configuration has come yet.
     pub fn element(&mut self, bytes: &[u8]) -> Option<Element> {
         let mut bits = Bits::new(bytes);

@@ -1,4 +1,4 @@
-//! Decoding times, which Matroska does not store: the lowest presentation times in order of decoding.
+//! Decoding times where only presentation times are stored: the lowest of them in order of decoding.
 
 use crate::time::Ticks;
 
@@ -7,7 +7,7 @@ const MAX_DEPTH: usize = 16;
 
 /// The highest presentation times so far, one more than pictures are reordered by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Order {
+pub(crate) struct Order {
     depth: usize,
     seen: usize,
     /// In rising order; the first `seen` ones count.
@@ -16,12 +16,12 @@ pub(super) struct Order {
 
 impl Order {
     /// For a stream that decodes this many pictures before one that is shown earlier.
-    pub(super) fn new(depth: u8) -> Self {
+    pub(crate) fn new(depth: u8) -> Self {
         Self { depth: usize::from(depth).min(MAX_DEPTH), seen: 0, times: [0; MAX_DEPTH + 1] }
     }
 
     /// The decoding time of the picture shown at `pts`; `None` before as many pictures have come as are reordered.
-    pub(super) fn next(&mut self, pts: Ticks) -> Option<Ticks> {
+    pub(crate) fn next(&mut self, pts: Ticks) -> Option<Ticks> {
         if self.depth == 0 {
             return Some(pts);
         }
@@ -39,7 +39,7 @@ impl Order {
     }
 
     /// Pictures were left out: begins anew.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.seen = 0;
     }
 }
