@@ -79,6 +79,24 @@ pub fn layout_text(data: &[u8]) {
     assert_eq!(read(usize::MAX), read(7));
 }
 
+/// Takes `data` as a playlist of HLS, whole and in pieces; what was read is written, and read again as the same.
+pub fn playlist(data: &[u8]) {
+    use maliu::hls::{Parser, Playlist};
+    let parsed = |slice| {
+        let mut parser = Parser::default();
+        data.chunks(slice).try_for_each(|piece| parser.push(piece)).and_then(|()| parser.finish())
+    };
+    let whole = parsed(usize::MAX);
+    assert_eq!(whole, parsed(7));
+    let Ok(playlist) = whole else { return };
+    let text = match &playlist {
+        Playlist::Media(media) => media.to_string(),
+        Playlist::Multivariant(all) => all.to_string(),
+    };
+    let mut parser = Parser::default();
+    parser.push(text.as_bytes()).and_then(|()| parser.finish()).expect("what is written can be read");
+}
+
 /// Detects, demuxes and decodes `data`.
 pub fn decode(data: &[u8]) {
     let (mut input, mut reader) = (Input::new(), PacketReader::detect(formats::ALL));

@@ -6,6 +6,7 @@ use maliu::{
     blocking::{self, Reader},
     copy::Feed,
     error::Error,
+    hls,
     input::Input,
     io::{self, Follow, Source},
     net,
@@ -117,9 +118,24 @@ fn place(
             Ok(Box::new(context.stop.guard(rtmp::Player::connect(&url)?)) as Box<dyn Source + Send>)
         }
         None if net::is_one(path) => Ok(Box::new(context.stop.guard(net::source(path)?)) as Box<dyn Source + Send>),
-        None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
+        None => match playlist(path)? {
+            Some(segments) => Ok(Box::new(io::Ahead::new(context.stop.guard(segments))) as Box<dyn Source + Send>),
+            None => if path == "-" { io::stdin() } else { io::File::open(paths::of(path)) }.map(open),
+        },
     }?;
     Ok(if source.seekable() { source } else { Box::new(io::Spooled::where_needed(source)) })
+}
+
+/// The segments of a playlist, where the file at `path` is one.
+fn playlist(path: &str) -> std::io::Result<Option<hls::Segments>> {
+    if path == "-" || !std::fs::metadata(paths::of(path)).is_ok_and(|about| about.is_file()) {
+        return Ok(None);
+    }
+    let mut file = io::File::open(paths::of(path))?;
+    match hls::is_playlist(&mut file)? {
+        true => hls::Segments::open(paths::of(path)).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Reads once more into `input`; returns how many bytes, 0 at the end.

@@ -53,3 +53,4 @@ pub mod writer;
 pub mod layout;
 pub mod wire;
 pub mod live;
+pub mod hls;

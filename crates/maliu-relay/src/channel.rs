@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Waker,
@@ -10,11 +10,12 @@ use std::{
 };
 
 use maliu::{
+    hls::Container,
     live::{Busy, Epoch, Limits, Stream, Superseded, Takeover},
     wire::rtmp::Tag,
 };
 
-use crate::{metrics::Protocol, name::Name};
+use crate::{hls::Live, metrics::Protocol, name::Name};
 
 /// A stream of the relay.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Channel {
     pub(crate) followed: AtomicBool,
     /// It is fetched from another server.
     pub(crate) pulled: AtomicBool,
+    /// Its segments for HLS, by container.
+    segments: Mutex<Vec<Arc<Live>>>,
     begun: Instant,
 }
 
@@ -54,6 +57,7 @@ impl Channel {
             viewers: Default::default(),
             followed: AtomicBool::new(false),
             pulled: AtomicBool::new(false),
+            segments: Mutex::default(),
             begun,
         }
     }
@@ -134,7 +138,47 @@ impl Channel {
 
     /// Whether there is a viewer.
     pub(crate) fn is_watched(&self) -> bool {
-        self.viewers.iter().any(|count| count.load(Ordering::Relaxed) > 0)
+        let asked = self.segments().iter().any(|live| live.is_watched());
+        asked || self.viewers.iter().any(|count| count.load(Ordering::Relaxed) > 0)
+    }
+
+    fn segments(&self) -> MutexGuard<'_, Vec<Arc<Live>>> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its segments in a container, if they are made.
+    pub(crate) fn hls(&self, container: Container) -> Option<Arc<Live>> {
+        self.segments().iter().find(|live| live.container == container).cloned()
+    }
+
+    /// Its segments in a container, and whether they are new: what `make` made. Those that are over are made anew.
+    pub(crate) fn hls_or(
+        &self,
+        container: Container,
+        make: impl FnOnce() -> Option<Live>,
+    ) -> Option<(Arc<Live>, bool)> {
+        let mut segments = self.segments();
+        if let Some(live) = segments.iter().find(|live| live.container == container && !live.is_over()) {
+            return Some((Arc::clone(live), false));
+        }
+        let live = Arc::new(make()?);
+        segments.retain(|live| live.container != container);
+        segments.push(Arc::clone(&live));
+        Some((live, true))
+    }
+
+    /// Sets how many bytes of memory it may take: items and segments share them evenly.
+    pub(crate) fn limit(&self, bytes: usize) {
+        let segments = self.segments().clone();
+        let share = bytes / (segments.len() + 1);
+        self.lock().stream.limit(share);
+        segments.iter().for_each(|live| live.window().limit(share));
+    }
+
+    /// Bytes of memory that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let segments: usize = self.segments().iter().map(|live| live.window().bytes()).sum();
+        segments + self.lock().stream.ring().bytes()
     }
 
     /// Viewers of a protocol.

@@ -9,6 +9,7 @@ use tokio::{
 };
 
 mod answer;
+mod hls;
 pub(crate) mod head;
 
 use answer::Answer;
@@ -44,6 +45,8 @@ pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>) {
 enum Next {
     /// This answer, and maybe another request.
     Answer(Answer),
+    /// A playlist or a segment, which may come later.
+    Hls(hls::Request),
     /// A viewer, and the start of the answer.
     Watch(Viewer, Form, Vec<u8>),
 }
@@ -64,10 +67,14 @@ async fn exchange<S: Socket>(mut socket: S, hub: &Arc<Hub>) -> io::Result<()> {
             }
             Err(Wrong { status, why }) => (false, false, Next::Answer(Answer::text(status, why))),
         };
+        let next = match next {
+            Next::Hls(request) => Next::Answer(request.answer().await),
+            next => next,
+        };
         match next {
+            Next::Hls(_) => {}
             Next::Answer(answer) => {
-                let bytes = answer.encode(stays, is_head);
-                timeout(STALL_LIMIT, socket.write_all(&bytes)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+                write(&mut socket, &answer, stays, is_head).await?;
                 if !stays {
                     return socket.shutdown().await;
                 }
@@ -83,6 +90,24 @@ async fn exchange<S: Socket>(mut socket: S, hub: &Arc<Hub>) -> io::Result<()> {
         }
     }
 }
+
+/// Writes an answer. A viewer may be slow, but must not stand still.
+async fn write<S: Socket>(socket: &mut S, answer: &Answer, stays: bool, is_head: bool) -> io::Result<()> {
+    let mut first = answer.head(stays);
+    let mut body = if is_head { &[][..] } else { answer.body() };
+    if let Some((small, rest)) = body.split_first().filter(|(part, _)| part.len() <= BATCH) {
+        first.extend_from_slice(small);
+        body = rest;
+    }
+    let pieces = std::iter::once(&first[..]).chain(body.iter().flat_map(|part| part.chunks(BATCH)));
+    for piece in pieces {
+        timeout(STALL_LIMIT, socket.write_all(piece)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    }
+    Ok(())
+}
+
+/// Bytes that are written at a time.
+const BATCH: usize = 64 << 10;
 
 /// The next request; `None` when the peer has ended.
 async fn request<S: Socket>(socket: &mut S, waiting: &mut Vec<u8>) -> io::Result<Option<Result<Head, Wrong>>> {
@@ -106,6 +131,11 @@ fn answer(head: &Head, hub: &Arc<Hub>) -> Next {
     let is_list = matches!(head.path.as_str(), "/" | "/api/streams");
     if is_list && !hub.lets_watch(None, &head.shown()) {
         return Next::Answer(Answer::text(401, DENIED));
+    }
+    if matches!(head.method.as_str(), "GET" | "HEAD")
+        && let Some(request) = hls::request(head, hub)
+    {
+        return request.map_or_else(Next::Answer, Next::Hls);
     }
     Next::Answer(match (head.method.as_str(), head.path.as_str()) {
         ("GET" | "HEAD", "/") => html(page::html(hub)),

@@ -9,7 +9,10 @@ use std::{
     time::Instant,
 };
 
-use maliu::live::{Epoch, Limits, Takeover};
+use maliu::{
+    hls::Container,
+    live::{Epoch, Limits, Takeover},
+};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -17,6 +20,7 @@ use crate::{
     channel::Channel,
     config::{self, Config, Pull},
     gate::Gate,
+    hls::{self, Live},
     metrics::Metrics,
     name::Name,
     pattern, pull, push, record,
@@ -240,7 +244,27 @@ impl Hub {
     /// Gives every channel its share of the memory.
     fn share(&self, channels: &HashMap<Name, Arc<Channel>>) {
         let share = Limits::default().bytes.min(self.config.memory / channels.len().max(1));
-        channels.values().for_each(|channel| channel.lock().stream.limit(share));
+        channels.values().for_each(|channel| channel.limit(share));
+    }
+
+    /// A stream that is here, whether or not it is to be fetched.
+    pub(crate) fn known(&self, name: &Name) -> Option<Arc<Channel>> {
+        self.channels().get(name).cloned()
+    }
+
+    /// The segments of a channel, which are made from here on if they were not.
+    pub(crate) fn hls(&self, channel: &Arc<Channel>, container: Container) -> Option<Arc<Live>> {
+        let make = || {
+            let mut epoch = [0; 12];
+            getrandom::fill(&mut epoch).ok()?;
+            Some(Live::new(container, epoch, MIN_SHARE / 2))
+        };
+        let (live, is_new) = channel.hls_or(container, make)?;
+        if is_new {
+            self.share(&self.channels());
+            self.handle.spawn(hls::run(Arc::clone(channel), Arc::clone(&live)));
+        }
+        Some(live)
     }
 
     /// The streams that have begun, by name.
@@ -260,7 +284,7 @@ impl Hub {
             // A stream that is expected stays while a viewer holds it.
             let expected = !channel.has_begun() && Arc::strong_count(channel) > 1 && !self.is_draining();
             let stays = expected || !channel.end_if_over(self.linger());
-            kept += if stays { channel.lock().stream.ring().bytes() } else { 0 };
+            kept += if stays { channel.bytes() } else { 0 };
             stays
         });
         if channels.len() < before {

@@ -1,9 +1,10 @@
-//! A live relay: one publisher sends a stream, any number of viewers get it by RTMP, HTTP-FLV or WebSocket-FLV.
+//! A live relay: one publisher sends a stream, any number of viewers get it by RTMP, HTTP-FLV, WebSocket-FLV or HLS.
 //!
 //! ```text
 //!   publisher ─ RTMP ─▶ Hub ─▶ Channel: live::Stream ─┬ RTMP ────────▶ viewers: each a place in the stream and a socket;
 //!                        by name, one per stream       ├ HTTP-FLV ────▶    heads are made for each, bodies are shared
-//!                                                      └ WebSocket ───▶
+//!                                                      ├ WebSocket ───▶
+//!                                                      └ HLS ─────────▶    segments and parts, made once for all
 //! ```
 //!
 //! ```no_run
@@ -22,6 +23,7 @@ mod config;
 mod follower;
 mod form;
 mod gate;
+mod hls;
 mod http;
 mod hub;
 mod link;

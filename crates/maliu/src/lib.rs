@@ -32,6 +32,7 @@ mod mp4;
 pub mod check;
 pub mod repair;
 pub mod pcm;
+pub mod hls;
 pub mod rtmp;
 pub mod net;
 #[cfg(feature = "avio")]

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use maliu::{format::Format, formats};
+use maliu::{format::Format, formats, hls};
 
 use crate::{context::Context, failure::Result, output};
 
@@ -21,12 +21,13 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 
 fn list(out: &mut dyn Write, args: Args) -> Result {
     let Some(name) = args.name else {
-        for format in formats::ALL {
+        for format in formats::ALL.iter().copied().chain([hls::Container::default().format()]) {
             writeln!(out, "{} {:<12} {}", abilities(format), format.name, format.long_name)?;
         }
         return Ok(());
     };
-    let Some(format) = formats::named(&name) else {
+    let playlist = Some(hls::Container::default().format()).filter(|format| format.name == name);
+    let Some(format) = playlist.or_else(|| formats::named(&name)) else {
         return Err(crate::failure::Failure::Usage(format!("no format is called {name}")));
     };
     writeln!(out, "{} {}: {}", abilities(format), format.name, format.long_name)?;
@@ -39,5 +40,9 @@ fn list(out: &mut dyn Write, args: Args) -> Result {
 
 fn abilities(format: &Format) -> String {
     let mark = |can, letter| if can { letter } else { '.' };
+    if format.name == hls::Container::default().format().name {
+        // Playlists are read by the segments that they list, and written beside them.
+        return "DE".to_owned();
+    }
     [mark(format.demuxer.is_some(), 'D'), mark(format.muxer.is_some(), 'E')].iter().collect()
 }

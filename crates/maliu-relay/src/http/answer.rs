@@ -9,7 +9,7 @@ use bytes::Bytes;
 pub(super) struct Answer {
     status: u16,
     fields: Vec<(&'static str, String)>,
-    body: Bytes,
+    body: Vec<Bytes>,
 }
 
 impl Answer {
@@ -21,7 +21,12 @@ impl Answer {
 
     /// An answer of this type.
     pub(super) fn of(status: u16, kind: &'static str, body: impl Into<Bytes>) -> Self {
-        let answer = Self { status, fields: Vec::new(), body: body.into() };
+        Self::parts(status, kind, vec![body.into()])
+    }
+
+    /// An answer of this type, whose body is in parts.
+    pub(super) fn parts(status: u16, kind: &'static str, body: Vec<Bytes>) -> Self {
+        let answer = Self { status, fields: Vec::new(), body };
         answer.with("Content-Type", kind)
     }
 
@@ -43,19 +48,21 @@ impl Answer {
             .with("Access-Control-Allow-Headers", "Range, Authorization")
     }
 
-    /// Its bytes, for a peer that may keep the connection, and that may have asked for the head only.
-    pub(super) fn encode(&self, stays: bool, is_head: bool) -> Vec<u8> {
+    /// Its head, for a peer that may keep the connection.
+    pub(super) fn head(&self, stays: bool) -> Vec<u8> {
         let mut text = self.start();
         if self.status >= 200 && self.status != 204 {
+            let size: usize = self.body.iter().map(Bytes::len).sum();
             // Writing into a string cannot fail.
-            let _ = write!(text, "Content-Length: {}\r\n", self.body.len());
+            let _ = write!(text, "Content-Length: {size}\r\n");
         }
         text.push_str(if stays { "Connection: keep-alive\r\n\r\n" } else { "Connection: close\r\n\r\n" });
-        let mut bytes = text.into_bytes();
-        if !is_head {
-            bytes.extend_from_slice(&self.body);
-        }
-        bytes
+        text.into_bytes()
+    }
+
+    /// Its body, which is shared by all who get it.
+    pub(super) fn body(&self) -> &[Bytes] {
+        &self.body
     }
 
     /// The head before a body that comes in pieces, or before another protocol.
@@ -75,7 +82,7 @@ impl Answer {
 
     /// An answer without a body and without the fields of one.
     pub(super) fn bare(status: u16) -> Self {
-        Self { status, fields: Vec::new(), body: Bytes::new() }
+        Self { status, fields: Vec::new(), body: Vec::new() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod ends;
+mod hls;
 mod hostile;
 mod http;
 mod joining;

@@ -10,8 +10,8 @@ use maliu::{
     Error, MediaError,
     copy::{self, Feed, Inputs, Jumps, Map, Options, Step, To},
     format::Format,
-    formats,
-    io::Sink,
+    formats, hls,
+    io::{Memory, Sink},
     layout, rtmp,
     time::Ticks,
 };
@@ -97,6 +97,7 @@ const EXAMPLES: &str = "Examples:
   maliu remux in.flv - -f framecrc                one line per packet
   maliu remux --layout cam.toml dump.bin out.flv  a private protocol into FLV
   maliu remux --init init.mp4 seg*.m4s clip.mp4   segments into one file
+  maliu remux clip.mp4 web/clip.m3u8              segments and a playlist (docs/hls.md)
   maliu remux clip.mp4 rtmp://host/live/key       publish in real time (docs/rtmp.md)
   maliu remux rtmp://host/live/key recording.flv  record until the stream ends, or Ctrl-C
   cat in.flv | maliu remux - - -f adts --start 1:30 --duration 10 > part.aac
@@ -194,13 +195,28 @@ impl Args {
 
     /// The layout or format that is asked for, or that the output's name means.
     fn to(&self, output: &str) -> Result<To> {
-        let Some(layout) = &self.write_layout else { return Ok(self.output_format(output)?.into()) };
+        let Some(layout) = &self.write_layout else {
+            let format = self.output_format(output)?;
+            return if is_hls(format) { self.segments(output) } else { Ok(format.into()) };
+        };
         let writer = layout::Writer::new(layouts::load(layout)?);
         writer.map(To::from).map_err(|fault| Failure::Usage(format!("{layout}: {fault}")))
     }
 
+    /// Segments beside a playlist.
+    fn segments(&self, output: &str) -> Result<To> {
+        if output == "-" {
+            return Err(Failure::Usage("hls: segments stand beside the playlist; name a file for it".into()));
+        }
+        hls::muxer(paths::of(output), &self.settings).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
     /// Opens the output: a recording that stays playable while it grows stands in its place from the start.
     pub(crate) fn open(&self, output: &str, context: &Context) -> Result<(Box<dyn Sink>, Option<Litter>)> {
+        if self.write_layout.is_none() && self.output_format(output).is_ok_and(is_hls) {
+            // The files are those of the muxer.
+            return Ok((Box::new(Memory::new()), None));
+        }
         let set = |name: &str, value: &str| self.settings.iter().any(|(n, v)| n == name && v == value);
         let format = self.output_format(output).map_or("", |format| format.name);
         let grows = matches!(format, "mp4" | "mov" | "m4a" | "matroska" | "webm");
@@ -217,6 +233,10 @@ impl Args {
         let wanted = self.format.as_deref().unwrap_or(if published { "flv" } else { extension });
         if published && !wanted.eq_ignore_ascii_case("flv") {
             return Err(Failure::Usage(format!("{wanted}: RTMP carries FLV only; leave out -f")));
+        }
+        let playlist = hls::Container::default().format();
+        if wanted == playlist.name || playlist.extensions.iter().any(|name| wanted.eq_ignore_ascii_case(name)) {
+            return Ok(playlist);
         }
         match formats::named(&wanted.to_ascii_lowercase()).filter(|format| format.muxer.is_some()) {
             Some(format) => Ok(format),
@@ -240,6 +260,10 @@ impl Args {
         (options.pace, options.explain) = (self.live, self.explain);
         options
     }
+}
+
+fn is_hls(format: &Format) -> bool {
+    format.name == hls::Container::default().format().name
 }
 
 /// The failure that an error of a copy means for the user.

@@ -1,0 +1,144 @@
+//! HLS of one stream: the segments that are kept, and those who wait for the next part.
+//!
+//! ```text
+//!   Channel ─ tags ─▶ Work: FLV → packets → Packager ─▶ Window ─▶ bell ─▶ requests
+//! ```
+//!
+//! It begins with the first request and lasts until the stream ends.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use maliu::{
+    hls::{Container, Date, Limits, Multivariant, Reload, Variant, Window, codec_string},
+    stream::StreamInfo,
+};
+use tokio::sync::watch;
+
+mod work;
+
+pub(crate) use work::run;
+
+/// Length of segments, unless keyframes are farther apart, and of parts.
+const SEGMENT: Duration = Duration::from_secs(2);
+const PART: Duration = Duration::from_millis(330);
+
+/// The segments of a stream, in one container.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) container: Container,
+    window: Mutex<Window>,
+    streams: Mutex<Vec<StreamInfo>>,
+    /// Counts changes.
+    changes: watch::Sender<u64>,
+    /// Nothing follows: the stream has ended, or cannot be carried.
+    over: AtomicBool,
+    /// When it was asked for last, in seconds since 1970.
+    asked: AtomicU64,
+}
+
+/// The wall clock, in ms since 1970.
+fn now() -> Date {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Date(i64::try_from(since.as_millis()).unwrap_or(0))
+}
+
+fn seconds() -> u64 {
+    now().0.unsigned_abs() / 1000
+}
+
+impl Live {
+    /// Nothing yet. Names of segments begin with `epoch`, at random.
+    pub(crate) fn new(container: Container, epoch: [u8; 12], bytes: usize) -> Self {
+        let epoch: String = epoch.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut limits = Limits::default();
+        limits.bytes = bytes;
+        let with_parts = container == Container::Fmp4;
+        Self {
+            container,
+            window: Mutex::new(Window::new(epoch, seconds(), container, with_parts, limits)),
+            streams: Mutex::default(),
+            changes: watch::Sender::new(0),
+            over: AtomicBool::new(false),
+            asked: AtomicU64::new(seconds()),
+        }
+    }
+
+    /// The segments. Never held across a wait.
+    pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Vec<StreamInfo>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be told of changes.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.asked.store(seconds(), Ordering::Relaxed);
+        self.changes.subscribe()
+    }
+
+    /// Whether it was asked for a moment ago.
+    pub(crate) fn is_watched(&self) -> bool {
+        seconds().saturating_sub(self.asked.load(Ordering::Relaxed)) < WATCHED
+    }
+
+    /// Whether nothing follows.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    fn announce(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The multivariant playlist; `None` before the first segment has ended. `query` goes on to the playlists.
+    pub(crate) fn multivariant(&self, query: &str) -> Option<String> {
+        let (peak, mean, independent) = {
+            let window = self.window();
+            window.target()?;
+            let (peak, mean) = window.bit_rates();
+            (peak, mean, window.is_independent())
+        };
+        let streams = self.streams();
+        let video = streams.iter().find_map(StreamInfo::as_video);
+        let mut codecs: Vec<String> = streams.iter().filter_map(codec_string).collect();
+        codecs.dedup();
+        if codecs.len() < streams.len() {
+            // A list that lacks one is worse than none.
+            codecs.clear();
+        }
+        let name = if self.container == Container::Ts { "ts.m3u8" } else { "media.m3u8" };
+        let mut all = Multivariant::default();
+        all.independent = independent;
+        all.variants.push(Variant {
+            uri: if query.is_empty() { name.to_owned() } else { format!("{name}?{query}") },
+            bandwidth: peak.max(1),
+            average_bandwidth: Some(mean.max(1)),
+            codecs: codecs.join(","),
+            resolution: video.map(|video| video.size()).filter(|(width, height)| *width > 0 && *height > 0),
+            ..Variant::default()
+        });
+        Some(all.to_string())
+    }
+
+    /// How long a request may wait: three times the length of a segment.
+    pub(crate) fn patience(&self) -> Duration {
+        let target = self.window().target().unwrap_or(4);
+        Duration::from_secs(u64::from(target) * 3)
+    }
+
+    /// Whether a playlist would be ready, for tests of waits.
+    pub(crate) fn ask(&self, reload: Reload) -> maliu::hls::Ask {
+        self.window().ask(reload)
+    }
+}
+
+/// Seconds after a request during which a stream counts as watched.
+const WATCHED: u64 = 15;

@@ -1,0 +1,165 @@
+//! HLS: playlists that wait, segments that are their parts, and names that caches may keep.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use maliu::{
+    Codec,
+    blocking::Reader,
+    hls::{Media, Parser, Playlist},
+    wire::rtmp::Tag,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::ends::{Http, Running, audio, received, stream};
+
+/// The head and the body at a path.
+async fn get(relay: SocketAddr, path: &str) -> (String, Vec<u8>) {
+    let (mut http, head) = Http::get(relay, path).await;
+    let length = head.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+    let body = http.exactly(length.parse().unwrap()).await;
+    (head, body)
+}
+
+fn parse(body: &[u8]) -> Playlist {
+    let mut parser = Parser::default();
+    parser.push(body).unwrap();
+    parser.finish().unwrap()
+}
+
+async fn media(relay: SocketAddr, path: &str) -> Media {
+    let (head, body) = get(relay, path).await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{path}: {head}");
+    match parse(&body) {
+        Playlist::Media(media) => media,
+        Playlist::Multivariant(all) => panic!("{path}: {all}"),
+    }
+}
+
+/// Sends what comes before and what comes after the request for a playlist; returns its answer.
+async fn begun(relay: &Running, sent: &[Tag], path: &'static str) -> (String, Vec<u8>) {
+    let mut publisher = relay.publisher("show").await;
+    let (before, after) = sent.split_at(40);
+    publisher.send(before).await;
+    received(relay, before).await;
+    let asking = tokio::spawn(get(relay.http, path));
+    sleep(Duration::from_millis(100)).await;
+    publisher.send(after).await;
+    received(relay, sent).await;
+    // The connection stays: the stream does not end.
+    tokio::spawn(async move { while let Ok(Some(_)) = publisher.event().await {} });
+    asking.await.unwrap()
+}
+
+fn payloads(sent: &[Tag], video: bool) -> Vec<Bytes> {
+    let (first, skip) = if video { (&[0x17, 0x27][..], 5) } else { (&[0xaf][..], 2) };
+    let media = sent.iter().filter(|tag| first.contains(&tag.body[0]) && tag.body[1] == 1);
+    media.map(|tag| tag.body.slice(skip..)).collect()
+}
+
+#[tokio::test]
+async fn segments_hold_the_packets_of_the_publisher() {
+    let relay = Running::new().await;
+    let sent = stream(1000, 9000);
+    let (head, body) = begun(&relay, &sent, "/live/show/index.m3u8?x=1").await;
+    assert!(head.contains("Content-Type: application/vnd.apple.mpegurl\r\n"), "{head}");
+    assert!(head.contains("Cache-Control: max-age=1\r\n") && head.contains("Access-Control-Allow-Origin: *"), "{head}");
+    let Playlist::Multivariant(all) = parse(&body) else { panic!("{head}") };
+    assert_eq!(all.variants[0].uri, "media.m3u8?x=1");
+    let list = media(relay.http, "/live/show/media.m3u8").await;
+    let init = list.segments[0].map.clone().unwrap().uri;
+    let mut file = get(relay.http, &format!("/live/show/{init}")).await.1;
+    for segment in &list.segments {
+        let (head, body) = get(relay.http, &format!("/live/show/{}", segment.uri)).await;
+        assert!(head.contains("Cache-Control: max-age=31536000, immutable\r\n"), "{head}");
+        assert!(head.contains("Content-Type: video/mp4\r\n"), "{head}");
+        let mut parts = Vec::new();
+        for part in &segment.parts {
+            parts.extend(get(relay.http, &format!("/live/show/{}", part.uri)).await.1);
+        }
+        assert!(segment.parts.is_empty() || parts == body, "a segment is its parts");
+        file.extend(body);
+    }
+    let mut reader = Reader::new(Bytes::from(file));
+    let packets: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
+    assert_eq!(reader.streams().iter().map(|info| info.codec).collect::<Vec<_>>(), [Codec::H264, Codec::Aac]);
+    for (stream, video) in [(0, true), (1, false)] {
+        let got: Vec<_> = packets.iter().filter(|packet| packet.stream == stream).map(|packet| &packet.data).collect();
+        let sent = payloads(&sent, video);
+        let whole = sent.windows(got.len()).any(|run| run.iter().zip(&got).all(|(a, b)| a == *b));
+        assert!(got.len() > 90 && whole, "stream {stream}: {} packets", got.len());
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_for_its_part_and_no_longer() {
+    let relay = Running::new().await;
+    let mut publisher = relay.publisher("show").await;
+    let sent = stream(1000, 20_000);
+    publisher.send(&sent[..40]).await;
+    received(&relay, &sent[..40]).await;
+    let asking = tokio::spawn(get(relay.http, "/live/show/media.m3u8"));
+    sleep(Duration::from_millis(100)).await;
+    publisher.send(&sent[40..400]).await;
+    asking.await.unwrap();
+    received(&relay, &sent[..400]).await;
+    let list = media(relay.http, "/live/show/media.m3u8").await;
+    let control = list.control.unwrap();
+    assert!(control.can_block_reload && control.part_hold_back >= list.part_target.map(|part| part * 3));
+    let (number, part) = (list.sequence + list.segments.len() as u64, list.parts.len());
+    let at = |number: u64, part: usize| format!("/live/show/media.m3u8?_HLS_msn={number}&_HLS_part={part}");
+    for (path, status) in [
+        (at(number + 50, 0), 400),
+        ("/live/show/media.m3u8?_HLS_part=0".into(), 400),
+        ("/live/show/media.m3u8?_HLS_msn=x".into(), 400),
+        (format!("/live/show/{}", list.segments[0].uri.replace(".m4s", ".99.m4s")), 404),
+        ("/live/show/0-1.m4s".into(), 404),
+        ("/live/none/index.m3u8".into(), 404),
+    ] {
+        let (head, _) = get(relay.http, &path).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {head}");
+    }
+    // The playlist and the part that it announces, asked for before they are there.
+    let relay_http = relay.http;
+    let path = at(number, part);
+    let waiting = tokio::spawn(async move { (media(relay_http, &path).await, Instant::now()) });
+    let hint = format!("/live/show/{}", list.hint.unwrap());
+    let hinted = tokio::spawn(async move { get(relay_http, &hint).await });
+    sleep(Duration::from_millis(150)).await;
+    assert!(!waiting.is_finished() && !hinted.is_finished(), "they wait");
+    let begun = Instant::now();
+    publisher.send(&sent[400..440]).await;
+    let (list, there) = waiting.await.unwrap();
+    assert!(list.parts.len() > part || list.sequence + list.segments.len() as u64 > number);
+    assert!(there - begun < Duration::from_secs(2));
+    let (head, part) = hinted.await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 ") && &part[4..8] == b"moof", "{head}");
+}
+
+#[tokio::test]
+async fn audio_alone_and_transport_streams_are_served() {
+    let relay = Running::new().await;
+    let mut sent = vec![crate::ends::configs()[1].clone()];
+    sent.extend((0..9000).step_by(20).map(audio));
+    let (_, body) = begun(&relay, &sent, "/live/show/index.m3u8?type=ts").await;
+    let Playlist::Multivariant(all) = parse(&body) else { panic!("several playlists") };
+    assert_eq!((all.variants[0].uri.as_str(), all.variants[0].codecs.as_str()), ("ts.m3u8", "mp4a.40.2"));
+    let list = media(relay.http, "/live/show/ts.m3u8").await;
+    assert!(list.segments.len() >= 3 && list.part_target.is_none());
+    let (head, body) = get(relay.http, &format!("/live/show/{}", list.segments[1].uri)).await;
+    assert!(head.contains("Content-Type: video/mp2t\r\n") && body.len() % 188 == 0 && body[0] == 0x47, "{head}");
+}
+
+#[tokio::test]
+async fn playlists_ask_for_tokens_and_segments_do_not() {
+    let relay = Running::with(|config| config.play_tokens = vec!["abcdefgh".into()]).await;
+    let sent = stream(1000, 6000);
+    let (head, body) = begun(&relay, &sent, "/live/show/index.m3u8?token=abcdefgh").await;
+    assert!(
+        head.starts_with("HTTP/1.1 200 ") && String::from_utf8(body).unwrap().contains("media.m3u8?token=abcdefgh")
+    );
+    assert!(get(relay.http, "/live/show/media.m3u8").await.0.starts_with("HTTP/1.1 401 "));
+    let list = media(relay.http, "/live/show/media.m3u8?token=abcdefgh").await;
+    let (head, _) = get(relay.http, &format!("/live/show/{}", list.segments[0].uri)).await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+}
