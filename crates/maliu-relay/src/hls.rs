@@ -78,7 +78,7 @@ impl Live {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To be told of changes.
+    /// Subscribes to changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.asked.store(seconds(), Ordering::Relaxed);
         self.changes.subscribe()
@@ -134,7 +134,7 @@ impl Live {
         Duration::from_secs(u64::from(target) * 3)
     }
 
-    /// Whether a playlist would be ready, for tests of waits.
+    /// Answers a request for the media playlist.
     pub(crate) fn ask(&self, reload: Reload) -> maliu::hls::Ask {
         self.window().ask(reload)
     }

@@ -7,7 +7,7 @@ use core::{fmt, time::Duration};
 pub(super) struct Attributes<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Attributes<'a> {
-    /// Reads a list. What is not `NAME=value` ends it.
+    /// Reads a list, up to the first entry that is not `NAME=value`.
     pub(super) fn parse(mut text: &'a str) -> Self {
         let mut list = Vec::new();
         while let Some((name, rest)) = text.split_once('=') {

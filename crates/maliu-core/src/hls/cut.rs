@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// What ends in front of a packet.
+/// A boundary in front of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// Nothing.
@@ -60,7 +60,7 @@ impl Cutter {
         }
     }
 
-    /// What ends in front of a packet of the leading stream at `time`, in µs, that lasts for `length`.
+    /// Returns the boundary in front of a packet of the leading stream at `time`, in µs, that lasts for `length`.
     pub fn next(&mut self, time: i64, length: i64, key: bool) -> Cut {
         let Some((segment, part)) = self.begun else {
             (self.begun, self.first) = (Some((time, time)), time);
@@ -90,7 +90,7 @@ impl Cutter {
         self.ended = self.ended.saturating_add(1);
         self.longest = self.longest.max(lasted);
         if self.ended == 1 && self.longest_part > 0 && self.live {
-            // What the playlist declares holds for all later ones.
+            // The declared length holds for all later parts.
             self.part = self.part.map(|most| most.min(self.longest_part).max(1));
         }
         Duration::from_micros(lasted.unsigned_abs())

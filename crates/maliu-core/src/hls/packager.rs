@@ -27,7 +27,7 @@ use crate::{
 /// Most packets that wait until the length of the first one is known.
 const MAX_QUEUE: usize = 256;
 
-/// What segments are made of.
+/// The format of segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Container {
     /// Fragments of MP4 behind an initialization.
@@ -41,7 +41,7 @@ pub enum Container {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// What segments are made of.
+    /// Format of segments.
     pub container: Container,
     /// Least length of a segment; it ends at the next keyframe.
     pub segment: Duration,
@@ -68,7 +68,7 @@ pub struct Piece {
     pub independent: bool,
 }
 
-/// What was made.
+/// A result of the packager.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Made {

@@ -44,7 +44,7 @@ pub struct Parser {
     follows: bool,
     /// The variant whose URI comes.
     variant: Option<Variant>,
-    /// What holds for the segments that follow.
+    /// The initialization and the key of the segments that follow.
     map: Option<Map>,
     key: Option<Key>,
     parts: usize,

@@ -88,7 +88,7 @@ pub struct Segment {
     pub parts: Vec<Part>,
 }
 
-/// What a server of low latency offers (EXT-X-SERVER-CONTROL).
+/// Abilities of a low-latency server (EXT-X-SERVER-CONTROL).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Control {
     /// A request may wait for the playlist that it names.
@@ -123,7 +123,7 @@ pub struct Media {
     pub i_frames_only: bool,
     /// Clients may keep segments (EXT-X-ALLOW-CACHE, of old players).
     pub allow_cache: Option<bool>,
-    /// What the server offers.
+    /// Abilities of the server.
     pub control: Option<Control>,
     /// Segments that an update leaves out (EXT-X-SKIP).
     pub skipped: u64,

@@ -5,7 +5,7 @@
 //!                                                          └▶ segments, parts, initializations by name
 //! ```
 //!
-//! Names are `EPOCH-NUMBER[.PART].EXTENSION`, unique for ever; numbers never go back (see [`Window::new`]).
+//! Names are `EPOCH-NUMBER[.PART].EXTENSION`, each used once; numbers never go back (see [`Window::new`]).
 
 use alloc::{
     collections::VecDeque,
@@ -23,7 +23,7 @@ use super::{
     playlist::{Control, Map, Media, Part, Segment},
 };
 
-/// What is kept.
+/// Bounds of a window.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Limits {
@@ -41,7 +41,7 @@ impl Default for Limits {
     }
 }
 
-/// What a request for a playlist waits for (RFC 8216bis §6.2.5.2).
+/// The condition that a request for a playlist waits for (RFC 8216bis §6.2.5.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reload {
     /// `_HLS_msn`: number of the segment that must be there.
@@ -164,7 +164,7 @@ impl Window {
             }
             Made::Piece(piece) => self.piece(piece, now),
             Made::Segment { duration, independent, discontinuity, target, part_target } => {
-                // What is declared once holds.
+                // Declared lengths do not change.
                 self.target = self.target.or(Some(target));
                 self.part_target = self.part_target.or(part_target);
                 self.segment(duration, independent, discontinuity, now);

@@ -210,7 +210,7 @@ impl Work {
     fn write(&mut self, packet: Packet) -> Result<(), MediaError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let Some(stream) = writer.indices.get(packet.stream).copied().flatten() else { return Ok(()) };
-        let written = writer.inner.write(Packet { stream, ..packet }, &mut writer.out);
+        let written = writer.inner.write(packet.with_stream(stream), &mut writer.out);
         while writer.out.next_edit().is_some() {}
         writer.out.take_warnings().iter().for_each(|warning| tracing::debug!("HLS: {}", warning.what));
         match written {

@@ -16,7 +16,7 @@ use crate::{
 /// How long a part that was announced is waited for, and a first playlist.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
 
-/// What is asked for.
+/// The resource of a request.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
     /// The multivariant playlist.
