@@ -28,8 +28,10 @@ use maliu_core::{
 
 pub mod convert;
 pub mod frame;
+pub mod mix;
 pub mod parallel;
 pub mod pictures;
+pub mod resample;
 pub mod sample_format;
 pub mod wav;
 
@@ -54,6 +56,7 @@ pub use aac_ends::AacEnds;
 pub use convert::Converter;
 pub use frame::{AudioFrame, Samples};
 pub use parallel::Parallel;
+pub use resample::Resampler;
 pub use sample_format::SampleFormat;
 pub use wav::WavStream;
 
