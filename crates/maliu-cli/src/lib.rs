@@ -20,6 +20,7 @@ mod descriptors;
 mod escape;
 mod failure;
 mod folders;
+mod hear;
 mod input;
 mod json;
 mod keys;
@@ -27,6 +28,8 @@ mod layouts;
 mod link;
 mod listening;
 mod log;
+mod loudness;
+mod many;
 mod output;
 mod paths;
 mod progress;
@@ -38,7 +41,7 @@ mod video;
 pub use context::Places;
 pub use failure::{DONE, FAILED, STOPPED, USAGE};
 
-/// Reads, checks, converts and sends media: MP4, MPEG-TS, FLV, WAV, MP3, AAC, H.264, H.265 and more.
+/// Reads, checks, converts and sends media: MP4, Matroska, MPEG-TS, FLV, Ogg, FLAC, WAV, MP3, AAC, H.264, H.265 and more.
 #[derive(Parser)]
 #[command(name = "maliu", version, after_help = EXAMPLES, max_term_width = 110)]
 struct Cli {

@@ -22,6 +22,29 @@ use crate::{
     stop::{Litter, Stop},
 };
 
+/// What happens to a file that an output would replace.
+#[derive(clap::Args, Clone, Default)]
+#[group(skip)]
+pub(crate) struct Clobber {
+    /// Fail where the output exists (default: it is replaced, once the new one is complete).
+    #[arg(short = 'n', long, conflicts_with = "yes")]
+    no_clobber: bool,
+    /// Replace an output that exists, as without this option.
+    #[arg(short = 'y', long)]
+    yes: bool,
+}
+
+impl Clobber {
+    /// Refuses a file that exists and is to be kept.
+    pub(crate) fn check(&self, path: &str) -> Result {
+        let is_file = || paths::of(path).metadata().is_ok_and(|about| about.is_file());
+        match self.no_clobber && path != "-" && is_file() {
+            true => Err(Failure::Failed(format!("{path}: exists, and --no-clobber keeps it"))),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Bytes on their way to where the user wants them.
 pub(crate) struct Target {
     name: String,

@@ -2,9 +2,23 @@
 
 use maliu::time::Ticks;
 
-/// A time of `[[H:]M:]S[.fraction][s]` in µs.
+/// A time of `[[H:]M:]S[.fraction][s]` or `N[.fraction]ms` in µs.
 pub(crate) fn parse(text: &str) -> Result<Ticks, String> {
-    let wrong = || "expected seconds, MINUTES:SECONDS or HOURS:MINUTES:SECONDS, e.g. 90, 1:30 or 0:01:30.5".to_owned();
+    let wrong = || {
+        "expected seconds, MINUTES:SECONDS, HOURS:MINUTES:SECONDS or milliseconds, e.g. 90, 1:30, 0:01:30.5 or 500ms"
+            .to_owned()
+    };
+    if text.starts_with('-') {
+        return Err("a time counts from the first frame and is not negative".to_owned());
+    }
+    if let Some(text) = text.strip_suffix("ms") {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || whole.len() > 12 || fraction.len() > 3 || !digits(whole) || !digits(fraction) {
+            return Err(wrong());
+        }
+        return format!("{whole}{fraction:0<3}").parse().map(Ticks).map_err(|_| wrong());
+    }
     let text = text.strip_suffix('s').unwrap_or(text);
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -38,12 +52,18 @@ mod tests {
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        for (text, micros) in
-            [("90", 90_000_000), ("1:30", 90_000_000), ("0:01:30.5", 90_500_000), ("3.2s", 3_200_000), ("0.000001", 1)]
-        {
+        for (text, micros) in [
+            ("90", 90_000_000),
+            ("1:30", 90_000_000),
+            ("0:01:30.5", 90_500_000),
+            ("3.2s", 3_200_000),
+            ("0.000001", 1),
+            ("500ms", 500_000),
+            ("1.5ms", 1500),
+        ] {
             assert_eq!(parse(text), Ok(Ticks(micros)), "{text}");
         }
-        for text in ["", "-1", "1:2:3:4", "1.2.3", "a", "1:", "+5", "0.0000001"] {
+        for text in ["", "-1", "1:2:3:4", "1.2.3", "a", "1:", "+5", "0.0000001", "ms", "-5ms", "1:30ms", "1.2345ms"] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert_eq!((seconds("0.5"), seconds("inf")), (Ok(0.5), Ok(f64::INFINITY)));

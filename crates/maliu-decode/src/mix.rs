@@ -65,7 +65,8 @@ impl Matrix {
             rows.iter_mut().enumerate().for_each(|(at, row)| row.iter_mut().skip(at).take(1).for_each(|w| *w = 1.0));
             return Ok(Self { inputs, rows });
         }
-        let unknown = || Error::unsupported(format!("mixing {} channels to {}: their places are not known", from.0, to.0));
+        let unknown =
+            || Error::unsupported(format!("mixing {} channels to {}: their places are not known", from.0, to.0));
         let sides = |(channels, mask)| places(channels, mask).ok_or_else(unknown);
         let (heard, wanted) = (sides(from)?, sides(to)?);
         for (at, place) in heard.iter().enumerate() {
@@ -91,7 +92,8 @@ impl Matrix {
         let row = |from: &u16| {
             let mut row = vec![0.0; inputs.into()];
             let place = row.get_mut(usize::from(*from));
-            *place.ok_or_else(|| Error::unsupported(format!("channel {from} of a stream with {inputs} channels")))? = 1.0;
+            *place.ok_or_else(|| Error::unsupported(format!("channel {from} of a stream with {inputs} channels")))? =
+                1.0;
             Ok(row)
         };
         Ok(Self { inputs: inputs.into(), rows: map.iter().map(row).collect::<Result<_>>()? })
@@ -101,7 +103,9 @@ impl Matrix {
     pub fn apply(&self, samples: &[f32]) -> Vec<f32> {
         let mut out = Vec::with_capacity(samples.len() / self.inputs.max(1) * self.rows.len());
         for set in samples.chunks_exact(self.inputs.max(1)) {
-            out.extend(self.rows.iter().map(|row| row.iter().zip(set).map(|(weight, sample)| weight * sample).sum::<f32>()));
+            out.extend(
+                self.rows.iter().map(|row| row.iter().zip(set).map(|(weight, sample)| weight * sample).sum::<f32>()),
+            );
         }
         out
     }

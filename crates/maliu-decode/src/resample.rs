@@ -255,7 +255,8 @@ mod tests {
 
     fn convert(from: u32, to: u32, channels: u16, input: &[f32], piece: usize) -> Vec<f32> {
         let mut resampler = Resampler::new(from, to, channels).unwrap();
-        let mut out: Vec<f32> = input.chunks(piece * usize::from(channels)).flat_map(|part| resampler.push(part)).collect();
+        let mut out: Vec<f32> =
+            input.chunks(piece * usize::from(channels)).flat_map(|part| resampler.push(part)).collect();
         out.extend(resampler.finish());
         out
     }
@@ -291,7 +292,10 @@ mod tests {
                 let hz = half * share;
                 let out = convert(from, to, 1, &tone(from, hz, from as usize), 4096);
                 let (level, rest) = levels(&out, to, hz);
-                assert!(level.abs() < 0.01 && rest < -110.0, "{from} to {to}, {hz} Hz: {level:.4} dB, rest {rest:.1} dB");
+                assert!(
+                    level.abs() < 0.01 && rest < -110.0,
+                    "{from} to {to}, {hz} Hz: {level:.4} dB, rest {rest:.1} dB"
+                );
             }
         }
     }
@@ -313,7 +317,8 @@ mod tests {
 
     #[test]
     fn any_split_gives_the_same_and_the_length_is_exact() {
-        for (from, to, channels) in [(44_100, 48_000, 2), (48_000, 44_100, 1), (44_101, 48_000, 1), (8_000, 22_050, 5)] {
+        for (from, to, channels) in [(44_100, 48_000, 2), (48_000, 44_100, 1), (44_101, 48_000, 1), (8_000, 22_050, 5)]
+        {
             for length in [0, 1, 1023, 9999] {
                 let input: Vec<f32> = tone(from, 500.0, length * usize::from(channels));
                 let whole = convert(from, to, channels, &input, usize::MAX / 8);

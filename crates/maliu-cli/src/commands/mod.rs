@@ -8,6 +8,7 @@ mod completions;
 mod decode;
 mod formats;
 mod layout;
+mod loudness;
 mod man;
 mod nals;
 mod probe;
@@ -43,6 +44,7 @@ commands! {
     Check check;
     Repair repair;
     Nals nals;
+    Loudness loudness;
     Send send;
     Receive receive;
     Relay relay;

@@ -1,4 +1,4 @@
-//! `maliu decode --jobs`: many inputs, each to a file of its own in one directory.
+//! `maliu decode` of many inputs, each to a file of its own in one folder.
 
 use std::{
     collections::HashSet,
@@ -14,7 +14,7 @@ use super::{Args, Container, one};
 use crate::{
     context::Context,
     failure::{self, Failure, Result},
-    paths,
+    many, paths,
     stop::Stop,
 };
 
@@ -52,8 +52,14 @@ pub(super) fn run(args: Args, jobs: usize, stop: &Stop) -> Result {
 
 fn decode(args: &Args, input: &str, output: &Path, stop: &Stop) -> Result {
     let output = output.to_str().ok_or_else(|| Failure::Failed(format!("{}: no name for text", output.display())))?;
-    let mut args =
-        Args { output: output.to_owned(), jobs: None, threads: args.threads.max(1), more: Vec::new(), ..args.clone() };
+    let mut args = Args {
+        output: output.to_owned(),
+        jobs: None,
+        recursive: false,
+        threads: args.threads.max(1),
+        more: Vec::new(),
+        ..args.clone()
+    };
     input.clone_into(&mut args.input.path);
     args.hush = true;
     let _span = tracing::warn_span!("decode", input).entered();
@@ -73,8 +79,9 @@ fn names(args: &Args) -> Result<(Vec<String>, PathBuf)> {
     let mut names = vec![args.input.path.clone(), args.output.clone()];
     names.extend(args.more.iter().cloned());
     let directory = names.pop().unwrap_or_default();
+    let names = many::files(&names, args.recursive)?;
     if names.iter().any(|name| name == "-") {
-        return Err(Failure::Usage("with --jobs every input is a file".to_owned()));
+        return Err(Failure::Usage("of many inputs every one is a file".to_owned()));
     }
     std::fs::create_dir_all(paths::of(&directory)).map_err(|error| Failure::while_("making", &directory, error))?;
     Ok((names, directory.into()))

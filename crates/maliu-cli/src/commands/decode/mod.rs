@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::Path};
 use maliu::{io::Source, time::Ticks};
 use maliu_decode::SampleFormat;
 
-use self::{pcm_file::Container, sound::Work};
+use self::{pcm_file::Container, shaping::Shape, sound::Work, window::Window};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -13,9 +13,12 @@ use crate::{
     output, paths, time,
 };
 
+mod flac;
+mod gain;
 mod jobs;
 mod pcm_file;
 mod pictures;
+mod shaping;
 mod sound;
 mod stream;
 mod window;
@@ -28,31 +31,41 @@ pub(crate) struct Args {
     input: input::Args,
     #[command(flatten)]
     keys: input::Keys,
-    /// File to write: .wav, .mov or any container of PCM, .pcm or .raw for audio, .y4m, .yuv or .png for video; - is standard output. A file appears
-    /// when it is complete.
+    /// File to write: .wav, .aiff, .flac, .mov or any container of PCM, .pcm or .raw for audio, .y4m, .yuv or .png for video; - is
+    /// standard output. A file appears when it is complete, in the place of one of that name.
     #[arg(value_name = "OUT", value_parser = paths::parser())]
     output: String,
-    /// With --jobs: further inputs, then the directory to write to.
-    #[arg(value_name = "MORE", requires = "jobs", value_parser = paths::parser())]
+    /// Further inputs, then the folder to write to; the inputs may be folders with --recursive.
+    #[arg(value_name = "MORE", value_parser = paths::parser())]
     more: Vec<String>,
     /// Number of decoding threads (0 = one per core); does not affect the output.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// Decode N inputs at a time (0 = one per core), each to a file in the directory given last.
+    /// Decode N inputs at a time (0 = one per core), each to a file in the folder given last (default with many inputs: 1).
     #[arg(long, value_name = "N", conflicts_with_all = ["stream", "snapshot", "follow"])]
     jobs: Option<usize>,
+    /// Take all files below folders that are inputs; each becomes a file in the folder given last.
+    #[arg(long, conflicts_with_all = ["stream", "snapshot", "follow"])]
+    recursive: bool,
+    #[command(flatten)]
+    clobber: output::Clobber,
+    #[command(flatten)]
+    shaping: shaping::Args,
     /// Sample format of the output.
     #[arg(long, default_value = "s16le", value_parser = format)]
     format: SampleFormat,
-    /// Container of the output: pcm for bare samples, wav, mov, or any other that takes PCM (default: by the name of OUT).
+    /// Container of the output: pcm for bare samples, wav, aiff, flac, mov, or any other that takes PCM (default: by the name of OUT).
     #[arg(long, value_name = "FORMAT")]
     to: Option<String>,
-    /// Begin at TIME after the first audio or video frame: seconds, M:S or H:M:S.
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    /// Begin at TIME after the first audio or video frame: seconds, M:S, H:M:S or 500ms.
+    #[arg(long, value_name = "TIME", value_parser = time::parse, allow_hyphen_values = true)]
     start: Option<Ticks>,
     /// Stop after TIME of audio, or of pictures.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     duration: Option<Ticks>,
+    /// Stop at TIME after the first audio or video frame.
+    #[arg(long, value_name = "TIME", value_parser = time::parse, conflicts_with_all = ["duration", "snapshot"], allow_hyphen_values = true)]
+    end: Option<Ticks>,
     /// Index of the stream (default: the first audio stream).
     #[arg(long, value_name = "N")]
     stream: Option<usize>,
@@ -85,6 +98,9 @@ enum Gapless {
 const EXAMPLES: &str = "Examples:
   maliu decode song.mp3 song.wav
   maliu decode --format s24le --start 1:30 --duration 10 talk.flv part.wav
+  maliu decode --rate 48000 --channels 2 film.mka stereo.flac
+  maliu decode --normalize=-16 talk.mp3 talk.wav
+  maliu decode --recursive recordings/ audio/
   maliu decode clip.h264 clip.y4m
   maliu decode talk.flv --snapshot 3.2s talk.png
   maliu decode --jobs 4 a.mp3 b.aac c.flv audio/
@@ -102,18 +118,31 @@ fn format(text: &str) -> std::result::Result<SampleFormat, String> {
 /// Reads, decodes and writes.
 pub(super) fn run(mut args: Args, context: &Context) -> Result {
     args.input.keys = args.keys.clone();
-    match args.jobs {
+    if let Some(end) = args.end.take() {
+        let start = args.start.unwrap_or_default();
+        if end <= start {
+            return Err(Failure::Usage("--end must be later than --start".to_owned()));
+        }
+        args.duration = Some(end - start);
+    }
+    let many = args.recursive || !args.more.is_empty();
+    match args.jobs.or(many.then_some(1)) {
         Some(jobs) => jobs::run(args, jobs, &context.stop),
         None => one(args, context),
     }
 }
 
 /// Decodes one input.
-fn one(args: Args, context: &Context) -> Result {
+fn one(mut args: Args, context: &Context) -> Result {
+    args.clobber.check(&args.output)?;
     let of_pictures = pictures::container(&args.output).filter(|_| args.to.is_none());
     let other = Path::new(&args.output).extension().is_some() && pictures::container(&args.output).is_none();
     if args.snapshot.is_some() && other {
         return Err(Failure::Usage(format!("{}: a snapshot needs a name ending in .png", args.output)));
+    }
+    let pictures = of_pictures.is_some() || args.snapshot.is_some();
+    if let Some(option) = args.shaping.given().filter(|_| pictures) {
+        return Err(Failure::Usage(format!("{option} is about audio, {} holds video", args.output)));
     }
     if let Some(container) = of_pictures.or(args.snapshot.map(|_| pictures::Container::Png)) {
         return pictures::run(&args, container, context);
@@ -122,7 +151,11 @@ fn one(args: Args, context: &Context) -> Result {
         return Err(Failure::Usage(format!("--picture-memory is about video, {} holds audio", args.output)));
     }
     let container = container(&args)?;
+    args.shaping.check(args.format)?;
     output::is_none_of(&args.output, [args.input.path.as_str()].into_iter())?;
+    if let Some(target) = args.shaping.normalize {
+        args.shaping.gain = Some(gain::measured(&args, target, context)?);
+    }
     let mut opened = args.input.open(context)?;
     refuse_terminal(&args)?;
     let mut work = Work::new(&args, container, &opened, context)?;
@@ -162,10 +195,14 @@ impl Args {
             more: Vec::new(),
             threads: 0,
             jobs: None,
+            recursive: false,
+            clobber: output::Clobber::default(),
+            shaping: shaping::Args::default(),
             format: SampleFormat::S16Le,
             to: Some(to.to_owned()),
             start: None,
             duration: None,
+            end: None,
             stream: None,
             snapshot: None,
             picture_memory: PICTURE_MEMORY,

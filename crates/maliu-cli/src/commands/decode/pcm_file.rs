@@ -10,6 +10,10 @@ use maliu::{
 };
 use maliu_decode::{AudioFrame, Converter, SampleFormat};
 
+use super::{
+    flac::FlacWriter,
+    shaping::{self, Shape},
+};
 use crate::{
     failure::{Failure, Result},
     output::Target,
@@ -20,6 +24,8 @@ use crate::{
 pub(super) enum Container {
     /// The samples alone.
     Bare,
+    /// FLAC, which is encoded.
+    Flac,
     /// A format that takes PCM.
     Of(&'static Format),
 }
@@ -34,18 +40,25 @@ impl Container {
         if matches!(name.as_str(), "pcm" | "raw") {
             return Ok(Self::Bare);
         }
+        if matches!(name.as_str(), "flac" | "fla") {
+            return match format {
+                SampleFormat::F32Le => Err("holds whole numbers; name them with --format, e.g. s24le".to_owned()),
+                _ => Ok(Self::Flac),
+            };
+        }
         let mut formats = PcmWriter::formats(format.codec());
         let wanted = formats::named(if name == "wave" { "wav" } else { &name });
         wanted
             .filter(|wanted| formats.any(|format| format.name == wanted.name))
             .map(Self::Of)
-            .ok_or_else(|| format!("takes no {} samples; pcm and {} do", format.name(), names(format)))
+            .ok_or_else(|| format!("takes no {} samples; pcm, flac and {} do", format.name(), names(format)))
     }
 
     /// The usual extension of a file of it.
     pub(super) fn extension(self) -> &'static str {
         match self {
             Self::Bare => "pcm",
+            Self::Flac => "flac",
             Self::Of(format) => format.extensions.first().copied().unwrap_or(format.name),
         }
     }
@@ -61,6 +74,7 @@ pub(super) struct PcmFile {
     target: Target,
     container: Container,
     format: SampleFormat,
+    shaping: shaping::Args,
     started: Option<Started>,
     buffer: Vec<u8>,
     /// Samples per channel in the buffer.
@@ -70,14 +84,21 @@ pub(super) struct PcmFile {
 /// State that the first frame has decided.
 struct Started {
     converter: Converter,
-    /// Writes the container, if there is one.
-    writer: Option<PcmWriter>,
+    shape: Shape,
+    writer: Writer,
+}
+
+/// Writes the container.
+enum Writer {
+    Bare,
+    Pcm(PcmWriter),
+    Flac(Box<FlacWriter>),
 }
 
 impl PcmFile {
     /// A file in which nothing stands yet; the first frame decides on rate and channels.
-    pub(super) fn new(target: Target, container: Container, format: SampleFormat) -> Self {
-        Self { target, container, format, started: None, buffer: Vec::new(), buffered: 0 }
+    pub(super) fn new(target: Target, container: Container, format: SampleFormat, shaping: shaping::Args) -> Self {
+        Self { target, container, format, shaping, started: None, buffer: Vec::new(), buffered: 0 }
     }
 
     /// Whether anything was written.
@@ -87,16 +108,18 @@ impl PcmFile {
 
     /// Writes the head for sound like that of `frame`, with tags.
     pub(super) fn start(&mut self, frame: &AudioFrame, tags: &Metadata) -> Result {
+        let shape = Shape::new(&self.shaping, self.format, frame, tags)?;
+        let mut audio = Audio::new(shape.rate, shape.channels);
+        audio.channel_mask = shape.mask;
+        let out = self.target.output();
         let writer = match self.container {
-            Container::Bare => None,
+            Container::Bare => Writer::Bare,
+            Container::Flac => Writer::Flac(FlacWriter::start(self.format, audio, tags, out).map_err(failed)?.into()),
             Container::Of(format) => {
-                let mut audio = Audio::new(frame.sample_rate, frame.channels);
-                audio.channel_mask = frame.channel_mask;
-                let writer = PcmWriter::start(format, self.format.codec(), audio, tags, self.target.output());
-                Some(writer.map_err(failed)?)
+                Writer::Pcm(PcmWriter::start(format, self.format.codec(), audio, tags, out).map_err(failed)?)
             }
         };
-        self.started = Some(Started { converter: Converter::to_those_of(frame), writer });
+        self.started = Some(Started { converter: Converter::to_those_of(frame), shape, writer });
         Ok(())
     }
 
@@ -106,10 +129,24 @@ impl PcmFile {
             self.start(&frame, tags)?;
         }
         let Some(started) = &mut self.started else { return Ok(()) };
-        for frame in started.converter.convert(frame).map_err(failed)? {
-            self.put(&frame)?;
-        }
-        Ok(())
+        let frames = started.converter.convert(frame).map_err(failed)?;
+        frames.into_iter().try_for_each(|frame| self.shape(frame))
+    }
+
+    /// Writes what a frame of the first rate and channels becomes.
+    fn shape(&mut self, frame: AudioFrame) -> Result {
+        let Some(mut started) = self.started.take() else { return Ok(()) };
+        let Started { shape, writer, .. } = &mut started;
+        let end = shape.push(frame, |frame| {
+            self.format.write(frame, &mut self.buffer);
+            self.buffered += frame.len() as i64;
+            match self.buffer.len() >= BLOCK {
+                true => flush(&mut self.target, writer, &mut self.buffer, std::mem::take(&mut self.buffered)),
+                false => Ok(()),
+            }
+        });
+        self.started = Some(started);
+        end
     }
 
     /// Whether `frame` has to be converted.
@@ -128,31 +165,40 @@ impl PcmFile {
     /// Writes what is held back and completes the head.
     pub(super) fn finish(mut self) -> Result {
         if let Some(frame) = self.started.as_mut().and_then(|started| started.converter.finish()) {
-            self.put(&frame)?;
+            self.shape(frame)?;
+        }
+        if let Some(frame) = self.started.as_mut().and_then(|started| started.shape.finish()) {
+            self.format.write(&frame, &mut self.buffer);
+            self.buffered += frame.len() as i64;
         }
         self.flush()?;
-        if let Some(writer) = self.started.and_then(|started| started.writer) {
-            writer.finish(self.target.output()).map_err(failed)?;
+        match self.started.map(|started| started.writer) {
+            Some(Writer::Pcm(writer)) => writer.finish(self.target.output()).map_err(failed)?,
+            Some(Writer::Flac(writer)) => writer.finish(self.target.output()).map_err(failed)?,
+            Some(Writer::Bare) | None => {}
         }
         self.target.finish()
     }
 
-    fn put(&mut self, frame: &AudioFrame) -> Result {
-        self.format.write(frame, &mut self.buffer);
-        self.buffered += frame.len() as i64;
-        if self.buffer.len() >= BLOCK { self.flush() } else { Ok(()) }
-    }
-
     fn flush(&mut self) -> Result {
-        let bytes = std::mem::replace(&mut self.buffer, Vec::with_capacity(BLOCK + BLOCK / 4));
         let samples = std::mem::take(&mut self.buffered);
-        match self.started.as_mut().and_then(|started| started.writer.as_mut()) {
-            Some(_) if samples == 0 => {}
-            Some(writer) => writer.write(bytes, samples, self.target.output()).map_err(failed)?,
-            None => self.target.output().append(Mark::Body { time: None }, [bytes.into()]),
+        match &mut self.started {
+            Some(started) => flush(&mut self.target, &mut started.writer, &mut self.buffer, samples),
+            None => Ok(()),
         }
-        self.target.pump()
     }
+}
+
+/// Writes the samples of a buffer, so many for each channel.
+fn flush(target: &mut Target, writer: &mut Writer, buffer: &mut Vec<u8>, samples: i64) -> Result {
+    let bytes = std::mem::replace(buffer, Vec::with_capacity(BLOCK + BLOCK / 4));
+    match writer {
+        _ if samples == 0 => {}
+        Writer::Pcm(writer) => writer.write(bytes, samples, target.output()).map_err(failed)?,
+        Writer::Flac(writer) => writer.write(&bytes, target.output()).map_err(failed)?,
+        Writer::Bare => target.output().append(Mark::Body { time: None }, [bytes.into()]),
+    }
+    target.pump()
 }
 
 fn failed(error: MediaError) -> Failure {

@@ -49,7 +49,7 @@ impl<'a> Work<'a> {
         let whole = paths::of(&args.output).metadata().map_or(args.output != "-", |about| about.is_file());
         Ok(Work {
             args,
-            file: PcmFile::new(Target::create(&args.output, context)?, container, args.format),
+            file: PcmFile::new(Target::create(&args.output, context)?, container, args.format, args.shaping.clone()),
             tags: Metadata::default(),
             window: Window::new(args.start.unwrap_or_default(), args.duration),
             stream: Chosen::of(Kind::Audio, args.stream),

@@ -85,6 +85,8 @@ pub(crate) struct Args {
     /// Write packets in real time instead of as fast as possible.
     #[arg(long)]
     live: bool,
+    #[command(flatten)]
+    clobber: output::Clobber,
     /// Report on stderr which rule changed or refused which packet, and why.
     #[arg(long)]
     explain: bool,
@@ -118,6 +120,7 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result {
         ..input::Args::of(path, from.clone())
     };
     let inputs: Vec<_> = inputs.iter().map(input).collect();
+    args.clobber.check(output)?;
     args.to(output)?;
     args.refuse_idle(output)?;
     output::is_none_of(output, inputs.iter().map(|input| input.path.as_str()))?;

@@ -34,6 +34,10 @@ struct Flac {
     patched: bool,
     counts: Counts,
     numbers: Numbers,
+    /// Whether another STREAMINFO came.
+    changed: bool,
+    /// Facts of all samples, stated by the STREAMINFO that came with a packet: how many there are, and their MD5.
+    stated: Option<(u64, [u8; 16])>,
 }
 
 /// Numbers of frames that begin at 0 and never go back, as seeking needs it; gaps of the source stay.
@@ -123,8 +127,11 @@ impl Flac {
             field.copy_from_slice(&front);
         }
         let same = self.facts.as_ref().is_some_and(|facts| facts.samples == 0 || facts.samples == samples);
-        if let Some(md5) = body.get_mut(18..).filter(|_| !same || is_other) {
-            md5.fill(0);
+        let stated = self.stated.filter(|(stated, _)| *stated == samples && !is_other && samples > 0);
+        match (body.get_mut(18..), stated) {
+            (Some(md5), Some((_, all))) => md5.copy_from_slice(&all),
+            (Some(md5), None) if !same || is_other || self.changed => md5.fill(0),
+            _ => {}
         }
         body
     }
@@ -214,7 +221,8 @@ impl Flac {
         if other.as_ref().map(kind) != self.facts.as_ref().map(kind) {
             return Err(Error::mux("flac", "rate, channels and bits cannot change on the way"));
         }
-        self.counts.is_other |= self.facts != other;
+        self.changed |= self.facts != other;
+        self.stated = other.map(|facts| (facts.samples, facts.md5));
         Ok(())
     }
 }
