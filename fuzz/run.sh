@@ -10,7 +10,11 @@ export SECONDS_EACH=${1:-30} SEED=${SEED:-1}
 export FORMATS=$(basename -a ../samples/*/)
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list | grep -vx formats; echo "$FORMATS")
-cargo fuzz build -s none
+# A short run is a check, which compiling should not take longer than: less is optimised for it.
+if [ "$SECONDS_EACH" -le 10 ]; then
+  export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=0
+fi
+cargo fuzz build -s none --codegen-units 16
 export PROGRAMS=target/$(rustc -vV | sed -n 's/^host: //p')/release
 
 export SEEDS=$(mktemp -d)

@@ -223,7 +223,7 @@ fn micros(text: &str) -> Option<i64> {
     total.checked_mul(unit)?.checked_add(fraction)?.checked_mul(sign)
 }
 
-fn refused(name: &str, why: String) -> Error {
+pub(crate) fn refused(name: &str, why: String) -> Error {
     Error::Setting { name: name.to_owned(), why }
 }
 

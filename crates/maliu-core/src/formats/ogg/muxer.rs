@@ -14,7 +14,7 @@ use crate::{
     format::{Muxer, mark},
     output::Output,
     packet::Packet,
-    settings::Settings,
+    settings::{self, Settings},
     stream::{Codec, Media, Metadata, StreamInfo},
     time::Ticks,
 };
@@ -28,7 +28,10 @@ pub(super) fn make(pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
     let page = settings.duration("page_duration")?.unwrap_or(Ticks(1_000_000));
     let serial = settings.number("serial_offset", 0, i64::from(u32::MAX) - 64)?.unwrap_or(1);
     settings.finish()?;
-    let (page, serial) = (page.0.clamp(0, 60_000_000), u32::try_from(serial).unwrap_or(1));
+    if !(0..=60_000_000).contains(&page.0) {
+        return Err(settings::refused("page_duration", "not between 0 and 60 s".into()));
+    }
+    let (page, serial) = (page.0, u32::try_from(serial).unwrap_or(1));
     Ok(Box::new(Ogg { page, serial, vendor: "maliu".into(), ..Ogg::default() }))
 }
 
@@ -196,5 +199,17 @@ fn changed(track: &Track, packet: &Packet) -> Result<Option<Mapping>> {
             Err(Error::mux("ogg", format!("a stream of {} does not become {}", before.codec, mapping.info.codec)))
         }
         None => Err(refused(info.codec)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_last_between_nothing_and_a_minute() {
+        for (value, fits) in [("0", true), ("60", true), ("-1", false), ("60.1", false)] {
+            assert_eq!(make(&[("page_duration", value)]).is_ok(), fits, "{value}");
+        }
     }
 }
