@@ -439,3 +439,33 @@ for n in 6 8; do
     make -f lavfi -i "aevalsrc='$(levels $n)':s=48000:d=0.3:c=$layout" $exact -c:a libopus -b:a 128k -mapping_family 1 ogg/opus_$layout.opus
     make -f lavfi -i "aevalsrc='$(levels $n)':s=48000:d=0.3:c=$layout" $exact -c:a libvorbis -q:a 1 ogg/vorbis_$layout.ogg
 done
+
+# RTSP: RTP by ffmpeg in the form of a dialogue; the second file has a lost and a double packet, an answer between packets,
+# garbage, and a packet of a channel without a stream
+mkdir -p rtsp
+tmp=$(mktemp -d)
+make -f lavfi -i testsrc2=size=96x64:rate=10:duration=1 -f lavfi -i "sine=frequency=440:sample_rate=16000:duration=1" \
+  -fflags +bitexact -c:v libx264 -bf 2 -g 6 -threads 1 -c:a aac -b:a 16k "$tmp/av.mp4"
+make -f lavfi -i testsrc2=size=64x64:rate=10:duration=1 -c:v libx265 -x265-params log-level=none:bframes=0:keyint=5 "$tmp/h265.mp4"
+make -f lavfi -i "sine=frequency=440:sample_rate=48000:duration=0.4" -c:a libopus -b:a 16k "$tmp/opus.ogg"
+PKT=300 python3 rtsp.py rtsp/h264_aac.rtsp "$tmp/av.mp4" v,a
+PKT=300 python3 rtsp.py "$tmp/h265.rtsp" "$tmp/h265.mp4" v
+INFO=0 python3 rtsp.py rtsp/opus.rtsp "$tmp/opus.ogg" a
+python3 - "$tmp/h265.rtsp" <<'PY'
+import sys
+from pathlib import Path
+data = Path(sys.argv[1]).read_bytes()
+at = data.index(b"$\x00")
+out, rest, n = data[:at], data[at:], 0
+while rest:
+    size = 4 + int.from_bytes(rest[2:4], "big")
+    packet, rest = rest[:size], rest[size:]
+    if packet[1] == 1 or n != 9:
+        out += packet
+    if packet[1] == 0:
+        behind = {3: packet, 5: b"RTSP/1.0 200 OK\r\nCSeq: 10\r\n\r\n", 13: b"\x00\x01$\x05garbage$$", 14: b"$\x09\x00\x03abc"}
+        out += behind.get(n, b"")
+        n += 1
+Path("rtsp/h265_lossy_with_garbage.rtsp").write_bytes(out)
+PY
+rm -r "$tmp"

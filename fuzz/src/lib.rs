@@ -13,6 +13,7 @@ use maliu_core::{
 pub mod mux;
 pub mod relay;
 pub mod rtmp;
+pub mod rtp;
 
 /// Reads `data` as the format `name` (or detects it when `None`), whole and in slices: both must say the same.
 /// The first byte of `data` sets the slices.

@@ -30,7 +30,7 @@ mod reader;
 #[derive(clap::Args, Clone)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// File to read, or the URL of a stream (rtmp, tcp, udp, unix, or a file NAME.sdp: docs/rtp.md); - is standard input.
+    /// File to read, or the URL of a stream (rtmp, rtsp, tcp, udp, unix, or a file NAME.sdp: docs/rtp.md); - is standard input.
     #[arg(value_name = "IN", value_parser = paths::parser())]
     pub path: String,
     /// Format of the input (default: recognised by content).
@@ -71,11 +71,14 @@ pub(crate) struct Keys {
     keys: Vec<String>,
 }
 
-/// The name of a path in messages. The query of a URL may hold a secret.
+/// The name of a path in messages. The query of a URL may hold a secret, and so may what stands in front of its host.
 pub(crate) fn name(path: &str) -> &str {
     match path {
         "-" => "standard input",
-        url if is_url(url) => url.split('?').next().unwrap_or(url),
+        url if is_url(url) => {
+            let url = url.split('?').next().unwrap_or(url);
+            url.rsplit_once('@').filter(|_| url.starts_with("rtsp")).map_or(url, |(_, place)| place)
+        }
         path => path,
     }
 }
@@ -214,7 +217,8 @@ impl Args {
         };
         let (reader, many) = self.packet_reader()?;
         let reader = Reader::with(source, reader);
-        Ok(Opened { name: name.to_owned(), reader, size, ended: false, many, pausing })
+        let served = is_url(&self.path);
+        Ok(Opened { name: name.to_owned(), reader, size, served, ended: false, many, pausing })
     }
 }
 

@@ -55,6 +55,19 @@ fn every_step_of_the_layout_tutorial_runs() {
 }
 
 #[test]
+fn every_example_of_rtp_on_files_runs() {
+    let folder = env::temp_dir().join(format!("maliu-rtp-{}", std::process::id()));
+    fs::create_dir_all(folder.join("samples")).unwrap();
+    let copy = Command::new("cp").arg("-r").arg(root().join("samples/rtsp")).arg(folder.join("samples")).status();
+    assert!(copy.unwrap().success());
+    let mut runs = commands("docs/rtp.md");
+    runs.retain(|command| !command.contains("://") && !command.contains(".sdp "));
+    assert!(runs.len() >= 3, "{runs:?}");
+    runs.iter().for_each(|command| shell(command, &folder));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn every_example_of_the_readme_runs() {
     let folder = env::temp_dir().join(format!("maliu-readme-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

@@ -49,8 +49,8 @@ pub use maliu_core::layout;
 #[cfg(feature = "unstable")]
 pub use maliu_core::syntax;
 pub use maliu_core::{
-    account, bits, codec, digest, format, formats, input, live, output, packet, plain, reader, remark, rtp,
-    settings, stream, time, timing, wire, writer,
+    account, bits, codec, digest, format, formats, input, live, output, packet, plain, reader, remark, rtp, settings,
+    stream, time, timing, wire, writer,
 };
 #[doc(no_inline)]
 pub use maliu_core::{

@@ -3,7 +3,7 @@
 //! ```text
 //!   tcp://host:port[?listen]  unix:PATH[?listen]   ─▶ Source of the bytes    ◀─ Sink
 //!   udp://host:port                                ─▶ payloads of datagrams  ◀─ datagrams of 1316 bytes
-//!   NAME.sdp                                       ─▶ packets of its streams, in the form of formats::rtsp
+//!   rtsp://host/path, NAME.sdp                     ─▶ packets of its streams, in the form of formats::rtsp
 //! ```
 //!
 //! Addresses of UDP are where datagrams come to, or go to; that of a multicast group is joined. Reads give `WouldBlock` when
@@ -11,12 +11,13 @@
 
 use std::{fs, io, time::Duration};
 
-use maliu_core::{plain::plain, rtp::sdp};
+use maliu_core::{plain::plain, rtp::sdp, wire};
 
 use crate::io::{Sink, Source};
 
 mod datagrams;
 mod described;
+pub mod rtsp;
 mod streams;
 mod udp;
 mod url;
@@ -38,7 +39,9 @@ pub fn is_one(text: &str) -> bool {
 }
 
 fn is_description(text: &str) -> bool {
-    text.len() > 4 && text.get(text.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".sdp")) && !text.contains("://")
+    text.len() > 4
+        && text.get(text.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".sdp"))
+        && !text.contains("://")
 }
 
 /// Opens a source.
@@ -52,6 +55,15 @@ pub fn source(text: &str) -> io::Result<Box<dyn Source + Send>> {
         let description = sdp::parse(&String::from_utf8_lossy(&description));
         let description = description.map_err(|fault| io::Error::new(io::ErrorKind::InvalidInput, fault))?;
         return Ok(Box::new(Described::open(&description)?));
+    }
+    if wire::rtsp::Url::is_one(text) {
+        // FFmpeg's way to choose, which no server sees.
+        let (place, transport) = match text.rsplit_once(['?', '&']) {
+            Some((place, "tcp")) => (place, rtsp::Transport::Tcp),
+            Some((place, "udp")) => (place, rtsp::Transport::Udp),
+            _ => (text, rtsp::Transport::Auto),
+        };
+        return Ok(Box::new(rtsp::Player::connect(&place.parse().map_err(refused)?, transport)?));
     }
     let url: Url = text.parse().map_err(refused)?;
     match url.scheme {
@@ -82,6 +94,6 @@ fn refused(why: String) -> io::Error {
 }
 
 fn unsupported(scheme: &str, verb: &str) -> io::Error {
-    let what = format!("{}:// is not {verb} by this build; it has tcp, udp and unix", plain(scheme));
+    let what = format!("{}:// is not {verb} by this build; it has rtsp, tcp, udp and unix", plain(scheme));
     io::Error::new(io::ErrorKind::Unsupported, what)
 }

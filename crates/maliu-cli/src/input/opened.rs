@@ -25,6 +25,8 @@ pub(crate) struct Opened {
     /// The reader.
     pub reader: Reader<Box<dyn Source + Send>>,
     pub(super) size: Option<u64>,
+    /// It comes from a server, in its own time.
+    pub(super) served: bool,
     pub(super) ended: bool,
     /// The streams of its layout are told apart by a field.
     pub(super) many: bool,
@@ -95,7 +97,7 @@ impl Opened {
 
     /// Whether it comes from a server, in its own time.
     pub(crate) fn is_served(&self) -> bool {
-        super::is_url(&self.name)
+        self.served
     }
 
     /// Bytes of the input that were read and understood so far.

@@ -7,9 +7,7 @@ use bytes::Bytes;
 use super::sdp::{Media as Section, base64, hex};
 use crate::{
     stream::{Codec, Kind, Media, StreamInfo, Video},
-    syntax::{
-        aac::AudioSpecificConfig, ac3, annexb, av1, h264, h265, mpeg_audio, opus, vp9,
-    },
+    syntax::{aac::AudioSpecificConfig, ac3, annexb, av1, h264, h265, mpeg_audio, opus, vp9},
     time::TimeBase,
 };
 
@@ -200,7 +198,13 @@ fn from_sets(info: &mut StreamInfo, sets: &[u8]) {
             }),
             (Codec::H265, h265::kind::SPS) => h265::Sps::parse(nal).map(|sps| {
                 let level = &sps.profile_tier_level;
-                (sps.display_size(), sps.reorder_depth(), sps.frame_rate(), level.general_profile_idc, level.general_level_idc)
+                (
+                    sps.display_size(),
+                    sps.reorder_depth(),
+                    sps.frame_rate(),
+                    level.general_profile_idc,
+                    level.general_level_idc,
+                )
             }),
             _ => None,
         };

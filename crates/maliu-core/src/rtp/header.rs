@@ -164,9 +164,6 @@ mod tests {
         assert_eq!(check(&[0x40; 12]), Fault::Version(1));
         assert_eq!(check(&[0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Fault::Short(12));
         assert_eq!(check(&[0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]), Fault::Short(16));
-        assert_eq!(
-            check(&[0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]),
-            Fault::Padding { padding: 9, payload: 1 }
-        );
+        assert_eq!(check(&[0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]), Fault::Padding { padding: 9, payload: 1 });
     }
 }

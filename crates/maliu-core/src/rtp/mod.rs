@@ -21,6 +21,7 @@
 //! reported and not reordered. Nothing here is encrypted (SRTP).
 
 mod header;
+pub(crate) mod message;
 mod reorder;
 pub mod rtcp;
 pub mod sdp;

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use super::{
     facts,
     header::Header,
-    rtcp::SenderReport,
     reorder::Window,
+    rtcp::SenderReport,
     sdp::Media as Section,
     unpack::{self, Out, Part, Unpack},
 };
@@ -98,7 +98,13 @@ impl Receiver {
     }
 
     /// Takes a datagram that stands at `at` in the input.
-    pub(super) fn push(&mut self, datagram: &Bytes, at: u64, warnings: &mut Vec<Warning>, events: &mut VecDeque<Event>) {
+    pub(super) fn push(
+        &mut self,
+        datagram: &Bytes,
+        at: u64,
+        warnings: &mut Vec<Warning>,
+        events: &mut VecDeque<Event>,
+    ) {
         let (header, payload) = match Header::split(datagram) {
             Ok(split) => split,
             Err(fault) => return self.warn(at, Remark::Other, format!("not an RTP packet: {fault}"), warnings),

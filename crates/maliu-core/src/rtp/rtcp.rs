@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-/// What a compound packet says that matters to a receiver.
+/// A part of a compound packet that matters to a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message {
@@ -79,7 +79,8 @@ pub fn parse(mut packet: &[u8]) -> impl Iterator<Item = Message> {
 }
 
 fn sender_report(body: &[u8]) -> Option<SenderReport> {
-    let word = |n: usize| body.get(4 * n..4 * n + 4).and_then(<[u8]>::first_chunk).map(|word| u32::from_be_bytes(*word));
+    let word =
+        |n: usize| body.get(4 * n..4 * n + 4).and_then(<[u8]>::first_chunk).map(|word| u32::from_be_bytes(*word));
     Some(SenderReport {
         ssrc: word(0)?,
         ntp: u64::from(word(1)?) << 32 | u64::from(word(2)?),

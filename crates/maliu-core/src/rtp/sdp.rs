@@ -73,7 +73,7 @@ pub struct Media {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("sdp: {what} in line {line}")]
 pub struct Fault {
-    /// What is wrong.
+    /// The problem.
     pub what: String,
     /// Line number, from 1.
     pub line: usize,
@@ -248,10 +248,13 @@ pub(super) fn base64(text: &str) -> Vec<u8> {
 /// The bytes of a hexadecimal text; `None` when it is not one.
 pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16)).collect::<Option<_>>()?;
-    digits.chunks(2).map(|pair| match pair {
-        [high, low] => Some((high << 4 | low) as u8),
-        _ => None,
-    }).collect()
+    digits
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some((high << 4 | low) as u8),
+            _ => None,
+        })
+        .collect()
 }
 
 #[cfg(test)]

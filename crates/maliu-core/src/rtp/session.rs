@@ -16,13 +16,7 @@ use super::{
     rtcp::{self, Message},
     sdp::Description,
 };
-use crate::{
-    account::Weigh,
-    format::Event,
-    packet::Packet,
-    remark::Warning,
-    time::Ticks,
-};
+use crate::{account::Weigh, format::Event, packet::Packet, remark::Warning, time::Ticks};
 
 /// Most packets that wait until the clocks of the streams are related.
 pub const MAX_GATHERED: usize = 512;
@@ -42,7 +36,7 @@ pub struct Session {
     ready: VecDeque<Event>,
     /// Packets that wait for clocks, while they do.
     gathered: Option<(VecDeque<Event>, usize)>,
-    /// What a receiver makes of one datagram.
+    /// Events of one datagram.
     made: VecDeque<Event>,
     warnings: Vec<Warning>,
     /// By stream: ticks that are added to its times.

@@ -34,7 +34,12 @@ fn lines(session: &mut Session) -> Vec<String> {
         Event::Packet(packet) => {
             let (key, corrupt) = (packet.is_key(), packet.flags.has(Flags::CORRUPT));
             let pts = packet.pts.map_or(i64::MIN, |pts| pts.0);
-            Some(format!("{} {pts}{}{}", packet.stream, if key { " key" } else { "" }, if corrupt { " corrupt" } else { "" }))
+            Some(format!(
+                "{} {pts}{}{}",
+                packet.stream,
+                if key { " key" } else { "" },
+                if corrupt { " corrupt" } else { "" }
+            ))
         }
         _ => None,
     };
@@ -45,11 +50,17 @@ fn lines(session: &mut Session) -> Vec<String> {
 fn sender_reports_put_streams_on_one_time_line() {
     let mut session = session(TWO, Losses::Keep);
     let second = 1u64 << 32;
-    session.rtcp(0, &report(SenderReport { ssrc: 1, ntp: 100 * second, timestamp: 4_294_967_000, ..SenderReport::default() }));
+    session.rtcp(
+        0,
+        &report(SenderReport { ssrc: 1, ntp: 100 * second, timestamp: 4_294_967_000, ..SenderReport::default() }),
+    );
     session.rtp(0, &rtp(96, 5, 4_294_967_000, &[0x65, 1]), 0);
     assert_eq!(lines(&mut session), [""; 0], "the audio clock is not known yet");
     session.rtp(1, &rtp(97, 9, 1000, &[0xfc, 1]), 0);
-    session.rtcp(1, &report(SenderReport { ssrc: 1, ntp: 100 * second + second / 2, timestamp: 1000, ..SenderReport::default() }));
+    session.rtcp(
+        1,
+        &report(SenderReport { ssrc: 1, ntp: 100 * second + second / 2, timestamp: 1000, ..SenderReport::default() }),
+    );
     session.rtp(0, &rtp(96, 6, 2704, &[0x41, 1]), 0);
     assert_eq!(lines(&mut session), ["0 0 key", "1 24000 key", "0 3000"]);
     assert_eq!(session.wall_clock(1, crate::time::Ticks(24_000)), Some(100 * second + second / 2));
@@ -80,10 +91,9 @@ fn a_stream_that_never_reports_is_waited_for_within_bounds() {
 
 #[test]
 fn losses_are_counted_and_flagged_or_waited_out() {
-    for (losses, expected) in [
-        (Losses::Keep, &["0 0 key", "0 2 corrupt", "0 3", "0 4 key"][..]),
-        (Losses::Wait, &["0 0 key", "0 4 key"][..]),
-    ] {
+    for (losses, expected) in
+        [(Losses::Keep, &["0 0 key", "0 2 corrupt", "0 3", "0 4 key"][..]), (Losses::Wait, &["0 0 key", "0 4 key"][..])]
+    {
         let mut session = session("v=0\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n", losses);
         for (n, head) in [(0u16, 0x65), (2, 0x41), (3, 0x41), (4, 0x65)] {
             session.rtp(0, &rtp(96, n, n.into(), &[head, 1]), u64::from(n));
@@ -119,7 +129,23 @@ fn any_bytes_in_any_order_end() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state >> 16
     };
-    let names = ["H264", "H265", "MPEG4-GENERIC", "MP4A-LATM", "opus", "L16", "G726-32", "MPA", "MPV", "VP8", "VP9", "AV1", "AC3", "JPEG", "x"];
+    let names = [
+        "H264",
+        "H265",
+        "MPEG4-GENERIC",
+        "MP4A-LATM",
+        "opus",
+        "L16",
+        "G726-32",
+        "MPA",
+        "MPV",
+        "VP8",
+        "VP9",
+        "AV1",
+        "AC3",
+        "JPEG",
+        "x",
+    ];
     for name in names {
         let text = format!("v=0\nm=video 0 RTP/AVP 96\na=rtpmap:96 {name}/90000\na=fmtp:96 mode=AAC-hbr;config=1210\n");
         let mut session = session(&text, Losses::Keep);

@@ -1,4 +1,4 @@
-//! Client a → client b: messages of a header and data, as maliu sends them; and RTMP. Other protocols are described by a
+//! Client a → client b: messages of a header and data, as maliu sends them; RTMP, and RTSP. Other protocols are described by a
 //! [`layout`](crate::layout).
 
 mod crc32c;
@@ -6,3 +6,4 @@ pub mod message;
 pub mod content;
 pub mod session;
 pub mod rtmp;
+pub mod rtsp;

@@ -54,7 +54,9 @@ impl Datagrams {
         for (number, socket) in sockets.into_iter().enumerate() {
             socket.set_read_timeout(Some(TICK))?;
             let (sender, shared) = (sender.clone(), Arc::clone(&shared));
-            thread::Builder::new().name("datagrams".into()).spawn(move || receive(number, &socket, &sender, &shared))?;
+            thread::Builder::new()
+                .name("datagrams".into())
+                .spawn(move || receive(number, &socket, &sender, &shared))?;
         }
         Ok(Self { came, shared, told: 0 })
     }
@@ -117,6 +119,22 @@ fn receive(number: usize, socket: &UdpSocket, sender: &Sender<io::Result<Datagra
         }
     }
 }
+
+/// Two sockets with ports that follow each other, the first of them even (RFC 3550 §11), and that port.
+pub(super) fn pair(own: IpAddr) -> io::Result<(UdpSocket, UdpSocket, u16)> {
+    for _ in 0..MAX_TRIES {
+        let first = UdpSocket::bind((own, 0))?;
+        let port = first.local_addr()?.port();
+        let other = if port.is_multiple_of(2) { port.checked_add(1) } else { port.checked_sub(1) };
+        if let Some(Ok(second)) = other.map(|other| UdpSocket::bind((own, other))) {
+            return Ok(if port.is_multiple_of(2) { (first, second, port) } else { (second, first, port - 1) });
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no two ports that follow each other are free"))
+}
+
+/// Trials to find two such ports.
+const MAX_TRIES: usize = 64;
 
 /// A socket that receives what is sent to `address`: a group, an address of this machine, or any (`None`).
 pub(super) fn receiver(address: Option<IpAddr>, port: u16) -> io::Result<UdpSocket> {

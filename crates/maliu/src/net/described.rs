@@ -26,7 +26,10 @@ use crate::io::Source;
 /// Time between receiver reports (RFC 3550 §6.2).
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// Streams of a session. They end when the sender says so (RTCP BYE).
+/// Silence behind the first datagram that is the end, as in FFmpeg: many senders say no farewell.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Streams of a session. They end when the sender says so (RTCP BYE), or when nothing has come for ten seconds.
 pub struct Described {
     datagrams: Datagrams,
     /// By socket: the stream, and whether it is for RTCP.
@@ -35,6 +38,8 @@ pub struct Described {
     ready: Vec<u8>,
     taken: usize,
     begun: Instant,
+    /// When a datagram came last.
+    heard: Option<Instant>,
     reported: Instant,
     own: u32,
 }
@@ -85,7 +90,8 @@ impl Described {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let text = written(description);
-        let head = format!("RTSP/1.0 200 OK\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n", text.len());
+        let head =
+            format!("RTSP/1.0 200 OK\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n", text.len());
         let now = Instant::now();
         Ok(Self {
             datagrams: Datagrams::of(sockets)?,
@@ -94,6 +100,7 @@ impl Described {
             ready: [head, text].concat().into_bytes(),
             taken: 0,
             begun: now,
+            heard: None,
             reported: now,
             own: std::process::id() ^ 0x6d61_6c69,
         })
@@ -103,6 +110,7 @@ impl Described {
     fn take(&mut self, datagram: &Datagram) {
         let Some((number, mut control)) = self.roles.get(datagram.socket).copied() else { return };
         let Some(stream) = self.streams.get_mut(number) else { return };
+        self.heard = Some(datagram.at);
         let now = datagram.at.saturating_duration_since(self.begun);
         control |= is_rtcp(&datagram.bytes);
         if control {
@@ -121,10 +129,7 @@ impl Described {
                 (stream.begun, stream.ended) = (true, false);
             }
         }
-        let channel = 2 * number as u8 + u8::from(control);
-        let [high, low] = u16::try_from(datagram.bytes.len()).unwrap_or(u16::MAX).to_be_bytes();
-        self.ready.extend_from_slice(&[b'$', channel, high, low]);
-        self.ready.extend_from_slice(&datagram.bytes);
+        framed(number, control, &datagram.bytes, &mut self.ready);
     }
 
     /// Sends reports to the senders when it is time.
@@ -164,10 +169,19 @@ fn at_port(error: &io::Error, port: u16) -> io::Error {
     io::Error::new(error.kind(), format!("port {port}: {error}"))
 }
 
+/// Appends a packet of a stream as it stands between lines of RTSP.
+pub(super) fn framed(stream: usize, control: bool, packet: &[u8], to: &mut Vec<u8>) {
+    let channel = 2 * stream as u8 + u8::from(control);
+    let Ok(length) = u16::try_from(packet.len()) else { return };
+    let [high, low] = length.to_be_bytes();
+    to.extend_from_slice(&[b'$', channel, high, low]);
+    to.extend_from_slice(packet);
+}
+
 /// The lines of a description that say how streams are coded.
-fn written(description: &Description) -> String {
+pub(super) fn written(description: &Description) -> String {
     let mut text = String::from("v=0\r\n");
-    for media in &description.media {
+    for (stream, media) in description.media.iter().enumerate() {
         let number = media.payload_type;
         text += &format!("m={} {} {} {number}\r\n", media.kind, media.port, media.protocol);
         if !media.encoding.is_empty() {
@@ -178,6 +192,7 @@ fn written(description: &Description) -> String {
         if !pairs.is_empty() {
             text += &format!("a=fmtp:{number} {}\r\n", pairs.join(";"));
         }
+        text += &format!("a=control:track{stream}\r\n");
         if !media.language.is_empty() {
             text += &format!("a=lang:{}\r\n", media.language);
         }
@@ -198,7 +213,7 @@ impl Source for Described {
             self.report();
             match self.datagrams.next(TICK)? {
                 Some(datagram) => self.take(&datagram),
-                None if self.has_ended() => return Ok(0),
+                None if self.has_ended() || self.heard.is_some_and(|at| at.elapsed() >= SILENCE) => return Ok(0),
                 None => return Err(io::ErrorKind::WouldBlock.into()),
             }
             // More that has come already, up to a block.

@@ -115,7 +115,9 @@ impl Connection {
                 io::Error::new(io::ErrorKind::TimedOut, what)
             }
             // A pipe whose reader has gone ends a command in good order; a peer that has gone is a failure.
-            io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::ConnectionReset, "the peer closed the connection"),
+            io::ErrorKind::BrokenPipe => {
+                io::Error::new(io::ErrorKind::ConnectionReset, "the peer closed the connection")
+            }
             _ => error,
         })
     }

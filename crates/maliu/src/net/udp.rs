@@ -106,7 +106,7 @@ impl Sender {
 
     fn send(&self, bytes: &[u8]) -> io::Result<()> {
         match self.socket.send(bytes) {
-            // Nobody listens yet: datagrams are sent into the dark.
+            // A receiver that is not there yet is not an error of UDP.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
             sent => sent.map(drop),
         }

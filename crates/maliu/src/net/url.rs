@@ -68,15 +68,8 @@ impl FromStr for Url {
     fn from_str(text: &str) -> Result<Self, String> {
         let (scheme, rest) = scheme(text).ok_or_else(|| format!("{} is not a URL of a socket", plain(text)))?;
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let mut url = Self {
-            scheme,
-            host: place.into(),
-            port: 0,
-            listen: false,
-            timeout: None,
-            ttl: None,
-            packet: None,
-        };
+        let mut url =
+            Self { scheme, host: place.into(), port: 0, listen: false, timeout: None, ttl: None, packet: None };
         match scheme {
             Scheme::Unix if place.is_empty() => return Err("unix: names no path".into()),
             Scheme::Unix | Scheme::Other(_) => {}
@@ -145,7 +138,10 @@ mod tests {
         assert_eq!(check("unix:/tmp/a.sock").unwrap(), "Unix /tmp/a.sock 0");
         assert_eq!(check("https://a/b?c=d").unwrap(), "Other(\"https\") a/b 0");
         assert_eq!(check("tcp://cam").unwrap_err(), "cam is not HOST:PORT");
-        assert_eq!(check("tcp://cam:80?x=1").unwrap_err(), "x=1: unknown in this URL; known are listen and timeout=SECONDS");
+        assert_eq!(
+            check("tcp://cam:80?x=1").unwrap_err(),
+            "x=1: unknown in this URL; known are listen and timeout=SECONDS"
+        );
         assert_eq!(check("udp://cam:80?packet=0").unwrap_err(), "packet=0: expected bytes from 1 to 65507");
         for path in ["a:b.flv", "c:\\a.mp4", "clip.mp4", "wire://a", "-"] {
             assert!(!Url::is_one(path), "{path}");

@@ -36,7 +36,14 @@ impl Carried {
         };
         let demuxer = (formats::named(name)?.demuxer?)(&[]).ok()?;
         let payload_type = media.payload_type;
-        Some(Self { demuxer, input: Input::new(), window: Window::default(), payload_type, at: 0, warnings: Vec::new() })
+        Some(Self {
+            demuxer,
+            input: Input::new(),
+            window: Window::default(),
+            payload_type,
+            at: 0,
+            warnings: Vec::new(),
+        })
     }
 
     /// Takes a packet that stands at `at`.
@@ -55,7 +62,8 @@ impl Carried {
             if step.lost > 0 {
                 let packets = if step.lost == 1 { "packet" } else { "packets" };
                 let what = format!("{} {packets} lost in front of number {}", step.lost, step.sequence);
-                self.warnings.push(Warning { kind: Remark::Missing { units: step.lost }, ..Warning::new(self.at, what) });
+                self.warnings
+                    .push(Warning { kind: Remark::Missing { units: step.lost }, ..Warning::new(self.at, what) });
             }
             self.input.push(&step.item);
         }

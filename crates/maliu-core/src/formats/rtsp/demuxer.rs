@@ -5,10 +5,7 @@ use core::task::Poll;
 
 use bytes::Bytes;
 
-use super::{
-    carried::Carried,
-    message::{MAX_BODY, MAX_HEAD, Message},
-};
+use super::carried::Carried;
 use crate::{
     error::{Error, Result},
     format::{Demuxer, Event},
@@ -16,6 +13,7 @@ use crate::{
     remark::Remark,
     rtp::{
         Losses, Session,
+        message::{MAX_BODY, MAX_HEAD, Message},
         sdp::{self, Description},
     },
 };
@@ -39,7 +37,7 @@ pub(super) struct Rtsp {
     asked: Vec<(String, String, String)>,
     /// Bytes of the lines of a message that were searched for their end.
     searched: usize,
-    /// What came last was not understood: where it begins.
+    /// The start of bytes that were not understood, while they go on.
     garbage: Option<u64>,
     ended: bool,
     told: bool,
@@ -51,7 +49,7 @@ enum Streams {
     In(Carried),
 }
 
-/// What stands next in the input.
+/// Kinds of things in the input.
 enum Next {
     Packet(u8, usize),
     Lines,
@@ -89,7 +87,7 @@ impl Rtsp {
         Ok(event)
     }
 
-    /// What stands at the front of the input.
+    /// The kind of thing at the front of the input.
     fn next(&self, input: &Input) -> Next {
         let bytes = input.peek();
         let more = || if input.ended() { Next::Garbage } else { Next::Short };
@@ -150,13 +148,8 @@ impl Rtsp {
     fn message(&mut self, input: &mut Input) -> Result<bool> {
         let at = input.offset();
         let bytes = input.peek();
-        let from = self.searched.saturating_sub(3).min(bytes.len());
-        let end = bytes.get(from..).and_then(|rest| {
-            let found = memchr::memmem::find(rest, b"\r\n\r\n").map(|at| at + 4);
-            let bare = memchr::memmem::find(rest, b"\n\n").map(|at| at + 2);
-            found.into_iter().chain(bare).min()
-        });
-        let Some(length) = end.map(|end| from + end).filter(|length| *length <= MAX_HEAD) else {
+        let end = Message::length(bytes, self.searched);
+        let Some(length) = end.filter(|length| *length <= MAX_HEAD) else {
             if bytes.len() > MAX_HEAD {
                 return Err(Error::Limit { what: "bytes of the lines of a message", limit: MAX_HEAD as u64 });
             }
@@ -221,7 +214,9 @@ impl Rtsp {
     /// The stream with a control URL.
     fn stream_of(&self, url: &str) -> Option<usize> {
         self.description.media.iter().position(|media| {
-            media.control.as_deref().is_some_and(|control| !control.is_empty() && url.ends_with(control))
+            let behind =
+                |control: &str| url.strip_suffix(control).is_some_and(|base| base.is_empty() || base.ends_with('/'));
+            media.control.as_deref().is_some_and(|control| !control.is_empty() && behind(control))
         })
     }
 
@@ -244,7 +239,11 @@ impl Rtsp {
     fn regain(&mut self, at: u64, input: &mut Input) {
         if let Some(from) = self.garbage.take() {
             let bytes = at.saturating_sub(from);
-            input.remark_at(from, Remark::Junk { bytes: Some(bytes) }, format!("skipped {bytes} bytes that are not RTSP"));
+            input.remark_at(
+                from,
+                Remark::Junk { bytes: Some(bytes) },
+                format!("skipped {bytes} bytes that are not RTSP"),
+            );
         }
     }
 

@@ -18,7 +18,6 @@ use alloc::boxed::Box;
 
 mod carried;
 mod demuxer;
-mod message;
 
 use crate::{
     error::Result,
@@ -57,7 +56,8 @@ fn open(pairs: &[(&str, &str)]) -> Result<Box<dyn Demuxer>> {
 }
 
 /// The first words of a dialogue.
-const STARTS: [&[u8]; 6] = [b"RTSP/1.", b"OPTIONS rtsp", b"DESCRIBE rtsp", b"ANNOUNCE rtsp", b"SETUP rtsp", b"OPTIONS * RTSP"];
+const STARTS: [&[u8]; 6] =
+    [b"RTSP/1.", b"OPTIONS rtsp", b"DESCRIBE rtsp", b"ANNOUNCE rtsp", b"SETUP rtsp", b"OPTIONS * RTSP"];
 
 fn probe(bytes: &[u8]) -> Score {
     if STARTS.iter().any(|start| bytes.starts_with(start)) {

@@ -8,12 +8,7 @@
 use alloc::vec::Vec;
 
 use super::{MAX_UNIT, Out, Part, Unit, Unpack};
-use crate::{
-    bits::Bits,
-    rtp::sdp::Media as Section,
-    stream::StreamInfo,
-    syntax::aac::AudioSpecificConfig,
-};
+use crate::{bits::Bits, rtp::sdp::Media as Section, stream::StreamInfo, syntax::aac::AudioSpecificConfig};
 
 /// Most access units of one packet.
 const MAX_UNITS: usize = 512;

@@ -63,7 +63,7 @@ impl Out {
 /// Most remarks on one payload.
 const MAX_REMARKS: usize = 8;
 
-/// A payload format. What it holds stays below [`MAX_UNIT`].
+/// A payload format. It holds less than [`MAX_UNIT`].
 pub(super) trait Unpack: Send {
     /// Takes the next payload.
     fn push(&mut self, part: &Part, out: &mut Out);

@@ -37,7 +37,8 @@ impl Unpack for Frames {
         let mut data = part.payload.slice(4..);
         let lost = core::mem::take(&mut self.lost);
         if offset > 0 {
-            let Some((time, size, mut bytes)) = self.fragment.take().filter(|(.., bytes)| !lost && bytes.len() == offset)
+            let Some((time, size, mut bytes)) =
+                self.fragment.take().filter(|(.., bytes)| !lost && bytes.len() == offset)
             else {
                 return;
             };

@@ -297,7 +297,8 @@ mod tests {
     #[test]
     fn the_three_forms_of_h264_give_the_same_access_unit() {
         let expected = [&CODE[..], &[0x67, 1, 2], &CODE, &[0x68, 3], &CODE, &[0x65, 4, 5, 6]].concat();
-        let single: &[(i64, bool, &[u8])] = &[(0, false, &[0x67, 1, 2]), (0, false, &[0x68, 3]), (0, true, &[0x65, 4, 5, 6])];
+        let single: &[(i64, bool, &[u8])] =
+            &[(0, false, &[0x67, 1, 2]), (0, false, &[0x68, 3]), (0, true, &[0x65, 4, 5, 6])];
         let aggregate: &[(i64, bool, &[u8])] =
             &[(0, true, &[0x78, 0, 3, 0x67, 1, 2, 0, 2, 0x68, 3, 0, 4, 0x65, 4, 5, 6])];
         let fragments: &[(i64, bool, &[u8])] = &[
@@ -320,8 +321,7 @@ mod tests {
         for payloads in [aggregate, fragments] {
             assert_eq!(run(Nals::h265(false), payloads), vec![(0, true, false, expected.clone())]);
         }
-        let ordered: &[(i64, bool, &[u8])] =
-            &[(0, true, &[0x60, 1, 0, 0, 0, 3, 0x40, 1, 7, 1, 0, 4, 0x26, 1, 8, 9])];
+        let ordered: &[(i64, bool, &[u8])] = &[(0, true, &[0x60, 1, 0, 0, 0, 3, 0x40, 1, 7, 1, 0, 4, 0x26, 1, 8, 9])];
         assert_eq!(run(Nals::h265(true), ordered), vec![(0, true, false, expected)]);
     }
 

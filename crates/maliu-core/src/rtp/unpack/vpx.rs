@@ -96,7 +96,8 @@ fn vp8(payload: &[u8]) -> Option<(usize, bool)> {
 
 fn vp9(payload: &[u8]) -> Option<(usize, bool)> {
     let first = *payload.first()?;
-    let (has_id, inter, layers, flexible) = (first & 0x80 != 0, first & 0x40 != 0, first & 0x20 != 0, first & 0x10 != 0);
+    let (has_id, inter, layers, flexible) =
+        (first & 0x80 != 0, first & 0x40 != 0, first & 0x20 != 0, first & 0x10 != 0);
     let mut at = 1;
     if has_id {
         at += if payload.get(at)? & 0x80 != 0 { 2 } else { 1 };

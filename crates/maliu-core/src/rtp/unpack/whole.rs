@@ -25,10 +25,13 @@ impl Whole {
 
     /// The coding type of a picture of MPEG-4: the two bits behind its start code; 0 is intra.
     pub(super) fn mpeg4() -> Self {
-        Self::of(|_| 0, |unit| {
-            let picture = unit.windows(5).find(|bytes| bytes.starts_with(&[0, 0, 1, 0xb6]));
-            picture.and_then(|bytes| bytes.get(4)).is_some_and(|first| first >> 6 == 0)
-        })
+        Self::of(
+            |_| 0,
+            |unit| {
+                let picture = unit.windows(5).find(|bytes| bytes.starts_with(&[0, 0, 1, 0xb6]));
+                picture.and_then(|bytes| bytes.get(4)).is_some_and(|first| first >> 6 == 0)
+            },
+        )
     }
 
     /// A header of four bytes, and four more where its T bit is set.
