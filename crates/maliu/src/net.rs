@@ -69,7 +69,7 @@ pub fn source(text: &str) -> io::Result<Box<dyn Source + Send>> {
     match url.scheme {
         Scheme::Tcp | Scheme::Unix => Ok(Box::new(Connection::open(&url)?)),
         Scheme::Udp => Ok(Box::new(Receiver::open(&url)?)),
-        Scheme::Other(name) => Err(unsupported(name, "read")),
+        Scheme::Other(name) => Err(unsupported(name, "read", "rtsp, tcp, udp and unix")),
     }
 }
 
@@ -85,7 +85,7 @@ pub fn sink(text: &str) -> io::Result<Box<dyn Sink + Send>> {
     match url.scheme {
         Scheme::Tcp | Scheme::Unix => Ok(Box::new(Connection::open(&url)?.waiting()?)),
         Scheme::Udp => Ok(Box::new(Sender::open(&url)?)),
-        Scheme::Other(name) => Err(unsupported(name, "written")),
+        Scheme::Other(name) => Err(unsupported(name, "written", "tcp, udp and unix")),
     }
 }
 
@@ -93,7 +93,7 @@ fn refused(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
-fn unsupported(scheme: &str, verb: &str) -> io::Error {
-    let what = format!("{}:// is not {verb} by this build; it has rtsp, tcp, udp and unix", plain(scheme));
+fn unsupported(scheme: &str, verb: &str, known: &str) -> io::Error {
+    let what = format!("{}:// is not {verb} by this build; it has {known}", plain(scheme));
     io::Error::new(io::ErrorKind::Unsupported, what)
 }

@@ -96,7 +96,7 @@ fn recorded() -> (String, Vec<(u8, Vec<u8>)>) {
     let bytes = std::fs::read(SAMPLE).unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let sdp = text[text.find("v=0").unwrap()..text.find("RTSP/1.0 200 OK\r\nCSeq: 3").unwrap()].to_owned();
-    let mut rest = &bytes[bytes.windows(3).position(|bytes| bytes == b"$\x00\x00").unwrap()..];
+    let mut rest = &bytes[bytes.windows(5).position(|bytes| bytes == b"\r\n\r\n$").unwrap() + 4..];
     let mut packets = Vec::new();
     while let [b'$', channel, high, low, after @ ..] = rest {
         let (packet, next) = after.split_at(usize::from(u16::from_be_bytes([*high, *low])));
@@ -126,6 +126,9 @@ fn a_described_session_gives_the_packets_of_its_recording() {
             let to = ("127.0.0.1", ports[usize::from(channel / 2)] + u16::from(channel & 1));
             socket.send_to(&packet, to).unwrap();
             thread::sleep(Duration::from_micros(200));
+        }
+        for port in ports {
+            socket.send_to(&[0x81, 203, 0, 1, 0, 0, 0, 1], ("127.0.0.1", port + 1)).unwrap();
         }
     });
     let key = |packet: &Packet| (packet.stream, packet.pts, packet.data.clone());

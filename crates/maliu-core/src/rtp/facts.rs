@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::sdp::{Media as Section, base64, hex};
 use crate::{
     stream::{Codec, Kind, Media, StreamInfo, Video},
-    syntax::{aac::AudioSpecificConfig, ac3, annexb, av1, h264, h265, mpeg_audio, opus, vp9},
+    syntax::{aac::AudioSpecificConfig, ac3, annexb, av1, h264, h265, mpeg_audio, mpeg_video, opus, vp9},
     time::TimeBase,
 };
 
@@ -106,7 +106,10 @@ fn configure(info: &mut StreamInfo, section: &Section) {
             let mono = section.channels < 2;
             info.config = opus::head(if mono { 1 } else { 2 }).unwrap_or_default().into();
         }
-        Codec::Mpeg4 => info.config = section.parameter("config").and_then(hex).unwrap_or_default().into(),
+        Codec::Mpeg4 => {
+            info.config = section.parameter("config").and_then(hex).unwrap_or_default().into();
+            picture(info, &info.config.clone());
+        }
         _ => {}
     }
 }
@@ -140,7 +143,9 @@ pub(super) fn set_aac(info: &mut StreamInfo, bytes: Bytes) {
 pub(super) fn refine(info: &mut StreamInfo, data: &Bytes, key: bool, replaced: &mut Option<Bytes>) -> bool {
     match info.codec {
         Codec::H264 | Codec::H265 if key => parameter_sets(info, data, replaced),
-        Codec::Vp8 | Codec::Vp9 | Codec::Av1 | Codec::Mjpeg | Codec::Mpeg2Video if key => picture(info, data),
+        Codec::Vp8 | Codec::Vp9 | Codec::Av1 | Codec::Mjpeg | Codec::Mpeg2Video | Codec::Mpeg4 if key => {
+            picture(info, data)
+        }
         Codec::Mp1 | Codec::Mp2 | Codec::Mp3 => mpeg(info, data),
         Codec::Ac3 | Codec::Eac3 => {
             let (Some(header), Media::Audio(audio)) = (ac3::Header::parse(data), &mut info.media) else { return false };
@@ -227,9 +232,16 @@ fn picture(info: &mut StreamInfo, data: &Bytes) -> bool {
         Codec::Vp9 => vp9::picture_size(data),
         Codec::Av1 => av1::picture_size(data),
         Codec::Mjpeg => jpeg_size(data),
-        Codec::Mpeg2Video => sequence_size(data),
         _ => None,
     };
+    let described = match codec {
+        Codec::Mpeg2Video => mpeg_video::Sequence::find(data).map(|sequence| sequence.video()),
+        Codec::Mpeg4 => mpeg_video::VideoObjectLayer::find(data).map(|layer| layer.video()),
+        _ => None,
+    };
+    if let Some(video) = described {
+        info.media = Media::Video(video);
+    }
     if codec == Codec::Av1
         && let Some(config) = av1::build_config(data)
     {
@@ -246,12 +258,6 @@ fn jpeg_size(data: &[u8]) -> Option<(u32, u32)> {
     let at = data.windows(2).position(|pair| pair == [0xff, 0xc0])?;
     let &[h0, h1, w0, w1] = data.get(at + 5..)?.first_chunk::<4>()?;
     Some((u16::from_be_bytes([w0, w1]).into(), u16::from_be_bytes([h0, h1]).into()))
-}
-
-/// Size in a sequence header of MPEG-1 or MPEG-2 video.
-fn sequence_size(data: &[u8]) -> Option<(u32, u32)> {
-    let &[0, 0, 1, 0xb3, a, b, c] = data.first_chunk::<7>()? else { return None };
-    Some((u32::from(a) << 4 | u32::from(b >> 4), u32::from(b & 15) << 8 | u32::from(c)))
 }
 
 fn mpeg(info: &mut StreamInfo, data: &[u8]) -> bool {

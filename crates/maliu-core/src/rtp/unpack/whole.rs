@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use super::{MAX_UNIT, Out, Part, Unit, Unpack};
+use crate::syntax::mpeg_video::vop_coding_type;
 
 /// Puts units together.
 #[derive(Debug)]
@@ -23,15 +24,8 @@ impl Whole {
         Self::of(|_| 0, |_| true)
     }
 
-    /// The coding type of a picture of MPEG-4: the two bits behind its start code; 0 is intra.
     pub(super) fn mpeg4() -> Self {
-        Self::of(
-            |_| 0,
-            |unit| {
-                let picture = unit.windows(5).find(|bytes| bytes.starts_with(&[0, 0, 1, 0xb6]));
-                picture.and_then(|bytes| bytes.get(4)).is_some_and(|first| first >> 6 == 0)
-            },
-        )
+        Self::of(|_| 0, |unit| vop_coding_type(unit) == Some(0))
     }
 
     /// A header of four bytes, and four more where its T bit is set.

@@ -8,7 +8,7 @@ use alloc::{
 
 use crate::digest::Kind;
 
-/// What a server has asked for.
+/// Credentials that a server asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     Basic,

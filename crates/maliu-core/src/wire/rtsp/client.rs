@@ -34,7 +34,7 @@ pub enum Carrier {
     Udp(u16),
 }
 
-/// What has happened.
+/// A step of a session.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
