@@ -1,10 +1,24 @@
-//! Loudness of audio by EBU R 128 (ITU-R BS.1770-4, EBU Tech 3342).
+//! Loudness of audio by EBU R 128 (ITU-R BS.1770-4, EBU Tech 3342), with the blocks and gates of FFmpeg's filter `ebur128`.
+//!
+//! ```text
+//!   samples ─▶ K-weighting ─▶ energy of 100 ms ─┬▶ 400 ms ─▶ histogram ─▶ gates ─▶ integrated loudness
+//!                                               └▶ 3 s    ─▶ histogram ─▶ gates ─▶ loudness range
+//!           └▶ 4 times the rate ─▶ true peak
+//! ```
+//!
+//! Only whole blocks count: audio shorter than 400 ms has no loudness, and shorter than 3 s no range.
 
-use ebur128::{Channel, EbuR128, Mode};
 use maliu::stream::Audio;
-use maliu_decode::{AudioFrame, Converter};
+use maliu_decode::{AudioFrame, Converter, Resampler, resample::MAX_RATE};
 
+use self::{
+    histogram::Histogram,
+    weighting::{Weighting, channel_weight},
+};
 use crate::failure::{Failure, Result};
+
+mod histogram;
+mod weighting;
 
 /// Facts of what was heard. Levels are `None` for silence and for too little audio.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,68 +36,197 @@ pub(crate) struct Facts {
 /// Audio being measured.
 #[derive(Default)]
 pub(crate) struct Loudness {
-    meter: Option<(EbuR128, Converter)>,
+    meter: Option<(Meter, Converter)>,
 }
-
-/// Longest audio whose every block counts, in ms: 24 hours. Of longer audio the last 24 hours count.
-const HISTORY: u32 = 24 * 3_600_000;
 
 impl Loudness {
     /// Adds a frame. One of another rate or other channels than the first is converted.
     pub(crate) fn add(&mut self, frame: &AudioFrame) -> Result {
         if self.meter.is_none() {
-            self.meter = Some((meter(frame)?, Converter::to_those_of(frame)));
+            self.meter = Some((Meter::new(frame)?, Converter::to_those_of(frame)));
         }
         let Some((meter, converter)) = &mut self.meter else { return Ok(()) };
         if converter.fits(frame) {
-            return meter.add_frames_f32(&frame.to_f32()).map_err(failed);
+            meter.add(&frame.to_f32());
+            return Ok(());
         }
         let frames = converter.convert(frame.clone()).map_err(|error| Failure::Failed(error.to_string()))?;
-        frames.iter().try_for_each(|frame| meter.add_frames_f32(&frame.to_f32()).map_err(failed))
+        frames.iter().for_each(|frame| meter.add(&frame.to_f32()));
+        Ok(())
     }
 
-    /// The facts so far.
-    pub(crate) fn facts(&self) -> Facts {
-        let Some((meter, _)) = &self.meter else { return Facts::default() };
-        let finite = |value: f64| Some(value).filter(|value| value.is_finite());
-        let peak = |of: fn(&EbuR128, u32) -> std::result::Result<f64, ebur128::Error>| {
-            let peaks = (0..meter.channels()).filter_map(|channel| of(meter, channel).ok());
-            finite(20.0 * peaks.fold(0.0, f64::max).log10())
-        };
+    /// The facts of all that was added.
+    pub(crate) fn facts(self) -> Facts {
+        self.meter.map_or_else(Facts::default, |(meter, _)| meter.facts())
+    }
+}
+
+/// The measurement of interleaved samples of one rate.
+struct Meter {
+    channels: usize,
+    weighting: Vec<Weighting>,
+    weights: Vec<f64>,
+    /// Samples per channel of 100 ms, and how many of them are summed.
+    step: usize,
+    summed: usize,
+    sum: f64,
+    /// Energies of the last 30 steps; the latest at `at`.
+    ring: [f64; 30],
+    at: usize,
+    /// Steps so far, as far as the longest block counts them.
+    steps: usize,
+    momentary: Histogram,
+    short_term: Histogram,
+    upsampler: Option<Resampler>,
+    peak: f32,
+    true_peak: f32,
+}
+
+/// Samples of all channels that are looked at for peaks at once.
+const PIECE: usize = 1 << 15;
+
+/// Times the rate at which true peaks are looked for.
+const OVERSAMPLING: u32 = 4;
+
+impl Meter {
+    fn new(frame: &AudioFrame) -> Result<Self> {
+        let AudioFrame { sample_rate: rate, channels, channel_mask, .. } = *frame;
+        if rate < 100 || channels == 0 {
+            return Err(Failure::Failed(format!("measuring the loudness: {channels} channels at {rate} Hz")));
+        }
+        let mask = if channel_mask == 0 { Audio::new(rate, channels).usual_mask() } else { channel_mask };
+        let mut places = (0..32).filter(|bit| mask >> bit & 1 == 1);
+        let fast = rate.saturating_mul(OVERSAMPLING);
+        let upsampler = if fast <= MAX_RATE { Resampler::new(rate, fast, channels).ok() } else { None };
+        Ok(Self {
+            channels: channels.into(),
+            weighting: vec![Weighting::new(rate); channels.into()],
+            weights: (0..channels).map(|_| channel_weight(places.next())).collect(),
+            step: (rate / 10) as usize,
+            summed: 0,
+            sum: 0.0,
+            ring: [0.0; 30],
+            at: 0,
+            steps: 0,
+            momentary: Histogram::default(),
+            short_term: Histogram::default(),
+            upsampler,
+            peak: 0.0,
+            true_peak: 0.0,
+        })
+    }
+
+    fn add(&mut self, samples: &[f32]) {
+        for set in samples.chunks_exact(self.channels) {
+            for ((sample, weighting), weight) in set.iter().zip(&mut self.weighting).zip(&self.weights) {
+                let weighted = weighting.next(f64::from(*sample));
+                self.sum += weight * weighted * weighted;
+            }
+            self.summed += 1;
+            if self.summed == self.step {
+                self.end_step();
+            }
+        }
+        self.peak = loudest(self.peak, samples);
+        if let Some(upsampler) = &mut self.upsampler {
+            let piece = (PIECE / self.channels).max(1) * self.channels;
+            for piece in samples.chunks(piece) {
+                self.true_peak = loudest(self.true_peak, &upsampler.push(piece));
+            }
+        }
+    }
+
+    fn end_step(&mut self) {
+        self.at = (self.at + 1) % self.ring.len();
+        self.ring[self.at] = self.sum / self.step as f64;
+        (self.sum, self.summed) = (0.0, 0);
+        let all = self.ring.len();
+        let last =
+            |steps: usize| (0..steps).map(|back| self.ring[(self.at + all - back) % all]).sum::<f64>() / steps as f64;
+        let (momentary, short_term) = (last(4), last(30));
+        self.steps = (self.steps + 1).min(all);
+        if self.steps >= 4 {
+            self.momentary.add(momentary);
+        }
+        if self.steps >= all {
+            self.short_term.add(short_term);
+        }
+    }
+
+    fn facts(mut self) -> Facts {
+        if let Some(upsampler) = self.upsampler.take() {
+            self.true_peak = loudest(self.true_peak, &upsampler.finish());
+        }
+        let decibels = |peak: f32| Some(20.0 * f64::from(peak).log10()).filter(|peak| peak.is_finite());
         Facts {
-            integrated: meter.loudness_global().ok().and_then(finite),
-            range: meter.loudness_range().ok().and_then(finite),
-            true_peak: peak(EbuR128::true_peak),
-            sample_peak: peak(EbuR128::sample_peak),
+            integrated: self.momentary.gated_mean(10.0),
+            range: self.short_term.range(20.0),
+            true_peak: decibels(self.true_peak.max(self.peak)),
+            sample_peak: decibels(self.peak),
         }
     }
 }
 
-fn meter(frame: &AudioFrame) -> Result<EbuR128> {
-    let mode = Mode::I | Mode::LRA | Mode::TRUE_PEAK | Mode::SAMPLE_PEAK;
-    let mut meter = EbuR128::new(frame.channels.into(), frame.sample_rate, mode).map_err(failed)?;
-    meter.set_max_history(HISTORY).map_err(failed)?;
-    let usual = Audio::new(frame.sample_rate, frame.channels).usual_mask();
-    let mask = if frame.channel_mask == 0 { usual } else { frame.channel_mask };
-    let mut places = (0..32).filter(|bit| mask >> bit & 1 == 1);
-    for channel in 0..u32::from(frame.channels) {
-        meter.set_channel(channel, weight(places.next())).map_err(failed)?;
-    }
-    Ok(meter)
+fn loudest(peak: f32, samples: &[f32]) -> f32 {
+    samples.iter().fold(peak, |peak, sample| peak.max(sample.abs()))
 }
 
-/// Surround channels count 1.5 dB more, low frequencies do not count (BS.1770-4 §2).
-fn weight(place: Option<u32>) -> Channel {
-    match place {
-        Some(3) => Channel::Unused,
-        Some(4 | 9) => Channel::LeftSurround,
-        Some(5 | 10) => Channel::RightSurround,
-        Some(1) => Channel::Right,
-        Some(2) => Channel::Center,
-        _ => Channel::Left,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use maliu_decode::Samples;
 
-fn failed(error: ebur128::Error) -> Failure {
-    Failure::Failed(format!("measuring the loudness: {error}"))
+    use super::*;
+
+    fn facts(rate: u32, channels: u16, parts: &[(f64, f64)]) -> Facts {
+        let mut loudness = Loudness::default();
+        for (seconds, decibels) in parts {
+            let level = 10f64.powf(decibels / 20.0);
+            let sample = |n: usize| (n as f64 * 1000.0 * std::f64::consts::TAU / f64::from(rate)).sin() * level;
+            let sets = (0..(seconds * f64::from(rate)) as usize).map(sample);
+            let samples = sets.flat_map(|sample| std::iter::repeat_n(sample as f32, channels.into())).collect();
+            loudness.add(&AudioFrame::new(rate, channels, Samples::F32(samples))).unwrap();
+        }
+        loudness.facts()
+    }
+
+    /// EBU Tech 3341, cases 1 to 3: sines of 1 kHz in stereo.
+    #[test]
+    fn sines_are_as_loud_as_the_rules_say() {
+        for rate in [44_100, 48_000] {
+            for (parts, expected) in [
+                (&[(20.0, -23.0)][..], -23.0),
+                (&[(20.0, -33.0)], -33.0),
+                (&[(10.0, -36.0), (60.0, -23.0), (10.0, -36.0)], -23.0),
+            ] {
+                let integrated = facts(rate, 2, parts).integrated.unwrap();
+                assert!((integrated - expected).abs() < 0.1, "{rate} Hz: {integrated} for {expected}");
+            }
+        }
+    }
+
+    /// EBU Tech 3342, case 1: 20 s at -20 and 20 s at -30 LUFS have a range of 10 LU.
+    #[test]
+    fn the_range_is_between_the_loud_and_the_quiet() {
+        let range = facts(48_000, 2, &[(20.0, -20.0), (20.0, -30.0)]).range.unwrap();
+        assert!((range - 10.0).abs() < 0.3, "{range}");
+    }
+
+    #[test]
+    fn silence_has_no_loudness() {
+        let silence = facts(48_000, 1, &[(2.0, -200.0)]);
+        assert_eq!((silence.integrated, silence.range), (None, None));
+        assert_eq!(Loudness::default().facts(), Facts::default());
+    }
+
+    #[test]
+    fn true_peaks_lie_between_samples() {
+        // A quarter of the rate, shifted by an eighth of a turn: samples reach 0.7071 of the peak only.
+        // It fades in and out, as an edge would ring.
+        let fade = |n: usize| (n.min(48_000 - n) as f32 / 4_800.0).min(1.0);
+        let sample = |n: usize| (n as f32 * std::f32::consts::FRAC_PI_2 + std::f32::consts::FRAC_PI_4).sin() * 0.5 * fade(n);
+        let mut loudness = Loudness::default();
+        loudness.add(&AudioFrame::new(48_000, 1, Samples::F32((0..48_000).map(sample).collect()))).unwrap();
+        let facts = loudness.facts();
+        assert!((facts.true_peak.unwrap() + 6.02).abs() < 0.1 && (facts.sample_peak.unwrap() + 9.03).abs() < 0.05);
+    }
 }

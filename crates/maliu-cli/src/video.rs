@@ -100,6 +100,22 @@ impl Video {
         }
     }
 
+    /// chroma_format_idc, bits per luma sample and video_full_range_flag, when the parameter sets are known.
+    pub(crate) fn sampling(&self) -> Option<(u8, u8, bool)> {
+        match &self.coding {
+            Coding::H264(pictures) => {
+                let sps = pictures.sets().any_sps()?;
+                let full = sps.vui.as_ref().is_some_and(|vui| vui.signal.video_full_range_flag);
+                Some((sps.chroma_format_idc, sps.bit_depth_luma, full))
+            }
+            Coding::H265(pictures) => {
+                let sps = pictures.sets().any_sps()?;
+                let full = sps.vui.as_ref().is_some_and(|vui| vui.signal.video_full_range_flag);
+                Some((sps.chroma_format_idc, sps.bit_depth_luma, full))
+            }
+        }
+    }
+
     /// The profile's name as ffprobe prints it, when the parameter sets are known.
     pub(crate) fn profile(&self) -> Option<&'static str> {
         match &self.coding {

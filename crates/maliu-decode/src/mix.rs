@@ -157,7 +157,7 @@ fn spread(place: u8, heard: &[u8], wanted: &[u8], mix: Mix) -> Vec<(u8, f32)> {
         BACK_CENTRE if has(BACK_LEFT) => vec![(BACK_LEFT, HALF), (BACK_RIGHT, HALF)],
         BACK_CENTRE if has(SIDE_LEFT) => vec![(SIDE_LEFT, HALF), (SIDE_RIGHT, HALF)],
         BACK_CENTRE if has(LEFT) && mix == Mix::Itu => vec![(LEFT, HALF * HALF), (RIGHT, HALF * HALF)],
-        BACK_CENTRE if has(LEFT) => vec![(LEFT, -HALF), (RIGHT, HALF)],
+        BACK_CENTRE if has(LEFT) => vec![(LEFT, -HALF * HALF), (RIGHT, HALF * HALF)],
         BACK_CENTRE => vec![(CENTRE, HALF * HALF)],
         LEFT_OF_CENTRE if has(LEFT) => vec![(LEFT, 1.0)],
         RIGHT_OF_CENTRE if has(RIGHT) => vec![(RIGHT, 1.0)],

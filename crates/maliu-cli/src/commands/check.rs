@@ -12,20 +12,19 @@ use maliu::{
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    input, json, output,
+    input, json, many, output,
 };
 
-/// Reports the faults of a file. Exit code 1 if there are any.
+/// Reports the faults of files. Exit code 1 if there are any.
 #[derive(clap::Args)]
 #[command(after_help = NOTES)]
 pub(crate) struct Args {
-    /// File to read; - is standard input.
-    #[arg(value_name = "IN", value_parser = crate::paths::parser())]
-    input: String,
+    #[command(flatten)]
+    inputs: many::Args,
     /// Format of the input (default: recognised by content).
     #[arg(short_alias = 'f', long, value_name = "FORMAT")]
     from: Option<String>,
-    /// Print one JSON object.
+    /// Print one JSON object per input.
     #[arg(long)]
     json: bool,
     /// Count notices as faults.
@@ -39,7 +38,12 @@ const NOTES: &str = "Each fault has a code that does not change between versions
 
 /// Reads everything and reports.
 pub(super) fn run(args: Args, context: &Context) -> Result {
-    let (name, source) = input::source(&args.input, context)?;
+    many::each(&args.inputs.files()?, |path| one(path, &args, context))
+}
+
+/// The report of one input.
+fn one(path: &str, args: &Args, context: &Context) -> Result {
+    let (name, source) = input::source(path, context)?;
     let report = check::run(source, reader(args.from.as_deref())?).map_err(|error| match error {
         Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),
         Error::Media(error) => Failure::while_("reading", &name, error),

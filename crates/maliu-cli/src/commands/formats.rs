@@ -2,9 +2,14 @@
 
 use std::io::Write;
 
-use maliu::{format::Format, formats, hls};
+use maliu::{format::Format, formats, hls, settings::Help, writer};
+use serde_json::json;
 
-use crate::{context::Context, failure::Result, output};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    output,
+};
 
 /// Lists the formats that can be read (D) and written (E).
 #[derive(clap::Args)]
@@ -12,6 +17,9 @@ use crate::{context::Context, failure::Result, output};
 pub(crate) struct Args {
     /// Show this format with its settings.
     name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Prints the list.
@@ -20,27 +28,78 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 }
 
 fn list(out: &mut dyn Write, args: Args) -> Result {
+    if args.json {
+        return json(out, args.name.as_deref());
+    }
     let Some(name) = args.name else {
-        for format in formats::ALL.iter().copied().chain([hls::Container::default().format()]) {
+        for format in all() {
             writeln!(out, "{} {:<12} {}", abilities(format), format.name, format.long_name)?;
         }
         return Ok(());
     };
-    let playlist = Some(hls::Container::default().format()).filter(|format| format.name == name);
-    let Some(format) = playlist.or_else(|| formats::named(&name)) else {
-        return Err(crate::failure::Failure::Usage(format!("no format is called {name}")));
+    let Some(format) = named(&name) else {
+        return Err(unknown(&name));
     };
     writeln!(out, "{} {}: {}", abilities(format), format.name, format.long_name)?;
     writeln!(out, "  extensions: {}\n  types: {}", format.extensions.join(", "), format.mime.join(", "))?;
     for help in format.settings {
-        writeln!(out, "  -o {}={} (default {}): {}", help.name, help.value, help.default, help.what)?;
+        setting(out, help)?;
+    }
+    if format.muxer.is_some() {
+        writeln!(out, "  and of every format that is written:")?;
+        writer::SETTINGS.iter().try_for_each(|help| setting(out, help))?;
     }
     Ok(())
 }
 
+fn setting(out: &mut dyn Write, help: &Help) -> Result {
+    Ok(writeln!(out, "  -o {}={} (default {}): {}", help.name, help.value, help.default, help.what)?)
+}
+
+/// All formats, or the one of this name, as a JSON array; general settings stand with those of a format that is written.
+fn json(out: &mut dyn Write, name: Option<&str>) -> Result {
+    let wanted = match name {
+        None => all().collect(),
+        Some(name) => vec![named(name).ok_or_else(|| unknown(name))?],
+    };
+    let setting =
+        |help: &Help| json!({ "name": help.name, "value": help.value, "default": help.default, "what": help.what });
+    let one = |format: &&Format| {
+        let general: &[Help] = if format.muxer.is_some() { writer::SETTINGS } else { &[] };
+        json!({
+            "name": format.name,
+            "long_name": format.long_name,
+            "reads": abilities(format).starts_with('D'),
+            "writes": format.muxer.is_some(),
+            "extensions": format.extensions,
+            "types": format.mime,
+            "settings": format.settings.iter().chain(general).map(setting).collect::<Vec<_>>(),
+        })
+    };
+    let list: Vec<_> = wanted.iter().map(one).collect();
+    Ok(writeln!(out, "{}", serde_json::Value::from(list))?)
+}
+
+/// The formats, and playlists of segments in them.
+fn all() -> impl Iterator<Item = &'static Format> {
+    formats::ALL.iter().copied().chain([playlist()])
+}
+
+fn named(name: &str) -> Option<&'static Format> {
+    Some(playlist()).filter(|format| format.name == name).or_else(|| formats::named(name))
+}
+
+fn playlist() -> &'static Format {
+    hls::Container::default().format()
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::Usage(format!("no format is called {name}"))
+}
+
 fn abilities(format: &Format) -> String {
     let mark = |can, letter| if can { letter } else { '.' };
-    if format.name == hls::Container::default().format().name {
+    if format.name == playlist().name {
         // Playlists are read by the segments that they list, and written beside them.
         return "DE".to_owned();
     }

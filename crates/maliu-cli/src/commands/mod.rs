@@ -11,11 +11,13 @@ mod layout;
 mod loudness;
 mod man;
 mod nals;
+mod plot;
 mod probe;
 mod receive;
 mod relay;
 mod remux;
 mod repair;
+mod report;
 mod send;
 
 macro_rules! commands {
@@ -45,6 +47,8 @@ commands! {
     Repair repair;
     Nals nals;
     Loudness loudness;
+    Plot plot;
+    Report report;
     Send send;
     Receive receive;
     Relay relay;

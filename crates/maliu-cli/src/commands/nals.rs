@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     input::{self, Opened},
-    json, output,
+    json, many, output,
     video::{Nal, Picture, Video},
 };
 
@@ -18,6 +18,12 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
+    /// Further files; folders with --recursive. The lists follow each other.
+    #[arg(value_name = "IN", value_parser = crate::paths::parser())]
+    more: Vec<String>,
+    /// Take all files below folders that are inputs.
+    #[arg(long)]
+    recursive: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -34,7 +40,17 @@ Columns: offset (in a container: offset of the packet + offset in it), bytes of 
 size, type, access unit, slice type, picture order count, parameter sets.";
 
 /// Reads and prints.
-pub(super) fn run(args: Args, context: &Context) -> Result {
+pub(super) fn run(mut args: Args, context: &Context) -> Result {
+    let mut paths = vec![args.input.path.clone()];
+    paths.append(&mut args.more);
+    let paths = if paths == ["-"] { paths } else { many::files(&paths, args.recursive)? };
+    many::each(&paths, |path| {
+        path.clone_into(&mut args.input.path);
+        one(&args, context)
+    })
+}
+
+fn one(args: &Args, context: &Context) -> Result {
     let mut opened = args.input.open(context)?;
     output::print(context, |out| match args.json {
         true => all_json(out, &mut opened, args.stream),

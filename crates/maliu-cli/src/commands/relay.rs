@@ -43,8 +43,8 @@ enum Task {
         /// Sign for a publisher.
         #[arg(long)]
         publish: bool,
-        /// How long the signature holds.
-        #[arg(long = "for", value_name = "SECONDS", default_value_t = 3600)]
+        /// How long the signature holds: seconds, or a number with s, m, h or d, such as 90m.
+        #[arg(long = "for", value_name = "TIME", value_parser = lasting, default_value = "1h")]
         seconds: u32,
     },
 }
@@ -77,7 +77,7 @@ const EXAMPLES: &str = "Examples:
   maliu remux clip.mp4 rtmp://127.0.0.1/live/show      publish
   ffplay http://127.0.0.1:8080/live/show.flv           watch
   maliu relay check relay.toml                         check settings
-  maliu relay sign relay.toml live/show --for 7200     let someone watch for two hours
+  maliu relay sign relay.toml live/show --for 2h       let someone watch for two hours
 
 Settings, limits and players: docs/relay.md.";
 
@@ -142,6 +142,15 @@ fn announce(relay: &Relay) {
     say(&format!("streams      http://{http}/"));
 }
 
+/// A time of whole seconds, minutes, hours or days, in seconds.
+fn lasting(text: &str) -> std::result::Result<u32, String> {
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let unit = units.iter().find_map(|(letter, seconds)| Some((text.strip_suffix(*letter)?, *seconds)));
+    let (number, seconds) = unit.unwrap_or((text, 1));
+    let value = number.parse::<u32>().ok().and_then(|number| number.checked_mul(seconds)).filter(|value| *value > 0);
+    value.ok_or_else(|| "expected a time such as 7200, 90m, 2h or 1d".to_owned())
+}
+
 /// The query that lets its bearer watch or publish a stream.
 fn signed(config: &Config, name: &str, publish: bool, seconds: u32) -> Result<String> {
     let (purpose, secret, section) = match publish {
@@ -159,6 +168,9 @@ fn signed(config: &Config, name: &str, publish: bool, seconds: u32) -> Result<St
 
 fn read(path: &str) -> Result<Config> {
     let text = fs::read_to_string(paths::of(path));
+    if text.is_err() && ["check", "sign"].iter().any(|task| is_nearly(path, task)) {
+        return Err(Failure::Usage(format!("there is no file {path}; the tasks are called check and sign")));
+    }
     let text = text.map_err(|error| Failure::while_("reading", path, error))?;
     Config::parse(&text).map_err(|fault| Failure::Failed(format!("{path}: {fault}")))
 }
@@ -179,6 +191,14 @@ impl Serve {
         }
         Ok(config)
     }
+}
+
+/// Whether a word is another one with a letter more, less or wrong, or two in the wrong order.
+fn is_nearly(word: &str, meant: &str) -> bool {
+    let same = word.bytes().zip(meant.bytes()).take_while(|(a, b)| a == b).count();
+    let back = word.bytes().rev().zip(meant.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let longest = word.len().max(meant.len());
+    word.len().abs_diff(meant.len()) <= 1 && longest - (same + back).min(longest) <= 2
 }
 
 /// Asks for as many open files as the settings allow connections.

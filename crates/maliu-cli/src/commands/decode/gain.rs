@@ -86,7 +86,7 @@ mod tests {
 
     fn tags(entries: &[(&str, &str)]) -> Metadata {
         let mut tags = Metadata::default();
-        entries.iter().for_each(|(name, value)| tags.add(name, value));
+        entries.iter().for_each(|(name, value)| tags.set(*name, *value));
         tags
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", value_enum, hide_possible_values = true, requires = "channels")]
     pub mix: Option<MixName>,
     /// Channels of the stream that become those of the output, in order, from 0: 1,0 swaps the sides, 0 takes the left one.
-    #[arg(long, value_name = "N,N…", value_delimiter = ',', num_args = 1..)]
+    #[arg(long, value_name = "N,N…", value_delimiter = ',')]
     pub channels_map: Vec<u16>,
     /// Add noise of one step (triangular) before samples are rounded, so that quiet audio is not distorted.
     #[arg(long)]

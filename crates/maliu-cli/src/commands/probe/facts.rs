@@ -7,7 +7,7 @@ use maliu::{
 
 use maliu_decode::Profile;
 
-use super::survey::Survey;
+use super::survey::{Seen, Survey};
 use crate::input::Opened;
 
 /// A time in seconds with six decimals, as ffprobe prints it.
@@ -85,6 +85,39 @@ const H264_PROFILES: &[(u8, &str)] = &[
 ];
 
 const H265_PROFILES: &[(u8, &str)] = &[(1, "Main"), (2, "Main 10"), (3, "Main Still Picture"), (4, "Rext")];
+
+/// The codec number of a container as text: a letter for each printable byte, else its number.
+pub(super) fn tag_string(tag: u32) -> String {
+    let letter = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'.' | b' ' | b'-' | b'_' => char::from(byte).to_string(),
+        byte => format!("[{byte}]"),
+    };
+    tag.to_le_bytes().into_iter().map(letter).collect()
+}
+
+/// `r_frame_rate`, declared, and `avg_frame_rate`, of all packets; `0/0` where unknown.
+pub(super) fn rates(info: &StreamInfo, seen: &Seen, whole: bool) -> [(&'static str, String); 2] {
+    let video = info.as_video();
+    let declared = video.and_then(|video| video.frame_rate);
+    let counted = || {
+        let span = seen.duration().filter(|span| whole && video.is_some() && span.0 > 0 && seen.packets > 1)?;
+        let (num, den) = (info.time_base.num, info.time_base.den);
+        let ratio = (
+            u128::from(seen.packets) * u128::from(den.get()),
+            u128::from(span.0.unsigned_abs()) * u128::from(num.get()),
+        );
+        let divisor = gcd(ratio.0, ratio.1);
+        let small = (u32::try_from(ratio.0 / divisor).ok()?, u32::try_from(ratio.1 / divisor).ok()?);
+        Some(small)
+    };
+    let show = |rate: Option<(u32, u32)>| rate.map_or_else(|| "0/0".to_owned(), |(num, den)| format!("{num}/{den}"));
+    [("r_frame_rate", show(declared)), ("avg_frame_rate", show(counted().or(declared)))]
+}
+
+/// The greatest common divisor.
+pub(super) fn gcd(a: u128, b: u128) -> u128 {
+    if b == 0 { a.max(1) } else { gcd(b, a % b) }
+}
 
 /// Name of a usual channel layout, as ffprobe prints it.
 pub(super) fn channel_layout(channels: u16, mask: u32) -> Option<&'static str> {

@@ -80,6 +80,12 @@ impl Gops {
         self.video.codec_string()
     }
 
+    /// The pixel format by FFmpeg's name, when its parameter sets were met.
+    pub(super) fn pixel_format(&self) -> Option<String> {
+        let (chroma, depth, full) = self.video.sampling()?;
+        super::pixels::name(chroma, depth, full)
+    }
+
     /// The profile's name, when its parameter sets were met.
     pub(super) fn profile(&self) -> Option<&'static str> {
         self.video.profile()

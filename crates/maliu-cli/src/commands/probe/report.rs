@@ -40,8 +40,11 @@ pub(super) fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Re
         read(opened, &mut survey, args, |_, _| Ok(()))
     };
     let mut list = root.array("streams")?;
-    for (index, info) in survey.infos(opened.reader.streams()).enumerate() {
-        one_stream(list.item()?, index, &info, &survey)?;
+    let file = is_mp4(opened);
+    for (index, info) in
+        survey.infos(opened.reader.streams()).enumerate().filter(|(index, info)| args.takes(*index, info))
+    {
+        one_stream(list.item()?, index, &info, &survey, file)?;
     }
     list.close()?;
     if let Some(whole) = opened.reader.multiplex() {
@@ -97,7 +100,12 @@ pub(super) fn flags(flags: Flags) -> String {
     letters.iter().map(|(flag, letter)| if flags.has(*flag) { *letter } else { '_' }).collect()
 }
 
-fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Survey) -> io::Result<()> {
+/// Whether the container states the number of samples of each stream.
+fn is_mp4(opened: &Opened) -> bool {
+    opened.reader.format().is_some_and(|format| format.name == "mp4")
+}
+
+fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Survey, mp4: bool) -> io::Result<()> {
     let seen = survey.of(index);
     item.bare("index", index)?;
     item.plain("codec_name", info.codec.name())?;
@@ -108,8 +116,10 @@ fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Su
         item.plain("profile", profile)?;
     }
     item.plain("codec_type", info.media.kind().name())?;
+    item.string("codec_tag_string", &facts::tag_string(info.codec_tag.map_or(0, |tag| tag.get())))?;
     item.plain("codec_tag", format_args!("{:#06x}", info.codec_tag.map_or(0, |tag| tag.get())))?;
-    media(&mut item, info)?;
+    media(&mut item, info, gops)?;
+    facts::rates(info, &seen, survey.whole).iter().try_for_each(|(name, rate)| item.plain(name, rate))?;
     if let Some(core_rate) = facts::core_rate(info, survey.profile(index)) {
         item.plain("core_sample_rate", core_rate)?;
     }
@@ -137,6 +147,9 @@ fn one_stream(mut item: json::Open, index: usize, info: &StreamInfo, survey: &Su
     }
     if !info.config.is_empty() {
         item.bare("extradata_size", info.config.len())?;
+    }
+    if survey.whole && mp4 && seen.packets > 0 {
+        item.plain("nb_frames", seen.packets)?;
     }
     if survey.whole {
         item.plain("nb_read_packets", seen.packets)?;

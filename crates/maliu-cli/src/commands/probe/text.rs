@@ -1,6 +1,6 @@
 //! The report for people: a line for the input, one for each stream, one for each packet if they are wanted.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use maliu::{
     packet::Packet,
@@ -11,7 +11,7 @@ use maliu::{
 use maliu_decode::Profile;
 
 use super::{Args, codec_string, explain, facts, gop::Gops, hash::Hash, multiplex, read, report, survey::Survey};
-use crate::{failure::Result, input::Opened};
+use crate::{failure::Result, input::Opened, time};
 
 /// Reads the input and prints what is in it.
 pub(super) fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
@@ -21,7 +21,7 @@ pub(super) fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Re
         if opened.is_live() { out.flush() } else { Ok(()) }
     });
     if opened.reader.format().is_some() {
-        summary(out, opened, &survey)?;
+        summary(out, opened, &survey, args)?;
     }
     if args.explain {
         explain::print(out, opened)?;
@@ -45,18 +45,26 @@ fn one_packet(out: &mut dyn Write, opened: &Opened, packet: &Packet, hash: Optio
     writeln!(out)
 }
 
-fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<()> {
+fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey, args: &Args) -> io::Result<()> {
     let span = facts::span(opened, survey);
     write!(out, "{}: {}", plain(&opened.name), opened.reader.format().map_or("unknown", |format| format.name))?;
     if let Some(duration) = span.duration {
         let about = if span.estimated { "about " } else { "" };
         write!(out, ", {about}{} s", facts::seconds(duration, TimeBase::MICROS))?;
+        if duration.0 >= 60_000_000 {
+            write!(out, " ({})", time::clock(duration))?;
+        }
     }
     if let Some(size) = opened.size() {
         write!(out, ", {size} bytes")?;
+        if let Some(rate) = span.duration.and_then(|duration| facts::bit_rate(size, duration)) {
+            write!(out, ", {}{} kb/s", if span.estimated { "about " } else { "" }, rate / 1000)?;
+        }
     }
     writeln!(out)?;
-    for (index, info) in survey.infos(opened.reader.streams()).enumerate() {
+    for (index, info) in
+        survey.infos(opened.reader.streams()).enumerate().filter(|(index, info)| args.takes(*index, info))
+    {
         let seen = survey.of(index);
         writeln!(
             out,
@@ -74,7 +82,7 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
     }
     let tags = survey.metadata.iter().flat_map(|metadata| metadata.entries());
     for (name, value) in tags {
-        writeln!(out, "  {}: {}", plain(name), plain(value))?;
+        tag(out, name, value)?;
     }
     for chapter in survey.metadata.iter().flat_map(|metadata| metadata.chapters()) {
         writeln!(out, "  chapter at {} s: {}", facts::seconds(chapter.start, chapter.base), plain(&chapter.title))?;
@@ -84,6 +92,54 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey) -> io::Result<
         writeln!(out, "  picture: {}, {} bytes", plain(&picture.mime), picture.size)?;
     }
     Ok(())
+}
+
+/// A tag, its lines one below the other and broken at the width of the terminal; of bytes that are no text only their number.
+fn tag(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
+    let name = plain(name).to_string();
+    if is_binary(value) {
+        return writeln!(out, "  {name}: {} bytes of data, see --json", value.len());
+    }
+    let indent = " ".repeat(name.chars().count().min(20) + 4);
+    let width = terminal_width().map(|width| width.saturating_sub(indent.len()).max(20));
+    for (at, line) in value.lines().flat_map(|line| broken(line, width)).enumerate() {
+        match at {
+            0 => writeln!(out, "  {name}: {}", plain(&line))?,
+            _ => writeln!(out, "{indent}{}", plain(&line))?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value is data rather than text: long, and without a gap between words.
+fn is_binary(value: &str) -> bool {
+    value.len() > 256 && !value.contains([' ', '\n'])
+}
+
+/// Columns of the terminal that is written to; `None` when it is none.
+fn terminal_width() -> Option<usize> {
+    let terminal = io::stdout().is_terminal();
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal.then(|| said.unwrap_or(80))
+}
+
+/// A line broken between words at `width` letters.
+fn broken(line: &str, width: Option<usize>) -> Vec<String> {
+    let Some(width) = width else { return vec![line.to_owned()] };
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let last = lines.last().map_or(0, |line| line.chars().count());
+        if last > 0 && last + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(last) = lines.last_mut() {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
 }
 
 fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> String {
@@ -119,4 +175,22 @@ fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> Str
     words.extend(info.disposition.names().map(str::to_owned));
     words.extend(info.encryption.as_ref().map(|how| format!("encrypted ({})", String::from_utf8_lossy(&how.scheme))));
     words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_broken_and_data_is_counted() {
+        assert_eq!(broken("one two three four", Some(9)), ["one two", "three", "four"]);
+        assert_eq!(broken("one two", None), ["one two"]);
+        let shown = |value: &str| {
+            let mut out = Vec::new();
+            tag(&mut out, "k", value).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(shown("a\nb"), "  k: a\n     b\n");
+        assert_eq!(shown(&"A".repeat(300)), "  k: 300 bytes of data, see --json\n");
+    }
 }

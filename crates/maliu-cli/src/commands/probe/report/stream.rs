@@ -7,7 +7,10 @@ use maliu::{
     timing::stored_bits,
 };
 
-use crate::{commands::probe::facts, json};
+use crate::{
+    commands::probe::{facts, gop::Gops, pixels},
+    json,
+};
 
 /// Number, language, role and protection of a stream.
 pub(super) fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
@@ -19,13 +22,11 @@ pub(super) fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     }
     let cover = if info.attachment { Disposition::ATTACHED_PICTURE } else { Disposition::NONE };
     let marks = info.disposition | cover;
-    if marks != Disposition::NONE {
-        let mut disposition = item.object("disposition")?;
-        for name in marks.names() {
-            disposition.bare(name, 1)?;
-        }
-        disposition.close()?;
+    let mut disposition = item.object("disposition")?;
+    for name in DISPOSITIONS {
+        disposition.bare(name, u8::from(marks.names().any(|set| set == name)))?;
     }
+    disposition.close()?;
     if let Some(encryption) = &info.encryption {
         let mut object = item.object("encryption")?;
         object.string("scheme", &String::from_utf8_lossy(&encryption.scheme))?;
@@ -36,10 +37,34 @@ pub(super) fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     Ok(())
 }
 
+/// The marks that ffprobe prints, in its order.
+const DISPOSITIONS: [&str; 17] = [
+    "default",
+    "dub",
+    "original",
+    "comment",
+    "lyrics",
+    "karaoke",
+    "forced",
+    "hearing_impaired",
+    "visual_impaired",
+    "clean_effects",
+    "attached_pic",
+    "timed_thumbnails",
+    "captions",
+    "descriptions",
+    "metadata",
+    "dependent",
+    "still_image",
+];
+
 /// Describes an audio or video stream.
-pub(super) fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
+pub(super) fn media(item: &mut json::Open, info: &StreamInfo, gops: Option<&Gops>) -> io::Result<()> {
     match &info.media {
         Media::Audio(audio) => {
+            if let Some(format) = pixels::sample_format(info.codec, audio.bits_per_sample.into()) {
+                item.plain("sample_fmt", format)?;
+            }
             item.plain("sample_rate", audio.rate())?;
             item.bare("channels", audio.channel_count())?;
             if let Some(layout) = facts::channel_layout(audio.channel_count(), audio.channel_mask) {
@@ -61,12 +86,17 @@ pub(super) fn media(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> 
             item.bare("has_b_frames", video.reorder)?;
             if let Some((num, den)) = video.pixel_aspect {
                 item.plain("sample_aspect_ratio", format_args!("{num}:{den}"))?;
+                if let Some((wide, high)) = pixels::display_aspect((width, height), (num, den)) {
+                    item.plain("display_aspect_ratio", format_args!("{wide}:{high}"))?;
+                }
+            }
+            if let Some(format) =
+                gops.and_then(Gops::pixel_format).or_else(|| pixels::usual(info.codec).map(str::to_owned))
+            {
+                item.plain("pix_fmt", format)?;
             }
             if let Some(level) = video.level {
                 item.bare("level", level)?;
-            }
-            if let Some((num, den)) = video.frame_rate {
-                item.plain("r_frame_rate", format_args!("{num}/{den}"))?;
             }
             display(item, video)?;
         }
