@@ -120,6 +120,11 @@ impl Receiver {
         if !self.is_of_source(&header, at, warnings, events) {
             return;
         }
+        // A packet that waits would keep all of the block that it was read into.
+        let payload = match self.window.is_due(header.sequence) {
+            true => payload,
+            false => Bytes::copy_from_slice(&payload),
+        };
         self.window.push(header.sequence, datagram.len(), Waiting { header, payload, at });
         if self.window.ends().is_some_and(|(first, last)| {
             let ahead = last.header.timestamp.wrapping_sub(first.header.timestamp) as i32;

@@ -99,6 +99,11 @@ impl<T> Window<T> {
         Some(Step { lost: u64::from(lost), sequence, item })
     }
 
+    /// Whether an item with this number comes out at once.
+    pub fn is_due(&self, sequence: u16) -> bool {
+        self.next.is_none_or(|next| next == sequence)
+    }
+
     /// The first and the last item that wait.
     pub fn ends(&self) -> Option<(&T, &T)> {
         Some((&self.waiting.front()?.2, &self.waiting.back()?.2))

@@ -147,9 +147,12 @@ impl Session {
 
     /// Events that were made go out, or wait.
     fn pass(&mut self, last: bool) {
-        while let Some(event) = self.made.pop_front() {
+        while let Some(mut event) = self.made.pop_front() {
             match &mut self.gathered {
                 Some((waiting, bytes)) => {
+                    if let Event::Packet(packet) = &mut event {
+                        packet.detach();
+                    }
                     *bytes = bytes.saturating_add(event.weight());
                     waiting.push_back(event);
                 }

@@ -53,6 +53,10 @@ impl Carried {
             return;
         }
         self.at = at;
+        let payload = match self.window.is_due(header.sequence) {
+            true => payload,
+            false => Bytes::copy_from_slice(&payload),
+        };
         self.window.push(header.sequence, payload.len(), payload);
         self.drain();
     }
