@@ -78,3 +78,14 @@ fn every_example_of_the_readme_runs() {
     commands.iter().for_each(|command| shell(command, &folder));
     fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn every_example_of_the_page_on_hls_runs() {
+    let folder = env::temp_dir().join(format!("maliu-hls-docs-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(root().join("samples/flv/h264_aac.flv"), folder.join("film.flv")).unwrap();
+    let commands = commands("docs/hls.md");
+    assert!(commands.len() >= 5);
+    commands.iter().for_each(|command| shell(command, &folder));
+    fs::remove_dir_all(&folder).unwrap();
+}

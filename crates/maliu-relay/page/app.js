@@ -67,11 +67,12 @@ function copyable(text) {
 function addresses(name) {
   const { host, hostname, protocol } = location, secure = protocol === "https:" ? "s" : "";
   const rtmp = `rtmp://${hostname}${at("show").dataset.rtmp}/${name}`;
-  const flv = `http${secure}://${host}/${path(name)}.flv${location.search}`;
+  const base = `http${secure}://${host}/${path(name)}`, flv = `${base}.flv${location.search}`;
   fill(at("addresses"), [
     ["RTMP", copyable(rtmp + location.search)],
     ["HTTP-FLV", copyable(flv)],
     ["WebSocket", copyable(flv.replace("http", "ws"))],
+    ["HLS", copyable(`${base}/index.m3u8${location.search}`)],
     ["watch", copyable(`ffplay '${flv}'`)],
     ["publish", copyable(`ffmpeg -re -i clip.mp4 -c copy -f flv ${rtmp}`)],
     ["OBS server", copyable(rtmp.slice(0, rtmp.lastIndexOf("/")))],

@@ -151,14 +151,14 @@ impl Channel {
         self.segments().iter().find(|live| live.container == container).cloned()
     }
 
-    /// Its segments in a container, and whether they are new: what `make` made. Those that are over are made anew.
+    /// Its segments in a container, and whether they are new: what `make` made. Those that ended are made anew after a while.
     pub(crate) fn hls_or(
         &self,
         container: Container,
         make: impl FnOnce() -> Option<Live>,
     ) -> Option<(Arc<Live>, bool)> {
         let mut segments = self.segments();
-        if let Some(live) = segments.iter().find(|live| live.container == container && !live.is_over()) {
+        if let Some(live) = segments.iter().find(|live| live.container == container && !live.is_stale()) {
             return Some((Arc::clone(live), false));
         }
         let live = Arc::new(make()?);

@@ -15,7 +15,7 @@ use std::{
 };
 
 use maliu::{
-    hls::{Container, Date, Limits, Multivariant, Reload, Variant, Window, codec_string},
+    hls::{Container, Date, Limits, Made, Multivariant, Reload, Variant, Window, codec_string},
     stream::StreamInfo,
 };
 use tokio::sync::watch;
@@ -38,6 +38,8 @@ pub(crate) struct Live {
     changes: watch::Sender<u64>,
     /// Nothing follows: the stream has ended, or cannot be carried.
     over: AtomicBool,
+    /// When that was found, in seconds since 1970.
+    ended: AtomicU64,
     /// When it was asked for last, in seconds since 1970.
     asked: AtomicU64,
 }
@@ -65,6 +67,7 @@ impl Live {
             streams: Mutex::default(),
             changes: watch::Sender::new(0),
             over: AtomicBool::new(false),
+            ended: AtomicU64::new(0),
             asked: AtomicU64::new(seconds()),
         }
     }
@@ -80,8 +83,13 @@ impl Live {
 
     /// Subscribes to changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.asked.store(seconds(), Ordering::Relaxed);
+        self.touch();
         self.changes.subscribe()
+    }
+
+    /// Notes that it is watched.
+    pub(crate) fn touch(&self) {
+        self.asked.store(seconds(), Ordering::Relaxed);
     }
 
     /// Whether it was asked for a moment ago.
@@ -92,6 +100,19 @@ impl Live {
     /// Whether nothing follows.
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    /// Whether it has ended, or failed long enough ago for another try.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.is_over() && seconds().saturating_sub(self.ended.load(Ordering::Relaxed)) >= RETRY
+    }
+
+    /// Nothing follows.
+    fn end(&self) {
+        self.window().take(Made::End, now());
+        self.ended.store(seconds(), Ordering::Relaxed);
+        self.over.store(true, Ordering::Release);
+        self.announce();
     }
 
     fn announce(&self) {
@@ -139,6 +160,9 @@ impl Live {
         self.window().ask(reload)
     }
 }
+
+/// Seconds after which a stream that could not be carried is tried again.
+const RETRY: u64 = 5;
 
 /// Seconds after a request during which a stream counts as watched.
 const WATCHED: u64 = 15;

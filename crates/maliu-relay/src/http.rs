@@ -68,6 +68,7 @@ async fn exchange<S: Socket>(mut socket: S, hub: &Arc<Hub>) -> io::Result<()> {
             Err(Wrong { status, why }) => (false, false, Next::Answer(Answer::text(status, why))),
         };
         let next = match next {
+            Next::Hls(request) if request.is_endless() => return request.endless(&mut socket, is_head).await,
             Next::Hls(request) => Next::Answer(request.answer().await),
             next => next,
         };

@@ -39,6 +39,11 @@ pub struct Cutter {
     /// Segments that have ended, and the longest one, in µs.
     ended: i64,
     longest: i64,
+    /// Time of the last keyframe, and the lengths of the last two groups.
+    key: Option<i64>,
+    groups: [i64; 2],
+    /// The segment begins with a keyframe.
+    keyed: bool,
     /// The longest part that was not the last of its segment.
     longest_part: i64,
 }
@@ -56,24 +61,27 @@ impl Cutter {
             begun: None,
             ended: 0,
             longest: 0,
+            key: None,
+            groups: [0; 2],
+            keyed: false,
             longest_part: 0,
         }
     }
 
     /// Returns the boundary in front of a packet of the leading stream at `time`, in µs, that lasts for `length`.
     pub fn next(&mut self, time: i64, length: i64, key: bool) -> Cut {
+        if key {
+            let before = self.key.replace(time);
+            let group = before.map_or(0, |before| time.saturating_sub(before));
+            self.groups = [self.groups[1], group];
+        }
         let Some((segment, part)) = self.begun else {
-            (self.begun, self.first) = (Some((time, time)), time);
+            (self.begun, self.first, self.keyed) = (Some((time, time)), time, key);
             return Cut::No;
         };
         let lasted = time.saturating_sub(segment);
-        let due = match self.even {
-            true => time.saturating_sub(self.first) >= self.segment.saturating_mul(self.ended.saturating_add(1)),
-            false => lasted >= self.segment,
-        };
-        let end = lasted.saturating_add(length);
-        let over = self.live && lasted > 0 && (end > self.limit() || lasted < 0);
-        if (key && due && lasted > 0) || over {
+        if lasted > 0 && (key && self.is_due(time, lasted) || self.is_over(lasted, length)) {
+            self.keyed = key;
             return Cut::Segment;
         }
         let within = time.saturating_sub(part);
@@ -81,6 +89,23 @@ impl Cutter {
             Some(most) if within > 0 && within.saturating_add(length) > most.saturating_add(SLACK) => Cut::Part,
             _ => Cut::No,
         }
+    }
+
+    /// Whether a segment ends at a keyframe.
+    fn is_due(&self, time: i64, lasted: i64) -> bool {
+        if self.even {
+            let count = self.ended.saturating_add(1);
+            return time.saturating_sub(self.first) >= self.segment.saturating_mul(count);
+        }
+        // One that began without a keyframe, or that the next group would make too long, ends early.
+        let group = self.groups[0].max(self.groups[1]);
+        let early = self.ended > 0 && (!self.keyed || lasted.saturating_add(group) > self.limit());
+        lasted >= self.segment || early
+    }
+
+    /// Whether a live segment is too long with a packet of this length.
+    fn is_over(&self, lasted: i64, length: i64) -> bool {
+        self.live && lasted.saturating_add(length) > self.limit()
     }
 
     /// A segment ends at `time`, in µs; returns its length.
@@ -160,6 +185,14 @@ mod tests {
         let lengths = segments(live.clone(), 500, |frame| frame == 0 || frame == 50 || frame == 400);
         assert!(lengths[0] == 2000 && lengths[1..].iter().all(|length| *length < 2500), "{lengths:?}");
         assert_eq!(segments(live, 500, |frame| frame == 0), [10_000]);
+    }
+
+    #[test]
+    fn segments_begin_with_keyframes_again_where_those_come_at_other_times() {
+        let live = Cutter::new(Duration::from_secs(2), None, true);
+        // A publisher that comes back: keyframes every 2 s, from 4.8 s on.
+        let lengths = segments(live, 500, |frame| if frame < 120 { frame % 50 == 0 } else { frame % 50 == 20 });
+        assert_eq!(lengths, [2000, 2000, 800, 2000, 2000, 2000, 2000, 2000, 2000]);
     }
 
     #[test]

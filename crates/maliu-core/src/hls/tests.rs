@@ -222,7 +222,7 @@ fn segments_are_their_parts_and_begin_with_keyframes() {
         let File::Ready(whole) = window.file(&alloc::format!("e-{number}.m4s")) else { panic!("{number}") };
         for (index, part) in whole.iter().enumerate() {
             let File::Ready(one) = window.file(&alloc::format!("e-{number}.{index}.m4s")) else { panic!("{number}") };
-            assert_eq!(one[..], [part.clone()]);
+            assert_eq!(one.concat(), part[..]);
             assert_eq!(&part[4..8], b"moof");
         }
     }
@@ -262,7 +262,7 @@ fn requests_wait_for_what_comes_and_are_refused_what_is_far() {
         target: 2,
         part_target: Some(Duration::from_millis(330)),
     };
-    let mut ask = |window: &mut Window, segment, part| match window.ask(Reload { segment, part, skip: false }) {
+    let ask = |window: &mut Window, segment, part| match window.ask(Reload { segment, part, skip: false }) {
         Ask::Ready(_) => "ready",
         Ask::Wait => "wait",
         Ask::TooFar => "far",
@@ -290,8 +290,7 @@ fn requests_wait_for_what_comes_and_are_refused_what_is_far() {
 
 #[test]
 fn a_window_is_bounded_in_bytes() {
-    let mut limits = Limits::default();
-    limits.bytes = 1000;
+    let limits = Limits { bytes: 1000, ..Limits::default() };
     let mut window = Window::new("e", 0, Container::Ts, false, limits);
     for number in 0..10 {
         let data = vec![vec![0; 300].into()];
@@ -322,4 +321,37 @@ fn segments_of_a_transport_stream_begin_with_its_tables() {
             assert!(tables, "video {video}: no table at the start of {number}");
         }
     }
+}
+
+#[test]
+fn a_reader_without_end_gets_every_part_once_and_initializations_where_they_change() {
+    let mut window = Window::new("e", 5, Container::Fmp4, true, Limits::default());
+    let part = |name: &'static str, independent| {
+        let data = vec![name.as_bytes().into()];
+        Made::Piece(Piece { data, duration: Duration::from_millis(300), independent })
+    };
+    let segment = || Made::Segment {
+        duration: Duration::from_secs(2),
+        independent: true,
+        discontinuity: false,
+        target: 2,
+        part_target: None,
+    };
+    let init = |name: &'static str| Made::Init(vec![name.as_bytes().into()]);
+    let (mut late, mut early) = (None, None);
+    let read = |window: &Window, place: &mut Option<Place>| window.follow(place).concat();
+    assert_eq!(read(&window, &mut early), b"");
+    let made = [init("I"), part("a", true), part("b", false), segment(), part("c", true)];
+    made.into_iter().for_each(|made| window.take(made, Date(0)));
+    assert_eq!(read(&window, &mut early), b"Ic");
+    for made in [part("d", false), segment(), init("J"), part("e", true)] {
+        window.take(made, Date(0));
+    }
+    assert_eq!((read(&window, &mut early), read(&window, &mut late)), (b"dJe".to_vec(), b"Je".to_vec()));
+    assert_eq!(read(&window, &mut early), b"");
+    for _ in 0..20 {
+        [part("x", true), segment()].into_iter().for_each(|made| window.take(made, Date(0)));
+    }
+    window.take(part("y", true), Date(0));
+    assert_eq!(read(&window, &mut early), b"y", "a place that is gone goes on at the edge");
 }

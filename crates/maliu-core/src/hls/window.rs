@@ -76,23 +76,23 @@ pub enum File {
 
 /// A part that is kept.
 #[derive(Clone, Debug)]
-struct Kept {
-    data: Bytes,
+pub(super) struct Kept {
+    pub(super) data: Bytes,
     duration: Duration,
-    independent: bool,
+    pub(super) independent: bool,
 }
 
 /// A segment that is kept.
 #[derive(Clone, Debug)]
-struct Stored {
-    parts: Vec<Kept>,
+pub(super) struct Stored {
+    pub(super) parts: Vec<Kept>,
     bytes: usize,
     duration: Duration,
-    independent: bool,
+    pub(super) independent: bool,
     discontinuity: bool,
     date: Date,
     /// Number of its initialization.
-    init: u64,
+    pub(super) init: u64,
 }
 
 /// The segments of a live stream.
@@ -104,13 +104,13 @@ pub struct Window {
     /// Whether parts are listed.
     has_parts: bool,
     /// Number of the oldest segment that is kept.
-    first: u64,
-    segments: VecDeque<Stored>,
+    pub(super) first: u64,
+    pub(super) segments: VecDeque<Stored>,
     /// Parts of the segment under way, and its bytes where there are no parts.
-    parts: Vec<Kept>,
+    pub(super) parts: Vec<Kept>,
     open: BytesMut,
     /// Initializations by the number of the first segment behind them.
-    inits: VecDeque<(u64, Bytes)>,
+    pub(super) inits: VecDeque<(u64, Bytes)>,
     target: Option<u32>,
     part_target: Option<Duration>,
     /// Discontinuities in front of the oldest segment that is kept.
@@ -258,7 +258,7 @@ impl Window {
     }
 
     /// Number of the segment under way.
-    fn under_way(&self) -> u64 {
+    pub(super) fn under_way(&self) -> u64 {
         self.first.saturating_add(self.segments.len() as u64)
     }
 

@@ -11,7 +11,7 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (8, b"AVI ", "an AVI file"),
     (0, &[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11], "an ASF, WMA or WMV file"),
     (0, b"#!AMR", "an AMR file (RFC 4867)"),
-    (0, b"#EXTM3U", "an M3U8 playlist (RFC 8216)"),
+    (0, b"#EXTM3U", "an M3U8 playlist without its folder (RFC 8216)"),
     (0, b"wvpk", "a WavPack file"),
     (0, b"MAC ", "a Monkey's Audio file"),
     (0, b"MPCK", "a Musepack file"),

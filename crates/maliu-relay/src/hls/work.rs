@@ -1,10 +1,6 @@
 //! The work behind a window: tags of a channel → packets → segments.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    task::Poll,
-    time::Duration,
-};
+use std::{sync::Arc, task::Poll, time::Duration};
 
 use maliu::{
     error::MediaError,
@@ -62,9 +58,7 @@ pub(crate) async fn run(channel: Arc<Channel>, live: Arc<Live>) {
     if let Some(work) = work {
         work.finish();
     }
-    live.window().take(Made::End, now());
-    live.over.store(true, Ordering::Release);
-    live.announce();
+    live.end();
 }
 
 /// Puts what is made into the window.

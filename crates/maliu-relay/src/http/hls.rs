@@ -1,20 +1,28 @@
 //! Requests for HLS: playlists that wait for what they name, segments and parts (RFC 8216bis §6.2.5).
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use maliu::hls::{Ask, Container, File, Reload};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, timeout, timeout_at},
+};
 
-use super::{Answer, Head};
+use super::{Answer, BATCH, Head};
 use crate::{
+    form::LAST_CHUNK,
     hls::Live,
     hub::{DENIED, Hub},
+    link::{STALL_LIMIT, Socket},
     name::Name,
 };
 
 /// How long a part that was announced is waited for, and a first playlist.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
+
+/// A viewer counts as such again after this time.
+const TOUCH: Duration = Duration::from_secs(5);
 
 /// The resource of a request.
 #[derive(Clone, Debug)]
@@ -23,6 +31,8 @@ pub(super) enum Wanted {
     Index,
     /// The media playlist.
     Media(Reload),
+    /// All that comes, as one body.
+    All,
     /// An initialization, a segment or a part.
     File(String),
 }
@@ -34,6 +44,8 @@ pub(super) struct Request {
     wanted: Wanted,
     /// The query that playlists go on with.
     query: String,
+    /// Whether a body may come in chunks.
+    chunked: bool,
     /// The answer depends on what was waited for.
     is_named: bool,
 }
@@ -46,12 +58,21 @@ pub(super) fn request(head: &Head, hub: &Arc<Hub>) -> Option<Result<Request, Ans
         "media.m3u8" => (Container::Fmp4, Wanted::Media(Reload::default())),
         "ts.m3u8" => (Container::Ts, Wanted::Media(Reload::default())),
         _ => match file.rsplit_once('.')? {
-            (_, "m4s" | "mp4") => (Container::Fmp4, Wanted::File(file.to_owned())),
-            (_, "ts") => (Container::Ts, Wanted::File(file.to_owned())),
+            (stem, "m4s" | "mp4") if is_file(stem) => (Container::Fmp4, Wanted::File(file.to_owned())),
+            (stem, "ts") if is_file(stem) => (Container::Ts, Wanted::File(file.to_owned())),
+            (_, "mp4") => return Some(found(head, hub, head.path.strip_suffix(".mp4")?, Container::Fmp4, Wanted::All)),
+            (_, "ts") => return Some(found(head, hub, head.path.strip_suffix(".ts")?, Container::Ts, Wanted::All)),
             _ => return None,
         },
     };
     Some(found(head, hub, folder, container, wanted))
+}
+
+/// Whether a name is one of an initialization, a segment or a part: 24 hexadecimal digits, and numbers behind.
+fn is_file(stem: &str) -> bool {
+    let Some((epoch, numbers)) = stem.split_once('-') else { return false };
+    let numeric = !numbers.is_empty() && numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    numeric && epoch.len() == 24 && epoch.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn kind(head: &Head) -> Container {
@@ -78,7 +99,7 @@ fn found(head: &Head, hub: &Arc<Hub>, folder: &str, container: Container, wanted
     let is_named = matches!(&wanted, Wanted::Media(reload) if reload.segment.is_some());
     let query: Vec<&str> =
         head.query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("type=")).collect();
-    Ok(Request { live, wanted, query: query.join("&"), is_named })
+    Ok(Request { live, wanted, query: query.join("&"), chunked: head.is_1_1, is_named })
 }
 
 /// The delivery directives.
@@ -95,6 +116,48 @@ fn reload(head: &Head) -> Result<Reload, Answer> {
 }
 
 impl Request {
+    /// Whether the answer is a body without end.
+    pub(super) fn is_endless(&self) -> bool {
+        matches!(self.wanted, Wanted::All)
+    }
+
+    /// Writes all that comes until the stream ends, or the viewer goes.
+    pub(super) async fn endless<S: Socket>(self, socket: &mut S, is_head: bool) -> io::Result<()> {
+        let kind = if self.live.container == Container::Ts { "video/mp2t" } else { "video/mp4" };
+        let start = Answer::bare(200).with("Content-Type", kind).with("Cache-Control", "no-store").public();
+        let (field, value) = if self.chunked { ("Transfer-Encoding", "chunked") } else { ("Connection", "close") };
+        put(socket, &start.with(field, value).encode_start()).await?;
+        if is_head {
+            return socket.shutdown().await;
+        }
+        let (mut place, mut changes, mut said) = (None, self.live.changes(), [0; 256]);
+        loop {
+            changes.borrow_and_update();
+            self.live.touch();
+            let data = self.live.window().follow(&mut place);
+            for part in data.iter().filter(|part| !part.is_empty()) {
+                let (head, tail) =
+                    if self.chunked { (format!("{:x}\r\n", part.len()), &b"\r\n"[..]) } else { Default::default() };
+                put(socket, head.as_bytes()).await?;
+                for piece in part.chunks(BATCH) {
+                    put(socket, piece).await?;
+                }
+                put(socket, tail).await?;
+            }
+            if data.is_empty() && self.live.is_over() {
+                break;
+            }
+            tokio::select! {
+                changed = timeout(TOUCH, changes.changed()) => if let Ok(Err(_)) = changed { break },
+                got = socket.read(&mut said) => if got? == 0 { return Ok(()) },
+            }
+        }
+        if self.chunked {
+            put(socket, LAST_CHUNK).await?;
+        }
+        socket.shutdown().await
+    }
+
     /// The answer, when it is there.
     pub(super) async fn answer(self) -> Answer {
         let mut changes = self.live.changes();
@@ -105,7 +168,7 @@ impl Request {
                 return answer;
             }
             if self.live.is_over() {
-                return Answer::text(404, "the stream has ended").public();
+                return Answer::text(404, "the stream has ended, or HLS cannot carry it").public();
             }
             match timeout_at(until, changes.changed()).await {
                 Ok(Ok(())) => {}
@@ -116,6 +179,7 @@ impl Request {
 
     fn ready(&self) -> Option<Answer> {
         match &self.wanted {
+            Wanted::All => None,
             Wanted::Index => self.live.multivariant(&self.query).map(|text| list(text, "max-age=1")),
             Wanted::Media(reload) => match self.live.ask(*reload) {
                 Ask::Ready(text) => Some(list(text, if self.is_named { "max-age=6" } else { "max-age=1" })),
@@ -129,6 +193,11 @@ impl Request {
             },
         }
     }
+}
+
+/// Writes bytes to a viewer that may be slow, but must not stand still.
+async fn put<S: Socket>(socket: &mut S, bytes: &[u8]) -> io::Result<()> {
+    timeout(STALL_LIMIT, socket.write_all(bytes)).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 fn list(text: impl Into<Bytes>, age: &str) -> Answer {

@@ -11,7 +11,19 @@ use maliu::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::ends::{Http, Running, audio, received, stream};
+use crate::ends::{self, Http, Running, audio, received};
+
+/// A sequence header of H.264.
+const AVC: &[u8] =
+    b"\x17\0\0\0\0\x01\x64\x00\x0a\xff\xe1\x00\x1b\x67\x64\x00\x0a\xac\xd9\x44\x26\xc0\x5a\x83\x00\x83\x40\x00\x00\
+    \x03\x00\x40\x00\x00\x07\x83\xc4\x89\x65\x80\x01\x00\x06\x68\xeb\xe3\xcb\x22\xc0";
+
+/// A stream with a configuration that containers can carry.
+fn stream(group: u32, end: u32) -> Vec<Tag> {
+    let mut tags = ends::stream(group, end);
+    tags[0].body = Bytes::from_static(AVC);
+    tags
+}
 
 /// The head and the body at a path.
 async fn get(relay: SocketAddr, path: &str) -> (String, Vec<u8>) {
@@ -139,7 +151,7 @@ async fn a_request_waits_for_its_part_and_no_longer() {
 #[tokio::test]
 async fn audio_alone_and_transport_streams_are_served() {
     let relay = Running::new().await;
-    let mut sent = vec![crate::ends::configs()[1].clone()];
+    let mut sent = vec![ends::configs()[1].clone()];
     sent.extend((0..9000).step_by(20).map(audio));
     let (_, body) = begun(&relay, &sent, "/live/show/index.m3u8?type=ts").await;
     let Playlist::Multivariant(all) = parse(&body) else { panic!("several playlists") };
@@ -148,6 +160,28 @@ async fn audio_alone_and_transport_streams_are_served() {
     assert!(list.segments.len() >= 3 && list.part_target.is_none());
     let (head, body) = get(relay.http, &format!("/live/show/{}", list.segments[1].uri)).await;
     assert!(head.contains("Content-Type: video/mp2t\r\n") && body.len() % 188 == 0 && body[0] == 0x47, "{head}");
+}
+
+#[tokio::test]
+async fn a_body_without_end_goes_on_from_the_last_keyframe_until_the_stream_ends() {
+    let relay = Running::with(|config| config.linger = Duration::from_millis(200)).await;
+    let mut publisher = relay.publisher("show").await;
+    let sent = stream(1000, 8000);
+    publisher.send(&sent[..100]).await;
+    received(&relay, &sent[..100]).await;
+    let (mut http, head) = Http::get(relay.http, "/live/show.mp4").await;
+    assert!(head.contains("Content-Type: video/mp4\r\n") && head.contains("Transfer-Encoding: chunked\r\n"), "{head}");
+    publisher.send(&sent[100..]).await;
+    received(&relay, &sent).await;
+    drop(publisher);
+    let mut file = Vec::new();
+    while let Some(chunk) = http.chunk().await {
+        file.extend(chunk);
+    }
+    let packets: Vec<_> = Reader::new(Bytes::from(file)).map(Result::unwrap).collect();
+    let got: Vec<_> = packets.iter().filter(|packet| packet.stream == 0).map(|packet| &packet.data).collect();
+    let sent = payloads(&sent, true);
+    assert!(got.len() > 100 && sent[sent.len() - got.len()..].iter().zip(&got).all(|(a, b)| a == *b), "{}", got.len());
 }
 
 #[tokio::test]

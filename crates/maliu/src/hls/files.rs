@@ -76,7 +76,46 @@ struct Names {
     back: String,
 }
 
+/// `hls_flags`.
+#[derive(Default)]
+struct Flags {
+    single: bool,
+    delete: bool,
+    dates: bool,
+    endless: bool,
+}
+
+impl Flags {
+    fn parse(text: &str) -> Result<Self> {
+        let mut all = Self::default();
+        for (flag, on) in settings::flags(text) {
+            *match flag {
+                "single_file" => &mut all.single,
+                "delete_segments" => &mut all.delete,
+                "program_date_time" => &mut all.dates,
+                "omit_endlist" => &mut all.endless,
+                // It is always declared where it is true.
+                "independent_segments" | "temp_file" => continue,
+                other => return Err(refused("hls_flags", format!("{other:?} is not supported"))),
+            } = on == "1";
+        }
+        Ok(all)
+    }
+}
+
 impl Names {
+    /// The names that a setting wants, or those of the playlist with a number.
+    fn of_files(named: Option<String>, stem: &str, container: Container, single: bool) -> Result<Self> {
+        let (stem, extension) = (stem.replace('%', "_"), container.extension());
+        let number = if single { "" } else { "%d" };
+        let pattern = named.unwrap_or_else(|| format!("{stem}{number}.{extension}"));
+        if single {
+            return Ok(Self { front: pattern, digits: 0, back: String::new() });
+        }
+        let wrong = || refused("hls_segment_filename", format!("{pattern:?} needs one %d or %05d"));
+        Self::parse(&pattern).ok_or_else(wrong)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (front, rest) = text.split_once('%')?;
         let (digits, back) = rest.split_once('d')?;
@@ -114,35 +153,15 @@ impl Files {
         if kind.is_some() && list_size > 0 {
             return Err(refused("hls_playlist_type", "lists all segments; leave out hls_list_size"));
         }
-        let (mut single, mut delete, mut dates, mut endless) = (false, false, false, false);
-        for (flag, on) in settings::flags(settings.text("hls_flags").unwrap_or_default()) {
-            *match flag {
-                "single_file" => &mut single,
-                "delete_segments" => &mut delete,
-                "program_date_time" => &mut dates,
-                "omit_endlist" => &mut endless,
-                // It is always declared where it is true.
-                "independent_segments" | "temp_file" => continue,
-                other => return Err(refused("hls_flags", format!("{other:?} is not supported"))),
-            } = on == "1";
-        }
+        let flags = Flags::parse(settings.text("hls_flags").unwrap_or_default())?;
         let threshold = settings.number("hls_delete_threshold", 0, MAX_COUNT)?.unwrap_or(1);
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("segment");
         let named = settings.text("hls_segment_filename").map(|text| local(path, text)).transpose()?;
-        let extension = container.extension();
-        let pattern = named.unwrap_or_else(|| match single {
-            true => format!("{}.{extension}", stem.replace('%', "_")),
-            false => format!("{}%d.{extension}", stem.replace('%', "_")),
-        });
-        let names = match single {
-            true => Names { front: pattern, digits: 0, back: String::new() },
-            false => Names::parse(&pattern)
-                .ok_or_else(|| refused("hls_segment_filename", format!("{pattern:?} needs one %d or %05d")))?,
-        };
+        let names = Names::of_files(named, stem, container, flags.single)?;
         let init = settings.text("hls_fmp4_init_filename").map(|text| local(path, text)).transpose()?;
         let first = settings.number("start_number", 0, MAX_COUNT)?.unwrap_or(0).unsigned_abs();
         settings.finish()?;
-        if delete && list_size == 0 {
+        if flags.delete && list_size == 0 {
             return Err(refused("hls_flags", "delete_segments needs hls_list_size: all segments are listed otherwise"));
         }
         let mut media = Media::default();
@@ -155,10 +174,10 @@ impl Files {
             kind,
             names,
             init: init.unwrap_or_else(|| format!("{stem}_init.mp4")),
-            single,
-            delete: delete.then(|| usize::try_from(threshold).unwrap_or(usize::MAX)),
-            dates,
-            endless,
+            single: flags.single,
+            delete: flags.delete.then(|| usize::try_from(threshold).unwrap_or(usize::MAX)),
+            dates: flags.dates,
+            endless: flags.endless,
             media,
             open: None,
             written: 0,
