@@ -163,6 +163,7 @@ const FOR_COMMANDS: &[&str] = &[
     "format",
     "formats",
     "input",
+    "hls",
     "io",
     "layout",
     "net",

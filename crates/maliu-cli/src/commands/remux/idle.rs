@@ -6,7 +6,7 @@ use maliu::{
     stream::{Codec, StreamInfo},
 };
 
-use super::Args;
+use super::{Args, is_hls};
 use crate::failure::{Failure, Result};
 
 impl Args {
@@ -38,6 +38,16 @@ impl Args {
             (true, true, _) => refused("--copy-times", &without("times")),
             (true, _, Some(Jumps::Pass | Jumps::Restamp)) => refused("--jumps", &without("times")),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses a playlist where packets are pushed into one file.
+    pub(super) fn refuse_playlist(&self, output: &str) -> Result {
+        match self.write_layout.is_none() && self.output_format(output).is_ok_and(is_hls) {
+            true => {
+                Err(Failure::Usage(format!("{output}: a playlist is written by remux; receive a file, then remux it")))
+            }
+            false => Ok(()),
         }
     }
 

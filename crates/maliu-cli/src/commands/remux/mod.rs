@@ -177,6 +177,7 @@ pub(super) fn copy(
 impl Args {
     /// Checks that the output format or layout exists and accepts these settings.
     pub(crate) fn check(&self, output: &str) -> Result {
+        self.refuse_playlist(output)?;
         self.to(output)?.check(&self.settings).map_err(|error| failed(&[], output, error))
     }
 

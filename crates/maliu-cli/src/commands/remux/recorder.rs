@@ -24,6 +24,7 @@ impl Recorder {
     /// Starts the last path of `args`; input is pushed. Gathers `gather` bytes before each write.
     pub(crate) fn create(args: Args, gather: usize, stop: &Stop) -> Result<Self> {
         let name = args.paths.last().cloned().unwrap_or_default();
+        args.refuse_playlist(&name)?;
         let to = args.to(&name)?;
         let (file, litter) = output::gathering(&name, gather, stop)?;
         let options = args.options(&name);
