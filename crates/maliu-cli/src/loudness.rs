@@ -223,7 +223,9 @@ mod tests {
         // A quarter of the rate, shifted by an eighth of a turn: samples reach 0.7071 of the peak only.
         // It fades in and out, as an edge would ring.
         let fade = |n: usize| (n.min(48_000 - n) as f32 / 4_800.0).min(1.0);
-        let sample = |n: usize| (n as f32 * std::f32::consts::FRAC_PI_2 + std::f32::consts::FRAC_PI_4).sin() * 0.5 * fade(n);
+        let sample = |n: usize| {
+            ((n % 4) as f32 * std::f32::consts::FRAC_PI_2 + std::f32::consts::FRAC_PI_4).sin() * 0.5 * fade(n)
+        };
         let mut loudness = Loudness::default();
         loudness.add(&AudioFrame::new(48_000, 1, Samples::F32((0..48_000).map(sample).collect()))).unwrap();
         let facts = loudness.facts();

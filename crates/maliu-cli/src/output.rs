@@ -22,7 +22,7 @@ use crate::{
     stop::{Litter, Stop},
 };
 
-/// What happens to a file that an output would replace.
+/// Treatment of a file that an output would replace.
 #[derive(clap::Args, Clone, Default)]
 #[group(skip)]
 pub(crate) struct Clobber {

@@ -68,6 +68,18 @@ fn every_example_of_rtp_on_files_runs() {
 }
 
 #[test]
+fn every_job_of_the_howto_runs() {
+    let folder = env::temp_dir().join(format!("maliu-howto-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let copy = Command::new("cp").arg("-r").arg(root().join("samples")).arg(&folder).status().unwrap();
+    assert!(copy.success());
+    let commands = commands("docs/howto.md");
+    assert!(commands.len() >= 20);
+    commands.iter().for_each(|command| shell(command, &folder));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn every_example_of_the_readme_runs() {
     let folder = env::temp_dir().join(format!("maliu-readme-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

@@ -166,3 +166,83 @@ fn options_of_audio_that_change_nothing_are_refused() {
     let millis = run(&["decode", "--start", "100ms", "--end", "350ms", &aac, "-"]).stdout;
     assert_eq!(millis.len(), 4000 * 2);
 }
+
+#[test]
+fn probe_shows_many_files_in_every_form() {
+    let path = sample("flv/h264_aac.flv");
+    let (code, flat, _) = text(&run(&["probe", "--format", "flat", &path]));
+    assert_eq!(code, Some(0));
+    for line in [
+        "streams.stream.0.pix_fmt=\"yuv420p\"",
+        "streams.stream.0.display_aspect_ratio=\"4:3\"",
+        "streams.stream.0.avg_frame_rate=\"10/1\"",
+        "streams.stream.1.sample_fmt=\"fltp\"",
+        "streams.stream.1.disposition.default=\"0\"",
+        "format.format_name=\"flv\"",
+    ] {
+        assert!(flat.lines().any(|shown| shown == line), "{line} in {flat}");
+    }
+    let (_, csv, _) = text(&run(&["probe", "--format", "csv", "--only", "audio", &path]));
+    assert_eq!(csv.lines().count(), 2, "{csv}");
+    let (_, keys, _) = text(&run(&["probe", "--keyframes", "--only", "video", &path]));
+    assert_eq!(keys.lines().filter(|line| line.contains(" K__")).count(), 2, "{keys}");
+    assert!(!keys.contains("audio"), "{keys}");
+    let (code, two, _) = text(&run(&["probe", &path, &sample("mp3/vbr_info.mp3")]));
+    assert!(code == Some(0) && two.contains("h264_aac.flv: flv") && two.contains("vbr_info.mp3: mp3"), "{two}");
+    let (code, one, error) = text(&run(&["check", &path, "no/such/file.flv"]));
+    assert!(code == Some(1) && one.contains("no fault") && error.contains("1 of 2 inputs failed"), "{error}");
+    assert_eq!(text(&run(&["probe", "--hash", "md5", &path])).0, Some(2));
+}
+
+#[test]
+fn charts_are_drawn_and_the_page_has_the_figures_of_probe() {
+    let folder = folder("charts_are_drawn_and_the_page_has_the_figures_of_probe");
+    let path = sample("flv/h264_aac.flv");
+    for chart in ["waveform", "spectrogram", "bitrate", "gop"] {
+        for (end, start) in [("svg", &b"<svg "[..]), ("png", b"\x89PNG")] {
+            let out = within(&folder, &format!("{chart}.{end}"));
+            let done = run(&["plot", "--chart", chart, &path, &out]);
+            assert_eq!(text(&done), (Some(0), String::new(), String::new()), "{chart}");
+            assert!(fs::read(&out).unwrap().starts_with(start), "{chart}.{end}");
+        }
+    }
+    let (code, _, error) =
+        text(&run(&["plot", "--chart", "gop", &sample("mp3/vbr_info.mp3"), &within(&folder, "no.svg")]));
+    assert!(code == Some(1) && error.contains("no video"), "{error}");
+    assert_eq!(text(&run(&["plot", &path, &within(&folder, "no.gif")])).0, Some(2));
+    let page = within(&folder, "page.html");
+    assert_eq!(text(&run(&["report", &path, &page])), (Some(0), String::new(), String::new()));
+    let page = fs::read_to_string(page).unwrap();
+    let json = page.split("id=\"probe\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let (of_page, of_probe): (serde_json::Value, serde_json::Value) = (
+        serde_json::from_str(json).unwrap(),
+        serde_json::from_slice(&run(&["probe", "--json", &path]).stdout).unwrap(),
+    );
+    assert_eq!(of_page, of_probe);
+    for figure in ["26177", "2.200000", "95189"] {
+        assert!(page.contains(&format!("<dd>{figure}</dd>")), "{figure}");
+    }
+    assert!(page.contains("prefers-color-scheme:dark") && !page.contains("http://h") && !page.contains("https://"));
+}
+
+#[test]
+fn lists_are_printed_as_json() {
+    let list = |line: &[&str]| serde_json::from_slice::<serde_json::Value>(&run(line).stdout).unwrap();
+    let formats = list(&["formats", "--json"]);
+    assert!(formats.as_array().unwrap().iter().any(|format| format["name"] == "flv" && format["writes"] == true));
+    let flv = list(&["formats", "--json", "flv"]);
+    assert!(flv[0]["settings"].as_array().unwrap().iter().any(|setting| setting["name"] == "bitexact"));
+    assert!(text(&run(&["formats", "flv"])).1.contains("avoid_negative_ts"));
+    assert!(
+        list(&["codecs", "--json"])
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|codec| codec["name"] == "aac" && codec["decodes"] == true)
+    );
+    let (code, _, error) = text(&run(&["relay", "chek", "x.toml"]));
+    assert!(code == Some(2) && error.contains("was check meant"), "{error}");
+    let (code, page, _) = text(&run(&["man", "decode"]));
+    assert!(code == Some(0) && page.contains("maliu\\-decode") && page.contains("normalize"), "{page}");
+    assert_eq!(text(&run(&["man", "nothing"])).0, Some(2));
+}

@@ -26,11 +26,18 @@ pub enum SampleFormat {
     S32Le,
     /// Floating point, 32 bits, little-endian.
     F32Le,
+    /// Signed, 16 bits, big-endian.
+    S16Be,
+    /// Signed, 24 bits, big-endian.
+    S24Be,
+    /// Signed, 32 bits, big-endian.
+    S32Be,
 }
 
 impl SampleFormat {
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::U8, Self::S16Le, Self::S24Le, Self::S32Le, Self::F32Le];
+    pub const ALL: [Self; 8] =
+        [Self::U8, Self::S16Le, Self::S24Le, Self::S32Le, Self::F32Le, Self::S16Be, Self::S24Be, Self::S32Be];
 
     /// The name, as FFmpeg calls it.
     pub fn name(self) -> &'static str {
@@ -40,6 +47,9 @@ impl SampleFormat {
             Self::S24Le => "s24le",
             Self::S32Le => "s32le",
             Self::F32Le => "f32le",
+            Self::S16Be => "s16be",
+            Self::S24Be => "s24be",
+            Self::S32Be => "s32be",
         }
     }
 
@@ -56,6 +66,9 @@ impl SampleFormat {
             Self::S24Le => Codec::PcmS24Le,
             Self::S32Le => Codec::PcmS32Le,
             Self::F32Le => Codec::PcmF32Le,
+            Self::S16Be => Codec::PcmS16Be,
+            Self::S24Be => Codec::PcmS24Be,
+            Self::S32Be => Codec::PcmS32Be,
         }
     }
 
@@ -63,9 +76,20 @@ impl SampleFormat {
     pub fn bytes(self) -> usize {
         match self {
             Self::U8 => 1,
-            Self::S16Le => 2,
-            Self::S24Le => 3,
-            Self::S32Le | Self::F32Le => 4,
+            Self::S16Le | Self::S16Be => 2,
+            Self::S24Le | Self::S24Be => 3,
+            Self::S32Le | Self::S32Be | Self::F32Le => 4,
+        }
+    }
+
+    /// The same whole numbers in big-endian order; any other format as it is.
+    #[must_use]
+    pub fn big_endian(self) -> Self {
+        match self {
+            Self::S16Le => Self::S16Be,
+            Self::S24Le => Self::S24Be,
+            Self::S32Le => Self::S32Be,
+            other => other,
         }
     }
 
@@ -93,6 +117,12 @@ impl SampleFormat {
             }),
             Self::S32Le => put(samples, place, |sample| sample.whole::<32>().to_le_bytes()),
             Self::F32Le => put(samples, place, |sample| sample.float().to_le_bytes()),
+            Self::S16Be => put(samples, place, |sample| (sample.whole::<16>() as i16).to_be_bytes()),
+            Self::S24Be => put(samples, place, |sample| {
+                let [high, middle, low, _] = sample.whole::<32>().to_be_bytes();
+                [high, middle, low]
+            }),
+            Self::S32Be => put(samples, place, |sample| sample.whole::<32>().to_be_bytes()),
         }
     }
 }
@@ -169,6 +199,16 @@ mod tests {
         assert_eq!(whole, [0, 2, 0, -2, 32767, -32768, 32767, -32768, -32768]);
         assert_eq!(bytes(SampleFormat::U8, Samples::F32(vec![0.0, 1.0, -1.0])), [128, 255, 0]);
         assert_eq!(bytes(SampleFormat::S32Le, Samples::F32(vec![1.0, -1.0])), [255, 255, 255, 127, 0, 0, 0, 128]);
+    }
+
+    #[test]
+    fn big_endian_has_the_same_bytes_the_other_way_round() {
+        let samples = || Samples::I32(vec![0x1234_5678, -5, i32::MIN]);
+        for format in [SampleFormat::S16Le, SampleFormat::S24Le, SampleFormat::S32Le] {
+            let mut turned = bytes(format.big_endian(), samples());
+            turned.chunks_mut(format.bytes()).for_each(<[u8]>::reverse);
+            assert_eq!(turned, bytes(format, samples()), "{}", format.name());
+        }
     }
 
     #[test]

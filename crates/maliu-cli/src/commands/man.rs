@@ -1,19 +1,33 @@
-//! `maliu man`: the manual page, one for all commands.
+//! `maliu man`: the manual pages, one for all commands and one for each.
 
 use clap_mangen::Man;
 
-use crate::{context::Context, failure::Result, output};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    output,
+};
 
-/// Prints the manual page in roff.
+/// Prints the manual page in roff: of all commands, or of one.
 #[derive(clap::Args)]
-#[command(hide = true, after_help = "Example:\n  maliu man | man -l -")]
-pub(crate) struct Args {}
+#[command(hide = true, after_help = "Examples:\n  maliu man | man -l -\n  maliu man decode > maliu-decode.1")]
+pub(crate) struct Args {
+    /// Command whose page is printed (default: one page for all).
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
+}
 
 /// Prints it: the page of the program, then a section for each command.
-pub(super) fn run(_: Args, context: &Context) -> Result {
+pub(super) fn run(args: Args, context: &Context) -> Result {
     let mut program = crate::commands();
     program.build();
     let mut page = Vec::new();
+    if let Some(name) = &args.command {
+        let command = program.find_subcommand(name).filter(|command| !command.is_hide_set());
+        let command = command.ok_or_else(|| Failure::Usage(format!("no command is called {name}")))?.clone();
+        Man::new(command.display_name(format!("maliu-{name}"))).render(&mut page)?;
+        return output::print(context, |out| Ok(out.write_all(&page)?));
+    }
     let man = Man::new(program.clone());
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;

@@ -54,6 +54,9 @@ struct Serve {
     /// Settings in TOML (default: listen on 127.0.0.1, ports 1935 and 8080).
     #[arg(value_name = "CONFIG.toml", value_parser = paths::parser())]
     config: Option<String>,
+    /// Arguments of a task, whose name was not recognised.
+    #[arg(hide = true, value_parser = paths::parser())]
+    rest: Vec<String>,
     /// Address for RTMP.
     #[arg(long, value_name = "IP:PORT")]
     rtmp: Option<SocketAddr>,
@@ -168,15 +171,19 @@ fn signed(config: &Config, name: &str, publish: bool, seconds: u32) -> Result<St
 
 fn read(path: &str) -> Result<Config> {
     let text = fs::read_to_string(paths::of(path));
-    if text.is_err() && ["check", "sign"].iter().any(|task| is_nearly(path, task)) {
-        return Err(Failure::Usage(format!("there is no file {path}; the tasks are called check and sign")));
-    }
     let text = text.map_err(|error| Failure::while_("reading", path, error))?;
     Config::parse(&text).map_err(|fault| Failure::Failed(format!("{path}: {fault}")))
 }
 
 impl Serve {
     fn settings(&self) -> Result<Config> {
+        if !self.rest.is_empty() {
+            let word = self.config.as_deref().unwrap_or_default();
+            let meant = ["check", "sign"].into_iter().find(|task| is_nearly(word, task));
+            let hint = meant
+                .map_or_else(|| "check and sign".to_owned(), |meant| format!("check and sign; was {meant} meant?"));
+            return Err(Failure::Usage(format!("{word}: no task of that name; there are {hint}")));
+        }
         let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), read)?;
         config.rtmp = self.rtmp.unwrap_or(config.rtmp);
         config.http = self.http.unwrap_or(config.http);

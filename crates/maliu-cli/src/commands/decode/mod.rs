@@ -151,6 +151,7 @@ fn one(mut args: Args, context: &Context) -> Result {
         return Err(Failure::Usage(format!("--picture-memory is about video, {} holds audio", args.output)));
     }
     let container = container(&args)?;
+    args.format = container.order(args.format);
     args.shaping.check(args.format)?;
     output::is_none_of(&args.output, [args.input.path.as_str()].into_iter())?;
     if let Some(target) = args.shaping.normalize {

@@ -42,16 +42,29 @@ impl Container {
         }
         if matches!(name.as_str(), "flac" | "fla") {
             return match format {
-                SampleFormat::F32Le => Err("holds whole numbers; name them with --format, e.g. s24le".to_owned()),
+                other if other == SampleFormat::F32Le || other.name().ends_with("be") => {
+                    Err("holds whole numbers; name u8, s16le, s24le or s32le with --format".to_owned())
+                }
                 _ => Ok(Self::Flac),
             };
         }
-        let mut formats = PcmWriter::formats(format.codec());
+        let mut formats = PcmWriter::formats(format.codec()).chain(PcmWriter::formats(format.big_endian().codec()));
         let wanted = formats::named(if name == "wave" { "wav" } else { &name });
         wanted
             .filter(|wanted| formats.any(|format| format.name == wanted.name))
             .map(Self::Of)
-            .ok_or_else(|| format!("takes no {} samples; pcm, flac and {} do", format.name(), names(format)))
+            .ok_or_else(|| format!("takes no {} samples; pcm and flac, {} do", format.name(), names(format)))
+    }
+
+    /// The byte order of `format` that it takes: some take whole numbers as big-endian only.
+    pub(super) fn order(self, format: SampleFormat) -> SampleFormat {
+        let takes = |container: &'static Format, format: SampleFormat| {
+            PcmWriter::formats(format.codec()).any(|known| known.name == container.name)
+        };
+        match self {
+            Self::Of(container) if !takes(container, format) => format.big_endian(),
+            _ => format,
+        }
     }
 
     /// The usual extension of a file of it.
@@ -189,7 +202,7 @@ impl PcmFile {
     }
 }
 
-/// Writes the samples of a buffer, so many for each channel.
+/// Writes the samples of a buffer; `samples` is their number per channel.
 fn flush(target: &mut Target, writer: &mut Writer, buffer: &mut Vec<u8>, samples: i64) -> Result {
     let bytes = std::mem::replace(buffer, Vec::with_capacity(BLOCK + BLOCK / 4));
     match writer {

@@ -94,8 +94,8 @@ impl Args {
 fn step(format: SampleFormat) -> Option<f64> {
     let bits = match format {
         SampleFormat::U8 => 8,
-        SampleFormat::S16Le => 16,
-        SampleFormat::S24Le => 24,
+        SampleFormat::S16Le | SampleFormat::S16Be => 16,
+        SampleFormat::S24Le | SampleFormat::S24Be => 24,
         _ => return None,
     };
     Some(1.0 / f64::from(1u32 << (bits - 1)))
@@ -171,7 +171,7 @@ impl Shape {
         Ok(())
     }
 
-    /// What was held back.
+    /// The rest, which the conversion held back.
     pub(super) fn finish(&mut self) -> Option<AudioFrame> {
         let samples = self.resampler.take()?.finish();
         Some(self.levelled(samples))

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::time;
 
-/// What is drawn.
+/// The kind of a picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub(crate) enum Chart {
     /// Level of the audio over time.
@@ -142,6 +142,8 @@ fn bitrate(canvas: &mut Canvas, area: &Area, course: &Course) -> Option<()> {
             let mut rates = vec![0.0; (area.length / width) as usize + 1];
             for (at, bits) in track.bits.values.iter().enumerate() {
                 let place = ((at as f64 * track.bits.width / width) as usize).min(rates.len() - 1);
+                // The last one may be shorter.
+                let width = width.min(area.length - place as f64 * width).max(width / 10.0);
                 rates[place] += bits.0 / width;
             }
             rates

@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// File to write, .svg or .png.
     #[arg(value_name = "OUT", value_parser = paths::parser())]
     output: String,
-    /// What to draw: waveform, spectrogram, bitrate or gop (default: waveform, without audio bitrate).
+    /// Chart to draw: waveform, spectrogram, bitrate or gop (default: waveform, without audio bitrate).
     #[arg(long, value_name = "CHART", value_enum, hide_possible_values = true)]
     chart: Option<Chart>,
     /// Size of the picture in pixels.

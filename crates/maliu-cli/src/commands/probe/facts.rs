@@ -95,7 +95,8 @@ pub(super) fn tag_string(tag: u32) -> String {
     tag.to_le_bytes().into_iter().map(letter).collect()
 }
 
-/// `r_frame_rate`, declared, and `avg_frame_rate`, of all packets; `0/0` where unknown.
+/// `r_frame_rate`, declared, and `avg_frame_rate`, of all packets, each in the place of the other where that is unknown;
+/// else `0/0`.
 pub(super) fn rates(info: &StreamInfo, seen: &Seen, whole: bool) -> [(&'static str, String); 2] {
     let video = info.as_video();
     let declared = video.and_then(|video| video.frame_rate);
@@ -111,7 +112,8 @@ pub(super) fn rates(info: &StreamInfo, seen: &Seen, whole: bool) -> [(&'static s
         Some(small)
     };
     let show = |rate: Option<(u32, u32)>| rate.map_or_else(|| "0/0".to_owned(), |(num, den)| format!("{num}/{den}"));
-    [("r_frame_rate", show(declared)), ("avg_frame_rate", show(counted().or(declared)))]
+    let counted = counted();
+    [("r_frame_rate", show(declared.or(counted))), ("avg_frame_rate", show(counted.or(declared)))]
 }
 
 /// The greatest common divisor.

@@ -116,7 +116,7 @@ fn is_binary(value: &str) -> bool {
     value.len() > 256 && !value.contains([' ', '\n'])
 }
 
-/// Columns of the terminal that is written to; `None` when it is none.
+/// Columns of the terminal that is written to; `None` when output goes elsewhere.
 fn terminal_width() -> Option<usize> {
     let terminal = io::stdout().is_terminal();
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());

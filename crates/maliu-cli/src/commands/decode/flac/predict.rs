@@ -102,7 +102,7 @@ fn quantised(weights: &[f64]) -> Option<Predictor> {
     }
     let shift = room.min(15.0) as u32;
     let limit = (1i64 << (PRECISION - 1)) - 1;
-    // What rounding leaves goes to the next weight.
+    // The error of rounding goes to the next weight.
     let mut left = 0.0;
     let round = |weight: &f64| {
         let exact = weight * f64::from(1u32 << shift) + left;
