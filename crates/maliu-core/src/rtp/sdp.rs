@@ -19,7 +19,7 @@ use alloc::{
 pub const MAX_TEXT: usize = 256 << 10;
 
 /// Most media descriptions of a session.
-pub const MAX_MEDIA: usize = 64;
+pub const MAX_MEDIA: usize = 16;
 
 /// A session description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

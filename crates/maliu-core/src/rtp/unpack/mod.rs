@@ -19,7 +19,7 @@ mod vpx;
 mod whole;
 
 /// Largest unit that is put together, in bytes; a larger one is left out.
-pub const MAX_UNIT: usize = 16 << 20;
+pub const MAX_UNIT: usize = 8 << 20;
 
 /// A payload in order.
 #[derive(Debug)]
