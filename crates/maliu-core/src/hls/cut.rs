@@ -192,7 +192,7 @@ mod tests {
         let live = Cutter::new(Duration::from_secs(2), None, true);
         // A publisher that comes back: keyframes every 2 s, from 4.8 s on.
         let lengths = segments(live, 500, |frame| if frame < 120 { frame % 50 == 0 } else { frame % 50 == 20 });
-        assert_eq!(lengths, [2000, 2000, 800, 2000, 2000, 2000, 2000, 2000, 2000]);
+        assert_eq!(lengths, [2000, 2000, 800, 2000, 2000, 2000, 2000, 2000, 2000, 2000]);
     }
 
     #[test]
