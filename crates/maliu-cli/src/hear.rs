@@ -91,10 +91,10 @@ impl Ear {
         let Some(decoder) = &mut self.decoder else { return Ok(true) };
         decoder.push(packet);
         while let Some(answer) = decoder.poll() {
-            if let Some(frame) = answer.map_err(failed)? {
-                if !put(frame, base)? {
-                    return Ok(false);
-                }
+            if let Some(frame) = answer.map_err(failed)?
+                && !put(frame, base)?
+            {
+                return Ok(false);
             }
         }
         Ok(true)
@@ -105,10 +105,10 @@ impl Ear {
         let base = self.chosen.info().map_or(TimeBase::MICROS, |info| info.time_base);
         let Some(mut decoder) = self.decoder.take() else { return Ok(()) };
         while let Some(answer) = decoder.finish() {
-            if let Some(frame) = answer.map_err(|error| Failure::while_("decoding", name, error))? {
-                if !put(frame, base)? {
-                    break;
-                }
+            if let Some(frame) = answer.map_err(|error| Failure::while_("decoding", name, error))?
+                && !put(frame, base)?
+            {
+                break;
             }
         }
         Ok(())

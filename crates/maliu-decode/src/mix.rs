@@ -188,7 +188,8 @@ mod tests {
     #[test]
     fn weights_are_those_of_ffmpeg() {
         let h = FRAC_1_SQRT_2;
-        let cases: &[((u16, u32), (u16, u32), Mix, &[&[f32]])] = &[
+        type Case<'a> = ((u16, u32), (u16, u32), Mix, &'a [&'a [f32]]);
+        let cases: &[Case<'_>] = &[
             ((1, 0x4), (2, 0x3), Mix::Itu, &[&[h], &[h]]),
             ((2, 0x3), (1, 0x4), Mix::Itu, &[&[h, h]]),
             ((6, 0x3f), (2, 0x3), Mix::Itu, &[&[1.0, 0.0, h, 0.0, h, 0.0], &[0.0, 1.0, h, 0.0, 0.0, h]]),

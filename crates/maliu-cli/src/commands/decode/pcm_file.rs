@@ -104,7 +104,7 @@ struct Started {
 /// Writes the container.
 enum Writer {
     Bare,
-    Pcm(PcmWriter),
+    Pcm(Box<PcmWriter>),
     Flac(Box<FlacWriter>),
 }
 
@@ -129,7 +129,7 @@ impl PcmFile {
             Container::Bare => Writer::Bare,
             Container::Flac => Writer::Flac(FlacWriter::start(self.format, audio, tags, out).map_err(failed)?.into()),
             Container::Of(format) => {
-                Writer::Pcm(PcmWriter::start(format, self.format.codec(), audio, tags, out).map_err(failed)?)
+                Writer::Pcm(PcmWriter::start(format, self.format.codec(), audio, tags, out).map_err(failed)?.into())
             }
         };
         self.started = Some(Started { converter: Converter::to_those_of(frame), shape, writer });
