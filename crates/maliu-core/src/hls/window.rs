@@ -198,9 +198,9 @@ impl Window {
         let bytes = parts.iter().map(|part| part.data.len()).sum();
         let date = self.date.take().unwrap_or(now);
         let init = self.inits.back().map_or(0, |(number, _)| *number);
-        // The next one begins where this one ends, unless clocks have drifted apart.
+        // The next one begins where this one ends, unless the stream has stood still. Dates never go back.
         let next = Date(date.0.saturating_add(millis(duration)));
-        self.date = (next.0.abs_diff(now.0) < MAX_DRIFT).then_some(next);
+        self.date = (now.0.saturating_sub(next.0) < MAX_DRIFT).then_some(next);
         self.segments.push_back(Stored { parts, bytes, duration, independent, discontinuity, date, init });
         self.trim();
     }
@@ -395,8 +395,8 @@ impl Window {
     }
 }
 
-/// Milliseconds by which dates may differ from the clock.
-const MAX_DRIFT: u64 = 3000;
+/// Milliseconds by which dates may be behind the clock.
+const MAX_DRIFT: i64 = 3000;
 
 fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
