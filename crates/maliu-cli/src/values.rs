@@ -1,5 +1,7 @@
 //! Values of arguments: pairs and numbers.
 
+pub(crate) use maliu::{settings::Help, writer::SETTINGS};
+
 /// A `name=value` pair.
 pub(crate) fn setting(text: &str) -> std::result::Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;

@@ -2,13 +2,14 @@
 
 use std::io::Write;
 
-use maliu::{format::Format, formats, hls, settings::Help, writer};
+use maliu::{format::Format, formats, hls};
 use serde_json::json;
 
 use crate::{
     context::Context,
     failure::{Failure, Result},
     output,
+    values::{Help, SETTINGS},
 };
 
 /// Lists the formats that can be read (D) and written (E).
@@ -47,7 +48,7 @@ fn list(out: &mut dyn Write, args: Args) -> Result {
     }
     if format.muxer.is_some() {
         writeln!(out, "  and of every format that is written:")?;
-        writer::SETTINGS.iter().try_for_each(|help| setting(out, help))?;
+        SETTINGS.iter().try_for_each(|help| setting(out, help))?;
     }
     Ok(())
 }
@@ -65,7 +66,7 @@ fn json(out: &mut dyn Write, name: Option<&str>) -> Result {
     let setting =
         |help: &Help| json!({ "name": help.name, "value": help.value, "default": help.default, "what": help.what });
     let one = |format: &&Format| {
-        let general: &[Help] = if format.muxer.is_some() { writer::SETTINGS } else { &[] };
+        let general: &[Help] = if format.muxer.is_some() { SETTINGS } else { &[] };
         json!({
             "name": format.name,
             "long_name": format.long_name,

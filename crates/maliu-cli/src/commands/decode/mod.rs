@@ -13,7 +13,6 @@ use crate::{
     output, paths, time,
 };
 
-mod flac;
 mod gain;
 mod jobs;
 mod pcm_file;

@@ -10,12 +10,10 @@ use maliu::{
 };
 use maliu_decode::{AudioFrame, Converter, SampleFormat};
 
-use super::{
-    flac::FlacWriter,
-    shaping::{self, Shape},
-};
+use super::shaping::{self, Shape};
 use crate::{
     failure::{Failure, Result},
+    flac::FlacWriter,
     output::Target,
 };
 

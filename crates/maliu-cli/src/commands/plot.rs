@@ -3,19 +3,14 @@
 use bytes::Bytes;
 use maliu::output::Mark;
 
-pub(crate) use self::{canvas::escaped, charts::Chart, course::Course};
 use crate::{
     context::Context,
     failure::{Failure, Result},
     input,
     output::{self, Target},
     paths,
+    plot::{Chart, Course},
 };
-
-mod bins;
-mod canvas;
-mod charts;
-mod course;
 
 /// Draws an input: waveform, spectrogram, bit rate over time, groups of pictures.
 #[derive(clap::Args)]

@@ -21,7 +21,7 @@ mod predict;
 mod rice;
 
 /// A FLAC file being written.
-pub(super) struct FlacWriter {
+pub(crate) struct FlacWriter {
     writer: PacketWriter,
     kind: Kind,
     format: SampleFormat,
@@ -36,7 +36,7 @@ pub(super) struct FlacWriter {
 
 impl FlacWriter {
     /// Begins a file of samples stored as `format`, which are whole numbers.
-    pub(super) fn start(
+    pub(crate) fn start(
         format: SampleFormat,
         audio: Audio,
         tags: &Metadata,
@@ -55,7 +55,7 @@ impl FlacWriter {
     }
 
     /// Writes interleaved samples, as bytes of the format.
-    pub(super) fn write(&mut self, bytes: &[u8], out: &mut Output) -> Result<(), MediaError> {
+    pub(crate) fn write(&mut self, bytes: &[u8], out: &mut Output) -> Result<(), MediaError> {
         let width = self.format.bytes();
         // 8 bits are signed in FLAC.
         let sign = if width == 1 { 0x80 } else { 0 };
@@ -91,7 +91,7 @@ impl FlacWriter {
     }
 
     /// Completes the file.
-    pub(super) fn finish(mut self, out: &mut Output) -> Result<(), MediaError> {
+    pub(crate) fn finish(mut self, out: &mut Output) -> Result<(), MediaError> {
         let rest = std::mem::take(&mut self.held);
         if !rest.is_empty() {
             self.frame(&rest, out)?;
