@@ -40,7 +40,7 @@ pub(crate) fn files(inputs: &[String], recursive: bool) -> Result<Vec<String>> {
         match path.metadata() {
             Ok(about) if about.is_dir() && recursive => below(&path, 0, &mut files)?,
             Ok(about) if about.is_dir() => {
-                return Err(Failure::Usage(format!("{input} is a folder: --recursive takes the files in it")));
+                return Err(Failure::Failed(format!("{input} is a directory: --recursive takes the files in it")));
             }
             Err(_) if input.contains(['*', '?']) && !input.contains("://") => matching(input, recursive, &mut files)?,
             _ => files.push(input.clone()),

@@ -48,7 +48,7 @@ fn every_container_of_pcm_can_be_written() {
     assert!(run(&["decode", "--to", "s16le", &path, "-"]).stdout == bare);
     let (code, _, error) = text(&run(&["decode", &path, &within(&folder, "out.mp3")]));
     assert_eq!(code, Some(2), "{error}");
-    assert!(error.contains(".mp3 takes no s16le samples; pcm, flac and ") && error.contains("wav"), "{error}");
+    assert!(error.contains(".mp3 takes no s16le samples; pcm and flac, ") && error.contains("wav"), "{error}");
 }
 
 #[test]
