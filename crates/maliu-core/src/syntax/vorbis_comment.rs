@@ -144,7 +144,7 @@ pub fn picture_block(picture: &Picture) -> Vec<u8> {
     out
 }
 
-/// As [`write`], with the pictures that are at hand among the tags, as Ogg has them.
+/// As [`write()`], with the pictures that are at hand among the tags, as Ogg has them.
 pub fn write_with_pictures(vendor: &str, metadata: &Metadata) -> Vec<u8> {
     let pictures = metadata.pictures().iter().filter(|picture| !picture.data.is_empty());
     let field = |picture| format!("{PICTURE}={}", to_base64(&picture_block(picture)));
