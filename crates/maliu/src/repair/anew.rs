@@ -63,7 +63,14 @@ fn survey<S: Source>(open: Open<'_, S>, format: &'static Format) -> Result<(Repo
     reader.keep_remarks();
     let (mut report, mut packets) = (Report::default(), 0u64);
     let unread = loop {
-        match patiently(|| reader.next_event(), error::Error::is_not_yet) {
+        let event = patiently(|| reader.next_event(), error::Error::is_not_yet);
+        for remark in reader.take_remarks() {
+            match remark.kind {
+                Remark::Cut { .. } => report.ends_early = true,
+                _ => report.note(remark),
+            }
+        }
+        match event {
             Ok(Event::End) => break None,
             Ok(Event::Packet(_)) => packets += 1,
             Ok(_) => {}
@@ -75,12 +82,6 @@ fn survey<S: Source>(open: Open<'_, S>, format: &'static Format) -> Result<(Repo
             }
         }
     };
-    for remark in reader.take_remarks() {
-        match remark.kind {
-            Remark::Cut { .. } => report.ends_early = true,
-            _ => report.note(remark),
-        }
-    }
     if packets == 0 {
         return Err(Error::NoPacket);
     }
