@@ -130,11 +130,11 @@ impl Live {
         let streams = self.streams();
         let video = streams.iter().find_map(StreamInfo::as_video);
         let mut codecs: Vec<String> = streams.iter().filter_map(codec_string).collect();
-        codecs.dedup();
         if codecs.len() < streams.len() {
             // A list that lacks one is worse than none.
             codecs.clear();
         }
+        codecs.dedup();
         let name = if self.container == Container::Ts { "ts.m3u8" } else { "media.m3u8" };
         let mut all = Multivariant::default();
         all.independent = independent;

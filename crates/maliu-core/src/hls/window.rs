@@ -301,13 +301,10 @@ impl Window {
         media.discontinuity_sequence = self.passed.saturating_add(gone as u64);
         media.independent = self.is_independent();
         media.part_target = self.part_target.filter(|_| self.has_parts);
-        let mut control = Control { hold_back: Some(target * 3), ..Control::default() };
+        let mut control = Control { hold_back: Some(target * 3), can_block_reload: true, ..Control::default() };
         if let Some(part) = media.part_target {
-            control.can_block_reload = true;
             control.part_hold_back = Some(part * 3);
             control.can_skip_until = Some(target * 6);
-        } else {
-            control.can_block_reload = true;
         }
         media.control = Some(control);
         let mut left: Duration = self.segments.iter().map(|segment| segment.duration).sum();

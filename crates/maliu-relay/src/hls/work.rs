@@ -3,6 +3,7 @@
 use std::{sync::Arc, task::Poll, time::Duration};
 
 use maliu::{
+    account::Weigh,
     error::MediaError,
     format::Event,
     formats::flv,
@@ -28,8 +29,9 @@ const EXPECT: Duration = Duration::from_secs(30);
 /// Media, in ms, after which streams that are not described are left out.
 const SETTLED: i64 = 1000;
 
-/// Most packets that wait until the streams are known.
+/// Most packets, and most bytes of their memory, that wait until the streams are known.
 const MAX_WAITING: usize = 4096;
+const MAX_WAITING_BYTES: usize = 8 << 20;
 
 /// Makes segments of a channel until it ends.
 pub(crate) async fn run(channel: Arc<Channel>, live: Arc<Live>) {
@@ -89,6 +91,8 @@ struct Work {
     streams: Vec<Option<StreamInfo>>,
     writer: Option<Writer>,
     waiting: Vec<Packet>,
+    /// Bytes of memory that wait.
+    waiting_bytes: usize,
     /// A writer was there before.
     again: bool,
 }
@@ -105,7 +109,17 @@ impl Work {
         let mut input = Input::new();
         input.push(&[b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0]);
         let reader = PacketReader::detect(FLV);
-        Self { live, flags, input, reader, streams: Vec::new(), writer: None, waiting: Vec::new(), again: false }
+        Self {
+            live,
+            flags,
+            input,
+            reader,
+            streams: Vec::new(),
+            writer: None,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            again: false,
+        }
     }
 
     fn tag(&mut self, tag: &Tag) -> Result<(), MediaError> {
@@ -152,10 +166,12 @@ impl Work {
         if self.writer.is_some() {
             return self.write(packet);
         }
+        self.waiting_bytes = self.waiting_bytes.saturating_add(packet.weight());
         self.waiting.push(packet);
         if !self.is_ready() {
             return Ok(());
         }
+        self.waiting_bytes = 0;
         self.begin()?;
         std::mem::take(&mut self.waiting).into_iter().try_for_each(|packet| self.write(packet))
     }
@@ -176,7 +192,8 @@ impl Work {
                 .map_or(0, |time| packet.time_base.rescale(time, TimeBase::MILLIS, Rounding::Near).0)
         };
         let span = self.waiting.first().zip(self.waiting.last()).map_or(0, |(a, b)| millis(b) - millis(a));
-        all || self.waiting.len() > MAX_WAITING || (span > SETTLED && (has(Kind::Video) || has(Kind::Audio)))
+        let full = self.waiting.len() > MAX_WAITING || self.waiting_bytes > MAX_WAITING_BYTES;
+        all || full || (span > SETTLED && (has(Kind::Video) || has(Kind::Audio)))
     }
 
     fn begin(&mut self) -> Result<(), MediaError> {

@@ -317,8 +317,7 @@ impl Keys {
             return Err(io::Error::new(io::ErrorKind::Unsupported, what));
         }
         let iv = key.iv.unwrap_or_else(|| u128::from(number).to_be_bytes());
-        if let Some((uri, key)) = self.last.as_ref().filter(|(uri, _)| *uri == key.uri) {
-            let _ = uri;
+        if let Some((_, key)) = self.last.as_ref().filter(|(uri, _)| *uri == key.uri) {
             return Ok(Cipher { key: *key, iv });
         }
         let path = below(folder, &key.uri)?;
