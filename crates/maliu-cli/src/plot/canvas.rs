@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use maliu::syntax::base64;
+
 use super::letters::FONT;
 
 /// A picture being drawn, in pixels from the upper left corner.
@@ -121,7 +123,7 @@ impl Canvas {
                     )
                 }
                 Shape::Bitmap { x, y, width, height, size, rgb } => {
-                    let data = base64(&png(*size, rgb)?);
+                    let data = base64::encode(&png(*size, rgb)?);
                     writeln!(
                         out,
                         "<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" preserveAspectRatio=\"none\" href=\"data:image/png;base64,{data}\"/>"
@@ -210,29 +212,9 @@ pub(crate) fn escaped(text: &str) -> String {
     shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits = three.iter().enumerate().fold(0, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-        for at in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * at) & 63) as usize];
-            out.push(if at <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        for (text, wanted) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
-            assert_eq!(base64(text.as_bytes()), wanted);
-        }
-    }
 
     #[test]
     fn shapes_are_drawn_in_both_forms() {

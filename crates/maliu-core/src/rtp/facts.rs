@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::sdp::{Media as Section, base64, hex};
+use super::sdp::{Media as Section, hex};
 use crate::{
     stream::{Codec, Kind, Media, StreamInfo, Video},
-    syntax::{aac::AudioSpecificConfig, ac3, annexb, av1, h264, h265, mpeg_audio, mpeg_video, opus, vp9},
+    syntax::{aac::AudioSpecificConfig, ac3, annexb, av1, base64, h264, h265, mpeg_audio, mpeg_video, opus, vp9},
     time::TimeBase,
 };
 
@@ -118,7 +118,7 @@ fn configure(info: &mut StreamInfo, section: &Section) {
 fn sets(lists: &[Option<&str>]) -> Bytes {
     let mut out = Vec::new();
     for text in lists.iter().flatten().flat_map(|list| list.split(',')) {
-        let nal = base64(text.trim());
+        let nal = base64::decode(text.trim().as_bytes());
         if !nal.is_empty() {
             out.extend_from_slice(&[0, 0, 0, 1]);
             out.extend_from_slice(&nal);

@@ -223,28 +223,6 @@ impl Media {
     }
 }
 
-/// The bytes of a base64 text (RFC 4648 §4) up to the first character that does not belong to it.
-pub(super) fn base64(text: &str) -> Vec<u8> {
-    let (mut out, mut bits, mut count) = (Vec::with_capacity(text.len() / 4 * 3), 0u32, 0);
-    for byte in text.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => break,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-        }
-    }
-    out
-}
-
 /// The bytes of a hexadecimal text; `None` when it is not one.
 pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16)).collect::<Option<_>>()?;
@@ -286,8 +264,6 @@ mod tests {
 
     #[test]
     fn coded_bytes_are_read() {
-        assert_eq!(base64("aM4="), [0x68, 0xce]);
-        assert_eq!(base64("Zm9vYmFy"), b"foobar");
         assert_eq!((hex("1210"), hex("121"), hex("1x")), (Some(Vec::from([0x12, 0x10])), None, None));
     }
 }

@@ -53,7 +53,7 @@ pub fn config_picture_size(config: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// A number of seven bits a byte, the lowest first, and what follows it.
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+pub(crate) fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0usize;
     for (n, byte) in bytes.iter().take(5).enumerate() {
         value |= usize::from(byte & 0x7f) << (7 * n);

@@ -6,6 +6,7 @@ pub mod amf;
 pub mod annexb;
 pub mod apev2;
 pub mod av1;
+pub mod base64;
 pub mod crc;
 pub mod dts;
 pub mod ebml;

@@ -8,6 +8,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use bytes::BufMut;
 
+use super::base64;
 use crate::{
     stream::{Chapter, MAX_CHAPTERS, Metadata, Picture, limits::MAX_TAG_BYTES},
     time::{Ticks, TimeBase},
@@ -56,7 +57,7 @@ impl Fields<'_> {
         let (name, value) = field.split_at_checked(field.iter().position(|byte| *byte == b'=')?)?;
         let (name, value) = (String::from_utf8_lossy(name), value.get(1..).filter(|value| !value.is_empty())?);
         if name.eq_ignore_ascii_case(PICTURE) {
-            let block = base64(value.get(..PICTURE_DIGITS).unwrap_or(value));
+            let block = base64::decode(value.get(..PICTURE_DIGITS).unwrap_or(value));
             self.metadata.add_picture(picture(&block)?);
             return Some(());
         }
@@ -110,28 +111,6 @@ pub fn picture(block: &[u8]) -> Option<Picture> {
     Some(picture.with_kind(u8::try_from(kind).unwrap_or(0)).with_data(data))
 }
 
-/// The bytes of base64, up to the first character that is none of its digits.
-fn base64(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: &u8| -> Option<u32> {
-        Some(u32::from(match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        }))
-    };
-    let digits: Vec<u32> = text.iter().map_while(digit).collect();
-    let mut out = Vec::with_capacity(digits.len() * 3 / 4);
-    for four in digits.chunks(4) {
-        let word = four.iter().fold(0, |word, digit| word << 6 | digit) << (6 * (4 - four.len()));
-        let [_, bytes @ ..] = word.to_be_bytes();
-        out.extend(bytes.iter().take(four.len() * 3 / 4));
-    }
-    out
-}
-
 /// A picture block (RFC 9639 §8.8), without the width, height and colors that decoding would tell.
 pub fn picture_block(picture: &Picture) -> Vec<u8> {
     let mut out = Vec::with_capacity(picture.data.len() + picture.mime.len() + 32);
@@ -147,7 +126,7 @@ pub fn picture_block(picture: &Picture) -> Vec<u8> {
 /// As [`write()`], with the pictures that are at hand among the tags, as Ogg has them.
 pub fn write_with_pictures(vendor: &str, metadata: &Metadata) -> Vec<u8> {
     let pictures = metadata.pictures().iter().filter(|picture| !picture.data.is_empty());
-    let field = |picture| format!("{PICTURE}={}", to_base64(&picture_block(picture)));
+    let field = |picture| format!("{PICTURE}={}", base64::encode(&picture_block(picture)));
     put_fields(vendor, fields(metadata).into_iter().chain(pictures.map(field)))
 }
 
@@ -192,20 +171,6 @@ fn put_fields(vendor: &str, fields: impl Iterator<Item = String>) -> Vec<u8> {
     out.put_u32_le(count);
     out.append(&mut all);
     out
-}
-
-/// Bytes in base64, padded.
-fn to_base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let word = three.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for at in 0..4 {
-            let digit = DIGITS.get((word >> (18 - 6 * at) & 63) as usize).copied().unwrap_or(b'A');
-            text.push(if at <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -257,8 +222,6 @@ mod tests {
         let mut block = b"\0\0\0\x03\0\0\0\x09image/png\0\0\0\0".to_vec();
         block.extend_from_slice(&[0; 16]);
         block.extend_from_slice(&[0, 0, 0, 67, 1, 2]);
-        assert_eq!(base64(b"AAAAAwAA"), [0, 0, 0, 3, 0, 0]);
-        assert_eq!(base64(b"TWE="), *b"Ma");
         let expected = Picture::new("image/png", 67);
         assert_eq!((picture(&block), picture(&block[..40])), (Some(expected), None));
         let mut comments = b"\0\0\0\0\x02\0\0\0".to_vec();

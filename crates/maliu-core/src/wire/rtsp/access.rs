@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::digest::Kind;
+use crate::{digest::Kind, syntax::base64};
 
 /// Credentials that a server asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Challenge {
     /// The value of an Authorization line for a request, the `count`th with this challenge.
     pub(super) fn answer(&self, (user, password): (&str, &str), method: &str, url: &str, count: u32) -> String {
         let Self::Digest { realm, nonce, opaque, kind, auth } = self else {
-            return format!("Basic {}", base64(format!("{user}:{password}").as_bytes()));
+            return format!("Basic {}", base64::encode(format!("{user}:{password}").as_bytes()));
         };
         let hash = |text: String| match kind {
             Algorithm::Md5 => Kind::Md5.of(text.as_bytes()),
@@ -105,21 +105,6 @@ fn fields(text: &str) -> Vec<(String, String)> {
         };
         out.push((name, value.trim().to_string()));
         rest = next;
-    }
-    out
-}
-
-/// Bytes in base64 (RFC 4648 §4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |n: usize| u32::from(chunk.get(n).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for n in 0..4u32 {
-            let digit = DIGITS.get((bits >> (18 - 6 * n) & 63) as usize).copied().unwrap_or(b'=');
-            out.push(if n as usize <= chunk.len() { char::from(digit) } else { '=' });
-        }
     }
     out
 }
