@@ -6,17 +6,13 @@
 
 use alloc::vec::Vec;
 
-use super::{MAX_UNIT, Out, Part, Unit, Unpack};
+use super::until_marker::{Content, Gathered};
 
-/// Puts images together.
+/// Images of scans.
 #[derive(Debug, Default)]
 pub(super) struct Images {
-    image: Vec<u8>,
     /// Bytes of the headers in front of the scan.
     head: usize,
-    time: Option<i64>,
-    damaged: bool,
-    lost: bool,
     /// Tables of values of Q from 128 to 254, which need not be sent again.
     tables: Vec<(u8, [u8; 128])>,
 }
@@ -31,17 +27,6 @@ struct Header {
 }
 
 impl Images {
-    fn end(&mut self, out: &mut Out) {
-        let mut data = core::mem::take(&mut self.image);
-        let damaged = core::mem::take(&mut self.damaged);
-        if let (Some(time), false) = (self.time, data.is_empty()) {
-            if !data.ends_with(&[0xff, 0xd9]) {
-                data.extend_from_slice(&[0xff, 0xd9]);
-            }
-            out.units.push_back(Unit { time, key: true, damaged, data: data.into(), ..Unit::default() });
-        }
-    }
-
     /// The quantization tables of a payload, and the bytes that they take of it; `None` when there are none.
     fn quantization(&mut self, q: u8, rest: &[u8]) -> Option<([u8; 128], usize)> {
         if q < 128 {
@@ -65,8 +50,7 @@ impl Images {
         Some((tables, 4 + length))
     }
 
-    fn begin(&mut self, header: &Header, tables: &[u8; 128]) {
-        let image = &mut self.image;
+    fn begin(&mut self, header: &Header, tables: &[u8; 128], image: &mut Vec<u8>) {
         image.extend_from_slice(&[0xff, 0xd8]);
         for (n, table) in tables.chunks(64).enumerate() {
             image.extend_from_slice(&[0xff, 0xdb, 0, 67, n as u8]);
@@ -86,66 +70,52 @@ impl Images {
             image.extend_from_slice(&header.restart.to_be_bytes());
         }
         image.extend_from_slice(&[0xff, 0xda, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0]);
-        self.head = self.image.len();
+        self.head = image.len();
     }
 
-    fn payload(&mut self, payload: &[u8]) -> bool {
-        let Some((&[_, o0, o1, o2, kind, q, width, height], mut rest)) = payload.split_first_chunk::<8>() else {
-            return false;
-        };
+    fn payload(&mut self, payload: &[u8], unit: &mut Gathered) -> Option<()> {
+        let (&[_, o0, o1, o2, kind, q, width, height], mut rest) = payload.split_first_chunk::<8>()?;
         let offset = u32::from_be_bytes([0, o0, o1, o2]) as usize;
         let size = (u16::from(width) * 8, u16::from(height) * 8);
         let mut header = Header { offset, kind: kind & 63, q, size, restart: 0 };
         if kind >= 128 || header.kind > 1 {
-            return false;
+            return None;
         }
         if kind & 64 != 0 {
-            let Some((&[r0, r1, _, _], after)) = rest.split_first_chunk::<4>() else { return false };
+            let (&[r0, r1, _, _], after) = rest.split_first_chunk::<4>()?;
             header.restart = u16::from_be_bytes([r0, r1]);
             rest = after;
         }
         if header.offset == 0 {
-            let Some((tables, taken)) = self.quantization(header.q, rest) else { return false };
+            let (tables, taken) = self.quantization(header.q, rest)?;
             rest = rest.get(taken..).unwrap_or_default();
-            self.image.clear();
-            self.begin(&header, &tables);
+            unit.bytes.clear();
+            self.begin(&header, &tables, &mut unit.bytes);
         }
-        if self.image.is_empty() {
-            return true;
+        // Of an image whose start is lost, nothing can be shown.
+        if !unit.bytes.is_empty() {
+            unit.damaged |= unit.bytes.len().saturating_sub(self.head) != header.offset;
+            unit.extend(rest);
         }
-        self.damaged |= self.image.len().saturating_sub(self.head) != header.offset;
-        if self.image.len().saturating_add(rest.len()) <= MAX_UNIT {
-            self.image.extend_from_slice(rest);
-        }
-        true
+        Some(())
     }
 }
 
-impl Unpack for Images {
-    fn push(&mut self, part: &Part, out: &mut Out) {
-        if self.time.is_some_and(|time| time != part.time) {
-            self.damaged |= self.lost;
-            self.end(out);
-        }
-        self.time = Some(part.time);
-        self.damaged |= core::mem::take(&mut self.lost);
-        if !self.payload(part.payload) {
-            out.remark("a JPEG payload of a kind that cannot be read left out");
-        }
-        if part.marker {
-            self.end(out);
-        }
+impl Content for Images {
+    fn append(&mut self, payload: &[u8], _: bool, unit: &mut Gathered) -> Result<(), &'static str> {
+        self.payload(payload, unit).ok_or("a JPEG payload of a kind that cannot be read left out")
     }
 
-    fn lost(&mut self) {
-        self.lost = true;
-    }
-
-    fn finish(&mut self, out: &mut Out) {
-        self.damaged |= self.lost;
-        self.end(out);
+    fn complete(&mut self, unit: &mut Gathered) -> Option<bool> {
+        if !unit.bytes.ends_with(&END) {
+            unit.bytes.extend_from_slice(&END);
+        }
+        Some(true)
     }
 }
+
+/// The marker behind an image.
+const END: [u8; 2] = [0xff, 0xd9];
 
 /// The tables of a quality from 1 to 99, luminance and chrominance in zigzag order (RFC 2435 §4.2, appendix A).
 fn scaled(q: u8) -> [u8; 128] {

@@ -4,6 +4,7 @@ use alloc::{borrow::Cow, boxed::Box, collections::VecDeque};
 
 use bytes::Bytes;
 
+use self::until_marker::{Content, UntilMarker};
 use super::{facts, sdp::Media as Section};
 use crate::stream::{Codec, StreamInfo};
 
@@ -15,6 +16,7 @@ mod latm;
 mod mpeg_audio;
 mod nal;
 mod plain;
+mod until_marker;
 mod vpx;
 mod whole;
 
@@ -105,14 +107,18 @@ pub(super) fn of(section: &Section, info: &StreamInfo) -> Result<Box<dyn Unpack>
         Codec::PcmS24Be => Box::new(plain::Plain::samples(3 * u32::from(section.channels.max(1)))),
         Codec::Mp3 => Box::new(mpeg_audio::Frames::new(clock)),
         Codec::Ac3 | Codec::Eac3 => Box::new(ac3::Frames::new(clock)),
-        Codec::Vp8 => Box::new(vpx::Frames::vp8()),
-        Codec::Vp9 => Box::new(vpx::Frames::vp9()),
-        Codec::Av1 => Box::new(av1::Units::default()),
-        Codec::Mjpeg => Box::new(jpeg::Images::default()),
-        Codec::Mpeg2Video => Box::new(whole::Whole::mpeg_video()),
-        Codec::Mpeg4 => Box::new(whole::Whole::mpeg4()),
-        Codec::Klv => Box::new(whole::Whole::data()),
+        Codec::Vp8 => until_marker(vpx::Frames::vp8()),
+        Codec::Vp9 => until_marker(vpx::Frames::vp9()),
+        Codec::Av1 => until_marker(av1::Units::default()),
+        Codec::Mjpeg => until_marker(jpeg::Images::default()),
+        Codec::Mpeg2Video => until_marker(whole::Whole::mpeg_video()),
+        Codec::Mpeg4 => until_marker(whole::Whole::mpeg4()),
+        Codec::Klv => until_marker(whole::Whole::data()),
         _ if section.kind == "audio" => Box::new(plain::Plain::any()),
-        _ => Box::new(whole::Whole::data()),
+        _ => until_marker(whole::Whole::data()),
     })
+}
+
+fn until_marker(content: impl Content + 'static) -> Box<dyn Unpack> {
+    Box::new(UntilMarker::new(content))
 }

@@ -5,78 +5,44 @@
 //!   VP9  I P L F B E V Z  [PictureID 7/15] [TID U SID D] [TL0PICIDX] [P_DIFF…] [scalability structure]
 //! ```
 
-use alloc::vec::Vec;
+use super::until_marker::{Content, Gathered};
 
-use super::{MAX_UNIT, Out, Part, Unit, Unpack};
-
-/// Puts frames together.
+/// Frames behind descriptors.
 #[derive(Debug)]
 pub(super) struct Frames {
     /// The bytes of a descriptor, and whether a frame begins behind it.
     descriptor: fn(&[u8]) -> Option<(usize, bool)>,
     /// Whether a frame can be decoded alone.
     is_key: fn(&[u8]) -> bool,
-    frame: Vec<u8>,
-    time: Option<i64>,
     begun: bool,
-    damaged: bool,
-    lost: bool,
 }
 
 impl Frames {
     pub(super) fn vp8() -> Self {
-        Self::of(vp8, |frame| frame.first().is_some_and(|first| first & 1 == 0))
+        let is_key = |frame: &[u8]| frame.first().is_some_and(|first| first & 1 == 0);
+        Self { descriptor: vp8, is_key, begun: false }
     }
 
     pub(super) fn vp9() -> Self {
-        Self::of(vp9, |frame| crate::syntax::vp9::picture_size(frame).is_some())
-    }
-
-    fn of(descriptor: fn(&[u8]) -> Option<(usize, bool)>, is_key: fn(&[u8]) -> bool) -> Self {
-        Self { descriptor, is_key, frame: Vec::new(), time: None, begun: false, damaged: false, lost: false }
-    }
-
-    fn end(&mut self, out: &mut Out) {
-        let data = core::mem::take(&mut self.frame);
-        let damaged = core::mem::take(&mut self.damaged);
-        if let (Some(time), true) = (self.time, self.begun && !data.is_empty()) {
-            let key = (self.is_key)(&data);
-            out.units.push_back(Unit { time, key, damaged, data: data.into(), ..Unit::default() });
-        }
-        self.begun = false;
+        let is_key = |frame: &[u8]| crate::syntax::vp9::picture_size(frame).is_some();
+        Self { descriptor: vp9, is_key, begun: false }
     }
 }
 
-impl Unpack for Frames {
-    fn push(&mut self, part: &Part, out: &mut Out) {
-        if self.time.is_some_and(|time| time != part.time) {
-            self.damaged |= self.lost;
-            self.end(out);
+impl Content for Frames {
+    fn append(&mut self, payload: &[u8], _: bool, unit: &mut Gathered) -> Result<(), &'static str> {
+        let descriptor = (self.descriptor)(payload);
+        let (size, begins) = descriptor.ok_or("a payload descriptor that is cut: packet left out")?;
+        // A frame whose start is lost is left out.
+        self.begun = begins || self.begun && !unit.bytes.is_empty();
+        if self.begun {
+            unit.extend(payload.get(size..).unwrap_or_default());
         }
-        self.time = Some(part.time);
-        self.damaged |= core::mem::take(&mut self.lost);
-        let Some((size, begins)) = (self.descriptor)(part.payload) else {
-            out.remark("a payload descriptor that is cut: packet left out");
-            self.damaged = true;
-            return;
-        };
-        self.begun |= begins;
-        let data = part.payload.get(size..).unwrap_or_default();
-        if self.begun && self.frame.len().saturating_add(data.len()) <= MAX_UNIT {
-            self.frame.extend_from_slice(data);
-        }
-        if part.marker {
-            self.end(out);
-        }
+        Ok(())
     }
 
-    fn lost(&mut self) {
-        self.lost = true;
-    }
-
-    fn finish(&mut self, out: &mut Out) {
-        self.damaged |= self.lost;
-        self.end(out);
+    fn complete(&mut self, unit: &mut Gathered) -> Option<bool> {
+        Some((self.is_key)(&unit.bytes))
     }
 }
 
@@ -139,9 +105,14 @@ fn structure(payload: &[u8], mut at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use bytes::Bytes;
 
-    use super::*;
+    use super::{
+        super::{Out, Part, Unpack, until_marker::UntilMarker},
+        *,
+    };
 
     #[test]
     fn descriptors_are_as_long_as_their_flags_say() {
@@ -155,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_frame_whose_start_is_lost_is_left_out() {
-        let (mut frames, mut out) = (Frames::vp8(), Out::default());
+        let (mut frames, mut out) = (UntilMarker::new(Frames::vp8()), Out::default());
         for (time, marker, bytes) in [(1, true, &[0x00u8, 7][..]), (2, false, &[0x10, 0, 1]), (2, true, &[0, 2])] {
             let payload = Bytes::copy_from_slice(bytes);
             frames.push(&Part { time, marker, payload: &payload }, &mut out);
