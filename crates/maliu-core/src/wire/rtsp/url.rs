@@ -70,6 +70,11 @@ impl FromStr for Url {
         if text.contains(|c: char| c.is_ascii_control() || c == ' ') {
             return Err("a URL holds neither spaces nor control characters; write %20".into());
         }
+        let odd = |part: &String| part.contains(|c: char| c.is_control() || c == '"');
+        if credentials.as_ref().is_some_and(|(user, password)| odd(user) || password.contains(char::is_control)) {
+            // They stand in lines of requests, and a user between quotation marks.
+            return Err("the user or password of a URL holds a character that requests cannot carry".into());
+        }
         let request = format!("rtsp://{place}{path}");
         Ok(Self { host: host.to_string(), port, credentials, request })
     }
@@ -111,7 +116,15 @@ mod tests {
         assert_eq!(check("rtsp://a:p%40ss@[::1]:8554/s"), "::1 8554 Some((\"a\", \"p@ss\")) rtsp://[::1]:8554/s");
         let url: Url = "rtsp://a:secret@cam:9/s?token=1".parse().unwrap();
         assert_eq!(format!("{url} {url:?}"), "rtsp://cam:9/s Url(rtsp://cam:9/s)");
-        for wrong in ["rtsp://", "rtsp://cam:0/", "rtsp://cam:x/", "http://cam/", "rtsp://cam/a b"] {
+        for wrong in [
+            "rtsp://",
+            "rtsp://cam:0/",
+            "rtsp://cam:x/",
+            "http://cam/",
+            "rtsp://cam/a b",
+            "rtsp://a%0d%0aX: y:p@cam/",
+            "rtsp://a%22b:p@cam/",
+        ] {
             assert!(wrong.parse::<Url>().is_err(), "{wrong}");
         }
     }
