@@ -21,6 +21,8 @@
 #![warn(missing_docs)]
 
 pub mod error;
+#[cfg(unix)]
+mod socket_file;
 mod threads;
 pub mod io;
 mod log;

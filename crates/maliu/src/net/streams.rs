@@ -32,7 +32,11 @@ enum Place {
     Unix(std::os::unix::net::UnixStream),
     Waiting(TcpListener),
     #[cfg(unix)]
-    WaitingUnix(std::os::unix::net::UnixListener),
+    WaitingUnix {
+        listener: std::os::unix::net::UnixListener,
+        /// Removed with the listener.
+        _file: crate::socket_file::Place,
+    },
 }
 
 impl Connection {
@@ -74,7 +78,7 @@ impl Connection {
                 tcp(socket)
             }),
             #[cfg(unix)]
-            Place::WaitingUnix(listener) => listener.accept().and_then(|(socket, _)| of_unix(socket)),
+            Place::WaitingUnix { listener, .. } => listener.accept().and_then(|(socket, _)| of_unix(socket)),
             Place::Tcp(_) => return Ok(true),
             #[cfg(unix)]
             Place::Unix(_) => return Ok(true),
@@ -156,7 +160,7 @@ fn unix(path: &str, listen: bool) -> io::Result<Place> {
     }
     let listener = UnixListener::bind(path)?;
     listener.set_nonblocking(true)?;
-    Ok(Place::WaitingUnix(listener))
+    Ok(Place::WaitingUnix { listener, _file: crate::socket_file::Place::of(path.as_ref()) })
 }
 
 #[cfg(unix)]

@@ -1,40 +1,11 @@
 //! The file of a Unix socket: made where nothing is, or in the place of a socket that has no listener.
 
-use std::{
-    fs, io,
-    os::unix::fs::{FileTypeExt, MetadataExt},
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use ::tokio::net::{UnixListener, UnixStream};
 
-/// The file of a listening socket; dropping it removes the file, if it is still that one.
-pub struct Place {
-    path: PathBuf,
-    /// Device and inode.
-    file: Option<(u64, u64)>,
-}
-
-impl Place {
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.file.is_some() && self.file == identity(&self.path) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Which socket is at a path; `None` when there is something else, or nothing.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let about = path.symlink_metadata().ok()?;
-    about.file_type().is_socket().then(|| (about.dev(), about.ino()))
-}
+pub(super) use crate::socket_file::Place;
+use crate::socket_file::identity;
 
 /// Listens at a path.
 pub(super) async fn bind(path: &Path) -> io::Result<(UnixListener, Place)> {
@@ -42,7 +13,7 @@ pub(super) async fn bind(path: &Path) -> io::Result<(UnixListener, Place)> {
         make_room(path).await?;
     }
     let listener = UnixListener::bind(path)?;
-    Ok((listener, Place { path: path.into(), file: identity(path) }))
+    Ok((listener, Place::of(path)))
 }
 
 /// Removes a socket that refuses connections, as a killed process leaves it. Everything else stays: files, folders,
@@ -67,6 +38,8 @@ async fn make_room(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     fn block_on<F: Future>(future: F) -> F::Output {
