@@ -52,7 +52,12 @@ impl Disposition {
 
     /// The names of the marks that are set, as ffprobe prints them.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        DISPOSITIONS.iter().enumerate().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| *name)
+        self.all().filter(|(_, set)| *set).map(|(name, _)| name)
+    }
+
+    /// The names of all marks, as ffprobe prints them, and whether each is set.
+    pub fn all(self) -> impl Iterator<Item = (&'static str, bool)> {
+        DISPOSITIONS.iter().enumerate().map(move |(bit, name)| (*name, self.0 >> bit & 1 == 1))
     }
 }
 

@@ -1,38 +1,21 @@
-//! Codec strings for MIME types of streams without NAL units (RFC 6381; AV1 and VP9 in ISO base media files, §5 and §2).
+//! Codec strings for MIME types of streams without NAL units (RFC 6381).
 
 use maliu::{
+    hls,
     stream::{Codec, StreamInfo},
     syntax::aac::AudioSpecificConfig,
 };
+
 /// The string of a stream, when its configuration says all that stands in it; `heard` is the profile that its sound has told.
 pub(super) fn of(info: &StreamInfo, heard: Option<&str>) -> Option<String> {
-    let config: &[u8] = &info.config;
-    Some(match info.codec {
-        Codec::Aac => format!("mp4a.40.{}", object_type(config, heard)?),
-        // VPCodecConfigurationRecord.
-        Codec::Vp9 => match *config {
-            [profile, level, depth, ..] => format!("vp09.{profile:02}.{level:02}.{:02}", depth >> 4),
-            _ => return None,
-        },
-        // AV1CodecConfigurationRecord.
-        Codec::Av1 => match *config {
-            [_, profile, bits, ..] => {
-                let tier = if bits & 0x80 != 0 { 'H' } else { 'M' };
-                let depth = match (bits & 0x40 != 0, bits & 0x20 != 0) {
-                    (false, _) => 8,
-                    (true, false) => 10,
-                    (true, true) => 12,
-                };
-                format!("av01.{}.{:02}{tier}.{depth:02}", profile >> 5, profile & 31)
-            }
-            _ => return None,
-        },
-        Codec::Opus => "opus".to_owned(),
-        Codec::Flac => "flac".to_owned(),
-        Codec::Ac3 => "ac-3".to_owned(),
-        Codec::Eac3 => "ec-3".to_owned(),
-        _ => return None,
-    })
+    match info.codec {
+        Codec::Aac => Some(format!("mp4a.40.{}", object_type(&info.config, heard)?)),
+        // Pictures tell more than the configuration of these.
+        Codec::H264 | Codec::H265 => None,
+        // As in MIME types: the sample entry of MP4, which HLS names, has other letters.
+        Codec::Flac => Some("flac".to_owned()),
+        _ => hls::codec_string(info),
+    }
 }
 
 /// audioObjectType, with the extensions that the sound has shown.

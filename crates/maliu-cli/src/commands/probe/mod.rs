@@ -186,7 +186,7 @@ fn only(text: &str) -> std::result::Result<Only, String> {
 }
 
 impl Args {
-    /// Whether a stream is shown.
+    /// Returns true for a stream that `--only` selects.
     fn takes(&self, index: usize, info: &StreamInfo) -> bool {
         match self.only {
             None => true,
@@ -195,7 +195,7 @@ impl Args {
         }
     }
 
-    /// Whether a packet is shown.
+    /// Returns true for a packet that `--only` and `--keyframes` select.
     fn shows(&self, packet: &Packet, streams: &[StreamInfo]) -> bool {
         let taken = streams.get(packet.stream).is_some_and(|info| self.takes(packet.stream, info));
         taken && (packet.is_key() || !self.keyframes)

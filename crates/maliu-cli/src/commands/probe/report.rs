@@ -100,7 +100,7 @@ pub(super) fn flags(flags: Flags) -> String {
     letters.iter().map(|(flag, letter)| if flags.has(*flag) { *letter } else { '_' }).collect()
 }
 
-/// Whether the container states the number of samples of each stream.
+/// Returns true for MP4, which states the number of samples of each stream.
 fn is_mp4(opened: &Opened) -> bool {
     opened.reader.format().is_some_and(|format| format.name == "mp4")
 }

@@ -111,7 +111,7 @@ fn tag(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a value is data rather than text: long, and without a gap between words.
+/// Detects binary data in a tag: a long value without spaces.
 fn is_binary(value: &str) -> bool {
     value.len() > 256 && !value.contains([' ', '\n'])
 }

@@ -23,8 +23,12 @@ pub(super) fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     let cover = if info.attachment { Disposition::ATTACHED_PICTURE } else { Disposition::NONE };
     let marks = info.disposition | cover;
     let mut disposition = item.object("disposition")?;
-    for name in DISPOSITIONS {
-        disposition.bare(name, u8::from(marks.names().any(|set| set == name)))?;
+    for (name, set) in marks.all() {
+        disposition.bare(name, u8::from(set))?;
+        if name == "attached_pic" {
+            // ffprobe has this mark behind; no format here sets it.
+            disposition.bare("timed_thumbnails", 0)?;
+        }
     }
     disposition.close()?;
     if let Some(encryption) = &info.encryption {
@@ -36,27 +40,6 @@ pub(super) fn role(item: &mut json::Open, info: &StreamInfo) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// The marks that ffprobe prints, in its order.
-const DISPOSITIONS: [&str; 17] = [
-    "default",
-    "dub",
-    "original",
-    "comment",
-    "lyrics",
-    "karaoke",
-    "forced",
-    "hearing_impaired",
-    "visual_impaired",
-    "clean_effects",
-    "attached_pic",
-    "timed_thumbnails",
-    "captions",
-    "descriptions",
-    "metadata",
-    "dependent",
-    "still_image",
-];
 
 /// Describes an audio or video stream.
 pub(super) fn media(item: &mut json::Open, info: &StreamInfo, gops: Option<&Gops>) -> io::Result<()> {
