@@ -43,7 +43,7 @@ enum Task {
         /// Sign for a publisher.
         #[arg(long)]
         publish: bool,
-        /// How long the signature holds: seconds, or a number with s, m, h or d, such as 90m.
+        /// Lifetime of the signature: seconds, or a number with s, m, h or d, such as 90m.
         #[arg(long = "for", value_name = "TIME", value_parser = lasting, default_value = "1h")]
         seconds: u32,
     },
@@ -200,7 +200,7 @@ impl Serve {
     }
 }
 
-/// Whether a word is another one with a letter more, less or wrong, or two in the wrong order.
+/// Returns true for a typing error: one letter more, less or wrong, or two letters swapped.
 fn is_nearly(word: &str, meant: &str) -> bool {
     let same = word.bytes().zip(meant.bytes()).take_while(|(a, b)| a == b).count();
     let back = word.bytes().rev().zip(meant.bytes().rev()).take_while(|(a, b)| a == b).count();

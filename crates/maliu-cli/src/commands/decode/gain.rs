@@ -22,7 +22,7 @@ pub(crate) enum Album {
 /// Highest true peak after `--normalize`, in dBTP.
 const PEAK: f64 = -1.0;
 
-/// The factor of the gain in the tags; `None`, with a warning, where there is none.
+/// Returns the gain in the tags as a factor. Without one it warns and returns `None`.
 pub(super) fn replay_gain(tags: &Metadata, album: Album) -> Option<f64> {
     let order = if album == Album::Album { ["album", "track"] } else { ["track", "album"] };
     let value = |name: String| {

@@ -111,7 +111,7 @@ pub(super) struct Shape {
     pub rate: u32,
     pub channels: u16,
     pub mask: u32,
-    /// Whether samples pass as they are.
+    /// Set when samples need no change.
     idle: bool,
 }
 
