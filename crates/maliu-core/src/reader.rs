@@ -167,6 +167,15 @@ impl PacketReader {
     /// [`Error::Unrecognized`], [`Error::Limit`], or those of the demuxer.
     #[inline]
     pub fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
+        match &self.state {
+            State::Reading { leading: None, .. } => self.next(input),
+            _ => self.begin(input),
+        }
+    }
+
+    /// Finds the format, and passes on the tags in front.
+    #[cold]
+    fn begin(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         if let State::Probing { .. } = self.state {
             match self.probe(input)? {
                 Some(format) => {
@@ -182,12 +191,32 @@ impl PacketReader {
                 None => return Ok(Poll::Pending),
             }
         }
-        let State::Reading { demuxer, leading, .. } = &mut self.state else { return Ok(Poll::Pending) };
-        let mut polled = match take_tags(leading, input) {
-            Some(polled) => Ok(polled),
-            None => demuxer.poll(input),
+        let State::Reading { leading, .. } = &mut self.state else { return Ok(Poll::Pending) };
+        match take_tags(leading, input) {
+            Some(polled) => {
+                let mut polled = Ok(polled);
+                self.pass_on(&mut polled, input);
+                polled
+            }
+            None => self.next(input),
+        }
+    }
+
+    /// The demuxer's next event.
+    #[inline]
+    fn next(&mut self, input: &mut Input) -> Result<Poll<Event>> {
+        let mut polled = match &mut self.state {
+            State::Reading { demuxer, .. } => demuxer.poll(input),
+            State::Probing { .. } => Ok(Poll::Pending),
         };
-        match &mut polled {
+        self.pass_on(&mut polled, input);
+        polled
+    }
+
+    /// Completes an event, in its place: a packet is not moved for it.
+    #[inline]
+    fn pass_on(&mut self, polled: &mut Result<Poll<Event>>, input: &mut Input) {
+        match polled {
             Ok(Poll::Ready(Event::Packet(packet))) => {
                 if let Some(stream) = self.streams.get(packet.stream) {
                     packet.time_base = stream.time_base;
@@ -197,16 +226,19 @@ impl PacketReader {
                 self.behind = at;
                 self.sieve.keep(packet);
             }
-            Ok(Poll::Ready(Event::Stream(index, info))) => note(&mut self.streams, *index, info)?,
+            Ok(Poll::Ready(Event::Stream(index, info))) => {
+                if let Err(error) = note(&mut self.streams, *index, info) {
+                    *polled = Err(error);
+                }
+            }
             Ok(Poll::Pending) if input.peek().len() > MAX_WINDOW => {
-                return Err(Error::Limit { what: "unread bytes (MAX_WINDOW)", limit: MAX_WINDOW as u64 });
+                *polled = Err(Error::Limit { what: "unread bytes (MAX_WINDOW)", limit: MAX_WINDOW as u64 });
             }
             Ok(Poll::Pending) => input.rest(),
             // A size that lies takes a demuxer past the end: what it misses is missing there.
             Err(Error::Malformed { at, .. }) => *at = (*at).min(input.known_end()),
             _ => {}
         }
-        polled
     }
 
     /// Goes to the last packet at which decoding can start at or before `to` (in `base`).

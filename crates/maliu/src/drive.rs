@@ -71,13 +71,15 @@ impl Drive {
                 None => remarks.log(),
             }
         }
-        match polled {
-            Ok(Poll::Pending) if self.input.ended() => Err(self.stuck()),
-            polled => polled,
+        // A packet stays where the demuxer put it: only what is rare is looked at by value.
+        if matches!(polled, Ok(Poll::Pending)) && self.input.ended() {
+            return Err(self.stuck());
         }
+        polled
     }
 
     /// The error of a demuxer that asks for bytes beyond the end, which would otherwise be asked again without end.
+    #[cold]
     fn stuck(&self) -> MediaError {
         let format = log::name(&self.reader);
         MediaError::malformed(format, "more bytes are needed after the end", self.input.offset())

@@ -95,6 +95,7 @@ impl Timeline {
     /// Moves the times of the stream's next packet, which are in ticks of `base`; `raw` is its time in µs. Returns the time
     /// that it has then, in µs; `None` when nothing of the input is wanted any more: there was a jump, and the policy is
     /// [`Jumps::Cut`].
+    #[inline]
     pub fn place(&mut self, packet: &mut Packet, base: TimeBase, raw: i64) -> Option<i64> {
         let time = self.go_on(packet.stream, raw, (packet.duration.unwrap_or_default(), base))?;
         let shift = time.saturating_sub(raw);
@@ -122,7 +123,9 @@ impl Timeline {
             let time = raw.saturating_add(lane.shift);
             if time.abs_diff(last) <= JUMP.unsigned_abs() {
                 lane.note(time, duration, base);
-                self.latest = self.latest.max(lane.last);
+                if self.latest < Some(time) {
+                    self.latest = Some(time);
+                }
                 return Some(time);
             }
         }
@@ -198,13 +201,17 @@ impl Timeline {
 
 impl Lane {
     fn note(&mut self, time: i64, duration: Ticks, base: TimeBase) {
-        if let Some(step) = self.last.map(|last| time.saturating_sub(last)).filter(|step| *step > 0) {
-            (self.step, self.longest) = (step, self.longest.max(step));
+        (self.duration, self.base) = (duration, base);
+        let Some(last) = self.last else {
+            self.last = Some(time);
+            return;
+        };
+        // A time that lies a little behind is moved by the writer: the stream is no further back for it.
+        if time > last {
+            let step = time.saturating_sub(last);
+            (self.step, self.longest, self.last) = (step, self.longest.max(step), Some(time));
             self.steps = self.steps.saturating_add(1);
         }
-        // A time that lies a little behind is moved by the writer: the stream is no further back for it.
-        self.last = Some(self.last.map_or(time, |last| last.max(time)));
-        (self.duration, self.base) = (duration, base);
     }
 
     /// How long the last packet is stated to last, in µs.

@@ -55,6 +55,8 @@ struct State {
     first: u64,
     /// The other end has gone.
     over: bool,
+    /// Sides that wait for a change. Waking nobody costs a system call.
+    waits: u32,
 }
 
 /// A block on its way.
@@ -97,8 +99,7 @@ impl<S: Source + Send + 'static> Readers<S> {
         let empty = mem::replace(block, next);
         let mut state = self.desk.lock();
         push(&mut state, empty, &mut self.asking, mem::take(&mut self.jump) || self.twin.is_some());
-        drop(state);
-        self.desk.changed.notify_all();
+        self.desk.changed(state);
         got
     }
 
@@ -120,8 +121,7 @@ impl<S: Source + Send + 'static> Readers<S> {
             let told = mem::take(&mut self.jump) || self.twin.is_some();
             push(&mut state, Block::new(size), &mut self.asking, told);
         }
-        drop(state);
-        self.desk.changed.notify_all();
+        self.desk.changed(state);
     }
 
     /// The oldest block, when it is filled.
@@ -205,7 +205,9 @@ impl Desk {
         let index = number.checked_sub(state.first).and_then(|index| usize::try_from(index).ok());
         if let Some(ask) = index.and_then(|index| state.asks.get_mut(index)) {
             *ask = Ask::Done(block, got);
-            self.changed.notify_all();
+            if state.waits > 0 {
+                self.changed.notify_all();
+            }
         }
         state
     }
@@ -220,8 +222,20 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.waits += 1;
+        let mut state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.waits -= 1;
+        state
+    }
+
+    /// Lets go of a state that has changed.
+    fn changed(&self, state: MutexGuard<'_, State>) {
+        let waits = state.waits;
+        drop(state);
+        if waits > 0 {
+            self.changed.notify_all();
+        }
     }
 }
 

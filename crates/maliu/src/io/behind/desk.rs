@@ -55,6 +55,8 @@ struct State {
     failed: bool,
     /// Nothing follows, or the worker has gone.
     over: bool,
+    /// Sides that wait for a change. Waking nobody costs a system call.
+    waits: u32,
 }
 
 impl Thread {
@@ -111,8 +113,20 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.waits += 1;
+        let mut state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.waits -= 1;
+        state
+    }
+
+    /// Lets go of a state that has changed.
+    fn changed(&self, state: MutexGuard<'_, State>) {
+        let waits = state.waits;
+        drop(state);
+        if waits > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// Waits for room, then adds a step. One that is larger than all room goes alone.
@@ -127,8 +141,7 @@ impl Desk {
         }
         state.bytes = state.bytes.saturating_add(size);
         state.steps.push_back(step);
-        drop(state);
-        self.changed.notify_all();
+        self.changed(state);
         Ok(())
     }
 
@@ -145,8 +158,7 @@ impl Desk {
             if asked {
                 state.answer = Some(result);
             }
-            drop(state);
-            self.changed.notify_all();
+            self.changed(state);
         }
     }
 
