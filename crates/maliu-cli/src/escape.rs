@@ -16,8 +16,9 @@ impl<W: Write> Write for Escaping<W> {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // All of them, without a way out between: so it is done for many bytes at a time.
         let odd = |byte: &u8| matches!(byte, 0..=8 | 11..=31 | 127 | 0xc2..);
-        if !bytes.iter().any(odd) {
+        if !bytes.iter().fold(false, |any, byte| any | odd(byte)) {
             return self.0.write_all(bytes);
         }
         match std::str::from_utf8(bytes) {

@@ -22,6 +22,8 @@ use crate::{
     paths, time, values,
 };
 
+#[cfg(unix)]
+mod awaited;
 mod opened;
 mod pausing;
 mod reader;
@@ -91,14 +93,14 @@ pub(crate) fn is_url(path: &str) -> bool {
 /// The bytes that a command line calls `path`, and their name in messages. An MP4 file with its index behind can be read
 /// from a pipe, too.
 pub(crate) fn source(path: &str, context: &Context) -> Result<(String, Box<dyn Source + Send>)> {
-    let source = place(path, context, |file| Box::new(context.stop.guard(file)))
+    let source = place(path, context, |file| guarded(file, context))
         .map_err(|error| Failure::while_("opening", name(path), error))?;
     Ok((name(path).to_owned(), source))
 }
 
 /// The bytes at `path`, read ahead of those who want them.
 pub(crate) fn ahead(path: &str, context: &Context) -> std::io::Result<Box<dyn Source + Send>> {
-    place(path, context, |file| Box::new(io::Ahead::new(context.stop.guard(file))))
+    place(path, context, |file| Box::new(io::Ahead::new(guarded(file, context))))
 }
 
 /// Files read as one, each behind the one before.
@@ -107,6 +109,19 @@ pub(crate) fn joined<'p>(paths: impl Iterator<Item = &'p str>, context: &Context
     let parts = paths.map(open).collect::<Result<Vec<_>>>()?;
     let joined = io::Joined::new(parts).map_err(|error| Failure::while_("joining", "the inputs", error))?;
     Ok(Box::new(joined))
+}
+
+/// A file that fails once the user has asked to stop, also while it gives nothing.
+fn guarded(file: io::File, context: &Context) -> Box<dyn Source + Send> {
+    #[cfg(unix)]
+    let file = match file.seekable() {
+        false => match awaited::Awaited::new(file, &context.stop) {
+            Ok(awaited) => return Box::new(context.stop.guard(awaited)),
+            Err(file) => file,
+        },
+        true => file,
+    };
+    Box::new(context.stop.guard(file))
 }
 
 fn place(

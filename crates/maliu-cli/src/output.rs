@@ -161,7 +161,8 @@ pub(crate) fn is_none_of<'a>(output: &str, mut inputs: impl Iterator<Item = &'a 
 /// Prints text on standard output. Text printed before a failure is shown.
 pub(crate) fn print(context: &Context, text: impl FnOnce(&mut dyn Write) -> Result) -> Result {
     let to = context.ask(|places| places.text()).unwrap_or_else(|| Box::new(io::stdout().lock()));
-    let mut out = Escaping(BufWriter::with_capacity(GATHERED, Patient(to)));
+    // Looked at in blocks. A letter is never cut between two: it comes in one write.
+    let mut out = BufWriter::with_capacity(GATHERED, Escaping(Patient(to)));
     let end = text(&mut out);
     out.flush()?;
     end

@@ -1,5 +1,5 @@
 //! Ctrl-C: the first one ends reading, and what was read so far is written whole; a second one, or one that finds
-//! nothing to be written or an input that gives nothing, ends everything at once and leaves no half file.
+//! nothing to be written or a disk that gives nothing, ends everything at once and leaves no half file.
 
 use std::{
     fs, io,
@@ -132,7 +132,8 @@ impl Stop {
         self.0.litter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self) -> io::Result<()> {
+    /// Fails once the user has asked to stop.
+    pub(crate) fn check(&self) -> io::Result<()> {
         if !self.0.asked.load(Ordering::Relaxed) {
             return Ok(());
         }

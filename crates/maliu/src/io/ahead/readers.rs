@@ -55,7 +55,7 @@ struct State {
     first: u64,
     /// The other end has gone.
     over: bool,
-    /// Sides that wait for a change. Waking nobody costs a system call.
+    /// Sides that wait for a change: waking costs a system call, also where none waits.
     waits: u32,
 }
 
