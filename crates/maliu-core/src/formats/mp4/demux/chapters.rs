@@ -21,6 +21,8 @@ pub(in super::super) struct Chapters {
     tables: Option<Tables>,
     cursor: Cursor,
     base: Option<TimeBase>,
+    /// Ticks of the movie's timeline before the first one.
+    shift: i64,
     read: Vec<Chapter>,
     /// Where playing goes on.
     resume: Option<State>,
@@ -28,9 +30,10 @@ pub(in super::super) struct Chapters {
 
 impl Chapters {
     /// Takes the tables of the first chapter track.
-    pub(super) fn begin(&mut self, track: &mut Track, input: &Input) {
+    pub(super) fn begin(&mut self, track: &mut Track, movie: u32, input: &Input) {
         if self.tables.is_none() && track.timescale > 0 && input.is_seekable() {
             self.base = Some(track.time_base());
+            self.shift = track.stretches(movie).first().map_or(0, |stretch| stretch.shift);
             let tables = core::mem::take(&mut track.tables);
             self.cursor = tables.start();
             self.tables = Some(tables);
@@ -66,9 +69,10 @@ impl Mp4 {
         if body.is_none() && !input.ended() {
             return Ok(true);
         }
-        let end = Some(Ticks(sample.pts.saturating_add(sample.duration)));
+        let start = sample.pts.saturating_add(chapters.shift);
+        let end = Some(Ticks(start.saturating_add(sample.duration)));
         let title = body.map(title).unwrap_or_default();
-        chapters.read.push(Chapter { start: Ticks(sample.pts), end, base, title });
+        chapters.read.push(Chapter { start: Ticks(start), end, base, title });
         if let Some(tables) = &chapters.tables {
             tables.advance(&mut chapters.cursor);
         }

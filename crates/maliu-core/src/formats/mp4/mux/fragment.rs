@@ -131,10 +131,10 @@ pub(super) fn access(tracks: &[Track]) -> Bytes {
                 w.u32(track.id);
                 w.u32(0);
                 w.u32(track.access.len() as u32);
-                for (time, offset) in &track.access {
+                for (time, offset, part) in &track.access {
                     w.u64(*time);
                     w.u64(*offset);
-                    w.bytes(&[1, 1, 1]);
+                    w.bytes(&[*part, 1, 1]);
                 }
             });
         }

@@ -26,10 +26,12 @@ mod entry;
 mod fragment;
 mod moov;
 pub(super) mod settings;
+mod titles;
 mod track;
 
 use moov::Movie;
 use settings::{Brand, Cut, Options};
+use titles::Titles;
 use track::Track;
 
 /// Longest fragment of streams without video, in µs.
@@ -75,6 +77,8 @@ pub(super) struct Mux {
     /// Bytes of media data of a whole file.
     media: u64,
     sequence: u32,
+    /// Titles of chapters, once they were written.
+    titles: Option<Titles>,
 }
 
 /// Makes a muxer of this kind.
@@ -93,6 +97,7 @@ pub(super) fn make(brand: Brand, pairs: &[(&str, &str)]) -> Result<Box<dyn Muxer
         warned: false,
         media: 0,
         sequence: 0,
+        titles: None,
     }))
 }
 
@@ -290,7 +295,8 @@ impl Mux {
     }
 
     fn movie(&self, fragments: bool, shift: u64) -> Movie<'_> {
-        Movie { tracks: &self.tracks, metadata: &self.metadata, options: self.options, fragments, shift }
+        let titles = self.titles.as_ref().filter(|_| !fragments);
+        Movie { tracks: &self.tracks, metadata: &self.metadata, options: self.options, titles, fragments, shift }
     }
 
     fn write_head(&mut self, movie: Option<Vec<u8>>, out: &mut Output) {
@@ -334,11 +340,15 @@ impl Mux {
         let at = out.position() + index.len() as u64;
         let mut offset = at + head.bytes.len() as u64;
         let mark = self.mark();
+        let mut part = 0_u8;
         let mut parts = alloc::vec![Bytes::from(index), Bytes::from(head.bytes)];
         for track in &mut self.tracks {
             let first = track.waiting.front().map(|waiting| waiting.record.sync);
+            if first.is_some() {
+                part = part.saturating_add(1);
+            }
             if first == Some(true) && self.options.mfra {
-                track.access.push((u64::try_from(track.fragment_time).unwrap_or(0), at));
+                track.access.push((u64::try_from(track.fragment_time).unwrap_or(0), at, part));
             }
             let taken = track.take(offset);
             offset += taken.iter().map(|part| part.len() as u64).sum::<u64>();
@@ -364,6 +374,7 @@ impl Mux {
     }
 
     fn finish_whole(&mut self, out: &mut Output) -> Result<()> {
+        self.write_titles(out);
         let size = self.media + 8;
         let mut w = Writer::new();
         if size > u64::from(u32::MAX) {
@@ -421,6 +432,7 @@ impl Mux {
         if !self.begun {
             self.begin(out)?;
         }
+        self.write_titles(out);
         let end = out.position();
         let movie = self.movie(false, 0).build()?;
         out.append(Mark::Trailer, [Bytes::from(movie)]);

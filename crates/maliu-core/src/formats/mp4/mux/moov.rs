@@ -12,6 +12,7 @@ use crate::{
 use super::{
     entry::{self, Source},
     settings::{Brand, Options},
+    titles::Titles,
     track::Track,
 };
 
@@ -21,6 +22,8 @@ pub(super) struct Movie<'a> {
     pub tracks: &'a [Track],
     pub metadata: &'a Metadata,
     pub options: Options,
+    /// Titles of chapters, of a file that is finished.
+    pub titles: Option<&'a Titles>,
     /// Samples stand in fragments: no tables.
     pub fragments: bool,
     /// Added to the offsets of chunks.
@@ -29,7 +32,7 @@ pub(super) struct Movie<'a> {
 
 impl Movie<'_> {
     /// Ticks per second of the movie: of the finest track.
-    fn timescale(&self) -> u32 {
+    pub(super) fn timescale(&self) -> u32 {
         self.tracks.iter().map(|track| track.timescale).filter(|scale| *scale <= 1_000_000).max().unwrap_or(1000)
     }
 
@@ -52,6 +55,9 @@ impl Movie<'_> {
             self.header(w);
             for (track, entry) in self.tracks.iter().zip(&entries) {
                 self.track(w, track, entry);
+            }
+            if let Some(titles) = self.titles {
+                titles.track(w, self.timescale(), self.options.brand, self.shift);
             }
             if self.fragments {
                 w.boxed(b"mvex", |w| {
@@ -82,8 +88,13 @@ impl Movie<'_> {
         self.scaled(track, delay.saturating_add(length))
     }
 
+    /// Length of the longest track on the timeline of the movie.
+    pub(super) fn length(&self) -> u64 {
+        self.tracks.iter().map(|track| self.shown(track)).max().unwrap_or(0)
+    }
+
     fn header(&self, w: &mut Writer) {
-        let duration = self.tracks.iter().map(|track| self.shown(track)).max().unwrap_or(0);
+        let duration = self.length();
         let long = duration > u64::from(u32::MAX);
         w.full(b"mvhd", u8::from(long), 0, |w| {
             w.zeros(if long { 16 } else { 8 });
@@ -94,7 +105,7 @@ impl Movie<'_> {
             w.zeros(10);
             matrix(w, 0);
             w.zeros(24);
-            w.u32(self.tracks.len() as u32 + 1);
+            w.u32(self.tracks.len() as u32 + 1 + u32::from(self.titles.is_some()));
         });
     }
 
@@ -102,6 +113,9 @@ impl Movie<'_> {
         w.boxed(b"trak", |w| {
             self.track_header(w, track);
             self.edits(w, track);
+            if let Some(titles) = self.titles {
+                w.boxed(b"tref", |w| w.boxed(b"chap", |w| w.u32(titles.id)));
+            }
             w.boxed(b"mdia", |w| {
                 let length = if self.fragments { 0 } else { track.length() };
                 let long = length > u64::from(u32::MAX);
@@ -242,7 +256,7 @@ impl Movie<'_> {
 }
 
 /// Version 1 where a number needs it.
-fn list(w: &mut Writer, edits: &[(u64, i64)]) {
+pub(super) fn list(w: &mut Writer, edits: &[(u64, i64)]) {
     let long = edits.iter().any(|(length, media)| *length > u64::from(u32::MAX) || i32::try_from(*media).is_err());
     w.boxed(b"edts", |w| {
         w.full(b"elst", u8::from(long), 0, |w| {
@@ -261,7 +275,7 @@ fn list(w: &mut Writer, edits: &[(u64, i64)]) {
 }
 
 /// The unity matrix, turned clockwise.
-fn matrix(w: &mut Writer, rotation: u16) {
+pub(super) fn matrix(w: &mut Writer, rotation: u16) {
     let one = 0x1_0000_i32;
     let (a, b) = match rotation {
         90 => (0, one),

@@ -85,8 +85,8 @@ pub(super) struct Track {
     last: i64,
     /// Media time at which the next fragment begins.
     pub fragment_time: i64,
-    /// Times and offsets of fragments that begin with a sync sample.
-    pub access: Vec<(u64, u64)>,
+    /// Times and offsets of fragments that begin with a sync sample, and which of their parts the track has, from 1.
+    pub access: Vec<(u64, u64, u8)>,
     /// Bytes of an audio frame of PCM, each of which is a sample of the tables.
     unit: Option<u32>,
 }
