@@ -26,12 +26,16 @@ const MOST: usize = 500_000;
 
 /// Video of 25 pictures per second, and audio beside it.
 fn written(pictures: i64) -> Vec<u8> {
+    written_with(pictures, &[])
+}
+
+fn written_with(pictures: i64, settings: &[(&str, &str)]) -> Vec<u8> {
     let sets = vec![0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68, 2];
     let video = StreamInfo::new(Codec::H264, BASE, Media::Video(Video::new(64, 48))).with_config(sets);
     let audio = StreamInfo::new(Codec::Aac, BASE, Media::Audio(Audio::new(48_000, 2))).with_config(vec![0x11, 0x90]);
     let mut out = Output::new(Reach::Append);
     let format = formats::named("mpegts").unwrap();
-    let mut writer = PacketWriter::start(format, &[], &[video, audio], &mut out).unwrap();
+    let mut writer = PacketWriter::start(format, settings, &[video, audio], &mut out).unwrap();
     for n in 0..pictures {
         let key = n % GROUP == 0;
         let data = [&[0, 0, 0, 1, if key { 0x65 } else { 0x41 }][..], &vec![0x55; PICTURE]].concat();
@@ -125,6 +129,34 @@ fn a_flood_of_pids_hides_no_stream_that_a_map_names() {
     assert!(packet < MOST, "{packet}");
     let (packet, _) = first(&between(&without_tables(&written(400))), 0x100);
     assert!(packet < MOST, "{packet}");
+}
+
+#[test]
+fn a_pid_of_a_map_can_become_that_of_a_stream() {
+    let other = [("program", "77"), ("map_pid", "4080"), ("pids", "4096,4097"), ("discontinuity", "1")];
+    let ids = |file: &[u8]| -> Vec<(u32, usize)> {
+        let (mut input, mut reader) = (Input::new(), PacketReader::detect(formats::ALL));
+        input.push(file);
+        input.end();
+        let mut counts = vec![];
+        loop {
+            match reader.poll(&mut input).unwrap() {
+                Poll::Ready(Event::Packet(packet)) => {
+                    counts.resize(reader.streams().len(), 0);
+                    counts[packet.stream] += 1;
+                }
+                Poll::Ready(Event::End) => break,
+                _ => {}
+            }
+        }
+        reader.streams().iter().map(|stream| stream.id.unwrap()).zip(counts).collect()
+    };
+    let (first, second) = (written(30), written_with(30, &other));
+    // The map of the first program is on the PID of the second one's video, and the other way round.
+    let expected = [(0x100, 30), (0x101, 30), (0x1000, 30), (0x1001, 30)];
+    assert_eq!(ids(&[&first[..], &second].concat()), expected);
+    let swapped: Vec<(u32, usize)> = expected.iter().cycle().skip(2).take(4).copied().collect();
+    assert_eq!(ids(&[&second[..], &first].concat()), swapped);
 }
 
 #[test]

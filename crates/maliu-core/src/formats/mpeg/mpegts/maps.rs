@@ -14,7 +14,7 @@ use super::{
 use crate::{
     format::Event,
     stream::{Codec, Disposition, Kind},
-    syntax::psi::{Elementary, LongSection, Pat, Pmt, descriptors},
+    syntax::psi::{Elementary, LongSection, Pat, Pmt, Sections, descriptors},
 };
 
 /// Bytes of a stream of private data that show what it is, if it shows.
@@ -35,20 +35,37 @@ impl Transport {
             return;
         }
         match (role, section.table_id) {
-            (Role::Association, Pat::TABLE) => {
-                for pid in self.programs.associate(&section) {
-                    let index = self.slot(pid, Role::Map);
-                    if let Some(slot) = self.slots.get_mut(index).filter(|slot| slot.role == Role::Ignored) {
-                        slot.role = Role::Map;
-                    }
-                }
-            }
+            (Role::Association, Pat::TABLE) => self.association(&section),
             (Role::Map, Pmt::TABLE) => {
                 if let Some(map) = Pmt::parse(&section).filter(|map| self.programs.map(pid, map)) {
                     self.map(&map);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Follows the PIDs of maps: those that are new, and those that no program has any more.
+    fn association(&mut self, section: &LongSection) {
+        let new = self.programs.associate(section);
+        let programs = &self.programs;
+        for slot in self.slots.iter_mut().filter(|slot| slot.role == Role::Map && !programs.has_map(slot.pid)) {
+            (slot.role, slot.sections) = (Role::Ignored, Sections::default());
+        }
+        for pid in new {
+            let index = self.slot(pid, Role::Map);
+            let programs = &self.programs;
+            let is_free = |slot: &&mut Slot| match slot.role {
+                Role::Ignored => true,
+                // Of a program that is gone.
+                Role::Stream(_) | Role::SectionStream(_) => {
+                    slot.program.is_some_and(|gone| programs.numbers().all(|number| number != gone))
+                }
+                Role::Map | Role::Association => false,
+            };
+            if let Some(slot) = self.slots.get_mut(index).filter(is_free) {
+                (slot.role, slot.program) = (Role::Map, None);
+            }
         }
     }
 

@@ -115,6 +115,11 @@ impl Programs {
         self.list.iter().map(|program| program.number)
     }
 
+    /// Whether the map of a program is on this PID.
+    pub(super) fn has_map(&self, pid: u16) -> bool {
+        self.list.iter().any(|program| program.map_pid == pid)
+    }
+
     /// Whether there are several programs.
     pub(super) fn several(&self) -> bool {
         self.list.len() > 1
