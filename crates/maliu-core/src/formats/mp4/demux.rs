@@ -83,6 +83,8 @@ pub(super) struct Mp4 {
     /// Added to the offsets of chunks.
     shift: i64,
     keys: Keys,
+    /// A seek that has not met a keyframe yet.
+    pub landing: Option<seek::Landing>,
 }
 
 impl Mp4 {
@@ -105,6 +107,7 @@ impl Mp4 {
             behind: false,
             shift,
             keys,
+            landing: None,
         }
     }
 
@@ -216,7 +219,7 @@ impl Mp4 {
         let gapless = self.movie.metadata.value("iTunSMPB").and_then(crate::syntax::isobmff::tags::itunes_gapless);
         for track in &mut self.movie.tracks {
             if names.contains(&track.id) && matches!(&track.handler, b"text" | b"sbtl") {
-                self.chapters.begin(track, input);
+                self.chapters.begin(track, timescale, input);
                 continue;
             }
             if let Some(file) = track.elsewhere() {
@@ -392,18 +395,19 @@ impl Mp4 {
         if next.trim != (0, 0) {
             packet.side.set_trim(Trim { start: next.trim.0, end: next.trim.1 });
         }
-        if sample.entry != play.entry {
-            play.entry = sample.entry;
-            if let Some(entry) = play.entries.get(sample.entry as usize) {
-                packet.side.set_new_config(entry.config.clone());
-            }
+        if sample.entry != play.entry
+            && let Some(config) = play.turn_to(sample.entry)
+        {
+            packet.side.set_new_config(config);
         }
         if let Some(produced) = play.produced.take() {
             // The first entry is within the limit.
             let _ = packet.side.add_opaque(PRODUCED, produced);
         }
         let warned = play.decrypt(&mut packet);
+        play.mark_key(&mut packet);
         play.advance();
+        self.landed(index, &packet);
         self.queue.push_back(Event::Packet(packet));
         warned
     }
@@ -445,7 +449,7 @@ impl Mp4 {
 impl Demuxer for Mp4 {
     fn poll(&mut self, input: &mut Input) -> Result<Poll<Event>> {
         loop {
-            if let Some(event) = self.queue.pop_front() {
+            if let Some(event) = self.next_event(input)? {
                 return Ok(Poll::Ready(event));
             }
             let need = match self.state {
@@ -469,7 +473,7 @@ impl Demuxer for Mp4 {
     }
 
     fn seek(&mut self, to: Ticks, base: TimeBase, input: &mut Input) -> Result<()> {
-        self.seek_to(to, base, input)
+        self.start_seek(to, base, input)
     }
 
     fn duration(&self) -> Option<(Ticks, TimeBase)> {

@@ -10,15 +10,18 @@ use alloc::{boxed::Box, collections::VecDeque, sync::Arc, vec::Vec};
 use bytes::Bytes;
 
 use crate::{
-    packet::Packet,
-    stream::{Audio, Kind, StreamInfo},
-    syntax::isobmff::{
-        edits::Stretch,
-        entry::Entry,
-        fragment::{Run, RunCursor},
-        protection::Groups,
-        samples::{Cursor, Sample, Tables},
-        senc::Entries,
+    packet::{Flags, Packet},
+    stream::{Audio, Codec, Kind, StreamInfo},
+    syntax::{
+        h264,
+        isobmff::{
+            edits::Stretch,
+            entry::Entry,
+            fragment::{Run, RunCursor},
+            protection::Groups,
+            samples::{Cursor, Sample, Tables},
+            senc::Entries,
+        },
     },
     time::{Rounding, Ticks, TimeBase},
 };
@@ -103,6 +106,8 @@ pub(super) struct Play {
     pub entries: Vec<Entry>,
     /// The body of the `prft` box for the fragment that comes next.
     pub produced: Option<Bytes>,
+    /// How keyframes of H.264 show, which the container need not know.
+    keys: Option<h264::Keys>,
 }
 
 /// Where playing goes on after a seek in fragments.
@@ -151,6 +156,7 @@ impl Play {
             entry: 0,
             secret: None,
             produced: None,
+            keys: Some(&info.config).filter(|_| info.codec == Codec::H264).and_then(h264::Keys::of),
             tables,
         };
         play.end = play.tables.total();
@@ -344,6 +350,30 @@ impl Play {
         let number = first.saturating_add(number);
         let entry = guard.entries.as_mut().and_then(|entries| entries.get(number));
         secret.packet(packet, entry.as_ref(), guard.groups.of(number))
+    }
+
+    /// Marks a packet as a keyframe, or not, by what it holds, as far as that shows: encrypted tracks are believed.
+    pub(super) fn mark_key(&self, packet: &mut Packet) {
+        let keys = self.keys.filter(|_| self.secret.is_none());
+        if let Some(key) = keys.and_then(|keys| keys.is_key(&packet.data)) {
+            let others = Flags::from_bits(packet.flags.bits() & !Flags::KEY.bits());
+            packet.flags = others | Flags::key(key);
+        }
+    }
+
+    /// The configuration of a sample description that holds from here on.
+    pub(super) fn turn_to(&mut self, entry: u32) -> Option<Bytes> {
+        self.entry = entry;
+        let config = self.entries.get(entry as usize)?.config.clone();
+        if self.keys.is_some() {
+            self.keys = h264::Keys::of(&config);
+        }
+        Some(config)
+    }
+
+    /// Whether packets can turn out not to be the keyframes that the container names.
+    pub(super) fn judges_keys(&self) -> bool {
+        self.keys.is_some() && self.secret.is_none()
     }
 
     /// Whether what is prepared stands in fragments.

@@ -7,6 +7,7 @@
 
 mod boundary;
 mod config;
+mod keys;
 mod order;
 mod picture;
 mod pps;
@@ -19,6 +20,7 @@ mod vui;
 
 pub use boundary::AccessUnits;
 pub use config::{Config, ConfigFault, build_config, first_parameter_sets};
+pub use keys::Keys;
 pub use order::PictureOrder;
 pub use picture::{Picture, Pictures};
 pub use pps::Pps;
