@@ -71,6 +71,15 @@ pub fn layout(data: &[u8]) {
     maliu::layout::explain(&layout, data, 1000);
 }
 
+/// Guesses a layout for `data`; what is guessed is sound, reads the capture and its own text the same.
+pub fn layout_guess(data: &[u8]) {
+    let Some(guess) = maliu::layout::guess(data) else { return };
+    let text = maliu::layout::text(&guess.layout);
+    assert_eq!(maliu::layout::parse(&text).as_ref(), Ok(&guess.layout), "{text}");
+    let read = |slice| drain(maliu::layout::reader(guess.layout.clone()).expect("checked"), data, slice);
+    assert_eq!(read(data.len().max(1)), read(7));
+}
+
 /// Takes `data` as the text of a layout; if it is sound, reads the text itself by it and exports a dissector.
 pub fn layout_text(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

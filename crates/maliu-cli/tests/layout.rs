@@ -68,6 +68,22 @@ fn a_fault_is_shown_where_it_stands() {
 }
 
 #[test]
+fn a_layout_that_is_guessed_reads_what_it_was_guessed_from() {
+    let folder = folder("a_layout_that_is_guessed_reads_what_it_was_guessed_from");
+    let (carried, guessed) = (within(&folder, "carried.bin"), within(&folder, "guessed.toml"));
+    let film = sample("flv/h264_aac.flv");
+    assert_eq!(text(&run(&["remux", &film, &carried, "--write-layout", "tail"])).0, Some(0));
+    let (code, toml, error) = text(&run(&["layout", "guess", &carried]));
+    assert_eq!(code, Some(0), "{error}");
+    fs::write(&guessed, &toml).unwrap();
+    assert!(toml.contains("role = \"length\"") && toml.contains("algorithm = \"crc32\""), "{toml}");
+    let (code, out, error) = text(&run(&["layout", "explain", &guessed, &carried, "--json"]));
+    assert!(code == Some(0) && !out.contains("garbage"), "{error}{out}");
+    let (code, _, error) = text(&run(&["layout", "guess", &sample("h264/b_frames.h264")]));
+    assert!(code == Some(1) && error.contains("no framing"), "{error}");
+}
+
+#[test]
 fn every_byte_of_a_capture_is_explained_once_and_in_order() {
     let (code, out, _) = text(&run(&["layout", "explain", "flv-tag", &sample("flv/aac_only.flv"), "--json"]));
     assert_eq!(code, Some(0));

@@ -26,10 +26,12 @@ use maliu_core::{
 
 mod condition;
 mod presets;
+mod render;
 mod schema;
 mod text;
 
 pub use presets::{PRESETS, Preset, named};
+pub use render::{text, text_of_guess};
 pub use text::parse;
 
 /// The most bytes of text a layout may have.

@@ -1,4 +1,4 @@
-//! `maliu layout`: layouts listed, shown, checked, explained on a capture, exported as a Wireshark dissector.
+//! `maliu layout`: layouts listed, shown, checked, guessed, explained on a capture, exported as a Wireshark dissector.
 
 use std::io::Write;
 
@@ -28,6 +28,7 @@ const EXAMPLES: &str = "Examples:
   maliu layout show scrcpy > mine.toml           a preset to start your own layout from
   maliu layout check mine.toml                   faults with line, column and a hint
   maliu layout explain mine.toml capture.bin     an annotated hex dump
+  maliu layout guess capture.bin > mine.toml     a layout for a capture of an unknown protocol
   maliu layout wireshark mine.toml > mine.lua    a dissector: tshark -X lua_script:mine.lua";
 
 #[derive(clap::Subcommand)]
@@ -61,6 +62,14 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 10_000)]
         most: usize,
         /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Proposes a layout for a capture whose protocol is not known: length, constants, counters, clocks, start of the body.
+    Guess {
+        /// Bytes of one direction of a connection; - is standard input.
+        capture: String,
+        /// Print the framing and the text as JSON.
         #[arg(long)]
         json: bool,
     },
@@ -100,11 +109,31 @@ fn print(out: &mut dyn Write, args: Args, context: &Context) -> Result {
                 false => Err(Failure::Failed(format!("{}: no message of this layout", input::name(&capture)))),
             }
         }
+        What::Guess { capture, json } => guess(out, &capture, &read(&capture, context)?, json),
         What::Wireshark { layout, port } => {
             let lua = layout::dissector(&layouts::load(&layout)?, port);
             Ok(out.write_all(lua.as_bytes())?)
         }
     }
+}
+
+fn guess(out: &mut dyn Write, name: &str, bytes: &[u8], json: bool) -> Result {
+    let Some(guess) = layout::guess(bytes) else {
+        let what =
+            "no framing: no length leads from message to message (random bytes, a raw stream, or too few messages)";
+        return Err(Failure::Failed(format!("{}: {what}", input::name(name))));
+    };
+    let text = layout::text_of_guess(&guess);
+    if !json {
+        return Ok(out.write_all(text.as_bytes())?);
+    }
+    let framing = guess.framing;
+    let row = json!({
+        "start": framing.start, "offset": framing.offset, "width": framing.width, "little": framing.little,
+        "unit": framing.unit, "plus": framing.plus, "messages": guess.messages, "covered": guess.covered,
+        "confidence": guess.confidence, "remarks": guess.remarks, "text": text,
+    });
+    Ok(writeln!(out, "{row}")?)
 }
 
 fn list(out: &mut dyn Write, json: bool) -> Result {

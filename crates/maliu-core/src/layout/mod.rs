@@ -20,6 +20,7 @@ mod demux;
 mod explain;
 mod extent;
 mod facts;
+mod guess;
 mod message;
 mod mux;
 mod payload;
@@ -30,6 +31,7 @@ pub use check::Fault;
 pub use checksum::Algorithm;
 pub use demux::Reader;
 pub use explain::{Line, explain};
+pub use guess::{Framing, Guess, guess};
 pub use mux::Writer;
 pub use wireshark::dissector;
 

@@ -132,6 +132,9 @@ impl Context<'_> {
         field.constant = match parsed.value.as_ref().map(|value| (value.get_ref(), field.kind)) {
             None => None,
             Some((Scalar::Number(number), _)) => Some(Constant::Number(number.cast_unsigned())),
+            Some((Scalar::Text(text), Kind::Bytes { .. })) if delimiter(text).is_some() => {
+                delimiter(text).map(Constant::Bytes)
+            }
             Some((Scalar::Text(text), _)) => Some(Constant::Bytes(text.clone().into_bytes())),
         };
         field.range = parsed.range.as_ref().map(|range| *range.get_ref());
@@ -310,6 +313,7 @@ impl Context<'_> {
             };
             map.push((from.cast_unsigned(), self.meaning(value, parsed.span())?));
         }
+        map.sort_by_key(|(value, _)| *value);
         Ok((map, others))
     }
 
