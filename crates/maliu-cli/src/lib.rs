@@ -35,6 +35,7 @@ mod output;
 mod paths;
 mod plot;
 mod progress;
+mod relaying;
 mod stop;
 mod time;
 mod values;

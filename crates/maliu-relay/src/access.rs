@@ -1,11 +1,14 @@
-//! The right to publish and to watch: tokens, and signatures of names that end at a time.
+//! The right to publish and to watch: tokens, signatures of names that end at a time, and JSON Web Tokens.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::name::Name;
+use crate::{jwt::KeySet, name::Name};
 
 /// The right that a signature gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Publish => "publish",
             Self::Play => "play",
@@ -39,39 +42,56 @@ fn mac(secret: &str, purpose: Purpose, name: &str, expires: u64) -> Hmac<Sha256>
 }
 
 /// The things a peer shows.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Shown<'a> {
-    pub(crate) tokens: Vec<&'a str>,
-    pub(crate) expires: Option<&'a str>,
-    pub(crate) signature: Option<&'a str>,
+#[derive(Clone, Default)]
+pub(crate) struct Shown {
+    pub(crate) tokens: Vec<String>,
+    pub(crate) expires: Option<String>,
+    pub(crate) signature: Option<String>,
+    /// All that stands behind the question mark.
+    pub(crate) query: String,
 }
 
-/// The keys to a right: one of these tokens, or a signature by this secret. Without both, everyone is let in.
+impl fmt::Debug for Shown {
+    /// Tokens are not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shown").field("tokens", &self.tokens.len()).finish_non_exhaustive()
+    }
+}
+
+/// The keys to a right: one of these tokens, a signature by this secret, or a JSON Web Token by one of these keys. Without
+/// all three, everyone is let in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lock<'a> {
     pub(crate) purpose: Purpose,
     pub(crate) tokens: &'a [String],
     pub(crate) secret: Option<&'a str>,
+    pub(crate) keys: Option<&'a KeySet>,
 }
 
 impl Lock<'_> {
     /// Whether a peer may have the stream of this name, or the list of all when there is no name.
-    pub(crate) fn opens(&self, name: Option<&Name>, shown: &Shown<'_>) -> bool {
-        if self.tokens.is_empty() && self.secret.is_none() {
+    pub(crate) fn opens(&self, name: Option<&Name>, shown: &Shown) -> bool {
+        if self.tokens.is_empty() && self.secret.is_none() && self.keys.is_none() {
             return true;
         }
-        let knows = |token: &&str| self.tokens.iter().any(|wanted| same(wanted.as_bytes(), token.as_bytes()));
-        shown.tokens.iter().any(knows) || name.is_some_and(|name| self.is_signed(name, shown).unwrap_or(false))
+        let granted = |token: &String| self.keys.is_some_and(|keys| keys.opens(token, self.purpose, name));
+        shown.tokens.iter().any(|token| knows(self.tokens, token) || granted(token))
+            || name.is_some_and(|name| self.is_signed(name, shown).unwrap_or(false))
     }
 
     /// Whether a signature is right and in its time; `None` when there is none.
-    fn is_signed(&self, name: &Name, shown: &Shown<'_>) -> Option<bool> {
-        let expires: u64 = shown.expires?.parse().ok()?;
-        let signature = bytes(shown.signature?)?;
+    fn is_signed(&self, name: &Name, shown: &Shown) -> Option<bool> {
+        let expires: u64 = shown.expires.as_ref()?.parse().ok()?;
+        let signature = bytes(shown.signature.as_ref()?)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
         let right = mac(self.secret?, self.purpose, &name.to_string(), expires).verify_slice(&signature).is_ok();
         Some(right && now < expires)
     }
+}
+
+/// Whether a token is one of these.
+pub(crate) fn knows(tokens: &[String], token: &str) -> bool {
+    tokens.iter().any(|wanted| same(wanted.as_bytes(), token.as_bytes()))
 }
 
 /// Compares in a time that depends on the lengths only.
@@ -89,7 +109,7 @@ pub(crate) fn make() -> std::io::Result<String> {
     Ok(hexadecimal(&bytes))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -107,8 +127,11 @@ mod tests {
     #[test]
     fn only_the_whole_token_opens() {
         let tokens = ["right-token".to_owned()];
-        let lock = Lock { purpose: Purpose::Play, tokens: &tokens, secret: None };
-        let opens = |shown: &[&'static str]| lock.opens(None, &Shown { tokens: shown.into(), ..Shown::default() });
+        let lock = Lock { purpose: Purpose::Play, tokens: &tokens, secret: None, keys: None };
+        let opens = |shown: &[&str]| {
+            let tokens = shown.iter().map(|token| (*token).to_owned()).collect();
+            lock.opens(None, &Shown { tokens, ..Shown::default() })
+        };
         assert!(Lock { tokens: &[], ..lock }.opens(None, &Shown::default()));
         assert!(opens(&["wrong", "right-token"]));
         for wrong in ["", "right-toke", "right-token2", "Right-token"] {
@@ -121,11 +144,11 @@ mod tests {
     #[test]
     fn signatures_are_for_one_name_one_purpose_and_a_time() {
         let secret = "a secret of this relay";
-        let lock = Lock { purpose: Purpose::Publish, tokens: &[], secret: Some(secret) };
+        let lock = Lock { purpose: Purpose::Publish, tokens: &[], secret: Some(secret), keys: None };
         let opens = |query: &str, name: &str| {
-            let part =
-                |at| query.split('&').nth(at).and_then(|pair: &str| pair.split_once('=')).map(|(_, value)| value);
-            let shown = Shown { tokens: Vec::new(), expires: part(0), signature: part(1) };
+            let pairs = |at| query.split('&').nth(at).and_then(|pair: &str| pair.split_once('='));
+            let part = |at| pairs(at).map(|(_, value)| value.to_owned());
+            let shown = Shown { expires: part(0), signature: part(1), ..Shown::default() };
             lock.opens(Name::of("live", name).as_ref(), &shown)
         };
         let (later, earlier) = (u64::from(u32::MAX), 1_700_000_000);

@@ -26,7 +26,7 @@ pub(crate) struct Channel {
     ended: AtomicBool,
     /// There is something new that viewers were not woken for.
     unheard: AtomicBool,
-    viewers: [AtomicUsize; 3],
+    viewers: [AtomicUsize; Protocol::ALL.len()],
     /// It is recorded and pushed, where the settings say so.
     pub(crate) followed: AtomicBool,
     /// It is fetched from another server.
@@ -181,7 +181,12 @@ impl Channel {
         segments + self.lock().stream.ring().bytes()
     }
 
-    /// Viewers of a protocol.
+    /// Viewers of HLS: peers that asked for a playlist a moment ago.
+    pub(crate) fn hls_viewers(&self) -> usize {
+        self.segments().iter().map(|live| live.viewers()).sum()
+    }
+
+    /// Viewers of a protocol that have a connection of their own.
     pub(crate) fn viewers(&self, protocol: Protocol) -> &AtomicUsize {
         &self.viewers[protocol as usize]
     }

@@ -5,12 +5,17 @@ use std::{fmt, net::SocketAddr, ops::Range, time::Duration};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::{gate::Most, proxy::Network};
+
 mod elsewhere;
+mod services;
 mod values;
 
 pub use elsewhere::{Pull, Push, Record};
+pub use services::{Hooks, Tls};
 
 use elsewhere::{PullText, PushText, RecordText};
+use services::{AdminText, HooksText, NetworkText, TlsText};
 use values::{BitRate, Secret, Size, Span, Token};
 
 /// Most bytes of a configuration file.
@@ -60,6 +65,20 @@ pub struct Config {
     pub push: Vec<Push>,
     /// Streams that are fetched; the first that fits a name counts.
     pub pull: Vec<Pull>,
+    /// Ports with TLS.
+    pub tls: Option<Tls>,
+    /// File with the keys of JSON Web Tokens that let publishers in, as JSON Web Key Set; in place of a token.
+    pub publish_jwt: Option<String>,
+    /// File with the keys of JSON Web Tokens that let viewers in.
+    pub play_jwt: Option<String>,
+    /// Programs that are asked, or informed.
+    pub hooks: Hooks,
+    /// Tokens of administrators. Empty: there is nothing for them.
+    pub admin_tokens: Vec<String>,
+    /// Proxies whose word on the addresses of peers counts.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether trusted proxies begin every connection with the PROXY protocol.
+    pub proxy_protocol: bool,
 }
 
 /// Whether a second publisher may take over.
@@ -98,6 +117,13 @@ impl Default for Config {
             record: Vec::new(),
             push: Vec::new(),
             pull: Vec::new(),
+            tls: None,
+            publish_jwt: None,
+            play_jwt: None,
+            hooks: Hooks::default(),
+            admin_tokens: Vec::new(),
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
         }
     }
 }
@@ -114,8 +140,8 @@ impl Config {
         }
         let parsed: Text = toml::from_str(text)
             .map_err(|error| ConfigError::at(text, error.span().unwrap_or_default(), error.message()))?;
-        let PublishText { open, tokens, secret } = &parsed.publish;
-        if *open.get_ref() && !(tokens.is_empty() && secret.is_none()) {
+        let PublishText { open, tokens, secret, jwt } = &parsed.publish;
+        if *open.get_ref() && !(tokens.is_empty() && secret.is_none() && jwt.is_none()) {
             return Err(ConfigError::at(
                 text,
                 open.span(),
@@ -124,18 +150,63 @@ impl Config {
         }
         if let Some(wire) = &parsed.wire
             && tokens.is_empty()
-            && secret.is_some()
+            && (secret.is_some() || jwt.is_some())
         {
             let what = "a sender of maliu's wire proves a token and shows no signature, expected tokens in [publish]";
             return Err(ConfigError::at(text, wire.span(), what));
         }
+        if let Some(proxied) = parsed.proxy_protocol.as_ref().filter(|proxied| *proxied.get_ref())
+            && parsed.trusted_proxies.is_empty()
+        {
+            let what = "no proxy is trusted, expected its address in trusted_proxies";
+            return Err(ConfigError::at(text, proxied.span(), what));
+        }
         Ok(parsed.into())
+    }
+
+    /// Reads the files that the settings name: certificates, and keys of tokens.
+    ///
+    /// # Errors
+    /// Those of the system, and `InvalidData` for files that are not what they should be; the path is in the text.
+    pub fn check_files(&self) -> std::io::Result<()> {
+        crate::settings::Settings::of(self.clone()).map(drop)
+    }
+
+    /// Keeps the addresses at which a relay listens by its old settings; returns remarks on those that would be others.
+    pub(crate) fn keep_ports(&mut self, old: &Self) -> Vec<String> {
+        let tls = |config: &Self| config.tls.as_ref().map_or([None; 3], |tls| [tls.rtmps, tls.https, tls.wire]);
+        let all = |config: &Self| [Some(config.rtmp), Some(config.http), config.wire].into_iter().chain(tls(config));
+        let names = ["rtmp", "http", "wire", "tls.rtmps", "tls.https", "tls.wire"];
+        let other = names.into_iter().zip(all(self).zip(all(old)));
+        let same = |new: Option<SocketAddr>, old: Option<SocketAddr>| {
+            // Port 0 stands for the port that the system chose.
+            let is_chosen = new.zip(old).is_some_and(|(new, old)| new.port() == 0 && new.ip() == old.ip());
+            new == old || is_chosen
+        };
+        let remarks = other.filter(|(_, (new, old))| !same(*new, *old));
+        let remarks = remarks.map(|(name, _)| format!("{name}: another address takes a restart")).collect();
+        (self.rtmp, self.http, self.wire) = (old.rtmp, old.http, old.wire);
+        match (&mut self.tls, &old.tls) {
+            (Some(tls), Some(old)) => (tls.rtmps, tls.https, tls.wire) = (old.rtmps, old.https, old.wire),
+            // Open ports go on with their certificate.
+            (None, Some(old)) => self.tls = Some(old.clone()),
+            (Some(tls), None) => (tls.rtmps, tls.https, tls.wire) = (None, None, None),
+            (None, None) => {}
+        }
+        remarks
+    }
+
+    pub(crate) fn most(&self) -> Most {
+        Most { all: self.max_connections, per_address: self.max_connections_per_address }
     }
 
     /// Whether other machines can publish without a token, and nothing says that they may.
     pub fn lacks_token(&self) -> bool {
-        let others = [Some(self.rtmp), self.wire].into_iter().flatten().any(|address| !address.ip().is_loopback());
-        others && self.publish_tokens.is_empty() && self.publish_secret.is_none() && !self.open_publish
+        let tls = self.tls.as_ref().map_or([None; 2], |tls| [tls.rtmps, tls.wire]);
+        let ports = [Some(self.rtmp), self.wire].into_iter().chain(tls).flatten();
+        let keys = !self.publish_tokens.is_empty() || self.publish_secret.is_some() || self.publish_jwt.is_some();
+        let asked = keys || self.hooks.publish.is_some();
+        ports.into_iter().any(|address| !address.ip().is_loopback()) && !asked && !self.open_publish
     }
 }
 
@@ -156,6 +227,11 @@ struct Text {
     record: Vec<RecordText>,
     push: Vec<PushText>,
     pull: Vec<PullText>,
+    tls: Option<TlsText>,
+    hooks: HooksText,
+    admin: AdminText,
+    trusted_proxies: Vec<NetworkText>,
+    proxy_protocol: Option<Spanned<bool>>,
 }
 
 #[derive(Deserialize)]
@@ -163,12 +239,13 @@ struct Text {
 struct PublishText {
     tokens: Vec<Token>,
     secret: Option<Secret>,
+    jwt: Option<String>,
     open: Spanned<bool>,
 }
 
 impl Default for PublishText {
     fn default() -> Self {
-        Self { tokens: Vec::new(), secret: None, open: Spanned::new(0..0, false) }
+        Self { tokens: Vec::new(), secret: None, jwt: None, open: Spanned::new(0..0, false) }
     }
 }
 
@@ -177,6 +254,7 @@ impl Default for PublishText {
 struct PlayText {
     tokens: Vec<Token>,
     secret: Option<Secret>,
+    jwt: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -212,6 +290,11 @@ impl Default for Text {
             record: Vec::new(),
             push: Vec::new(),
             pull: Vec::new(),
+            tls: None,
+            hooks: HooksText::default(),
+            admin: AdminText::default(),
+            trusted_proxies: Vec::new(),
+            proxy_protocol: None,
         }
     }
 }
@@ -254,6 +337,13 @@ impl From<Text> for Config {
             record: text.record.into_iter().map(Record::from).collect(),
             push: text.push.into_iter().map(Push::from).collect(),
             pull: text.pull.into_iter().map(Pull::from).collect(),
+            tls: text.tls.map(Tls::from),
+            publish_jwt: text.publish.jwt,
+            play_jwt: text.play.jwt,
+            hooks: text.hooks.into(),
+            admin_tokens: tokens(text.admin.tokens),
+            trusted_proxies: text.trusted_proxies.into_iter().map(|network| network.0).collect(),
+            proxy_protocol: text.proxy_protocol.is_some_and(Spanned::into_inner),
         }
     }
 }

@@ -7,9 +7,12 @@
 //! It begins with the first request and lasts until the stream ends.
 
 use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -42,6 +45,11 @@ pub(crate) struct Live {
     ended: AtomicU64,
     /// When it was asked for last, in seconds since 1970.
     asked: AtomicU64,
+    /// Those who asked, and when they did last.
+    askers: Mutex<HashMap<u64, u64>>,
+    hasher: RandomState,
+    /// The moment that the media under way came in, in ms since 1970.
+    arrival: AtomicI64,
 }
 
 /// The wall clock, in ms since 1970.
@@ -69,6 +77,9 @@ impl Live {
             over: AtomicBool::new(false),
             ended: AtomicU64::new(0),
             asked: AtomicU64::new(seconds()),
+            askers: Mutex::default(),
+            hasher: RandomState::new(),
+            arrival: AtomicI64::new(now().0),
         }
     }
 
@@ -90,6 +101,24 @@ impl Live {
     /// Notes that it is watched.
     pub(crate) fn touch(&self) {
         self.asked.store(seconds(), Ordering::Relaxed);
+    }
+
+    /// Notes that a viewer asked, who is known by its address and its program.
+    pub(crate) fn is_asked_by(&self, address: IpAddr, program: Option<&str>) {
+        let (mut askers, now) = (self.askers.lock().unwrap_or_else(PoisonError::into_inner), seconds());
+        if askers.len() >= MAX_ASKERS {
+            askers.retain(|_, last| now.saturating_sub(*last) < WATCHED);
+        }
+        if askers.len() < MAX_ASKERS {
+            askers.insert(self.hasher.hash_one((address, program)), now);
+        }
+    }
+
+    /// Viewers that asked a moment ago.
+    pub(crate) fn viewers(&self) -> usize {
+        let (mut askers, now) = (self.askers.lock().unwrap_or_else(PoisonError::into_inner), seconds());
+        askers.retain(|_, last| now.saturating_sub(*last) < WATCHED);
+        askers.len()
     }
 
     /// Whether it was asked for a moment ago.
@@ -163,6 +192,9 @@ impl Live {
 
 /// Seconds after which a stream that could not be carried is tried again.
 const RETRY: u64 = 5;
+
+/// Most viewers that are told apart.
+const MAX_ASKERS: usize = 100_000;
 
 /// Seconds after a request during which a stream counts as watched.
 const WATCHED: u64 = 15;

@@ -2,13 +2,16 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use maliu::live::Join;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
 };
 
+mod admin;
 mod answer;
+mod endless;
 mod hls;
 pub(crate) mod head;
 
@@ -16,11 +19,15 @@ use answer::Answer;
 use head::{Head, Wrong};
 
 use crate::{
+    access::Purpose,
     form::{Form, LAST_CHUNK},
-    hub::{DENIED, Hub},
+    gate::Visit,
+    hooks::Ask,
+    hub::Hub,
     link::{Link, STALL_LIMIT, Socket},
+    metrics::Protocol,
     name::Name,
-    page,
+    page, proxy,
     queue::Queue,
     status,
     viewer::Viewer,
@@ -35,8 +42,8 @@ const HEAD_LIMIT: Duration = Duration::from_secs(10);
 const BLOCK: usize = 2 << 10;
 
 /// Serves a connection to its end.
-pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>) {
-    if let Err(error) = exchange(socket, &hub).await {
+pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>, visit: Arc<Visit>) {
+    if let Err(error) = exchange(socket, &hub, &visit).await {
         tracing::debug!("a connection of HTTP ended: {error}");
     }
 }
@@ -47,11 +54,13 @@ enum Next {
     Answer(Answer),
     /// A playlist or a segment, which may come later.
     Hls(hls::Request),
+    /// The parts of HLS as one body.
+    Endless(endless::Endless),
     /// A viewer, and the start of the answer.
     Watch(Viewer, Form, Vec<u8>),
 }
 
-async fn exchange<S: Socket>(mut socket: S, hub: &Arc<Hub>) -> io::Result<()> {
+async fn exchange<S: Socket>(mut socket: S, hub: &Arc<Hub>, visit: &Visit) -> io::Result<()> {
     let mut waiting = Vec::new();
     loop {
         let request = match timeout(HEAD_LIMIT, request(&mut socket, &mut waiting)).await {
@@ -63,17 +72,26 @@ async fn exchange<S: Socket>(mut socket: S, hub: &Arc<Hub>) -> io::Result<()> {
         let (stays, is_head, next) = match request {
             Ok(head) => {
                 let stays = head.is_1_1 && !head.has("connection", "close") && !head.has_body() && !hub.is_draining();
-                (stays, head.method == "HEAD", answer(&head, hub))
+                let next = match stand_for(&head, hub, visit) {
+                    true => answer(&head, hub, visit).await,
+                    false => Next::Answer(Answer::text(429, "too many connections of this address")),
+                };
+                (stays, head.method == "HEAD", next)
             }
             Err(Wrong { status, why }) => (false, false, Next::Answer(Answer::text(status, why))),
         };
         let next = match next {
-            Next::Hls(request) if request.is_endless() => return request.endless(&mut socket, is_head).await,
-            Next::Hls(request) => Next::Answer(request.answer().await),
+            Next::Endless(endless) => return endless.serve(&mut socket).await,
+            Next::Hls(request) => {
+                let answer = request.answer().await;
+                let size = if is_head { 0 } else { answer.body().iter().map(Bytes::len).sum() };
+                hub.metrics.sent(Protocol::Hls, size);
+                Next::Answer(answer)
+            }
             next => next,
         };
         match next {
-            Next::Hls(_) => {}
+            Next::Hls(_) | Next::Endless(_) => {}
             Next::Answer(answer) => {
                 write(&mut socket, &answer, stays, is_head).await?;
                 if !stays {
@@ -128,15 +146,42 @@ async fn request<S: Socket>(socket: &mut S, waiting: &mut Vec<u8>) -> io::Result
     }
 }
 
-fn answer(head: &Head, hub: &Arc<Hub>) -> Next {
+/// Notes for which address a trusted proxy asks; false when there are too many connections of it.
+fn stand_for(head: &Head, hub: &Hub, visit: &Visit) -> bool {
+    let settings = hub.settings();
+    let list = if visit.proxied && !settings.proxy_protocol { head.list("x-forwarded-for") } else { String::new() };
+    match proxy::forwarded(&list, &settings.trusted_proxies) {
+        Some(address) => hub.gate.rename(visit, address, settings.most()),
+        None => true,
+    }
+}
+
+/// Whether a request is for something that its peer may watch: a stream, or the list of all.
+async fn permitted(head: &Head, name: Option<Name>, hub: &Arc<Hub>, visit: &Visit) -> Result<(), Answer> {
+    let (shown, protocol, address) = (head.shown(), visit.protocol, visit.address());
+    let ask = Ask { purpose: Purpose::Play, name, shown, protocol, address };
+    let permission = Arc::clone(hub).permits(ask).await;
+    permission.map_err(|refusal| Answer::text(401, refusal.why).public())
+}
+
+async fn answer(head: &Head, hub: &Arc<Hub>, visit: &Visit) -> Next {
+    if head.path.starts_with(admin::FOLDER) {
+        return Next::Answer(admin::answer(head, hub));
+    }
     let is_list = matches!(head.path.as_str(), "/" | "/api/streams");
-    if is_list && !hub.lets_watch(None, &head.shown()) {
-        return Next::Answer(Answer::text(401, DENIED));
+    if is_list && let Err(refusal) = permitted(head, None, hub, visit).await {
+        return Next::Answer(refusal);
     }
     if matches!(head.method.as_str(), "GET" | "HEAD")
-        && let Some(request) = hls::request(head, hub)
+        && let Some(request) = hls::request(head, hub, visit).await
     {
-        return request.map_or_else(Next::Answer, Next::Hls);
+        return match request {
+            Err(refusal) => Next::Answer(refusal),
+            Ok(request) => match request.endless(head) {
+                Some(endless) => Next::Endless(endless),
+                None => Next::Hls(request),
+            },
+        };
     }
     Next::Answer(match (head.method.as_str(), head.path.as_str()) {
         ("GET" | "HEAD", "/") => html(page::html(hub)),
@@ -144,9 +189,9 @@ fn answer(head: &Head, hub: &Arc<Hub>) -> Next {
         ("GET" | "HEAD", "/healthz") => Answer::text(200, "ok"),
         ("GET" | "HEAD", "/readyz") if hub.is_draining() => Answer::text(503, "draining"),
         ("GET" | "HEAD", "/readyz") => Answer::text(200, "ok"),
-        ("GET" | "HEAD", "/metrics") => Answer::new(200, METRICS, hub.metrics.text(hub.gate.len())),
+        ("GET" | "HEAD", "/metrics") => Answer::new(200, METRICS, hub.metrics_text()),
         ("GET" | "HEAD", "/api/streams") => Answer::new(200, "application/json", status::streams(hub).to_string()),
-        ("GET" | "HEAD", path) if path.ends_with(".flv") => return watch(head, hub),
+        ("GET" | "HEAD", path) if path.ends_with(".flv") => return watch(head, hub, visit).await,
         ("GET" | "HEAD", path) if page::file(path).is_some() => asset(path),
         ("GET" | "HEAD", _) => Answer::text(404, "nothing is here"),
         ("OPTIONS", _) => Answer::bare(204).public(),
@@ -169,10 +214,10 @@ fn asset(path: &str) -> Answer {
 }
 
 /// Answers a request for a stream.
-fn watch(head: &Head, hub: &Arc<Hub>) -> Next {
+async fn watch(head: &Head, hub: &Arc<Hub>, visit: &Visit) -> Next {
     let name = Name::of_path(&head.path, ".flv");
-    if !hub.lets_watch(name.as_ref(), &head.shown()) {
-        return Next::Answer(Answer::text(401, DENIED).public());
+    if let Err(refusal) = permitted(head, name.clone(), hub, visit).await {
+        return Next::Answer(refusal);
     }
     let Some(channel) = name.and_then(|name| hub.find(&name)) else {
         let missing = Answer::text(404, "nothing is published under this name");
@@ -192,6 +237,7 @@ fn watch(head: &Head, hub: &Arc<Hub>) -> Next {
         (_, true) => (Form::HttpFlv { chunked: true }, start.with("Transfer-Encoding", "chunked")),
         (_, false) => (Form::HttpFlv { chunked: false }, start.with("Connection", "close")),
     };
+    visit.is_for(false, Some(channel.name.to_string()));
     let join = if head.query("join").any(|join| join == "live") { Join::Live } else { Join::Group };
     let plain = !head.query("raw").any(|raw| raw == "1");
     Next::Watch(Viewer::new(channel, Arc::clone(hub), form, join, plain), form, start.encode_start())

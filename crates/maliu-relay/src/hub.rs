@@ -2,8 +2,9 @@
 
 use std::{
     collections::HashMap,
+    io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Instant,
@@ -16,14 +17,15 @@ use maliu::{
 use tokio::runtime::Handle;
 
 use crate::{
-    access::{Lock, Purpose, Shown},
     channel::Channel,
     config::{self, Config, Pull},
     gate::Gate,
     hls::{self, Live},
+    hooks::{Desk, Event},
     metrics::Metrics,
     name::Name,
     pattern, pull, push, record,
+    settings::Settings,
     wire::Transfers,
 };
 
@@ -39,8 +41,12 @@ const MAX_PULLS: usize = 100;
 /// All streams of a relay.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    /// Its settings.
-    pub(crate) config: Config,
+    /// Its settings, which may be replaced.
+    settings: RwLock<Arc<Settings>>,
+    /// A token that was made for publishers at the start.
+    pub(crate) made: Option<String>,
+    /// Answers of hooks, and events for them.
+    pub(crate) desk: Desk,
     /// Its counters.
     pub(crate) metrics: Metrics,
     /// Its connections.
@@ -56,6 +62,17 @@ pub(crate) struct Hub {
     /// Where tasks of its own run.
     handle: Handle,
     begun: Instant,
+    /// Reads the settings again, where they come from a file.
+    pub(crate) reader: OnceLock<Reader>,
+}
+
+/// Reads settings.
+pub(crate) struct Reader(pub(crate) Box<dyn Fn() -> Result<Config, String> + Send + Sync>);
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Reader").finish_non_exhaustive()
+    }
 }
 
 /// A recording or a push that is counted.
@@ -97,34 +114,68 @@ impl Drop for Publisher {
     fn drop(&mut self) {
         self.channel.leave(self.epoch);
         self.hub.metrics.publishers.fetch_sub(1, Ordering::Relaxed);
+        self.hub.report(Event { action: "unpublish", name: self.channel.name.to_string(), path: None });
     }
 }
 
 impl Hub {
     /// A hub without streams, whose tasks run in this runtime.
-    pub(crate) fn new(config: Config, handle: Handle) -> Self {
-        let gate = Gate::new(config.max_connections, config.max_connections_per_address);
+    pub(crate) fn new(settings: Arc<Settings>, made: Option<String>, handle: Handle) -> Self {
+        let (settings, desk, gate) = (RwLock::new(settings), Desk::default(), Gate::default());
         let (channels, draining) = (Mutex::default(), AtomicBool::new(false));
         let (metrics, transfers) = (Metrics::default(), Transfers::default());
         let (working, pulls, begun) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
-        Self { config, metrics, gate, transfers, channels, draining, working, pulls, handle, begun }
+        Self {
+            settings,
+            made,
+            desk,
+            metrics,
+            gate,
+            transfers,
+            channels,
+            draining,
+            working,
+            pulls,
+            handle,
+            begun,
+            reader: OnceLock::new(),
+        }
+    }
+
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other settings in force: for connections and streams that begin from here on, and for limits. Returns remarks on
+    /// what takes a restart.
+    ///
+    /// # Errors
+    /// A file that they name cannot be used; then nothing has changed.
+    pub(crate) fn replace(&self, mut config: Config) -> io::Result<Vec<String>> {
+        let old = self.settings();
+        let remarks = config.keep_ports(&old);
+        // A token that was made at the start holds.
+        let made = self.made.iter().filter(|_| config.lacks_token()).cloned();
+        config.publish_tokens.extend(made.collect::<Vec<_>>());
+        let new = Settings::of(config)?;
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = new;
+        self.share(&self.channels());
+        Ok(remarks)
+    }
+
+    /// Reads the settings again and puts them in force; returns remarks.
+    ///
+    /// # Errors
+    /// They cannot be read, or there is no file; then nothing has changed.
+    pub(crate) fn reload(&self) -> Result<Vec<String>, String> {
+        let Reader(read) = self.reader.get().ok_or("the settings do not come from a file")?;
+        let config = read()?;
+        self.replace(config).map_err(|error| error.to_string())
     }
 
     fn channels(&self) -> MutexGuard<'_, HashMap<Name, Arc<Channel>>> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets a publisher in.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub(crate) fn publish(self: &Arc<Self>, name: Option<Name>, shown: &Shown<'_>) -> Result<Publisher, Refusal> {
-        let Config { publish_tokens: tokens, publish_secret: secret, .. } = &self.config;
-        let lock = Lock { purpose: Purpose::Publish, tokens, secret: secret.as_deref() };
-        if !lock.opens(name.as_ref(), shown) {
-            return Err(Refusal { code: "NetStream.Publish.Denied", why: DENIED });
-        }
-        self.publish_known(name)
     }
 
     /// Lets a publisher in whose token is known to be right.
@@ -138,10 +189,11 @@ impl Hub {
         if self.is_draining() {
             return over("the server is shutting down");
         }
-        if self.metrics.publishers.load(Ordering::Relaxed) >= self.config.max_publishers {
+        let settings = self.settings();
+        if self.metrics.publishers.load(Ordering::Relaxed) >= settings.max_publishers {
             return over("too many streams are published");
         }
-        let takeover = match self.config.takeover {
+        let takeover = match settings.takeover {
             config::Takeover::Stale => Takeover::Stale,
             config::Takeover::Never => Takeover::Never,
             config::Takeover::Always => Takeover::Always,
@@ -149,7 +201,7 @@ impl Hub {
         // Under the lock of the map: the channel must not be removed before it is claimed.
         let mut channels = self.channels();
         let more = usize::from(!channels.contains_key(&name));
-        if self.config.memory / (channels.len() + more) < MIN_SHARE {
+        if settings.memory / (channels.len() + more) < MIN_SHARE {
             return over("the memory for streams is used up");
         }
         let channel = self.open(&mut channels, name);
@@ -161,17 +213,11 @@ impl Hub {
         Ok(Publisher { channel, epoch, hub: Arc::clone(self) })
     }
 
-    /// Whether a viewer may watch a stream, or see the list of all when there is no name.
-    pub(crate) fn lets_watch(&self, name: Option<&Name>, shown: &Shown<'_>) -> bool {
-        let Config { play_tokens: tokens, play_secret: secret, .. } = &self.config;
-        Lock { purpose: Purpose::Play, tokens, secret: secret.as_deref() }.opens(name, shown)
-    }
-
     /// Records and pushes a channel, where the settings say so.
     fn follow(self: &Arc<Self>, channel: &Arc<Channel>) {
-        let name = channel.name.to_string();
+        let (name, settings) = (channel.name.to_string(), self.settings());
         let fits = |pattern: &String| pattern::matches(pattern, &name);
-        for record in self.config.record.iter().filter(|record| record.matches.iter().any(fits)) {
+        for record in settings.record.iter().filter(|record| record.matches.iter().any(fits)) {
             let work = record::run(Arc::clone(self), Arc::clone(channel), record.clone());
             let worker = Worker::new(self);
             self.handle.spawn(async move {
@@ -179,7 +225,7 @@ impl Hub {
                 drop(worker);
             });
         }
-        for push in self.config.push.iter().filter(|push| fits(&push.matches)) {
+        for push in settings.push.iter().filter(|push| fits(&push.matches)) {
             let (hub, channel, push) = (Arc::clone(self), Arc::clone(channel), push.clone());
             let worker = Worker::new(self);
             self.handle.spawn_blocking(move || {
@@ -198,15 +244,16 @@ impl Hub {
         }
     }
 
-    fn pull_of(&self, name: &Name) -> Option<&Pull> {
-        self.config.pull.iter().find(|pull| pattern::matches(&pull.matches, &name.to_string()))
+    fn pull_of(&self, name: &Name) -> Option<Pull> {
+        let (settings, name) = (self.settings(), name.to_string());
+        settings.pull.iter().find(|pull| pattern::matches(&pull.matches, &name)).cloned()
     }
 
     /// A stream to watch, which may begin later; `None` when there are too many of them.
     pub(crate) fn expect(self: &Arc<Self>, name: Name) -> Option<Arc<Channel>> {
         let channel = {
             let mut channels = self.channels();
-            let full = channels.len() >= self.config.max_publishers.saturating_mul(2);
+            let full = channels.len() >= self.settings().max_publishers.saturating_mul(2);
             match channels.get(&name) {
                 None if full || self.is_draining() => return None,
                 _ => self.open(&mut channels, name),
@@ -221,7 +268,7 @@ impl Hub {
                 channel.pulled.store(false, Ordering::Release);
                 return None;
             }
-            let (hub, channel, pull) = (Arc::clone(self), Arc::clone(&channel), pull.clone());
+            let (hub, channel, pull) = (Arc::clone(self), Arc::clone(&channel), pull);
             self.handle.spawn_blocking(move || {
                 pull::run(&hub, &channel, &pull);
                 hub.pulls.fetch_sub(1, Ordering::AcqRel);
@@ -243,7 +290,7 @@ impl Hub {
 
     /// Gives every channel its share of the memory.
     fn share(&self, channels: &HashMap<Name, Arc<Channel>>) {
-        let share = Limits::default().bytes.min(self.config.memory / channels.len().max(1));
+        let share = Limits::default().bytes.min(self.settings().memory / channels.len().max(1));
         channels.values().for_each(|channel| channel.limit(share));
     }
 
@@ -274,6 +321,12 @@ impl Hub {
         all
     }
 
+    /// The counters, for Prometheus.
+    pub(crate) fn metrics_text(&self) -> String {
+        let hls = self.channels().values().map(|channel| channel.hls_viewers()).sum();
+        self.metrics.text(self.gate.len(), hls)
+    }
+
     /// Removes what is over, and counts what is kept; to be called from time to time.
     pub(crate) fn sweep(&self) {
         self.transfers.sweep(self.linger());
@@ -294,7 +347,7 @@ impl Hub {
     }
 
     fn linger(&self) -> std::time::Duration {
-        if self.is_draining() { std::time::Duration::ZERO } else { self.config.linger }
+        if self.is_draining() { std::time::Duration::ZERO } else { self.settings().linger }
     }
 
     /// Ends all streams; recordings and pushes then end, too.

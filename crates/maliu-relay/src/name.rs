@@ -34,7 +34,7 @@ impl fmt::Display for Name {
 }
 
 /// Percent-decoding; `None` for broken escapes and for bytes that are not UTF-8.
-fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -34,7 +34,7 @@ pub(crate) fn html(hub: &Hub) -> String {
     if list.is_empty() {
         list = "<li>Nothing is published.</li>\n".into();
     }
-    let port = match hub.config.rtmp.port() {
+    let port = match hub.settings().rtmp.port() {
         maliu::wire::rtmp::PORT => String::new(),
         port => format!(":{port}"),
     };

@@ -84,7 +84,7 @@ fn once(hub: &Arc<Hub>, from: &str, interest: &mut Interest<'_>) -> io::Result<(
     let publisher = hub.publish_known(Some(interest.channel.name.clone()));
     let publisher = publisher.map_err(|refusal| io::Error::other(refusal.why))?;
     tracing::info!("{} is pulled", interest.channel.name);
-    let at_once = hub.config.batch.is_zero();
+    let at_once = hub.settings().batch.is_zero();
     let (mut tags, mut block, mut heard) = (Tags::new(), vec![0; BLOCK], Instant::now());
     while interest.lasts() && !hub.is_draining() {
         match source.read(&mut block) {

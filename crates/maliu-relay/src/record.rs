@@ -15,6 +15,7 @@ use crate::{
     channel::Channel,
     config::Record,
     follower::{Follower, Step},
+    hooks::Event,
     hub::Hub,
     pattern,
 };
@@ -29,7 +30,7 @@ const SYNC: Duration = Duration::from_secs(2);
 pub(crate) async fn run(hub: Arc<Hub>, channel: Arc<Channel>, record: Record) {
     let name = channel.name.to_string();
     let mut follower = Follower::new(channel, Join::First);
-    let mut recording = Recording { record, name, file: None };
+    let mut recording = Recording { hub: Arc::clone(&hub), record, name, file: None };
     loop {
         let next = follower.next().await;
         let ended = next.is_none();
@@ -60,6 +61,7 @@ pub(crate) async fn run(hub: Arc<Hub>, channel: Arc<Channel>, record: Record) {
 }
 
 struct Recording {
+    hub: Arc<Hub>,
     record: Record,
     name: String,
     file: Option<Open>,
@@ -118,6 +120,8 @@ impl Recording {
             match OpenOptions::new().append(true).create_new(true).open(&path) {
                 Ok(file) => {
                     tracing::info!("{} is recorded as {}", self.name, path.display());
+                    let named = Some(path.display().to_string());
+                    self.hub.report(Event { action: "record", name: self.name.clone(), path: named });
                     return Ok(Open { file, path, first, synced: Instant::now() });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -1,9 +1,10 @@
 //! One connection of RTMP: a publisher, or a viewer.
 
 use std::{
-    future::poll_fn,
+    future::{Future, poll_fn},
     hash::{BuildHasher, RandomState},
     io,
+    pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -17,9 +18,11 @@ use maliu::{
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{
-    access::Shown,
+    access::{Purpose, Shown},
     form::Form,
-    hub::{DENIED, Hub, Publisher},
+    gate::Visit,
+    hooks::Ask,
+    hub::{Hub, Publisher, Refusal},
     link::{EXPECT_LIMIT, Link, STALL_LIMIT, Socket, TICK},
     name::Name,
     viewer::{Filled, Viewer},
@@ -50,11 +53,21 @@ enum End {
     Over(&'static str),
 }
 
+/// A request, and the permission that it waits for.
+struct Asking {
+    request: Request,
+    publishes: bool,
+    permission: Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>,
+}
+
 struct Connection<S> {
     link: Link<S>,
     hub: Arc<Hub>,
+    visit: Arc<Visit>,
     server: Server,
     role: Role,
+    /// A request that waits for permission.
+    asking: Option<Asking>,
     begun: Instant,
     clock: Interval,
     traffic: Traffic,
@@ -79,7 +92,7 @@ struct Traffic {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>) {
+pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>, visit: Arc<Visit>) {
     let mut options = ServerOptions::default();
     options.seed = RandomState::new().hash_one(0);
     let begun = Instant::now();
@@ -89,6 +102,8 @@ pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>) {
         link: Link::new(socket),
         server: Server::new(options, Duration::ZERO),
         role: Role::None,
+        asking: None,
+        visit,
         begun,
         clock,
         traffic: Traffic { said: 0, given: 0, published: 0, since: begun },
@@ -128,6 +143,7 @@ impl<S: Socket> Connection<S> {
                 }
                 self.hear()?;
             }
+            moved |= self.permitted(cx);
             self.speak();
             moved |= self.give(cx);
             let waited = !self.link.out.is_empty();
@@ -188,10 +204,13 @@ impl<S: Socket> Connection<S> {
     fn obey(&mut self, event: ServerEvent) -> Result<(), End> {
         match event {
             ServerEvent::Connect { capabilities, .. } => self.reconnects = capabilities.reconnect,
-            ServerEvent::Publish(request) => self.publish(&request),
-            ServerEvent::Play(request) => self.play(&request),
+            ServerEvent::Publish(request) => self.ask(request, true),
+            ServerEvent::Play(request) => self.ask(request, false),
             ServerEvent::Tag(tag) => self.take(tag)?,
-            ServerEvent::End => self.role = Role::None,
+            ServerEvent::End => {
+                (self.role, self.asking) = (Role::None, None);
+                self.visit.is_for(false, None);
+            }
             _ => {}
         }
         Ok(())
@@ -201,7 +220,8 @@ impl<S: Socket> Connection<S> {
         let Role::Publisher(publisher) = &self.role else { return Ok(()) };
         let size = tag.body.len() as u64;
         self.hub.metrics.received.fetch_add(size, Ordering::Relaxed);
-        if let Some(most) = self.hub.config.max_publisher_rate {
+        let settings = self.hub.settings();
+        if let Some(most) = settings.max_publisher_rate {
             self.traffic.published += size;
             let passed = self.traffic.since.elapsed();
             if self.traffic.published.saturating_mul(8) > most.saturating_mul(RATE_WINDOW.as_secs()) {
@@ -214,16 +234,45 @@ impl<S: Socket> Connection<S> {
         }
         // Kept for seconds, a slice would keep all of the block that it was read in.
         let tag = Tag { body: Bytes::copy_from_slice(&tag.body), ..tag };
-        let at_once = self.hub.config.batch.is_zero();
+        let at_once = settings.batch.is_zero();
         let taken = publisher.channel.push(publisher.epoch, tag, at_once);
         taken.map_err(|_| End::Over("another publisher has taken over"))
     }
 
+    /// Asks whether a peer may do as it wants. One that asks again meanwhile has another wish.
+    fn ask(&mut self, request: Request, publishes: bool) {
+        let ask = Ask {
+            purpose: if publishes { Purpose::Publish } else { Purpose::Play },
+            name: Name::of(&request.app, &request.name),
+            shown: shown(&request),
+            protocol: self.visit.protocol,
+            address: self.visit.address(),
+        };
+        let permission = Box::pin(Arc::clone(&self.hub).permits(ask));
+        self.asking = Some(Asking { request, publishes, permission });
+    }
+
+    /// Does as a peer wants that may, or refuses; returns whether there was an answer.
+    fn permitted(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(asking) = &mut self.asking else { return false };
+        let Poll::Ready(permission) = asking.permission.as_mut().poll(cx) else { return false };
+        let Some(Asking { request, publishes, .. }) = self.asking.take() else { return false };
+        match permission {
+            Err(Refusal { code, why }) => {
+                tracing::info!("a peer was refused: {why}");
+                self.server.refuse(code, why);
+            }
+            Ok(()) if publishes => self.publish(&request),
+            Ok(()) => self.play(&request),
+        }
+        true
+    }
+
     fn publish(&mut self, request: &Request) {
-        let name = Name::of(&request.app, &request.name);
-        match self.hub.publish(name, &shown(request)) {
+        match self.hub.publish_known(Name::of(&request.app, &request.name)) {
             Ok(publisher) => {
                 tracing::info!("{} is published", publisher.channel.name);
+                self.visit.is_for(true, Some(publisher.channel.name.to_string()));
                 self.role = Role::Publisher(publisher);
                 (self.traffic.published, self.traffic.since) = (0, Instant::now());
                 self.server.accept();
@@ -239,13 +288,11 @@ impl<S: Socket> Connection<S> {
         let Some(name) = Name::of(&request.app, &request.name) else {
             return self.server.refuse("NetStream.Play.StreamNotFound", "the name cannot be that of a stream");
         };
-        if !self.hub.lets_watch(Some(&name), &shown(request)) {
-            return self.server.refuse("NetStream.Play.Failed", DENIED);
-        }
         let join = if request.values("join").any(|join| join == "live") { Join::Live } else { Join::Group };
         let Some(channel) = self.hub.expect(name) else {
             return self.server.refuse("NetStream.Play.StreamNotFound", "no more streams can be waited for");
         };
+        self.visit.is_for(false, Some(channel.name.to_string()));
         self.server.accept();
         let form = Form::Rtmp(self.server.playing().unwrap_or(1));
         let viewer = Viewer::new(channel, Arc::clone(&self.hub), form, join, false);
@@ -282,7 +329,8 @@ impl<S: Socket> Connection<S> {
 }
 
 /// The tokens and the signature in the query of a name.
-fn shown(request: &Request) -> Shown<'_> {
-    let first = |name| request.values(name).next();
-    Shown { tokens: request.values("token").collect(), expires: first("e"), signature: first("s") }
+fn shown(request: &Request) -> Shown {
+    let first = |name| request.values(name).next().map(str::to_owned);
+    let (expires, signature, query) = (first("e"), first("s"), request.query.clone());
+    Shown { tokens: request.values("token").map(str::to_owned).collect(), expires, signature, query }
 }

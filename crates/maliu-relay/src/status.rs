@@ -95,7 +95,11 @@ impl Survey {
 
     fn json(&self, channel: &Channel) -> Value {
         let viewers = Protocol::ALL.map(|protocol| {
-            (protocol.name().to_owned(), Value::from(channel.viewers(protocol).load(Ordering::Relaxed)))
+            let count = match protocol {
+                Protocol::Hls => channel.hls_viewers(),
+                _ => channel.viewers(protocol).load(Ordering::Relaxed),
+            };
+            (protocol.name().to_owned(), Value::from(count))
         });
         json!({
             "name": self.name,

@@ -3,17 +3,20 @@
 use std::{
     sync::{Arc, atomic::Ordering},
     task::Context,
+    time::Instant,
 };
 
 use maliu::{
-    live::{Cursor, Item, Join, Next, Policy, Ring},
+    live::{Cursor, Item, Join, Kind, Next, Policy, Ring},
     wire::rtmp::Tag,
 };
 
 use crate::{
     channel::{Channel, Ticket},
     form::Form,
+    hooks::Event,
     hub::Hub,
+    metrics::Metrics,
     queue::Queue,
 };
 
@@ -34,6 +37,8 @@ pub(crate) struct Viewer {
     /// Whether tags that browsers' players stumble over are left out.
     plain: bool,
     skipped: u64,
+    /// Since when it waits for its first keyframe.
+    waiting: Option<Instant>,
     /// The header of the file was sent.
     begun: bool,
 }
@@ -57,7 +62,7 @@ impl Viewer {
         let cursor = Cursor::new(join, Policy::default());
         // There is no header of a file to wait for.
         let begun = matches!(form, Form::Rtmp(_));
-        Self { channel, hub, form, cursor, ticket: None, plain, skipped: 0, begun }
+        Self { channel, hub, form, cursor, ticket: None, plain, skipped: 0, waiting: Some(Instant::now()), begun }
     }
 
     /// Appends the next bytes to a queue that is empty.
@@ -73,7 +78,12 @@ impl Viewer {
         while self.begun && out.len() < BATCH {
             match self.cursor.next(ring) {
                 Next::Item(item) if leaves_out(self.plain, &item) => {}
-                Next::Item(item) => self.form.put(&item.tag, out),
+                Next::Item(item) => {
+                    if item.kind == Kind::Key {
+                        arrived(&mut self.waiting, &self.hub.metrics);
+                    }
+                    self.form.put(&item.tag, out);
+                }
                 Next::Config(item, _) if leaves_out(self.plain, &item) => {}
                 Next::Config(item, time) => self.form.put(&Tag { time: time as u32, ..item.tag.clone() }, out),
                 Next::Wait => break,
@@ -118,6 +128,16 @@ impl Drop for Viewer {
         self.channel.lock().bell.leave(self.ticket);
         self.channel.viewers(self.form.protocol()).fetch_sub(1, Ordering::Relaxed);
         self.hub.metrics.viewers(self.form.protocol()).fetch_sub(1, Ordering::Relaxed);
+        self.hub.report(Event { action: "stop", name: self.channel.name.to_string(), path: None });
+    }
+}
+
+/// Counts the first keyframe of a viewer.
+fn arrived(waiting: &mut Option<Instant>, metrics: &Metrics) {
+    if let Some(since) = waiting.take() {
+        let millis = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        metrics.first_keyframes.fetch_add(1, Ordering::Relaxed);
+        metrics.first_keyframe_millis.fetch_add(millis, Ordering::Relaxed);
     }
 }
 

@@ -7,7 +7,8 @@ use sha1::{Digest, Sha1};
 
 use crate::{link::TICK, queue::Queue, watch::Ear};
 
-/// A whole binary message.
+/// A whole text message, and a whole binary one.
+pub(crate) const TEXT: u8 = 0x81;
 pub(crate) const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;

@@ -27,7 +27,10 @@ use maliu::{
 use tokio::time::sleep;
 
 use crate::{
+    access::{Purpose, Shown},
     channel::Channel,
+    gate::Visit,
+    hooks::Ask,
     hub::{Hub, Publisher},
     link::Socket,
     name::Name,
@@ -96,7 +99,7 @@ impl Transfer {
             channel: Arc::clone(&publisher.channel),
             epoch: publisher.epoch,
             tags: Tags::new(),
-            at_once: hub.config.batch.is_zero(),
+            at_once: hub.settings().batch.is_zero(),
             hub: Arc::clone(hub),
             latest: Arc::clone(&latest),
         };
@@ -140,14 +143,16 @@ fn name(of: &str) -> Option<Name> {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>) {
-    let options = ReceiverOptions::new(hub.config.publish_tokens.first().cloned());
+pub(crate) async fn serve<S: Socket>(socket: S, hub: Arc<Hub>, visit: Arc<Visit>) {
+    let token = hub.settings().publish_tokens.first().cloned();
+    let options = ReceiverOptions::new(token.clone());
     let mut incoming = match Incoming::new(Box::new(socket), options, Clock::default()) {
         Ok(incoming) => incoming.with_block_size(BLOCK),
         Err(error) => return tracing::warn!("{error}"),
     };
     let mut current = None;
-    let end = converse(&mut incoming, &hub, &mut current).await;
+    let arrival = Arrival { hub: &hub, visit: &visit, token };
+    let end = arrival.converse(&mut incoming, &mut current).await;
     match end {
         Ok(()) => incoming.close().await,
         Err(End::Refused(reason, why)) => {
@@ -177,47 +182,71 @@ impl From<Error> for End {
     }
 }
 
-async fn converse(incoming: &mut Incoming, hub: &Arc<Hub>, current: &mut Option<(u64, Transfer)>) -> Result<(), End> {
-    let (mut ended, mut next) = (false, 0);
-    loop {
-        while let Some(received) = incoming.next_content()? {
-            match received {
-                Received::Hello(hello) => {
-                    let known = hub.transfers.take(hello.id);
-                    let transfer = known.map_or_else(|| Transfer::begin(hub, &hello), Ok);
-                    let transfer = transfer.map_err(|(reason, why)| End::Refused(reason, why.to_owned()))?;
-                    tracing::info!("{} is published by maliu's wire", transfer.publisher.channel.name);
-                    next = transfer.next;
-                    incoming.session().welcome(next);
-                    *current = Some((hello.id, transfer));
-                }
-                Received::Content(number, event) => {
-                    let Some((_, transfer)) = current else { continue };
-                    let is_end = matches!(event, Event::End);
-                    let ahead = transfer.take(number, event);
-                    let ahead = ahead.map_err(|error| End::Refused(Reason::Other(1), error.to_string()))?;
-                    next = transfer.next;
-                    incoming.session().acknowledge(next);
-                    if let Some(pause) = ahead.checked_sub(LEAD) {
-                        tokio::select! {
-                            error = incoming.hold() => return Err(error.into()),
-                            () = sleep(pause) => {}
-                        }
+/// A connection of a sender.
+struct Arrival<'a> {
+    hub: &'a Arc<Hub>,
+    visit: &'a Visit,
+    /// The token that the handshake proves.
+    token: Option<String>,
+}
+
+impl Arrival<'_> {
+    /// Lets a transfer begin, if its hook agrees.
+    async fn begin(&self, hello: &Hello) -> Result<Transfer, (Reason, &'static str)> {
+        let shown = Shown { tokens: self.token.iter().cloned().collect(), ..Shown::default() };
+        let (name, address) = (name(&hello.name), self.visit.address());
+        let ask = Ask { purpose: Purpose::Publish, name, shown, protocol: self.visit.protocol, address };
+        let permitted = Arc::clone(self.hub).permits(ask).await;
+        permitted.map_err(|refusal| (Reason::Busy, refusal.why))?;
+        Transfer::begin(self.hub, hello)
+    }
+
+    async fn converse(&self, incoming: &mut Incoming, current: &mut Option<(u64, Transfer)>) -> Result<(), End> {
+        let (mut ended, mut next) = (false, 0);
+        loop {
+            while let Some(received) = incoming.next_content()? {
+                match received {
+                    Received::Hello(hello) => {
+                        let transfer = match self.hub.transfers.take(hello.id) {
+                            Some(known) => known,
+                            None => {
+                                self.begin(&hello).await.map_err(|(reason, why)| End::Refused(reason, why.into()))?
+                            }
+                        };
+                        self.visit.is_for(true, Some(transfer.publisher.channel.name.to_string()));
+                        tracing::info!("{} is published by maliu's wire", transfer.publisher.channel.name);
+                        next = transfer.next;
+                        incoming.session().welcome(next);
+                        *current = Some((hello.id, transfer));
                     }
-                    if is_end && let Some((_, transfer)) = current.take() {
-                        transfer.finish();
-                        ended = true;
+                    Received::Content(number, event) => {
+                        let Some((_, transfer)) = current else { continue };
+                        let is_end = matches!(event, Event::End);
+                        let ahead = transfer.take(number, event);
+                        let ahead = ahead.map_err(|error| End::Refused(Reason::Other(1), error.to_string()))?;
+                        next = transfer.next;
+                        incoming.session().acknowledge(next);
+                        if let Some(pause) = ahead.checked_sub(LEAD) {
+                            tokio::select! {
+                                error = incoming.hold() => return Err(error.into()),
+                                () = sleep(pause) => {}
+                            }
+                        }
+                        if is_end && let Some((_, transfer)) = current.take() {
+                            transfer.finish();
+                            ended = true;
+                        }
                     }
                 }
             }
+            if ended && incoming.session().is_heard() {
+                return Ok(());
+            }
+            if ended || current.is_some() {
+                incoming.session().acknowledge(next);
+            }
+            incoming.wait().await?;
         }
-        if ended && incoming.session().is_heard() {
-            return Ok(());
-        }
-        if ended || current.is_some() {
-            incoming.session().acknowledge(next);
-        }
-        incoming.wait().await?;
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     net::SocketAddr,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use maliu_relay::{Config, Purpose, Relay, sign};
@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result, say},
     paths,
+    relaying::{allow_many_files, announce, stopped},
 };
 
 /// Relays live streams from publishers to any number of viewers.
@@ -87,14 +88,12 @@ Settings, limits and players: docs/relay.md.";
 /// Fewest characters of a token.
 const MIN_TOKEN: usize = 8;
 
-/// Between two looks at the signal to stop.
-const LOOK: Duration = Duration::from_millis(50);
-
 /// Listens and serves until it is stopped, or checks settings.
 pub(super) fn run(args: Args, context: &Context) -> Result {
     match args.task {
         Some(Task::Check { config }) => {
-            read(&config)?;
+            let settings = read(&config)?;
+            settings.check_files().map_err(|error| Failure::Failed(format!("{config}: {error}")))?;
             say(&format!("{config}: no fault"));
             return Ok(());
         }
@@ -105,44 +104,22 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
         }
         None => {}
     }
-    let config = args.serve.settings()?;
+    let serve = args.serve;
+    let config = serve.settings()?;
     allow_many_files(config.max_connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let relay = Relay::bind(config).await.map_err(|error| Failure::Failed(error.to_string()))?;
+        relay.reads(move || serve.settings().map_err(|failure| failure.to_string()));
         announce(&relay);
         context.stop.on_request();
-        relay.run(stopped(context)).await;
+        let control = relay.control();
+        relay.run(stopped(context, &control)).await;
         Ok(())
     });
     // A thread may still wait for another server.
     runtime.shutdown_background();
     served
-}
-
-/// Returns when the user asks to stop.
-async fn stopped(context: &Context) {
-    while !context.stop.asked() {
-        tokio::time::sleep(LOOK).await;
-    }
-    say("stopping: publishers are refused, viewers are served until their streams end; stop again to end at once");
-}
-
-fn announce(relay: &Relay) {
-    let (rtmp, http) = (relay.rtmp(), relay.http());
-    let token = relay.token().map(|token| format!("?token={token}")).unwrap_or_default();
-    say(&format!("publish to   rtmp://{rtmp}/live/NAME{token}"));
-    say(&format!("       OBS   server rtmp://{rtmp}/live, stream key NAME{token}"));
-    if let Some(wire) = relay.wire() {
-        let token = relay.token().map(|token| format!(" --token {token}")).unwrap_or_default();
-        // A token over TCP between machines needs the word.
-        let token = if token.is_empty() || wire.ip().is_loopback() { token } else { token + " --insecure" };
-        say(&format!("     maliu   maliu send FILE tcp://{wire} --live --name NAME{token}"));
-    }
-    say(&format!("watch at     http://{http}/live/NAME.flv"));
-    say(&format!("             ws://{http}/live/NAME.flv"));
-    say(&format!("             rtmp://{rtmp}/live/NAME"));
-    say(&format!("streams      http://{http}/"));
 }
 
 /// A time of whole seconds, minutes, hours or days, in seconds.
@@ -207,26 +184,3 @@ fn is_nearly(word: &str, meant: &str) -> bool {
     let longest = word.len().max(meant.len());
     word.len().abs_diff(meant.len()) <= 1 && longest - (same + back).min(longest) <= 2
 }
-
-/// Asks for as many open files as the settings allow connections.
-#[cfg(unix)]
-fn allow_many_files(connections: usize) {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-
-    /// Files beside connections.
-    const OTHERS: u64 = 64;
-
-    let mut limit = getrlimit(Resource::Nofile);
-    let wanted = (connections as u64).saturating_add(OTHERS);
-    if limit.current.is_none_or(|current| current >= wanted) {
-        return;
-    }
-    limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
-    if setrlimit(Resource::Nofile, limit).is_err() || limit.current.is_some_and(|current| current < wanted) {
-        let files = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
-        say(&format!("the system allows {files} open files: connections are fewer than {connections}"));
-    }
-}
-
-#[cfg(not(unix))]
-fn allow_many_files(_: usize) {}

@@ -10,12 +10,33 @@ wire = "127.0.0.1:7000"
 memory = "256 MiB"
 batch = "50ms"
 drain = "2m"
+trusted_proxies = ["10.0.0.0/8", "::1"]
+proxy_protocol = true
 [publish]
 tokens = ["long enough"]
 secret = "0123456789abcdef"
+jwt = "publish.json"
 [play]
 tokens = ["and another"]
 secret = "fedcba9876543210"
+jwt = "play.json"
+[admin]
+tokens = ["administrator"]
+[tls]
+cert = "cert.pem"
+key = "key.pem"
+rtmps = "0.0.0.0:1937"
+https = "0.0.0.0:8443"
+wire = "0.0.0.0:7001"
+[hooks]
+on_publish = "http://127.0.0.1:9000/publish"
+on_play = "http://127.0.0.1:9000/play"
+on_unpublish = "http://127.0.0.1:9000/unpublish"
+on_stop = "http://127.0.0.1:9000/stop"
+on_record = "http://127.0.0.1:9000/record"
+secret = "a secret of hooks"
+timeout = "1s"
+cache = "0s"
 [live]
 linger = "3s"
 takeover = "never"
@@ -64,6 +85,28 @@ fn every_key_is_read_and_an_empty_file_is_the_default() {
         }],
         push: vec![Push { matches: "live/show".into(), to: "rtmp://there/app/key?x={stream}".into() }],
         pull: vec![Pull { matches: "cam/*".into(), from: "http://there/{stream}.flv".into() }],
+        tls: Some(Tls {
+            cert: "cert.pem".into(),
+            key: "key.pem".into(),
+            rtmps: Some("0.0.0.0:1937".parse().unwrap()),
+            https: Some("0.0.0.0:8443".parse().unwrap()),
+            wire: Some("0.0.0.0:7001".parse().unwrap()),
+        }),
+        publish_jwt: Some("publish.json".into()),
+        play_jwt: Some("play.json".into()),
+        hooks: Hooks {
+            publish: Some("http://127.0.0.1:9000/publish".into()),
+            play: Some("http://127.0.0.1:9000/play".into()),
+            unpublish: Some("http://127.0.0.1:9000/unpublish".into()),
+            stop: Some("http://127.0.0.1:9000/stop".into()),
+            record: Some("http://127.0.0.1:9000/record".into()),
+            secret: Some("a secret of hooks".into()),
+            timeout: Duration::from_secs(1),
+            cache: Duration::ZERO,
+        },
+        admin_tokens: vec!["administrator".into()],
+        trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()],
+        proxy_protocol: true,
     };
     assert_eq!(Config::parse(EVERY_KEY).unwrap(), expected);
 }
@@ -86,6 +129,10 @@ fn faults_have_a_place_and_a_hint() {
         ("[[push]]\nmatch = \"*\"\nto = \"http://h/a\"", (3, 6), "is not rtmp://", "rtmp://HOST"),
         ("[[pull]]\nmatch = \"*\"\nfrom = \"h\"", (3, 8), "nothing can be fetched", "http://HOST"),
         ("[[pull]]\nfrom = \"http://h/a\"", (1, 1), "missing field `match`", ""),
+        ("proxy_protocol = true", (1, 18), "no proxy is trusted", "trusted_proxies"),
+        ("trusted_proxies = [\"10.0.0.0/99\"]", (1, 19), "is not a network", "10.0.0.0/8"),
+        ("[hooks]\non_play = \"https://h/a\"", (2, 11), "cannot be asked", "http://HOST"),
+        ("[tls]\ncert = \"a\"", (1, 1), "missing field `key`", ""),
         ("rtmp = ", (1, 8), "", ""),
     ] {
         let fault = Config::parse(text).unwrap_err();
@@ -95,4 +142,8 @@ fn faults_have_a_place_and_a_hint() {
     assert!(Config::parse("rtmp = \"0.0.0.0:1935\"").unwrap().lacks_token());
     assert!(!Config::parse("rtmp = \"0.0.0.0:1935\"\n[publish]\nopen = true").unwrap().lacks_token());
     assert!(!Config::default().lacks_token());
+    let tls = "[tls]\ncert = \"a\"\nkey = \"b\"\nrtmps = \"0.0.0.0:1\"";
+    assert!(Config::parse(tls).unwrap().lacks_token());
+    let hook = "rtmp = \"0.0.0.0:1\"\n[hooks]\non_publish = \"http://h/a\"";
+    assert!(!Config::parse(hook).unwrap().lacks_token());
 }

@@ -1,13 +1,17 @@
 //! The work behind a window: tags of a channel → packets → segments.
 
-use std::{sync::Arc, task::Poll, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    time::Duration,
+};
 
 use maliu::{
     account::Weigh,
     error::MediaError,
     format::Event,
     formats::flv,
-    hls::{Made, Options, Packager, Shelf},
+    hls::{Date, Made, Options, Packager, Shelf},
     input::Input,
     live::Join,
     output::Output,
@@ -33,6 +37,9 @@ const SETTLED: i64 = 1000;
 const MAX_WAITING: usize = 4096;
 const MAX_WAITING_BYTES: usize = 8 << 20;
 
+/// Media of a ring, in ms, at most.
+const MAX_WAITED: i64 = 60_000;
+
 /// Makes segments of a channel until it ends.
 pub(crate) async fn run(channel: Arc<Channel>, live: Arc<Live>) {
     let mut follower = Follower::new(Arc::clone(&channel), Join::First);
@@ -46,7 +53,13 @@ pub(crate) async fn run(channel: Arc<Channel>, live: Arc<Live>) {
         };
         let (flags, steps) = steps;
         let work = work.get_or_insert_with(|| Work::new(Arc::clone(&live), flags));
-        let taken = steps.iter().try_for_each(|step| work.tag(&step.tag));
+        let latest = channel.lock().stream.ring().latest();
+        let taken = steps.iter().try_for_each(|step| {
+            // Those that waited in the ring came earlier.
+            let waited = latest.saturating_sub(step.time).clamp(0, MAX_WAITED);
+            live.arrival.store(now().0.saturating_sub(waited), Ordering::Relaxed);
+            work.tag(&step.tag)
+        });
         live.announce();
         if let Err(error) = taken {
             tracing::warn!("{}: no HLS: {error}", channel.name);
@@ -78,7 +91,8 @@ impl Shelf for Slot {
             Made::Segment { discontinuity, .. } => *discontinuity |= std::mem::take(&mut self.anew),
             _ => {}
         }
-        self.live.window().take(made, now());
+        let arrival = Date(self.live.arrival.load(Ordering::Relaxed));
+        self.live.window().take(made, arrival);
         Ok(())
     }
 }

@@ -93,6 +93,12 @@ impl Head {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
+    /// The values of a field that may stand there several times, with commas between them.
+    pub(crate) fn list(&self, name: &str) -> String {
+        let lines = self.fields.iter().filter(|(known, _)| known == name);
+        lines.map(|(_, value)| &**value).collect::<Vec<_>>().join(",")
+    }
+
     /// Whether one of the words of a field, between commas, is this one.
     pub(crate) fn has(&self, name: &str, word: &str) -> bool {
         let lines = self.fields.iter().filter(|(known, _)| known == name);
@@ -111,10 +117,15 @@ impl Head {
     }
 
     /// Tokens of a request, in its query and behind `Bearer` in its field `Authorization`, and its signature.
-    pub(crate) fn shown(&self) -> Shown<'_> {
-        let bearer = self.field("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let (expires, signature) = (self.query("e").next(), self.query("s").next());
-        Shown { tokens: self.query("token").chain(bearer).collect(), expires, signature }
+    pub(crate) fn shown(&self) -> Shown {
+        let first = |name| self.query(name).next().map(str::to_owned);
+        let tokens = self.query("token").chain(self.bearer()).map(str::to_owned).collect();
+        Shown { tokens, expires: first("e"), signature: first("s"), query: self.query.clone() }
+    }
+
+    /// The token behind `Bearer` in the field `Authorization`.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        self.field("authorization").and_then(|value| value.strip_prefix("Bearer "))
     }
 }
 
@@ -171,7 +182,7 @@ mod tests {
         assert_eq!(head.query("join").collect::<Vec<_>>(), ["live"]);
         assert_eq!((head.field("host"), head.has_body()), (Some("here"), false));
         let (head, _) = Head::parse(b"GET http://h:80/x#y HTTP/1.0\nAuthorization: Bearer abc\n\n").unwrap().unwrap();
-        assert_eq!((head.path.as_str(), head.is_1_1, head.shown().tokens), ("/x", false, vec!["abc"]));
+        assert_eq!((head.path.as_str(), head.is_1_1, head.shown().tokens), ("/x", false, vec!["abc".to_owned()]));
     }
 
     #[test]

@@ -1,28 +1,23 @@
 //! Requests for HLS: playlists that wait for what they name, segments and parts (RFC 8216bis §6.2.5).
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use maliu::hls::{Ask, Container, File, Reload};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, BATCH, Head};
-use crate::{
-    form::LAST_CHUNK,
-    hls::Live,
-    hub::{DENIED, Hub},
-    link::{STALL_LIMIT, Socket},
-    name::Name,
+use super::{
+    Answer, Head,
+    endless::{Endless, Form},
+    permitted,
 };
+use crate::{channel::Channel, gate::Visit, hls::Live, hub::Hub, name::Name, websocket};
 
 /// How long a part that was announced is waited for, and a first playlist.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
-
-/// A viewer counts as such again after this time.
-const TOUCH: Duration = Duration::from_secs(5);
 
 /// The resource of a request.
 #[derive(Clone, Debug)]
@@ -40,18 +35,24 @@ pub(super) enum Wanted {
 /// A request for HLS.
 #[derive(Debug)]
 pub(super) struct Request {
+    hub: Arc<Hub>,
+    channel: Arc<Channel>,
     live: Arc<Live>,
     wanted: Wanted,
     /// The query that playlists go on with.
     query: String,
-    /// Whether a body may come in chunks.
-    chunked: bool,
     /// The answer depends on what was waited for.
     is_named: bool,
 }
 
 /// The request of a head; `None` when it is for something else.
-pub(super) fn request(head: &Head, hub: &Arc<Hub>) -> Option<Result<Request, Answer>> {
+pub(super) async fn request(head: &Head, hub: &Arc<Hub>, visit: &Visit) -> Option<Result<Request, Answer>> {
+    let (folder, container, wanted) = wanted(head)?;
+    Some(found(head, hub, visit, folder, container, wanted).await)
+}
+
+/// The stream, by its path, and the resource that a request is for.
+fn wanted(head: &Head) -> Option<(&str, Container, Wanted)> {
     let (folder, file) = head.path.rsplit_once('/')?;
     let (container, wanted) = match file {
         "index.m3u8" => (kind(head), Wanted::Index),
@@ -60,12 +61,12 @@ pub(super) fn request(head: &Head, hub: &Arc<Hub>) -> Option<Result<Request, Ans
         _ => match file.rsplit_once('.')? {
             (stem, "m4s" | "mp4") if is_file(stem) => (Container::Fmp4, Wanted::File(file.to_owned())),
             (stem, "ts") if is_file(stem) => (Container::Ts, Wanted::File(file.to_owned())),
-            (_, "mp4") => return Some(found(head, hub, head.path.strip_suffix(".mp4")?, Container::Fmp4, Wanted::All)),
-            (_, "ts") => return Some(found(head, hub, head.path.strip_suffix(".ts")?, Container::Ts, Wanted::All)),
+            (_, "mp4") => return Some((head.path.strip_suffix(".mp4")?, Container::Fmp4, Wanted::All)),
+            (_, "ts") => return Some((head.path.strip_suffix(".ts")?, Container::Ts, Wanted::All)),
             _ => return None,
         },
     };
-    Some(found(head, hub, folder, container, wanted))
+    Some((folder, container, wanted))
 }
 
 /// Whether a name is one of an initialization, a segment or a part: 24 hexadecimal digits, and numbers behind.
@@ -79,19 +80,30 @@ fn kind(head: &Head) -> Container {
     if head.query("type").any(|kind| kind == "ts") { Container::Ts } else { Container::Fmp4 }
 }
 
-fn found(head: &Head, hub: &Arc<Hub>, folder: &str, container: Container, wanted: Wanted) -> Result<Request, Answer> {
+async fn found(
+    head: &Head,
+    hub: &Arc<Hub>,
+    visit: &Visit,
+    folder: &str,
+    container: Container,
+    wanted: Wanted,
+) -> Result<Request, Answer> {
     let missing = || Answer::text(404, "nothing is published under this name").with("Retry-After", "2").public();
     let name = Name::of_path(folder, "");
     // Names of segments cannot be guessed, and caches keep them without asking.
     let is_list = !matches!(wanted, Wanted::File(_));
-    if is_list && !hub.lets_watch(name.as_ref(), &head.shown()) {
-        return Err(Answer::text(401, DENIED).public());
+    if is_list {
+        permitted(head, name.clone(), hub, visit).await?;
     }
     let channel = name.and_then(|name| if is_list { hub.find(&name) } else { hub.known(&name) }).ok_or_else(missing)?;
+    visit.is_for(false, Some(channel.name.to_string()));
     let live = match is_list {
         true => hub.hls(&channel, container).ok_or_else(missing)?,
         false => channel.hls(container).ok_or_else(missing)?,
     };
+    if is_list && !matches!(wanted, Wanted::All) {
+        live.is_asked_by(visit.address(), head.field("user-agent"));
+    }
     let wanted = match wanted {
         Wanted::Media(_) => Wanted::Media(reload(head)?),
         wanted => wanted,
@@ -99,7 +111,8 @@ fn found(head: &Head, hub: &Arc<Hub>, folder: &str, container: Container, wanted
     let is_named = matches!(&wanted, Wanted::Media(reload) if reload.segment.is_some());
     let query: Vec<&str> =
         head.query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("type=")).collect();
-    Ok(Request { live, wanted, query: query.join("&"), chunked: head.is_1_1, is_named })
+    let (hub, query) = (Arc::clone(hub), query.join("&"));
+    Ok(Request { hub, channel, live, wanted, query, is_named })
 }
 
 /// The delivery directives.
@@ -116,51 +129,25 @@ fn reload(head: &Head) -> Result<Reload, Answer> {
 }
 
 impl Request {
-    /// Whether the answer is a body without end.
-    pub(super) fn is_endless(&self) -> bool {
-        matches!(self.wanted, Wanted::All)
-    }
-
-    /// Writes all that comes until the stream ends, or the viewer goes.
-    pub(super) async fn endless<S: Socket>(self, socket: &mut S, is_head: bool) -> io::Result<()> {
-        let kind = if self.live.container == Container::Ts { "video/mp2t" } else { "video/mp4" };
-        let start = Answer::bare(200).with("Content-Type", kind).with("Cache-Control", "no-store").public();
-        let (field, value) = if self.chunked { ("Transfer-Encoding", "chunked") } else { ("Connection", "close") };
-        put(socket, &start.with(field, value).encode_start()).await?;
-        if is_head {
-            return socket.shutdown().await;
-        }
-        let (mut place, mut changes, mut said) = (None, self.live.changes(), [0; 256]);
-        loop {
-            changes.borrow_and_update();
-            self.live.touch();
-            let data = self.live.window().follow(&mut place);
-            for part in data.iter().filter(|part| !part.is_empty()) {
-                let (head, tail) =
-                    if self.chunked { (format!("{:x}\r\n", part.len()), &b"\r\n"[..]) } else { Default::default() };
-                put(socket, head.as_bytes()).await?;
-                for piece in part.chunks(BATCH) {
-                    put(socket, piece).await?;
-                }
-                put(socket, tail).await?;
-            }
-            if data.is_empty() && self.live.is_over() {
-                break;
-            }
-            tokio::select! {
-                changed = timeout(TOUCH, changes.changed()) => if let Ok(Err(_)) = changed { break },
-                got = socket.read(&mut said) => if got? == 0 { return Ok(()) },
-            }
-        }
-        if self.chunked {
-            put(socket, LAST_CHUNK).await?;
-        }
-        socket.shutdown().await
+    /// The body without end that this asks for, if it is one; with the key of a handshake, over WebSocket.
+    pub(super) fn endless(&self, head: &Head) -> Option<Endless> {
+        let form = match (head.field("sec-websocket-key"), head.is_1_1) {
+            (Some(key), true) if head.has("upgrade", "websocket") => Form::Socket(websocket::accept(key.as_bytes())),
+            (_, true) => Form::Chunked,
+            (_, false) => Form::Plain,
+        };
+        let is_head = head.method == "HEAD";
+        let (live, hub) = (Arc::clone(&self.live), Arc::clone(&self.hub));
+        matches!(self.wanted, Wanted::All).then(|| Endless::new(live, Arc::clone(&self.channel), hub, form, is_head))
     }
 
     /// The answer, when it is there.
     pub(super) async fn answer(self) -> Answer {
         let mut changes = self.live.changes();
+        if let Some(answer) = self.ready() {
+            return answer;
+        }
+        let _waiting = Waiting::new(&self.hub);
         let until = Instant::now() + if self.is_named { self.live.patience() } else { FIRST_LIMIT };
         loop {
             changes.borrow_and_update();
@@ -195,9 +182,20 @@ impl Request {
     }
 }
 
-/// Writes bytes to a viewer that may be slow, but must not stand still.
-async fn put<S: Socket>(socket: &mut S, bytes: &[u8]) -> io::Result<()> {
-    timeout(STALL_LIMIT, socket.write_all(bytes)).await.map_err(|_| io::ErrorKind::TimedOut)?
+/// A request that waits, and is counted.
+struct Waiting<'a>(&'a Hub);
+
+impl<'a> Waiting<'a> {
+    fn new(hub: &'a Hub) -> Self {
+        hub.metrics.hls_waiting.fetch_add(1, Ordering::Relaxed);
+        Self(hub)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.hls_waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn list(text: impl Into<Bytes>, age: &str) -> Answer {

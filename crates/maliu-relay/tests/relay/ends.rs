@@ -10,7 +10,7 @@ use maliu::{
     formats::flv::tag::{HEAD, Head, Kind, TAIL},
     wire::rtmp::{Client, ClientEvent, ClientOptions, Fault, Role, Tag},
 };
-use maliu_relay::{Config, Relay};
+use maliu_relay::{Config, Control, Relay};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -27,6 +27,9 @@ pub(crate) struct Running {
     pub(crate) rtmp: SocketAddr,
     pub(crate) http: SocketAddr,
     pub(crate) token: Option<String>,
+    pub(crate) control: Control,
+    pub(crate) rtmps: Option<SocketAddr>,
+    pub(crate) https: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -43,11 +46,12 @@ impl Running {
         change(&mut config);
         let relay = Relay::bind(config).await.unwrap();
         let (rtmp, http, token) = (relay.rtmp(), relay.http(), relay.token().map(Into::into));
+        let (control, rtmps, https) = (relay.control(), relay.rtmps(), relay.https());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(relay.run(async {
             let _ = stopped.await;
         }));
-        Self { rtmp, http, token, stop: Some(stop), task }
+        Self { rtmp, http, token, control, rtmps, https, stop: Some(stop), task }
     }
 
     /// Asks it to stop.

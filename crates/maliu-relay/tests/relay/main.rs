@@ -1,5 +1,6 @@
 //! A relay with real sockets on loopback: publishers, viewers of every protocol, and peers that mean harm.
 
+mod access;
 mod elsewhere;
 mod ends;
 mod hls;
@@ -8,3 +9,5 @@ mod http;
 mod joining;
 mod limits;
 mod publishers;
+#[cfg(feature = "tls")]
+mod secure;
