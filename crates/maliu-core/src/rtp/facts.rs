@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::sdp::{Media as Section, hex};
+use super::sdp::Media as Section;
 use crate::{
     stream::{Codec, Kind, Media, StreamInfo, Video},
-    syntax::{aac::AudioSpecificConfig, ac3, annexb, av1, base64, h264, h265, mpeg_audio, mpeg_video, opus, vp9},
+    syntax::{aac::AudioSpecificConfig, ac3, annexb, av1, base64, h264, h265, hex, mpeg_audio, mpeg_video, opus, vp9},
     time::TimeBase,
 };
 
@@ -98,7 +98,8 @@ fn configure(info: &mut StreamInfo, section: &Section) {
             from_sets(info, &info.config.clone());
         }
         Codec::Aac if section.is("MPEG4-GENERIC") => {
-            if let Some(config) = section.parameter("config").and_then(hex).filter(|config| !config.is_empty()) {
+            if let Some(config) = section.parameter("config").and_then(hex::decode).filter(|config| !config.is_empty())
+            {
                 set_aac(info, config.into());
             }
         }
@@ -107,7 +108,7 @@ fn configure(info: &mut StreamInfo, section: &Section) {
             info.config = opus::head(if mono { 1 } else { 2 }).unwrap_or_default().into();
         }
         Codec::Mpeg4 => {
-            info.config = section.parameter("config").and_then(hex).unwrap_or_default().into();
+            info.config = section.parameter("config").and_then(hex::decode).unwrap_or_default().into();
             picture(info, &info.config.clone());
         }
         _ => {}

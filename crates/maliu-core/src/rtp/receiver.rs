@@ -22,7 +22,7 @@ use crate::{
     remark::{Remark, Warning},
     stream::{Kind, StreamInfo},
     time::Ticks,
-    timing::Order,
+    timing::DecodingTimes,
 };
 
 pub use super::unpack::MAX_UNIT;
@@ -36,7 +36,7 @@ pub(super) struct Receiver {
     window: Window<Waiting>,
     unpack: Option<Box<dyn Unpack>>,
     out: Out,
-    order: Order,
+    order: DecodingTimes,
     source: Option<u32>,
     /// A source that is another, and the sequence number with which it is believed.
     other: Option<(u32, u16)>,
@@ -73,7 +73,7 @@ impl Receiver {
             Ok(unpack) => (Some(unpack), None),
             Err(why) => (None, Some(why.into())),
         };
-        let order = Order::new(info.as_video().map_or(0, |video| video.reorder));
+        let order = DecodingTimes::new(info.as_video().map_or(0, |video| video.reorder));
         let receiver = Self {
             info,
             index,
@@ -233,7 +233,7 @@ impl Receiver {
                 changed = true;
             }
             if changed {
-                self.order = Order::new(self.info.as_video().map_or(0, |video| video.reorder));
+                self.order = DecodingTimes::new(self.info.as_video().map_or(0, |video| video.reorder));
                 events.push_back(Event::Stream(self.index, Box::new(self.info.clone())));
             }
             let pts = Ticks(unit.time.saturating_sub(self.first.unwrap_or(0)));

@@ -15,6 +15,7 @@ pub mod foreign;
 pub mod framing;
 pub mod h264;
 pub mod h265;
+pub mod hex;
 pub mod id3v1;
 pub mod id3v2;
 pub mod isobmff;

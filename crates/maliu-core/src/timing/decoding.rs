@@ -7,14 +7,14 @@ const MAX_DEPTH: usize = 16;
 
 /// The highest presentation times so far, one more than pictures are reordered by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Order {
+pub(crate) struct DecodingTimes {
     depth: usize,
     seen: usize,
     /// In rising order; the first `seen` ones count.
     times: [i64; MAX_DEPTH + 1],
 }
 
-impl Order {
+impl DecodingTimes {
     /// For a stream that decodes this many pictures before one that is shown earlier.
     pub(crate) fn new(depth: u8) -> Self {
         Self { depth: usize::from(depth).min(MAX_DEPTH), seen: 0, times: [0; MAX_DEPTH + 1] }
@@ -50,9 +50,9 @@ mod tests {
 
     #[test]
     fn decoding_times_are_those_of_the_reference() {
-        let mut order = Order::new(2);
+        let mut order = DecodingTimes::new(2);
         let times = [23, 143, 63, 103, 263, 183].map(|pts| order.next(Ticks(pts)).map(|dts| dts.0));
         assert_eq!(times, [None, None, Some(23), Some(63), Some(103), Some(143)]);
-        assert_eq!(Order::new(0).next(Ticks(5)), Some(Ticks(5)));
+        assert_eq!(DecodingTimes::new(0).next(Ticks(5)), Some(Ticks(5)));
     }
 }

@@ -19,7 +19,7 @@ pub(crate) mod samples;
 pub(crate) mod shift;
 pub(crate) mod turns;
 
-pub(crate) use decoding::Order;
+pub(crate) use decoding::DecodingTimes;
 pub use explain::{At, Fired, MAX_NOTES, Notes};
 pub use fill::{Fill, Path};
 pub use order::MAX_SPAN;

@@ -6,7 +6,7 @@ use crate::{
     stream::{Audio, Codec, Disposition, Encryption, Media, StreamInfo},
     syntax::ebml::{Elements, float, ids, text, unsigned},
     time::{Rounding, Ticks, TimeBase},
-    timing::Order,
+    timing::DecodingTimes,
 };
 
 use super::{
@@ -36,7 +36,7 @@ pub(super) struct Track {
     pub codec_delay: u64,
     /// Ticks of the track in a tick of the segment.
     pub scale: f64,
-    pub order: Order,
+    pub order: DecodingTimes,
     /// Blocks hold decoding times: streams in the way of AVI.
     pub decoding_times: bool,
     /// Frames begin with the identifier and the settings of a cue, a line each (WebM's WebVTT).
@@ -105,7 +105,7 @@ impl Track {
             default_duration,
             codec_delay,
             scale: track_scale,
-            order: Order::new(depth),
+            order: DecodingTimes::new(depth),
             decoding_times: name == "V_MS/VFW/FOURCC",
             cue_heads: name.starts_with("D_WEBVTT/"),
             operation: elements.body_of(ids::TRACK_OPERATION).is_some(),

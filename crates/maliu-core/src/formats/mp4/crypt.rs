@@ -7,10 +7,13 @@ use bytes::Bytes;
 use crate::{
     error::{Error, Result},
     packet::Packet,
-    syntax::isobmff::{
-        fragment::Part,
-        protection::Protection,
-        senc::{Entries, Entry},
+    syntax::{
+        hex,
+        isobmff::{
+            fragment::Part,
+            protection::Protection,
+            senc::{Entries, Entry},
+        },
     },
 };
 
@@ -34,7 +37,9 @@ impl Keys {
             || Error::Setting { name: "key".into(), why: "expected KID:KEY of 32 hexadecimal digits each".into() };
         let pair = |pair: &str| {
             let (id, key) = pair.split_once(':')?;
-            Some((hex(id)?, hex(key)?))
+            // Identifiers are often written with dashes.
+            let bytes = |text: &str| hex::exactly(&text.replace('-', ""));
+            Some((bytes(id)?, bytes(key)?))
         };
         let keys: Option<Vec<_>> = text.split(',').take(MAX_KEYS + 1).map(pair).collect();
         let keys = keys.ok_or_else(refuse)?;
@@ -60,17 +65,6 @@ impl Keys {
     pub(super) fn open(&self, protection: &Protection) -> bool {
         self.of(protection.key_id).is_some()
     }
-}
-
-/// Sixteen bytes of hexadecimal digits; dashes, as identifiers are often written with, do not count.
-fn hex(text: &str) -> Option<[u8; 16]> {
-    let mut digits = text.bytes().filter(|digit| *digit != b'-');
-    let mut bytes = [0; 16];
-    for byte in &mut bytes {
-        let digit = |digit: u8| char::from(digit).to_digit(16);
-        *byte = (digit(digits.next()?)? << 4 | digit(digits.next()?)?) as u8;
-    }
-    digits.next().is_none().then_some(bytes)
 }
 
 /// A track that is encrypted.

@@ -59,10 +59,10 @@ fn log2(value: u32) -> u32 {
     let mut mantissa = u64::from(value) << zeros;
     let mut result = 31 - zeros;
     for _ in 0..8 {
-        mantissa = mantissa * mantissa >> 31;
+        mantissa = (mantissa * mantissa) >> 31;
         let carry = mantissa >> 32;
         mantissa >>= carry;
-        result = result << 1 | carry as u32;
+        result = (result << 1) | carry as u32;
     }
     result
 }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use super::{MAX_UNIT, Out, Part, Unit, Unpack};
 use crate::{
     bits::{BitWriter, Bits},
-    rtp::sdp::{Media as Section, hex},
-    syntax::latm::Latm,
+    rtp::sdp::Media as Section,
+    syntax::{hex, latm::Latm},
 };
 
 /// Reads elements.
@@ -29,7 +29,7 @@ pub(super) struct Elements {
 impl Elements {
     pub(super) fn of(section: &Section, clock: i64) -> Self {
         let outside = section.parameter("cpresent").is_some_and(|present| present == "0");
-        let config = section.parameter("config").and_then(hex).filter(|_| outside);
+        let config = section.parameter("config").and_then(hex::decode).filter(|_| outside);
         let mut elements = Self {
             latm: Latm::default(),
             clock,

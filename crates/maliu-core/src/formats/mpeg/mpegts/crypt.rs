@@ -23,6 +23,7 @@ use crate::{
     syntax::{
         ac3,
         annexb::{self, StartCodes},
+        hex,
         isobmff::cipher::{Mode, decrypt},
         psi::Multiplex,
     },
@@ -52,19 +53,11 @@ impl Key {
     /// # Errors
     /// [`Error::Setting`].
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let parsed = text.split_once(':').and_then(|(iv, key)| Some(Self { iv: hex(iv)?, key: hex(key)? }));
+        let bytes = |text: &str| hex::exactly(text.strip_prefix("0x").unwrap_or(text));
+        let parsed = text.split_once(':').and_then(|(iv, key)| Some(Self { iv: bytes(iv)?, key: bytes(key)? }));
         let why = "expected IV:KEY of 32 hexadecimal digits each";
         parsed.ok_or_else(|| Error::Setting { name: "key".into(), why: why.into() })
     }
-}
-
-fn hex(text: &str) -> Option<[u8; BLOCK]> {
-    let mut digits = text.strip_prefix("0x").unwrap_or(text).chars();
-    let mut bytes = [0; BLOCK];
-    for byte in &mut bytes {
-        *byte = (digits.next()?.to_digit(16)? << 4 | digits.next()?.to_digit(16)?) as u8;
-    }
-    digits.next().is_none().then_some(bytes)
 }
 
 /// Reads an encrypted stream.
