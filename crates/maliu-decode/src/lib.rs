@@ -41,6 +41,7 @@ mod adpcm;
 mod alac;
 mod flac;
 mod g711;
+mod g722;
 mod g726;
 mod gsm;
 mod mpeg_audio;
@@ -179,6 +180,7 @@ const DECODERS: &[(&[Codec], Make)] = &[
     (mpeg_audio::CODECS, mpeg_audio::make),
     (pcm::CODECS, pcm::make),
     (g711::CODECS, g711::make),
+    (g722::CODECS, g722::make),
     (g726::CODECS, g726::make),
     (gsm::CODECS, gsm::make),
     (adpcm::CODECS, adpcm::make),
