@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use maliu::plain::is_harmful;
 use serde_json::Value;
 
+use crate::terminal;
+
 /// Passes text on. Line feeds and tabs are the program's own; any other control, and what turns or hides text, came from
 /// a file, a peer or a name, and is written as `\u001b`. In JSON such characters stand in strings only, so that what is
-/// written means the same.
+/// written means the same. Where standard output is coloured, the program's own styles pass.
 pub(crate) struct Escaping<W>(pub W);
 
 impl<W: Write> Write for Escaping<W> {
@@ -40,8 +42,14 @@ pub(crate) fn line(value: &Value) -> String {
 /// A text of one or more lines without anything else that does something to a terminal.
 pub(crate) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if is_harmful(letter) && !matches!(letter, '\n' | '\t') {
+    let mut styled = 0;
+    for (at, letter) in text.char_indices() {
+        if letter == '\u{1b}' && terminal::colours() {
+            styled = styled.max(at + terminal::style_at(&text[at..]));
+        }
+        if at < styled {
+            out.push(letter);
+        } else if is_harmful(letter) && !matches!(letter, '\n' | '\t') {
             let mut units = [0; 2];
             letter.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
         } else {

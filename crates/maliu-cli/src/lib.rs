@@ -37,9 +37,12 @@ mod plot;
 mod progress;
 mod relaying;
 mod stop;
+mod sums;
+mod terminal;
 mod time;
 mod values;
 mod video;
+mod watch;
 
 pub use context::Places;
 pub use failure::{DONE, FAILED, STOPPED, USAGE};

@@ -9,6 +9,8 @@ use maliu::plain::plain;
 use tracing::{Level, Metadata, field::Field};
 use tracing_subscriber::fmt::{MakeWriter, format as layout};
 
+use crate::terminal::refuses_colour;
+
 /// How much is said.
 #[derive(clap::Args, Clone, Copy)]
 #[group(skip)]
@@ -57,11 +59,6 @@ impl Args {
             let _ = writeln!(io::stderr(), " WARN {more} more warnings; -v shows them");
         }
     }
-}
-
-/// `NO_COLOR` is set and not empty (no-color.org).
-fn refuses_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Most warnings that are shown without `-v`: damaged input gives thousands.

@@ -31,6 +31,8 @@ pub(crate) struct Nal {
     pub number: u8,
     /// The type's name.
     pub name: &'static str,
+    /// The other fields of its header: nal_ref_idc, or nuh_layer_id and temporal_id.
+    pub header: Vec<(&'static str, u8)>,
     /// Its slice type, if it is a slice: `I`, `P`, `B`, ….
     pub slice: Option<&'static str>,
     /// Whether it is a slice.
@@ -146,6 +148,7 @@ impl Coding {
             size: nal.len(),
             number,
             name,
+            header: Vec::new(),
             slice: None,
             is_slice: false,
             sets: Vec::new(),
@@ -155,6 +158,7 @@ impl Coding {
                 let header = h264::Header::of(nal)?;
                 pictures.nal(nal, 0);
                 let mut unit = unit(header.nal_unit_type, h264::kind::name(header.nal_unit_type));
+                unit.header = vec![("nal_ref_idc", header.nal_ref_idc)];
                 h264_facts(&mut unit, nal, pictures.sets());
                 Some(unit)
             }
@@ -162,6 +166,7 @@ impl Coding {
                 let header = h265::Header::of(nal)?;
                 pictures.nal(nal, 0);
                 let mut unit = unit(header.nal_unit_type, h265::kind::name(header.nal_unit_type));
+                unit.header = vec![("nuh_layer_id", header.nuh_layer_id), ("temporal_id", header.temporal_id)];
                 h265_facts(&mut unit, nal, header, pictures.sets());
                 Some(unit)
             }

@@ -1,9 +1,12 @@
 //! Any rate, channels, level and container; many inputs; loudness; with the real binary.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+};
 
 mod binary;
-use binary::{folder, run, sample, text, within};
+use binary::{folder, process::Process, run, sample, text, within};
 
 /// A WAV file of 32-bit float samples, interleaved.
 fn wav(rate: u32, channels: u16, samples: &[f32]) -> Vec<u8> {
@@ -245,4 +248,47 @@ fn lists_are_printed_as_json() {
     let (code, page, _) = text(&run(&["man", "decode"]));
     assert!(code == Some(0) && page.contains("maliu\\-decode") && page.contains("normalize"), "{page}");
     assert_eq!(text(&run(&["man", "nothing"])).0, Some(2));
+}
+
+#[test]
+fn watched_files_are_reported_again_once_they_rest() {
+    let folder = folder("watched_files_are_reported_again_once_they_rest");
+    let path = within(&folder, "clip.flv");
+    let whole = fs::read(sample("flv/h264_aac.flv")).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let mut process = Process::start(&["check", "--watch", &path]);
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("cut at offset"));
+    fs::write(&path, &whole).unwrap();
+    assert!(lines.any(|line| line.unwrap().contains("no fault")));
+    assert!(!process.is_over());
+    assert_eq!(text(&run(&["probe", "--watch", "-"])).0, Some(2));
+}
+
+#[test]
+fn the_matrix_names_the_formats_of_each_codec() {
+    let rows: serde_json::Value = serde_json::from_slice(&run(&["formats", "--matrix", "--json"]).stdout).unwrap();
+    let formats = |codec: &str| {
+        let row = rows.as_array().unwrap().iter().find(|row| row["codec"] == codec);
+        row.map(|row| row["formats"].to_string()).unwrap_or_default()
+    };
+    for (codec, carried, refused) in [
+        ("h264", "flv h264 matroska mov mp4 mpegps mpegts", "webm ogg wav"),
+        ("aac", "adts flv loas matroska mp4 mpegts wav", "webm ogg flac"),
+        ("opus", "flv matroska mp4 mpegts ogg webm", "adts h264"),
+        ("vorbis", "matroska mp4 ogg webm", "flv mpegts"),
+        ("flac", "flac flv matroska mp4 ogg", "webm mpegts"),
+        ("av1", "flv ivf matroska mp4 webm", "ogg h264"),
+    ] {
+        let names = formats(codec);
+        for format in carried.split(' ') {
+            assert!(names.contains(&format!("\"{format}\"")), "{codec} in {format}: {names}");
+        }
+        for format in refused.split(' ') {
+            assert!(!names.contains(&format!("\"{format}\"")), "{codec} in {format}: {names}");
+        }
+    }
+    let (_, table, _) = text(&run(&["formats", "--matrix"]));
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/codecs.md")).unwrap();
+    assert!(page.ends_with(&table), "docs/codecs.md: put what `maliu formats --matrix` prints at its end");
 }

@@ -44,12 +44,23 @@ fn lines(path: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_killed_recording_plays_up_to_its_last_fragment() {
+fn a_killed_mp4_recording_plays_up_to_its_last_fragment() {
+    kill_recordings("mp4");
+}
+
+#[test]
+fn a_killed_matroska_recording_plays_up_to_its_last_cluster() {
+    kill_recordings("mkv");
+}
+
+/// Records into a file with this extension, and kills the program at random times.
+fn kill_recordings(extension: &str) {
     let set = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let seed = set("MALIU_SEED").unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(1, |time| time.as_nanos() as u64));
     println!("MALIU_SEED={seed}");
-    let (mut random, folder) = (Random(seed), folder("killed-recordings"));
-    let (flv, good, out) = (within(&folder, "in.flv"), within(&folder, "good.mp4"), within(&folder, "out.mp4"));
+    let (mut random, folder) = (Random(seed), folder(&format!("killed-recordings-{extension}")));
+    let [good, out] = ["good", "out"].map(|name| within(&folder, &format!("{name}.{extension}")));
+    let flv = within(&folder, "in.flv");
     let long = |name: &str, rate: usize| {
         let (clip, path) = (fs::read(sample(name)).unwrap(), within(&folder, name.split_once('/').unwrap().1));
         fs::write(&path, clip.repeat(SECONDS * rate / lines(&sample(name)).len())).unwrap();

@@ -29,10 +29,15 @@ fn nal_units_are_listed_alike_in_a_raw_stream_and_in_a_container() {
         (Some(4), Some(4), Some("SPS"))
     );
     assert_eq!(slices(&raw)[..3], [(5, "I".to_owned(), 0), (1, "P".to_owned(), 4), (1, "B".to_owned(), 2)]);
+    assert_eq!((first["nal_ref_idc"].as_u64(), first["pts_time"].is_string()), (Some(3), true), "{first}");
     let flv = json(&run(&["nals", "--json", &sample("flv/h264_aac.flv")]));
+    assert_eq!(flv["nals"][0]["dts_time"], "0.000000", "{}", flv["nals"][0]);
     assert_eq!(slices(&flv)[..3], slices(&raw)[..3]);
     let (_, lines, _) = text(&run(&["nals", &sample("h265/main.h265")]));
-    assert!(lines.lines().next().is_some_and(|line| line.contains("VPS") && line.contains("vps 0")), "{lines}");
+    let mut lines = lines.lines();
+    assert!(lines.next().is_some_and(|line| line.contains("offset p     size")));
+    let first = lines.next().unwrap();
+    assert!(first.contains("VPS") && first.contains("vps 0") && first.contains("tid 0"), "{first}");
 }
 
 #[test]

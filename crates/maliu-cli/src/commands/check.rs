@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use maliu::{
     Error,
-    check::{self, Fault, Report},
+    check::{self, Fault, Report, Severity},
     formats,
     reader::PacketReader,
 };
@@ -12,7 +12,9 @@ use maliu::{
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    input, json, many, output,
+    input, json, many, output, sums,
+    terminal::Style,
+    watch,
 };
 
 /// Reports the faults of files. Exit code 1 if there are any.
@@ -21,6 +23,8 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     inputs: many::Args,
+    #[command(flatten)]
+    watch: watch::Args,
     /// Format of the input (default: recognised by content).
     #[arg(short_alias = 'f', long, value_name = "FORMAT")]
     from: Option<String>,
@@ -34,20 +38,26 @@ pub(crate) struct Args {
 
 const NOTES: &str = "Each fault has a code that does not change between versions, the offset and time of its first occurrence, a count, \
      the rule it breaks and a remedy; docs/check.md lists them. Faults lose or damage content; notices do not: a file \
-     without an index or a duration, such as a live recording, is faulty only with --strict.";
+     without an index or a duration, such as a live recording, is faulty only with --strict. FLAC files are decoded and \
+     compared with the MD5 they declare, except on standard input.";
 
 /// Reads everything and reports.
 pub(super) fn run(args: Args, context: &Context) -> Result {
-    many::each(&args.inputs.files()?, |path| one(path, &args, context))
+    args.watch.each(context, || args.inputs.files(), |path| one(path, &args, context))
 }
 
 /// The report of one input.
 fn one(path: &str, args: &Args, context: &Context) -> Result {
     let (name, source) = input::source(path, context)?;
-    let report = check::run(source, reader(args.from.as_deref())?).map_err(|error| match error {
+    let mut report = check::run(source, reader(args.from.as_deref())?).map_err(|error| match error {
         Error::Io(error) => Failure::Unread(format!("reading {name}: {error}")),
         Error::Media(error) => Failure::while_("reading", &name, error),
     })?;
+    if path != "-" && !input::is_url(path) && !context.has_places() {
+        for (stream, what) in sums::wrong(path, args.from.as_deref(), context)? {
+            report.add(check::kinds::CHECKSUM, Some(stream), what);
+        }
+    }
     output::print(context, |out| {
         let print = if args.json { print_json } else { print_text };
         Ok(print(&name, &report, out)?)
@@ -67,7 +77,11 @@ fn reader(from: Option<&str>) -> Result<PacketReader> {
 
 fn print_text(name: &str, report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for fault in &report.list {
-        writeln!(out, "{fault}")?;
+        let style = if fault.kind.severity == Severity::Fault { Style::Fault } else { Style::Notice };
+        // The code and what stands before it.
+        let line = fault.to_string();
+        let (head, rest) = line.split_at(line.find(fault.kind.code).unwrap_or(0) + fault.kind.code.len());
+        writeln!(out, "{}{rest}", style.paint(head))?;
     }
     let listed: u64 = report.list.iter().map(|fault| fault.times).sum();
     let all = report.faults + report.notices;

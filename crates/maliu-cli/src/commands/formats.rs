@@ -12,12 +12,19 @@ use crate::{
     values::{Help, SETTINGS},
 };
 
+mod matrix;
+
 /// Lists the formats that can be read (D) and written (E).
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  maliu formats\n  maliu formats flv      settings of one format")]
+#[command(
+    after_help = "Examples:\n  maliu formats\n  maliu formats flv        settings of one format\n  maliu formats --matrix which codecs each format carries"
+)]
 pub(crate) struct Args {
     /// Show this format with its settings.
     name: Option<String>,
+    /// Print a table of codecs and the formats that are written with them.
+    #[arg(long, conflicts_with = "name")]
+    matrix: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -29,6 +36,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result {
 }
 
 fn list(out: &mut dyn Write, args: Args) -> Result {
+    if args.matrix {
+        return if args.json { matrix::json(out) } else { matrix::text(out) };
+    }
     if args.json {
         return json(out, args.name.as_deref());
     }

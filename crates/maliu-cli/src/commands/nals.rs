@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 
-use maliu::format::Event;
+use maliu::{format::Event, time::Ticks};
 
 use crate::{
     context::Context,
     failure::{Failure, Result},
     input::{self, Opened},
     json, many, output,
+    terminal::Style,
     video::{Nal, Picture, Video},
+    watch,
 };
 
 /// Lists the NAL units of an H.264 or H.265 stream.
@@ -24,6 +26,8 @@ pub(crate) struct Args {
     /// Take all files below folders that are inputs.
     #[arg(long)]
     recursive: bool,
+    #[command(flatten)]
+    watch: watch::Args,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -37,14 +41,16 @@ const EXAMPLES: &str = "Examples:
   maliu nals --json talk.flv | jq '.nals[] | select(.type == 7)'
 
 Columns: offset (in a container: offset of the packet + offset in it), bytes of the start code or length, \
-size, type, access unit, slice type, picture order count, parameter sets.";
+size, type and its name, nal_ref_idc (H.264) or temporal_id and nuh_layer_id (H.265), presentation time in seconds, access \
+unit; then slice type, picture order count, parameter sets. --json has the decoding time, too.";
 
 /// Reads and prints.
 pub(super) fn run(mut args: Args, context: &Context) -> Result {
     let mut paths = vec![args.input.path.clone()];
     paths.append(&mut args.more);
-    let paths = if paths == ["-"] { paths } else { many::files(&paths, args.recursive)? };
-    many::each(&paths, |path| {
+    let (watch, recursive) = (args.watch.clone(), args.recursive);
+    let list = || if paths == ["-"] { Ok(paths.clone()) } else { many::files(&paths, recursive) };
+    watch.each(context, list, |path| {
         path.clone_into(&mut args.input.path);
         one(&args, context)
     })
@@ -52,9 +58,13 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result {
 
 fn one(args: &Args, context: &Context) -> Result {
     let mut opened = args.input.open(context)?;
+    let mut titled = false;
     output::print(context, |out| match args.json {
         true => all_json(out, &mut opened, args.stream),
         false => read(&mut opened, args.stream, |opened, lines| {
+            if !std::mem::replace(&mut titled, true) {
+                writeln!(out, "{}", Style::Label.paint(TITLES))?;
+            }
             lines.iter().try_for_each(|line| one_text(out, line))?;
             if opened.is_live() { out.flush() } else { Ok(()) }
         }),
@@ -82,6 +92,9 @@ struct Line<'a> {
     nal: &'a Nal,
     picture: Picture,
     access_unit: u64,
+    /// Times of the packet in seconds, as text.
+    pts: Option<&'a str>,
+    dts: Option<&'a str>,
     /// Offset of the packet in the input.
     packet: Option<u64>,
     /// Whether the packet stands in the input byte for byte.
@@ -118,7 +131,10 @@ fn read(
                     first.prefix += zeros;
                 }
                 zeros = packet.data.iter().rev().take_while(|byte| **byte == 0).count();
-                let line = |nal| Line { nal, picture, access_unit, packet: packet.position, raw };
+                let seconds = |time: Option<Ticks>| time.map(|time| format!("{:.6}", packet.time_base.seconds(time)));
+                let (pts, dts) = (seconds(packet.pts), seconds(packet.dts));
+                let (pts, dts) = (pts.as_deref(), dts.as_deref());
+                let line = |nal| Line { nal, picture, access_unit, pts, dts, packet: packet.position, raw };
                 print(opened, &nals.iter().map(line).collect::<Vec<_>>())?;
                 access_unit += 1;
             }
@@ -135,6 +151,10 @@ fn is_raw(opened: &Opened) -> bool {
     opened.reader.format().is_some_and(|format| matches!(format.name, "h264" | "h265"))
 }
 
+/// The titles of the columns of [`one_text`].
+const TITLES: &str =
+    "      offset p     size no name               header          pts access unit, slice, parameter sets";
+
 fn one_text(out: &mut dyn Write, line: &Line<'_>) -> io::Result<()> {
     let Line { nal, picture, .. } = *line;
     let at = match line.packet {
@@ -142,10 +162,21 @@ fn one_text(out: &mut dyn Write, line: &Line<'_>) -> io::Result<()> {
         Some(packet) => format!("{packet}+{}", nal.at),
         None => format!("+{}", nal.at),
     };
+    let header = match nal.header[..] {
+        [(_, reference)] => format!("ref {reference}"),
+        [(_, 0), (_, temporal)] => format!("tid {temporal}"),
+        [(_, layer), (_, temporal), ..] => format!("tid {temporal} layer {layer}"),
+        [] => String::new(),
+    };
     write!(
         out,
-        "{at:>12} {} {:>8} {:>2} {:<18} au {:<6}",
-        nal.prefix, nal.size, nal.number, nal.name, line.access_unit
+        "{at:>12} {} {:>8} {:>2} {:<18} {header:<6} {:>12} au {:<6}",
+        nal.prefix,
+        nal.size,
+        nal.number,
+        nal.name,
+        line.pts.unwrap_or("-"),
+        line.access_unit
     )?;
     if nal.is_slice {
         write!(out, " {}", nal.slice.unwrap_or("?"))?;
@@ -174,6 +205,14 @@ fn one_json(mut item: json::Open, line: &Line<'_>) -> io::Result<()> {
     item.bare("size", nal.size)?;
     item.bare("type", nal.number)?;
     item.plain("name", nal.name)?;
+    for (name, value) in &nal.header {
+        item.bare(name, value)?;
+    }
+    for (name, time) in [("pts_time", line.pts), ("dts_time", line.dts)] {
+        if let Some(time) = time {
+            item.plain(name, time)?;
+        }
+    }
     item.bare("access_unit", line.access_unit)?;
     if let Some(slice) = nal.slice {
         item.plain("slice", slice)?;

@@ -58,6 +58,7 @@ pub mod kinds {
     const FRONT: (&str, &str) = ("maliu remux IN OUT.mp4 -o faststart=1", "maliu remux IN OUT.mp4 -o faststart=1");
     const HOLES: (&str, &str) =
         ("fetch the missing fragments again", "fetch the missing fragments again; the others keep their times");
+    const FETCH: (&str, &str) = ("fetch or encode the file again", "fetch or encode the file again");
     const NOTED: (&str, &str) = ("see docs/differences.md", "see docs/differences.md");
     const RATE: (&str, &str) =
         ("none is needed; --option frame_rate= sets it", "none is needed; --option frame_rate= sets it");
@@ -155,6 +156,8 @@ pub mod kinds {
     pub const FAR_APART: Kind = notice("far-apart", "format", REWRITE);
     /// Packets that are presented before the time 0.
     pub const NEGATIVE_START: Kind = notice("negative-start", "format", REWRITE);
+    /// Samples that do not have the checksum that their header declares.
+    pub const CHECKSUM: Kind = fault("checksum", "RFC 9639 8.2", FETCH);
     /// Anything else that the reader remarks.
     pub const REMARK: Kind = fault("remark", "format", NOTED);
 
@@ -204,6 +207,7 @@ pub mod kinds {
         HOLE,
         FAR_APART,
         NEGATIVE_START,
+        CHECKSUM,
         REMARK,
     ];
 }

@@ -45,6 +45,20 @@ pub struct Report {
     pub list: Vec<Fault>,
 }
 
+impl Report {
+    /// Adds a fault that the caller has found in a stream, such as samples of a wrong checksum.
+    pub fn add(&mut self, kind: Kind, stream: Option<usize>, what: String) {
+        match kind.severity {
+            Severity::Fault => self.faults += 1,
+            Severity::Notice => self.notices += 1,
+        }
+        if self.list.len() < MAX_LISTED {
+            let (rule, fix) = (kind.rule(self.format), kind.fix(self.format));
+            self.list.push(Fault { kind, at: None, time: None, stream, what, rule, fix, times: 1 });
+        }
+    }
+}
+
 /// Most entries of a report; others are counted only.
 pub const MAX_LISTED: usize = 1000;
 

@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     input::{self, Opened},
-    many, output,
+    many, output, watch,
 };
 
 mod codec_string;
@@ -43,6 +43,8 @@ pub(crate) struct Args {
     /// Take all files below folders that are inputs.
     #[arg(long)]
     recursive: bool,
+    #[command(flatten)]
+    watch: watch::Args,
     #[command(flatten)]
     keys: input::Keys,
     /// Print JSON with ffprobe's names.
@@ -92,8 +94,9 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result {
     }
     let mut paths = vec![args.input.path.clone()];
     paths.append(&mut args.more);
-    let paths = if paths == ["-"] { paths } else { many::files(&paths, args.recursive)? };
-    many::each(&paths, |path| {
+    let (watch, recursive) = (args.watch.clone(), args.recursive);
+    let list = || if paths == ["-"] { Ok(paths.clone()) } else { many::files(&paths, recursive) };
+    watch.each(context, list, |path| {
         path.clone_into(&mut args.input.path);
         one(&args, context)
     })
@@ -106,6 +109,7 @@ pub(crate) fn json(input: &input::Args, context: &Context) -> Result<Vec<u8>> {
         keys: input::Keys::default(),
         more: Vec::new(),
         recursive: false,
+        watch: watch::Args::default(),
         json: true,
         format: None,
         only: None,

@@ -1,6 +1,6 @@
 //! The report for people: a line for the input, one for each stream, one for each packet if they are wanted.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use maliu::{
     packet::Packet,
@@ -11,7 +11,12 @@ use maliu::{
 use maliu_decode::Profile;
 
 use super::{Args, codec_string, explain, facts, gop::Gops, hash::Hash, multiplex, read, report, survey::Survey};
-use crate::{failure::Result, input::Opened, time};
+use crate::{
+    failure::Result,
+    input::Opened,
+    terminal::{self, Style, broken},
+    time,
+};
 
 /// Reads the input and prints what is in it.
 pub(super) fn print(out: &mut dyn Write, opened: &mut Opened, args: &Args) -> Result {
@@ -47,7 +52,12 @@ fn one_packet(out: &mut dyn Write, opened: &Opened, packet: &Packet, hash: Optio
 
 fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey, args: &Args) -> io::Result<()> {
     let span = facts::span(opened, survey);
-    write!(out, "{}: {}", plain(&opened.name), opened.reader.format().map_or("unknown", |format| format.name))?;
+    write!(
+        out,
+        "{}: {}",
+        Style::Title.paint(plain(&opened.name)),
+        opened.reader.format().map_or("unknown", |format| format.name)
+    )?;
     if let Some(duration) = span.duration {
         let about = if span.estimated { "about " } else { "" };
         write!(out, ", {about}{} s", facts::seconds(duration, TimeBase::MICROS))?;
@@ -66,13 +76,20 @@ fn summary(out: &mut dyn Write, opened: &Opened, survey: &Survey, args: &Args) -
         survey.infos(opened.reader.streams()).enumerate().filter(|(index, info)| args.takes(*index, info))
     {
         let seen = survey.of(index);
-        writeln!(
-            out,
-            "  {index} {}, {} packets{}",
+        let so_far = if survey.whole { "" } else { " so far" };
+        let line = format!(
+            "{index} {}, {} packets{so_far}",
             stream(&info, survey.gops(index), survey.profile(index)),
-            seen.packets,
-            if survey.whole { "" } else { " so far" }
-        )?;
+            seen.packets
+        );
+        for (at, line) in
+            broken(&line, terminal::width().map(|width| width.saturating_sub(6).max(20))).iter().enumerate()
+        {
+            match line.split_once(' ').filter(|_| at == 0) {
+                Some((index, rest)) => writeln!(out, "  {} {rest}", Style::Label.paint(index))?,
+                None => writeln!(out, "      {line}")?,
+            }
+        }
         if let Some(summary) = survey.gops(index).and_then(Gops::summary) {
             writeln!(out, "    {summary}")?;
         }
@@ -101,10 +118,10 @@ fn tag(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
         return writeln!(out, "  {name}: {} bytes of data, see --json", value.len());
     }
     let indent = " ".repeat(name.chars().count().min(20) + 4);
-    let width = terminal_width().map(|width| width.saturating_sub(indent.len()).max(20));
+    let width = terminal::width().map(|width| width.saturating_sub(indent.len()).max(20));
     for (at, line) in value.lines().flat_map(|line| broken(line, width)).enumerate() {
         match at {
-            0 => writeln!(out, "  {name}: {}", plain(&line))?,
+            0 => writeln!(out, "  {}: {}", Style::Label.paint(&name), plain(&line))?,
             _ => writeln!(out, "{indent}{}", plain(&line))?,
         }
     }
@@ -114,32 +131,6 @@ fn tag(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
 /// Detects binary data in a tag: a long value without spaces.
 fn is_binary(value: &str) -> bool {
     value.len() > 256 && !value.contains([' ', '\n'])
-}
-
-/// Columns of the terminal that is written to; `None` when output goes elsewhere.
-fn terminal_width() -> Option<usize> {
-    let terminal = io::stdout().is_terminal();
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    terminal.then(|| said.unwrap_or(80))
-}
-
-/// A line broken between words at `width` letters.
-fn broken(line: &str, width: Option<usize>) -> Vec<String> {
-    let Some(width) = width else { return vec![line.to_owned()] };
-    let mut lines = vec![String::new()];
-    for word in line.split(' ') {
-        let last = lines.last().map_or(0, |line| line.chars().count());
-        if last > 0 && last + 1 + word.chars().count() > width {
-            lines.push(String::new());
-        }
-        if let Some(last) = lines.last_mut() {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
-    }
-    lines
 }
 
 fn stream(info: &StreamInfo, gops: Option<&Gops>, heard: Option<Profile>) -> String {
@@ -183,8 +174,6 @@ mod tests {
 
     #[test]
     fn tags_are_broken_and_data_is_counted() {
-        assert_eq!(broken("one two three four", Some(9)), ["one two", "three", "four"]);
-        assert_eq!(broken("one two", None), ["one two"]);
         let shown = |value: &str| {
             let mut out = Vec::new();
             tag(&mut out, "k", value).unwrap();
