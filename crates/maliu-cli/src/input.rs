@@ -114,13 +114,11 @@ pub(crate) fn joined<'p>(paths: impl Iterator<Item = &'p str>, context: &Context
 /// A file that fails once the user has asked to stop, also while it gives nothing.
 fn guarded(file: io::File, context: &Context) -> Box<dyn Source + Send> {
     #[cfg(unix)]
-    let file = match file.seekable() {
-        false => match awaited::Awaited::new(file, &context.stop) {
-            Ok(awaited) => return Box::new(context.stop.guard(awaited)),
-            Err(file) => file,
-        },
-        true => file,
-    };
+    if !file.seekable()
+        && let Ok(pipe) = file.inner().try_clone()
+    {
+        return Box::new(context.stop.guard(awaited::Awaited::new(file, pipe, &context.stop)));
+    }
     Box::new(context.stop.guard(file))
 }
 

@@ -22,13 +22,9 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
-    /// # Errors
-    /// The file, when the system has no second handle on it left.
-    pub(super) fn new(file: File, stop: &Stop) -> Result<Self, File> {
-        match file.inner().try_clone() {
-            Ok(pipe) => Ok(Self { file, stop: stop.clone(), pipe }),
-            Err(_) => Err(file),
-        }
+    /// Reads `file`; `pipe` is a second handle on it.
+    pub(super) fn new(file: File, pipe: fs::File, stop: &Stop) -> Self {
+        Self { file, stop: stop.clone(), pipe }
     }
 }
 
