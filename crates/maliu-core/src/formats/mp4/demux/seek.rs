@@ -42,8 +42,8 @@ const MAX_PLACES: usize = 64;
 /// in fragments in front of its own.
 const LEAD: Ticks = Ticks(250_000);
 
-/// What must be a keyframe behind a seek: the first packet of the leading track. Where it is none although the container
-/// says so, the seek goes on further in front.
+/// A seek whose first packet of the leading track has not come: it must be a keyframe. Where the bitstream denies what the
+/// container says, the seek goes on further in front.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Landing {
     /// How often it may still go on.
@@ -54,7 +54,7 @@ pub(in super::super) struct Landing {
     back: Option<(Ticks, TimeBase)>,
 }
 
-/// Most packets that a seek passes over because they are no keyframes.
+/// Most packets that a seek passes over because they are not keyframes.
 const MAX_TRIES: u8 = 100;
 
 /// Most events that wait for the first packet of the leading track.
