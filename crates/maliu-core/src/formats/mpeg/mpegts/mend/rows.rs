@@ -17,6 +17,8 @@ pub(super) struct Rows {
     led: bool,
     /// The arrival clock of the packet that is due.
     lead: Option<[u8; 4]>,
+    /// That of the last packet, for one behind junk that has none.
+    last_lead: Option<[u8; 4]>,
 }
 
 /// The next item.
@@ -66,7 +68,9 @@ impl Rows {
         let at = input.offset();
         input.skip(whole);
         self.led = false;
-        Row::Packet { bytes, at, lead: self.lead.take() }
+        let lead = self.lead.take();
+        self.last_lead = lead.or(self.last_lead);
+        Row::Packet { bytes, at, lead }
     }
 
     /// Looks for a row of packets.
@@ -92,8 +96,10 @@ impl Rows {
 
     fn found(&mut self, row: sync::Row, input: &mut Input) -> Row {
         (self.step, self.last_step) = (row.step, row.step);
-        let front = if row.step == STEPS[1] { LEAD.min(row.start) } else { 0 };
-        self.led = row.step == STEPS[1] && front < LEAD;
+        // Fewer bytes than an arrival clock are not one.
+        let front = if row.step == STEPS[1] && row.start >= LEAD { LEAD } else { 0 };
+        self.led = row.step == STEPS[1] && front == 0;
+        self.lead = self.last_lead.filter(|_| self.led);
         match input.skip(row.start - front) as u64 {
             0 => self.next(input),
             junk => Row::Junk(junk),

@@ -173,3 +173,17 @@ fn sections_with_wrong_checksums_and_jumps_of_the_clock_are_mended() {
     assert_eq!((report.sections, report.jumps), (1, 1));
     assert_eq!(read(&out).2, 0);
 }
+
+#[test]
+fn packets_behind_part_of_an_arrival_clock_are_found() {
+    let file = written(&[("packet", "192")]);
+    for (at, missing) in
+        [(192 * 40, 1), (192 * 40, 2), (192 * 40, 3), (192 * 40 + 2, 190), (0, 1), (0, 3), (192 * 40, 4)]
+    {
+        let torn = [&file[..at], &file[at + missing..]].concat();
+        let (mended, _) = mend_once(&torn, usize::MAX);
+        assert!(mend_once(&torn, 97).0 == mended, "pieces make a difference");
+        assert_eq!(mended.len() % 192, if at == 0 { 188 } else { 0 }, "{missing} bytes missing at {at}");
+        assert!(mended.len() + 2 * 192 >= file.len(), "{missing} bytes missing at {at}");
+    }
+}
