@@ -24,6 +24,7 @@ mod config;
 mod describe;
 mod entry;
 mod fragment;
+mod heads;
 mod moov;
 pub(super) mod settings;
 mod titles;

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     Layout, Mux,
-    moov::{list, matrix},
+    heads::{list, matrix},
     settings::Brand,
 };
 
