@@ -28,6 +28,7 @@ mod condition;
 mod presets;
 mod render;
 mod schema;
+mod sums;
 mod text;
 
 pub use presets::{PRESETS, Preset, named};

@@ -15,7 +15,8 @@ fn every_layout_in_the_tutorial_is_sound() {
 #[test]
 fn the_last_step_of_the_tutorial_is_the_preset_but_for_its_name() {
     let text = include_str!("../../../docs/layouts.md");
-    let last = text.split("```toml\n").last().and_then(|rest| rest.split("```").next()).unwrap();
+    let steps = text.split("```toml\n").filter(|step| step.starts_with("name = \"screen\""));
+    let last = steps.last().and_then(|rest| rest.split("```").next()).unwrap();
     let (mine, mut preset) =
         (maliu::layout::parse(last).unwrap(), maliu::layout::named("scrcpy").unwrap().layout().unwrap());
     preset.preamble[1].map.retain(|(value, _)| mine.preamble[1].map.iter().any(|(known, _)| known == value));

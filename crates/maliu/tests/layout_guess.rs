@@ -11,11 +11,14 @@ use maliu::{
 };
 
 mod connections;
-use connections::{drain, random, read};
+use connections::{carries, drain, random, read};
 
 /// A stream of video: keyframes that are large, slices that are not, AAC between them where `audio`.
 fn capture(layout: &Layout, seed: u32, audio: bool, head: &[u8]) -> Vec<u8> {
     let audio = audio && layout.tells_streams();
+    if !carries(layout, Codec::H264) {
+        return sound(layout, seed);
+    }
     let mut infos = vec![StreamInfo::new(Codec::H264, TimeBase::MICROS, Media::Video(Video::new(640, 480)))];
     infos[0].config = Bytes::from_static(b"\0\0\0\x01\x67\x42\0\x0a\0\0\0\x01\x68\xce");
     if audio {
@@ -50,6 +53,22 @@ fn capture(layout: &Layout, seed: u32, audio: bool, head: &[u8]) -> Vec<u8> {
             // Not every layout has a value for AAC.
             let _ = writer.packet(&Packet::of(1, Bytes::from(data)).at(micros(n)), &mut out);
         }
+    }
+    drain(&mut out, &mut bytes);
+    bytes
+}
+
+/// AAC alone.
+fn sound(layout: &Layout, seed: u32) -> Vec<u8> {
+    let mut infos = [StreamInfo::new(Codec::Aac, TimeBase::MICROS, Media::Audio(Audio::new(48_000, 2)))];
+    infos[0].config = Bytes::from_static(&[0x11, 0x90]);
+    let (mut writer, mut out) = (Writer::new(layout.clone()).unwrap(), Output::new(Reach::Append));
+    writer.start(&mut infos, &Metadata::default(), &mut out).unwrap();
+    let (mut bytes, mut state) = (Vec::new(), seed);
+    for n in 0..200 {
+        let data: Vec<u8> = (0..100 + random(&mut state) % 300).map(|_| random(&mut state) as u8).collect();
+        let packet = Packet::of(0, Bytes::from(data)).at(infos[0].time_base.rescale_from_micros(n * 21_333));
+        writer.packet(&packet, &mut out).unwrap();
     }
     drain(&mut out, &mut bytes);
     bytes
@@ -146,12 +165,12 @@ fn made(state: &mut u32) -> Layout {
     }
     if pick(2) == 0 {
         let mut count = Field::new("count", number(16, little));
-        count.role = Some(Role::Sequence);
+        count.role = Some(Role::Sequence { per_stream: false });
         header.push(count);
     }
     let (bits, clock) = [(32, 1000), (32, 90_000), (64, 1_000_000)][pick(3) as usize];
     let mut time = Field::new("time", number(bits, little));
-    time.role = Some(Role::Pts(layout::Clock { base: TimeBase::hz(clock), shift: 0 }));
+    time.role = Some(Role::Pts(layout::Clock { base: TimeBase::hz(clock), shift: 0, halves: false }));
     header.push(time);
     if !length_first {
         header.push(length(from, false));
@@ -160,7 +179,7 @@ fn made(state: &mut u32) -> Layout {
     layout.body.codec = Some(Codec::H264);
     if pick(3) == 0 {
         let mut sum = Field::new("sum", number(32, little));
-        let algorithm = layout::Algorithm::Crc32;
+        let algorithm = layout::Algorithm::named("crc32").unwrap();
         sum.role = Some(Role::Checksum { algorithm, from: layout::RangeStart::Start, to: layout::RangeEnd::Body });
         layout.tail.push(sum);
     }

@@ -109,7 +109,7 @@ fn what_stands_alone_between_garbage_is_lost_without_a_magic() {
     for preset in written() {
         let layout = preset.layout().unwrap();
         let cost = cost(&layout, 400, 2);
-        let weak = matches!(preset.name, "length32" | "rtsp-interleaved" | "scrcpy" | "scrcpy4");
+        let weak = matches!(preset.name, "length32" | "rtsp-interleaved" | "scrcpy" | "scrcpy4" | "v4l2");
         assert_eq!(cost.lost > 0, weak, "{}: {cost:?}", preset.name);
         assert!(cost.skipped >= cost.inserted - cost.touched, "{}: {cost:?}", preset.name);
     }

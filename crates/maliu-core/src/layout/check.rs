@@ -7,8 +7,8 @@ use alloc::{
 };
 
 use super::{
-    BodyKind, Constant, Field, Kind, Layout, MAX_BODY, MAX_DELIMITER, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING,
-    Meaning, RangeStart, Role,
+    BodyKind, Constant, Field, Head, Kind, Layout, MAX_BODY, MAX_DELIMITER, MAX_FIELDS, MAX_HEADER_BITS, MAX_NESTING,
+    MAX_TRANSFORMS, Meaning, RangeStart, Role,
 };
 
 /// A fault of a layout: its kind, its place, and a remedy.
@@ -51,7 +51,7 @@ impl Layout {
         {
             check_part(part, fields)?;
         }
-        if self.header.is_empty() {
+        if self.header.is_empty() && (self.head != Head::Bits || self.body.until.is_none() && !self.body.rest) {
             return Err(fault(
                 "header",
                 None,
@@ -61,8 +61,9 @@ impl Layout {
         }
         let sized = |field: &&Field| matches!(field.role, Some(Role::Length { .. }));
         let lengths = self.header.iter().filter(sized).count();
-        let fixed = self.body.length.is_some() || self.body.until.is_some();
+        let fixed = self.body.length.is_some() || self.body.until.is_some() || self.body.rest;
         self.check_end()?;
+        self.check_body(depth)?;
         match (lengths, fixed) {
             (0, false) => {
                 let hint = "give one header field role = \"length\", or the body a fixed length or until = \"…\"";
@@ -97,6 +98,35 @@ impl Layout {
         }
     }
 
+    /// Extent and transforms of a body, and what text headers hold.
+    fn check_body(&self, depth: usize) -> Result<(), Fault> {
+        let wrong = |part, what: &str, hint: &str| Err(fault(part, None, what.to_owned(), hint));
+        if self.body.rest && (depth == 0 || !self.preamble.is_empty()) {
+            let hint = "body = { layout = { …, body = { rest = true } } }, and no preamble in it";
+            return wrong("body", "the rest of a message whose extent nothing says", hint);
+        }
+        if self.body.transforms.len() > MAX_TRANSFORMS {
+            return wrong("body", "too many codings", &format!("at most {MAX_TRANSFORMS}"));
+        }
+        if self.head == Head::Bits {
+            return match self.header.iter().position(|field| field.kind == Kind::Word) {
+                Some(index) => Err(fault("header", Some(index), "a word among bits".to_owned(), "head = \"lines\"")),
+                None => Ok(()),
+            };
+        }
+        let textual = |field: &Field| matches!(field.kind, Kind::Digits { .. } | Kind::Word);
+        match self.header.iter().position(|field| !textual(field)) {
+            Some(index) => {
+                let what = format!("{} is not text", self.header.get(index).map_or("", |field| &field.name));
+                Err(fault("header", Some(index), what, "type = \"dec\", \"hex\" or \"word\" where the header is text"))
+            }
+            None if matches!(&self.head, Head::Lines { first } if first.len() > MAX_DELIMITER) => {
+                wrong("header", "a first line that is too long", &format!("at most {MAX_DELIMITER} bytes"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The bytes that end a body.
     fn check_end(&self) -> Result<(), Fault> {
         let wrong = |what: &str, hint: &str| Err(fault("body", None, what.to_owned(), hint));
@@ -105,7 +135,9 @@ impl Layout {
             Some(end) if end.len() > MAX_DELIMITER => {
                 wrong("an end that is too long", &format!("at most {MAX_DELIMITER} bytes"))
             }
-            Some(_) if self.body.length.is_some() => wrong("both a length and an end", "keep one of them"),
+            Some(_) if self.body.length.is_some() || self.body.rest => {
+                wrong("both a length and an end", "keep one of them")
+            }
             _ => Ok(()),
         }
     }
@@ -134,9 +166,7 @@ impl Layout {
                 };
                 let before = self.header.get(..start.saturating_add(behind)).unwrap_or_default();
                 let bits: usize = before.iter().map(|field| field.kind.bits()).sum();
-                let counted = |field: &Field| matches!(field.kind, Kind::Counted { .. });
-                let unsure = behind == 1 && self.header.get(start).is_some_and(counted);
-                if start >= self.header.len() || !bits.is_multiple_of(8) || unsure {
+                if start >= self.header.len() || !bits.is_multiple_of(8) {
                     let what = format!("{} counts from a field that is not a whole byte of the header", field.name);
                     return Err(fault(part, Some(index), what, "name a header field that starts on a byte"));
                 }
@@ -197,13 +227,13 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
         (Some(Constant::Number(value)), Kind::Number { bits, .. }) if bits < 64 && value >> bits != 0 => {
             return wrong(format!("the value {value} of {} does not fit {bits} bits", field.name), "widen the field");
         }
-        (Some(Constant::Bytes(_)), Kind::Number { .. } | Kind::Bcd { .. }) => {
+        (Some(Constant::Bytes(_)), Kind::Number { .. } | Kind::Bcd { .. } | Kind::Varint | Kind::Digits { .. }) => {
             return wrong(format!("{} is a number", field.name), "give value a number");
         }
-        (Some(Constant::Bytes(bytes)), kind) if bytes.len() * 8 > kind.bits() => {
+        (Some(Constant::Bytes(bytes)), kind) if kind != Kind::Word && bytes.len() * 8 > kind.bits() => {
             return wrong(format!("the value of {} is longer than the field", field.name), "widen the field");
         }
-        (Some(Constant::Number(_)), Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. }) => {
+        (Some(Constant::Number(_)), Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. } | Kind::Word) => {
             return wrong(format!("{} is not a number", field.name), "give value a text");
         }
         _ => {}
@@ -218,6 +248,10 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
         return wrong(what, "give all bits of the byte the same condition");
     }
     check_counted(part, index, field, fields)?;
+    if matches!(field.kind, Kind::Varint | Kind::Digits { .. } | Kind::Word) && matches!(part, "inside" | "tail") {
+        let what = format!("{} has no fixed length in the {part}", field.name);
+        return wrong(what, "such fields stand in headers");
+    }
     check_role(part, index, field)?;
     let mapped = field.map.iter().any(|(_, meaning)| matches!(meaning, Meaning::Codec(_)));
     if field.role == Some(Role::Codec) && !mapped {
@@ -241,7 +275,7 @@ fn check_counted(part: &'static str, index: usize, field: &Field, fields: &[Fiel
         ("inside" | "tail", _) => {
             wrong(format!("{} has no fixed length in the {part}", field.name), "such fields stand in headers")
         }
-        (_, Some(Kind::Number { signed: false, .. } | Kind::Bcd { .. })) => {
+        (_, Some(Kind::Number { signed: false, .. } | Kind::Bcd { .. } | Kind::Varint | Kind::Digits { .. })) => {
             let written = fields.get(by).map_or(0, |field| match field.constant {
                 Some(Constant::Number(value)) => value,
                 _ => field.default,
@@ -262,14 +296,23 @@ fn check_counted(part: &'static str, index: usize, field: &Field, fields: &[Fiel
 fn check_role(part: &'static str, index: usize, field: &Field) -> Result<(), Fault> {
     let counts = matches!(
         field.role,
-        Some(Role::Length { .. } | Role::Checksum { .. } | Role::Pts(_) | Role::Dts(_) | Role::Cts(_) | Role::Sequence)
+        Some(
+            Role::Length { .. }
+                | Role::Checksum { .. }
+                | Role::Pts(_)
+                | Role::Dts(_)
+                | Role::Cts(_)
+                | Role::Sequence { .. }
+                | Role::Part { .. }
+                | Role::Parts
+        )
     );
-    if counts && matches!(field.kind, Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. }) {
+    if counts && matches!(field.kind, Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. } | Kind::Word) {
         let what = format!("{} has a role that needs a number", field.name);
         return Err(fault(part, Some(index), what, "type = \"u32\" for one of 4 bytes"));
     }
     if let Some(Role::Checksum { algorithm, .. }) = field.role
-        && field.kind.bits() < algorithm.bits()
+        && usize::from(field.kind.room()) < algorithm.bits()
     {
         let what = format!("a checksum of {} bits in {} bits of {}", algorithm.bits(), field.kind.bits(), field.name);
         return Err(fault(part, Some(index), what, &format!("type = \"u{}\"", algorithm.bits())));

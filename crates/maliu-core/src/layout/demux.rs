@@ -7,7 +7,7 @@ use core::task::Poll;
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    BodyKind, Fault, Fragment, Layout, MAX_STREAMS,
+    Fault, Fragment, Layout, MAX_STREAMS,
     facts::{as_annexb, from_config, from_key},
     message::{self, Facts, Lack, Message, Steady},
     payload::{self, Payload},
@@ -27,6 +27,7 @@ mod inner;
 mod search;
 mod stream;
 mod untimed;
+mod whole;
 use inner::Inner;
 use search::Search;
 use stream::{Stream, Unroll, refine};
@@ -63,7 +64,8 @@ pub struct Reader {
     looked_at: (u64, usize),
     streams: Vec<Stream>,
     events: VecDeque<Event>,
-    sequence: Option<u64>,
+    /// The last count of messages, of each stream that has its own.
+    sequences: Vec<(Option<u64>, u64)>,
     inner: Option<Box<Inner>>,
     /// The message before, until a good one follows it: where it stood, and its bytes.
     last: Option<(u64, Bytes)>,
@@ -80,6 +82,11 @@ impl Reader {
     /// The layout's first [`Fault`].
     pub fn new(layout: Layout) -> core::result::Result<Self, Fault> {
         layout.check()?;
+        Self::of(layout)
+    }
+
+    /// A reader of a layout that is sound, by itself or inside another.
+    fn of(layout: Layout) -> core::result::Result<Self, Fault> {
         let inner = Inner::of(&layout.body.kind)?.map(Box::new);
         let (opened, marks) = (layout.preamble.is_empty(), layout.marks_ends());
         Ok(Self {
@@ -95,7 +102,7 @@ impl Reader {
             looked_at: (0, 0),
             streams: Vec::new(),
             events: VecDeque::new(),
-            sequence: None,
+            sequences: Vec::new(),
             inner,
             last: None,
             given_back: 0,
@@ -145,14 +152,7 @@ impl Reader {
         let Some(bytes) = input.take(message.total()) else { return Ok(()) };
         let body = bytes.slice(message.body.clone());
         self.last = Some((at, bytes));
-        if let Some((number, bits)) = message.facts.sequence {
-            let mask = u64::MAX >> (64 - u32::from(bits.clamp(1, 64)));
-            if self.sequence.is_some_and(|last| last.wrapping_add(1) & mask != number) {
-                input.warn_at(at, "a gap in the sequence numbers");
-                self.lose_parts();
-            }
-            self.sequence = Some(number);
-        }
+        self.count(&message.facts, at, input);
         if message.facts.skip {
             return Ok(());
         }
@@ -160,6 +160,7 @@ impl Reader {
             self.learn(&message.facts);
             return Ok(());
         }
+        let Some(body) = self.plain(body, at, input) else { return Ok(()) };
         let Self { inner, events, .. } = self;
         match inner {
             Some(inner) => inner.push(&body, at, input, events),
@@ -168,33 +169,6 @@ impl Reader {
                 self.deliver(&message.facts, body, at, input)
             }
         }
-    }
-
-    /// Facts of a message without a body hold for those behind it.
-    fn learn(&mut self, facts: &Facts) {
-        self.preamble.width = facts.width;
-        self.preamble.height = facts.height;
-        let (Some(width), Some(height)) = (facts.width, facts.height) else { return };
-        for (index, stream) in self.streams.iter_mut().enumerate() {
-            if let Media::Video(video) = &mut stream.info.media
-                && video.size() != (width, height)
-            {
-                video.set_size(width, height);
-                self.events.push_back(Event::Stream(index, Box::new(stream.info.clone())));
-            }
-        }
-    }
-
-    /// Bytes of a kind that this layout has no word for are no media of unknown kind.
-    fn check_known(&self, facts: &Facts, body: &[u8], message: &Message, at: u64) -> Result<()> {
-        let named = facts.codec.is_some() || facts.media.is_some() || self.layout.body.codec.is_some();
-        let content = body.get(message.inside.end.saturating_sub(message.body.start)..).unwrap_or_default();
-        if named || self.layout.body.kind != BodyKind::Raw || !content.starts_with(&PACK_START_CODE) {
-            return Ok(());
-        }
-        let why = "its bodies carry an MPEG program stream, which this layout does not name: its body needs \
-                   kind = \"mpegps\" behind all other headers; the preset gb28181 reads RTP of GB/T 28181";
-        Err(self.malformed(why, at))
     }
 
     fn deliver(&mut self, facts: &Facts, body: Bytes, at: u64, input: &mut Input) -> Result<()> {
@@ -250,6 +224,7 @@ impl Reader {
                 Some((data, packet))
             }
             Some(Fragment::First) => {
+                stream.next_part = facts.part.map(|part| part.saturating_add(1));
                 packet.flags = Flags::key(key(&data));
                 if stream.parts.replace((BytesMut::from(&data[..]), packet)).is_some() {
                     input.warn_at(at, LAST_MISSING);
@@ -270,7 +245,7 @@ impl Reader {
                     }
                 }
             }
-            Some(fragment) => stream.join(fragment, &data, limit).unwrap_or_else(|why| {
+            Some(fragment) => stream.join(fragment, facts.part, &data, limit).unwrap_or_else(|why| {
                 input.warn_at(at, why);
                 None
             }),
@@ -355,7 +330,12 @@ impl Reader {
             Kind::Subtitle => Media::Subtitle,
             Kind::Data | Kind::Attachment => Media::Data,
         };
-        let info = StreamInfo::new(codec, base, media);
+        let mut info = StreamInfo::new(codec, base, media);
+        if let Some(config) = &self.layout.body.config {
+            let config = Bytes::from(config.clone());
+            from_config(&mut info, &config);
+            info.config = config;
+        }
         let index = self.streams.len();
         self.events.push_back(Event::Stream(index, Box::new(info.clone())));
         let (pts, dts) = (Unroll::default(), Unroll::default());
@@ -366,6 +346,7 @@ impl Reader {
             dts,
             parts: None,
             awaits_mark: false,
+            next_part: None,
             new_config: None,
             untimed: untimed.map(Box::new),
         });
@@ -460,6 +441,10 @@ impl Demuxer for Reader {
                     return Ok(Poll::Pending);
                 }
                 self.close(input);
+                continue;
+            }
+            if self.layout.body.rest {
+                self.take_whole(input)?;
                 continue;
             }
             let known = if self.looked_at.0 == input.offset() { self.looked_at.1 } else { 0 };

@@ -76,7 +76,7 @@ fn close_garbage(garbage: &mut Option<(usize, String)>, end: usize, lines: &mut 
 fn fields(fields: &[Field], part: &Part, bytes: &[u8], base: usize, message: Option<usize>, lines: &mut Vec<Line>) {
     for (field, bit) in fields.iter().zip(&part.at) {
         let Some((bit, value)) = bit.and_then(|bit| Some((bit, place::read(field, bytes, bit)?))) else { continue };
-        let width = place::width(field, fields, &part.at, bytes);
+        let width = place::width(field, bit, fields, &part.at, bytes);
         let end = bit.saturating_add(width).div_ceil(8);
         let value = match field.kind {
             Kind::Counted { .. } => words(field, Value::Bytes(bytes.get(bit / 8..end).unwrap_or_default())),
@@ -89,10 +89,12 @@ fn fields(fields: &[Field], part: &Part, bytes: &[u8], base: usize, message: Opt
 /// A value as a person reads it.
 fn words(field: &Field, value: Value<'_>) -> String {
     let text = match (field.kind, value) {
-        (Kind::Number { signed: true, .. } | Kind::Bcd { .. }, Value::Number(value, _)) => format!("{value}"),
+        (Kind::Number { signed: true, .. } | Kind::Bcd { .. } | Kind::Digits { .. }, Value::Number(value, _)) => {
+            format!("{value}")
+        }
         (_, Value::Number(_, raw)) if raw < 10 => format!("{raw}"),
         (_, Value::Number(_, raw)) => format!("{raw} ({raw:#x})"),
-        (Kind::Text { .. }, Value::Bytes(bytes)) => {
+        (Kind::Text { .. } | Kind::Word, Value::Bytes(bytes)) => {
             let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
             format!("{:?}", String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()))
         }
@@ -110,7 +112,10 @@ fn words(field: &Field, value: Value<'_>) -> String {
     };
     let role = match &field.role {
         Some(Role::Pts(clock) | Role::Dts(clock)) if clock.shift == 0 => {
-            let ticks = crate::time::Ticks(value.raw().cast_signed());
+            // A signed field may be in front of the start; halves are those of the clock.
+            let ticks = value.signed().unwrap_or_default();
+            let ticks =
+                crate::time::Ticks(if clock.halves { value.raw().cast_signed() >> 1 & i64::MAX } else { ticks });
             format!(", {:.6} s", clock.base.seconds(ticks))
         }
         _ if matches!(field.constant, Some(Constant::Number(_) | Constant::Bytes(_))) => ", constant".into(),

@@ -22,6 +22,8 @@ pub(super) enum Lack {
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) at: Vec<Option<usize>>,
+    /// First bit behind each field, or where it would stand.
+    pub(super) behind: Vec<usize>,
     pub(super) end: usize,
 }
 
@@ -43,13 +45,19 @@ pub(super) fn of(
     known: usize,
     header: &Part,
 ) -> Result<Option<(Range<usize>, usize)>, Lack> {
-    let found = layout.header.iter().zip(&header.at).find_map(|(field, at)| match &field.role {
+    // Of several fields the last one that is there counts: a short length may say that a long one follows.
+    let found = layout.header.iter().zip(&header.at).rev().find_map(|(field, at)| match &field.role {
         Some(Role::Length { unit, plus, from, tail, align }) => {
             let value = place::read(field, bytes, (*at)?)?.raw();
             Some(Length { value, unit: *unit, plus: *plus, from: *from, tail: *tail, align: *align })
         }
         _ => None,
     });
+    if layout.body.rest {
+        let tail = layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8;
+        let length = bytes.len() as i128 - header.end as i128 - tail as i128;
+        return within(layout, length, header).map(|body| Some((body.clone(), body.end)));
+    }
     match (found, layout.body.length, &layout.body.until) {
         (Some(length), ..) => told(layout, &length, header).map(Some),
         (None, Some(length), _) => {
@@ -62,7 +70,7 @@ pub(super) fn of(
 
 fn told(layout: &Layout, length: &Length, header: &Part) -> Result<(Range<usize>, usize), Lack> {
     let counted = i128::from(length.value) * i128::from(length.unit) + i128::from(length.plus);
-    let before = header.end.saturating_sub(start(layout, length.from, header, header.end));
+    let before = header.end.saturating_sub(start(length.from, header, header.end));
     let behind = if length.tail { layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8 } else { 0 };
     let body = within(layout, counted - before as i128 - behind as i128, header)?;
     let end = body.end.saturating_add(filling(before.saturating_add(body.len()), length.align));
@@ -107,15 +115,12 @@ fn until(
 }
 
 /// First byte of a range; `body` is where the body starts.
-pub(super) fn start(layout: &Layout, from: RangeStart, header: &Part, body: usize) -> usize {
+pub(super) fn start(from: RangeStart, header: &Part, body: usize) -> usize {
     let stands = |index: usize| header.at.get(index).copied().flatten();
     match from {
         RangeStart::Start => 0,
-        RangeStart::Field(index) => stands(index).map_or(body, |bit| bit / 8),
-        RangeStart::Behind(index) => {
-            let end = stands(index).zip(layout.header.get(index)).map(|(bit, field)| bit + field.kind.bits());
-            end.map_or(body, |bit| bit / 8)
-        }
+        RangeStart::Field(index) => stands(index).or(header.behind.get(index).copied()).map_or(body, |bit| bit / 8),
+        RangeStart::Behind(index) => header.behind.get(index).map_or(body, |bit| bit / 8),
         RangeStart::Body => body,
     }
 }

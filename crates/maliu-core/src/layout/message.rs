@@ -5,7 +5,7 @@ use core::{cmp::Ordering, ops::Range};
 
 pub(super) use super::extent::{Lack, Part};
 use super::{
-    BodyKind, Clock, Comparison, Constant, Field, Fragment, Kind, Layout, MAX_HEADER_BITS, Meaning, RangeEnd,
+    BodyKind, Clock, Comparison, Constant, Field, Fragment, Head, Kind, Layout, MAX_HEADER_BITS, Meaning, RangeEnd,
     RangeStart, Role,
     extent::{self, start},
     place::{self, Value},
@@ -49,12 +49,34 @@ pub(super) struct Facts {
     pub(super) key: Option<bool>,
     pub(super) config: bool,
     pub(super) skip: bool,
-    pub(super) sequence: Option<(u64, u8)>,
+    /// The count of messages, its bits, and whether each stream has its own.
+    pub(super) sequence: Option<(u64, u8, bool)>,
     pub(super) fragment: Option<Fragment>,
+    /// Which part of how many, from 0, and whether it is the first and the last.
+    pub(super) part: Option<u64>,
+    pub(super) parts: Option<u64>,
+    pub(super) first: Option<bool>,
+    pub(super) last: Option<bool>,
     pub(super) sample_rate: Option<u32>,
     pub(super) channels: Option<u16>,
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
+}
+
+impl Facts {
+    /// Concludes from numbers and flags which part of a packet a body is.
+    fn settle(&mut self) {
+        let first = self.first.or(self.part.map(|part| part == 0));
+        let counted = self.part.zip(self.parts).map(|(part, parts)| part.saturating_add(1) >= parts);
+        if let (Some(first), Some(last)) = (first, self.last.or(counted)) {
+            self.fragment = Some(match (first, last) {
+                (true, true) => Fragment::Whole,
+                (true, false) => Fragment::First,
+                (false, true) => Fragment::Last,
+                (false, false) => Fragment::Middle,
+            });
+        }
+    }
 }
 
 /// A timestamp as it stands: its bits, how many there are, and their unit.
@@ -96,14 +118,16 @@ pub(super) fn look_behind(
     preamble: &Facts,
 ) -> Result<Message, Lack> {
     let mut facts = preamble.clone();
-    let header = part(&layout.header, bytes, 0, Some(steady), &mut facts)?;
+    let header = head(layout, bytes, Some(steady), &mut facts)?;
     let Some((body, behind)) = extent::of(layout, bytes, known, &header)? else {
         let (body, inside, behind) = (header.end..header.end, Part::default(), header.end);
         let tail = part(&layout.tail, bytes, body.end, None, &mut facts)?;
         return agreeing(layout, bytes, Message { header, body, behind, has_body: false, inside, tail, facts });
     };
     let seen = bytes.get(body.start..bytes.len().min(body.end));
-    if let Some(why) = seen.and_then(|seen| refuse_body(layout, &facts, seen)) {
+    facts.settle();
+    let plain = layout.body.transforms.is_empty();
+    if let Some(why) = seen.filter(|_| plain).and_then(|seen| refuse_body(layout, &facts, seen)) {
         return Err(Lack::Bad(Cow::Borrowed(why)));
     }
     // Fields inside the body are checked as far as they have arrived.
@@ -138,36 +162,62 @@ pub(super) fn part(
     steady: Option<&Steady>,
     facts: &mut Facts,
 ) -> Result<Part, Lack> {
-    let mut at = Vec::with_capacity(fields.len());
+    let (mut at, mut behind) = (Vec::with_capacity(fields.len()), Vec::with_capacity(fields.len()));
     let mut bit = start.saturating_mul(8);
     for field in fields {
         if !holds(fields, &at, bytes, field) {
             at.push(None);
+            behind.push(bit);
             continue;
         }
-        let end = bit.saturating_add(place::width(field, fields, &at, bytes));
+        let end = bit.saturating_add(place::width(field, bit, fields, &at, bytes));
         if end.saturating_sub(start.saturating_mul(8)) > MAX_HEADER_BITS {
             return Err(Lack::Bad(Cow::Owned(format!("field {} is longer than any header", field.name))));
         }
         if matches!(field.kind, Kind::Counted { .. }) && bytes.len() < end.div_ceil(8) {
             return Err(Lack::Need(end.div_ceil(8)));
         }
-        let Some(value) = place::read(field, bytes, bit) else { return Err(Lack::Need(end.div_ceil(8))) };
-        let expected = field.steady.and_then(|group| steady?.get(usize::from(group)).copied().flatten());
-        if let Some(why) = refuse(field, value, expected) {
-            return Err(match &field.otherwise {
-                Some(otherwise) => Lack::Other(Cow::Owned(format!("{why}: {otherwise}"))),
-                None => Lack::Bad(why),
-            });
-        }
-        note(field, value, facts);
+        let open = matches!(field.kind, Kind::Digits { .. } | Kind::Word) && end.div_ceil(8) >= bytes.len();
+        let Some(value) = place::read(field, bytes, bit).filter(|_| !open) else {
+            // Digits go on as long as there are any; what is none of them is no number.
+            let bad = match field.kind {
+                Kind::Digits { .. } => !open,
+                Kind::Varint => end.div_ceil(8) <= bytes.len(),
+                _ => false,
+            };
+            let why = || Cow::Owned(format!("field {} is no number", field.name));
+            return Err(if bad { Lack::Bad(why()) } else { Lack::Need(end.div_ceil(8).max(bytes.len() + 1)) });
+        };
+        accept(field, value, steady, facts)?;
         at.push(Some(bit));
+        behind.push(end);
         bit = end;
     }
-    Ok(Part { at, end: bit.div_ceil(8) })
+    Ok(Part { at, behind, end: bit.div_ceil(8) })
 }
 
-fn holds(fields: &[Field], at: &[Option<usize>], bytes: &[u8], field: &Field) -> bool {
+/// The fields of a header, of whatever form.
+pub(super) fn head(layout: &Layout, bytes: &[u8], steady: Option<&Steady>, facts: &mut Facts) -> Result<Part, Lack> {
+    match &layout.head {
+        Head::Bits => part(&layout.header, bytes, 0, steady, facts),
+        form => super::head::part(form, &layout.header, bytes, steady, facts),
+    }
+}
+
+/// Notes what a field says, if it may say that.
+pub(super) fn accept(field: &Field, value: Value<'_>, steady: Option<&Steady>, facts: &mut Facts) -> Result<(), Lack> {
+    let expected = field.steady.and_then(|group| steady?.get(usize::from(group)).copied().flatten());
+    if let Some(why) = refuse(field, value, expected) {
+        return Err(match &field.otherwise {
+            Some(otherwise) => Lack::Other(Cow::Owned(format!("{why}: {otherwise}"))),
+            None => Lack::Bad(why),
+        });
+    }
+    note(field, value, facts);
+    Ok(())
+}
+
+pub(super) fn holds(fields: &[Field], at: &[Option<usize>], bytes: &[u8], field: &Field) -> bool {
     field.when.iter().all(|condition| {
         let other = fields.get(condition.field).zip(at.get(condition.field).copied().flatten());
         let value = other.and_then(|(other, bit)| place::read(other, bytes, bit)?.signed());
@@ -191,6 +241,7 @@ pub(super) fn compare(value: i64, comparison: Comparison, other: i64) -> bool {
 fn refuse(field: &Field, value: Value<'_>, steady: Option<u64>) -> Option<Cow<'static, str>> {
     let fits = match (&field.constant, value) {
         (Some(Constant::Number(wanted)), Value::Number(_, raw)) => *wanted == raw,
+        (Some(Constant::Bytes(wanted)), Value::Bytes(bytes)) if field.kind == Kind::Word => bytes == wanted,
         (Some(Constant::Bytes(wanted)), Value::Bytes(bytes)) => bytes.starts_with(wanted),
         (None, _) => true,
         _ => false,
@@ -242,7 +293,7 @@ fn note(field: &Field, value: Value<'_>, facts: &mut Facts) {
         Role::Key => facts.key = Some(flag),
         Role::Config => facts.config |= flag,
         Role::Skip => facts.skip |= flag,
-        Role::Sequence => facts.sequence = Some((number, field.kind.bits().min(64) as u8)),
+        Role::Sequence { per_stream } => facts.sequence = Some((number, field.kind.room(), *per_stream)),
         Role::Fragment => {
             facts.fragment = match meaning {
                 Some(Meaning::Fragment(fragment)) => Some(fragment),
@@ -253,13 +304,18 @@ fn note(field: &Field, value: Value<'_>, facts: &mut Facts) {
         Role::Channels => facts.channels = u16::try_from(number).ok(),
         Role::Width => facts.width = small,
         Role::Height => facts.height = small,
+        Role::Part { first } => facts.part = Some(number.saturating_sub(u64::from(*first))),
+        Role::Parts => facts.parts = Some(number),
+        Role::First => facts.first = Some(flag),
+        Role::Last => facts.last = Some(flag),
         Role::Length { .. } | Role::Checksum { .. } => {}
     }
 }
 
 fn add(stamp: &mut Option<Stamp>, number: u64, field: &Field, clock: Clock) {
     let shift = clock.shift.min(63);
-    let bits = (field.kind.bits().min(64) as u8).saturating_add(shift).min(64);
+    let bits = field.kind.room().saturating_add(shift).min(64);
+    let (number, bits) = if clock.halves { (number >> 1, bits.saturating_sub(1)) } else { (number, bits) };
     let own = Stamp { value: number << shift, bits, clock };
     *stamp = Some(match *stamp {
         None => own,
@@ -276,7 +332,7 @@ impl Stamp {
         let base = finer(self.clock.base, other.clock.base);
         let ticks = |stamp: Self| stamp.clock.base.rescale(Ticks(stamp.value.cast_signed()), base, Rounding::Near);
         let value = (ticks(self) + ticks(other)).0.cast_unsigned();
-        Self { value, bits: 64, clock: Clock { base, shift: 0 } }
+        Self { value, bits: 64, clock: Clock { base, shift: 0, halves: false } }
     }
 }
 
@@ -321,7 +377,7 @@ fn wrong_length(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<
         let Some(Role::Length { unit, plus, from, tail, .. }) = &field.role else { return None };
         let said = i128::from(place::read(field, bytes, (*at)?)?.raw()) * i128::from(*unit) + i128::from(*plus);
         let end = if *tail { message.total() } else { message.body.end };
-        let counted = end.saturating_sub(start(layout, *from, &message.header, message.body.start));
+        let counted = end.saturating_sub(start(*from, &message.header, message.body.start));
         (said != counted as i128)
             .then(|| Cow::Owned(format!("length {} in the tail is {said}, not {counted}", field.name)))
     })
@@ -333,8 +389,8 @@ fn wrong_sum(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<'st
     for (field, at) in fields {
         let (Some(Role::Checksum { algorithm, from, to }), Some(bit)) = (&field.role, at) else { continue };
         let (stands, width) = (bit / 8, field.kind.bits() / 8);
-        let covered = bytes.get(covered(layout, *from, *to, &message.header, &message.body, stands))?;
-        let offset = start(layout, *from, &message.header, message.body.start);
+        let covered = bytes.get(covered(*from, *to, &message.header, &message.body, stands))?;
+        let offset = start(*from, &message.header, message.body.start);
         let mut copy;
         let covered = match stands.checked_sub(offset) {
             // A checksum among the bytes it covers counts as zeros.
@@ -346,8 +402,13 @@ fn wrong_sum(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<'st
             _ => covered,
         };
         let said = place::read(field, bytes, *bit)?.raw();
-        if algorithm.of(covered) != said {
-            return Some(Cow::Owned(format!("checksum {} does not match", field.name)));
+        let sum = algorithm.of(covered);
+        if sum != said {
+            return Some(Cow::Owned(format!(
+                "checksum {} is {said:#x}, that of its {} bytes {sum:#x}",
+                field.name,
+                covered.len()
+            )));
         }
     }
     None
@@ -355,7 +416,6 @@ fn wrong_sum(layout: &Layout, bytes: &[u8], message: &Message) -> Option<Cow<'st
 
 /// The bytes a checksum at byte `stands` covers.
 pub(super) fn covered(
-    layout: &Layout,
     from: RangeStart,
     to: RangeEnd,
     header: &Part,
@@ -367,5 +427,5 @@ pub(super) fn covered(
         RangeEnd::Body => body.end,
         RangeEnd::Here => stands,
     };
-    start(layout, from, header, body.start).min(end)..end
+    start(from, header, body.start).min(end)..end
 }

@@ -21,18 +21,21 @@ mod explain;
 mod extent;
 mod facts;
 mod guess;
+mod head;
 mod message;
 mod mux;
 mod payload;
 mod place;
+mod transform;
 mod wireshark;
 
 pub use check::Fault;
-pub use checksum::Algorithm;
+pub use checksum::{Algorithm, Crc};
 pub use demux::Reader;
 pub use explain::{Line, explain};
 pub use guess::{Framing, Guess, guess};
 pub use mux::Writer;
+pub use transform::Transform;
 pub use wireshark::dissector;
 
 /// Most fields in one part of a layout.
@@ -45,6 +48,10 @@ pub const MAX_BODY: usize = 32 << 20;
 pub const MAX_STREAMS: usize = 64;
 /// Longest delimiter of bodies, in bytes.
 pub const MAX_DELIMITER: usize = 64;
+/// Longest header that is text, in bytes.
+pub const MAX_TEXT_HEAD: usize = 16 << 10;
+/// Most transforms of a body.
+pub const MAX_TRANSFORMS: usize = 4;
 /// Deepest nesting of layouts in bodies.
 pub const MAX_NESTING: usize = 4;
 
@@ -58,6 +65,8 @@ pub struct Layout {
     pub about: String,
     /// Fields that stand once at the start of a connection.
     pub preamble: Vec<Field>,
+    /// Form of the header.
+    pub head: Head,
     /// Fields in front of each body.
     pub header: Vec<Field>,
     /// Kind of the body.
@@ -79,7 +88,15 @@ impl Layout {
     /// Whether a field says which stream a message belongs to; otherwise a connection has one.
     pub fn tells_streams(&self) -> bool {
         let tells = |field: &Field| matches!(field.role, Some(Role::Stream | Role::Media | Role::Codec));
-        self.header.iter().any(tells)
+        self.header.iter().any(tells) || self.inner().is_some_and(Self::tells_streams)
+    }
+
+    /// The layout of its bodies, if they have one.
+    pub(crate) fn inner(&self) -> Option<&Self> {
+        match &self.body.kind {
+            BodyKind::Nested(inner) => Some(inner),
+            _ => None,
+        }
     }
 
     /// Whether the last part of a packet is marked and its first is not, so that one begins behind the last of the other.
@@ -95,7 +112,25 @@ impl Layout {
     pub fn tells_times(&self) -> bool {
         let tells = |field: &Field| matches!(field.role, Some(Role::Pts(_) | Role::Dts(_) | Role::Cts(_)));
         self.header.iter().chain(&self.inside).chain(&self.tail).any(tells)
+            || self.inner().is_some_and(Self::tells_times)
     }
+}
+
+/// Form of a header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Head {
+    /// Fields one behind the other, bit by bit.
+    #[default]
+    Bits,
+    /// Lines `Name: value` in any order, up to an empty one. Names are compared without case.
+    Lines {
+        /// The line in front of them, if there is one: a boundary.
+        first: String,
+    },
+    /// An object of JSON on a line of its own; fields are its members.
+    Json,
+    /// `name=value` separated by blanks, on a line of its own.
+    Pairs,
 }
 
 /// One field, at the bit where the one before it ends.
@@ -174,6 +209,16 @@ pub enum Kind {
         /// Length in bytes.
         len: u16,
     },
+    /// A number in groups of 7 bits, the least significant first, of which all but the last have their highest bit set
+    /// (LEB128, as in protobuf and MQTT); at most 64 bits.
+    Varint,
+    /// A number in digits, as many as there are; `true` and `false` are 1 and 0.
+    Digits {
+        /// 10 or 16.
+        radix: u8,
+    },
+    /// Text up to a blank, a quotation mark, a comma or the end of the line.
+    Word,
     /// Bytes without a meaning, as many as a field in front of it says: an extension of the header. None where that field
     /// is absent.
     Counted {
@@ -183,13 +228,21 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Width in bits; 0 where another field says it.
+    /// Bits that a value of it may have.
+    pub(crate) fn room(self) -> u8 {
+        match self {
+            Self::Varint | Self::Digits { .. } => 64,
+            kind => kind.bits().min(64) as u8,
+        }
+    }
+
+    /// Width in bits; 0 where another field or the content says it.
     pub fn bits(self) -> usize {
         match self {
             Self::Number { bits, .. } => usize::from(bits),
             Self::Bcd { digits } => usize::from(digits) * 4,
             Self::Text { len } | Self::Bytes { len } => usize::from(len) * 8,
-            Self::Counted { .. } => 0,
+            Self::Counted { .. } | Self::Varint | Self::Digits { .. } | Self::Word => 0,
         }
     }
 }
@@ -270,10 +323,24 @@ pub enum Role {
     /// Whether the message is passed over: by the map, or non-zero.
     Skip,
     /// A count of messages.
-    Sequence,
+    Sequence {
+        /// Each stream counts its own.
+        per_stream: bool,
+    },
     /// Which part of a packet the body is, by the map. Where the map names no first part, a packet begins behind the last
     /// part of the one before.
     Fragment,
+    /// Number of the part of a packet that the body is.
+    Part {
+        /// Number of the first part.
+        first: u32,
+    },
+    /// How many parts the packet has.
+    Parts,
+    /// Whether the body is the first part of a packet: by the map, or non-zero.
+    First,
+    /// Whether the body is the last part of a packet: by the map, or non-zero.
+    Last,
     /// A checksum of bytes of the message.
     Checksum {
         /// How it is computed.
@@ -325,6 +392,8 @@ pub struct Clock {
     pub base: TimeBase,
     /// The field's bits stand this far left in the timestamp.
     pub shift: u8,
+    /// A count is half of the unit, as in NTP timestamps: 2^32 a second, which no unit holds.
+    pub halves: bool,
 }
 
 /// Meaning of a value of a mapped field.
@@ -369,6 +438,12 @@ pub struct Body {
     pub length: Option<u32>,
     /// The bytes that end it when nothing says its length. They are not part of it.
     pub until: Option<Vec<u8>>,
+    /// It is what is left of the message, whose extent the layout around it knows.
+    pub rest: bool,
+    /// Codings of the carrier, in the order in which reading undoes them.
+    pub transforms: Vec<Transform>,
+    /// Codec configuration when no message carries it.
+    pub config: Option<Vec<u8>>,
     /// Sample rate in Hz and channels when no field says; 0 when unknown.
     pub audio: (u32, u16),
     /// Frames per second of video; where no field is a time, whatever the stream says.

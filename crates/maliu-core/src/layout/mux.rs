@@ -1,25 +1,27 @@
 //! Writes packets by a layout: the preamble once, then a message a packet.
 
-use alloc::{format, string::ToString, vec::Vec};
+use alloc::{boxed::Box, format, string::ToString, vec::Vec};
 
 use bytes::Bytes;
 use memchr::memmem;
 
 use super::{
-    BodyKind, Clock, Constant, Fault, Field, Fragment, Layout, MAX_HEADER_BITS, Meaning, RangeStart, Role, extent,
+    BodyKind, Fault, Field, Fragment, Head, Layout, Meaning, RangeStart, Role, extent,
     facts::as_annexb,
     message::{self, Part},
     payload,
-    place::{self, Packer},
+    place::Packer,
 };
 use crate::{
     error::{Error, Result},
     format::{Muxer, Packaging},
-    output::{Mark, Output},
+    output::{Edit, Mark, Output, Reach},
     packet::Packet,
     stream::{Codec, Kind, Metadata, StreamInfo},
     time::{Rounding, Ticks, TimeBase},
 };
+
+mod fill;
 
 const NAME: &str = "layout";
 
@@ -28,8 +30,10 @@ pub struct Writer {
     layout: Layout,
     streams: Vec<StreamInfo>,
     sequence: u64,
-    /// First bits of the header's fields in the message being written.
-    starts: Vec<Option<usize>>,
+    /// Where the header's fields stand in the message being written.
+    starts: Part,
+    /// Writes the messages inside the bodies.
+    inner: Option<Box<Self>>,
 }
 
 /// Values that fill the fields of one message.
@@ -43,36 +47,90 @@ struct Source<'a> {
     config: bool,
     sequence: u64,
     fragment: Fragment,
+    part: u64,
+    parts: u64,
 }
 
 impl Writer {
     /// A writer of `layout`.
     ///
     /// # Errors
-    /// The layout's first [`Fault`]; a nested body is only read.
+    /// The layout's first [`Fault`]; program streams and fields inside of bodies are only read.
     pub fn new(layout: Layout) -> core::result::Result<Self, Fault> {
         layout.check()?;
-        let only_read = match layout.body.kind {
-            BodyKind::Nested(_) => Some(("a nested body is only read", "write the inner layout alone")),
-            BodyKind::ProgramStream => Some(("a body of kind mpegps is only read", "write kind = \"annexb\"")),
+        Self::of(layout)
+    }
+
+    /// A writer of a layout that is sound.
+    fn of(layout: Layout) -> core::result::Result<Self, Fault> {
+        let inner = match &layout.body.kind {
+            BodyKind::Nested(inner) => Some(Box::new(Self::of((**inner).clone())?)),
+            BodyKind::ProgramStream => {
+                let (what, hint) = ("a body of kind mpegps is only read", "write kind = \"annexb\"");
+                return Err(Fault { part: "body", field: None, what: what.to_string(), hint: hint.to_string() });
+            }
             _ => None,
         };
-        if let Some((what, hint)) = only_read {
-            return Err(Fault { part: "body", field: None, what: what.to_string(), hint: hint.to_string() });
+        Ok(Self { layout, streams: Vec::new(), sequence: 0, starts: Part::default(), inner })
+    }
+
+    /// The units of the times that fields hold, of layouts inside, too.
+    fn base(&self) -> Option<TimeBase> {
+        let own = self.layout.header.iter().filter_map(|field| match &field.role {
+            Some(Role::Dts(clock) | Role::Pts(clock)) => Some(clock.base),
+            _ => None,
+        });
+        own.chain(self.inner.as_ref().and_then(|inner| inner.base())).reduce(message::finer)
+    }
+
+    /// The kind of the innermost bodies.
+    fn kind(&self) -> &BodyKind {
+        self.inner.as_ref().map_or(&self.layout.body.kind, |inner| inner.kind())
+    }
+
+    /// Writes the preambles of this layout and of those inside.
+    fn open(&mut self, streams: &[StreamInfo], out: &mut Output) -> Result<()> {
+        self.streams = streams.to_vec();
+        let first = self.streams.iter().find(|info| info.codec.kind() == Kind::Video).or(self.streams.first()).cloned();
+        let source = Source { info: first.as_ref(), ..Source::default() };
+        let preamble = self.fill(&Head::Bits, &self.layout.preamble, 0, 0, &source)?.0;
+        out.append(Mark::Header, [Bytes::from(preamble)]);
+        let Some(mut inner) = self.inner.take() else { return Ok(()) };
+        let mut messages = Output::new(Reach::Append);
+        let opened = inner.open(streams, &mut messages);
+        self.inner = Some(inner);
+        opened?;
+        self.wrap(messages, source, Mark::Header, out)
+    }
+
+    /// Puts messages of the layout inside into bodies, one into each.
+    fn wrap(&mut self, mut messages: Output, source: Source<'_>, mark: Mark, out: &mut Output) -> Result<()> {
+        while let Some(Edit::Append(piece)) = messages.next_edit() {
+            let body = Bytes::from(piece.parts.concat());
+            if !body.is_empty() {
+                self.message(&body, Source { fragment: Fragment::Whole, part: 0, parts: 1, ..source }, mark, out)?;
+            }
         }
-        Ok(Self { layout, streams: Vec::new(), sequence: 0, starts: Vec::new() })
+        Ok(())
     }
 
     /// A packet in one message, or in as many as its length needs where a field says which part each is.
     fn send(&mut self, body: &Bytes, source: Source<'_>, mark: Mark, out: &mut Output) -> Result<()> {
+        if let Some(mut inner) = self.inner.take() {
+            let mut messages = Output::new(Reach::Append);
+            let sent = inner.send(body, source, mark, &mut messages);
+            self.inner = Some(inner);
+            sent?;
+            return self.wrap(messages, source, mark, out);
+        }
         let most = self.layout.limits.part.map_or(usize::MAX, |part| part as usize).min(self.longest());
         if body.len() <= most || most == 0 || !self.has_parts() {
-            return self.message(body, source, mark, out);
+            return self.message(body, Source { parts: 1, ..source }, mark, out);
         }
         if body.len() > self.layout.limits.body as usize {
             return Err(too_long(body.len(), self.layout.limits.body));
         }
-        let mut from = 0;
+        let (mut from, parts) = (0, body.len().div_ceil(most) as u64);
         while from < body.len() {
             let to = body.len().min(from.saturating_add(most));
             let fragment = match (from, to) {
@@ -81,7 +139,8 @@ impl Writer {
                 _ => Fragment::Middle,
             };
             let part_mark = if from == 0 { mark } else { Mark::Body { time: None } };
-            self.message(&body.slice(from..to), Source { fragment, ..source }, part_mark, out)?;
+            let part = (from / most) as u64;
+            self.message(&body.slice(from..to), Source { fragment, part, parts, ..source }, part_mark, out)?;
             from = to;
         }
         Ok(())
@@ -89,6 +148,10 @@ impl Writer {
 
     /// Whether packets may go in parts.
     fn has_parts(&self) -> bool {
+        let numbered = |field: &Field| matches!(field.role, Some(Role::Part { .. } | Role::First));
+        if self.layout.header.iter().any(numbered) {
+            return true;
+        }
         let parts = [Fragment::First, Fragment::Middle, Fragment::Last];
         let fields = || self.layout.header.iter().filter(|field| field.role == Some(Role::Fragment));
         parts.into_iter().all(|part| fields().any(|field| self.value_of(field, part).is_some()))
@@ -115,13 +178,14 @@ impl Writer {
         let around = (bits(&self.layout.header) + bits(&self.layout.tail)).div_ceil(8);
         let of = |field: &Field| match &field.role {
             Some(Role::Length { unit, plus, .. }) => {
-                let most = u64::MAX >> 64usize.saturating_sub(field.kind.bits()).min(63);
+                let most = u64::MAX >> 64u8.saturating_sub(field.kind.room()).min(63);
                 let bytes = most.saturating_mul((*unit).into()).saturating_add_signed((*plus).into());
                 Some(usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(around))
             }
             _ => None,
         };
-        self.layout.header.iter().filter_map(of).min().unwrap_or(usize::MAX)
+        // A longer length may stand behind a shorter one.
+        self.layout.header.iter().filter_map(of).max().unwrap_or(usize::MAX)
     }
 
     /// One message around `body`.
@@ -131,14 +195,21 @@ impl Writer {
         }
         source.sequence = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
+        let transforms = self.layout.body.transforms.iter().rev();
+        let body = &transforms.fold(body.clone(), |body, transform| Bytes::from(transform.apply(&body)));
         self.check_end(body)?;
         let (mut header, mut tail, mut fill) = (Vec::new(), Vec::new(), Vec::new());
-        // The length depends on the header's own size, which conditions decide: the second pass knows it.
-        for _ in 0..2 {
-            let (filled, starts) = self.fill(&self.layout.header, body.len(), header.len(), &source)?;
+        // The length depends on the header's own size, which conditions and lengths in digits decide: later passes know it.
+        for _ in 0..4 {
+            let (filled, starts) =
+                self.fill(&self.layout.head, &self.layout.header, body.len(), header.len(), &source)?;
+            let stands = header == filled && starts.at == self.starts.at;
             (header, self.starts) = (filled, starts);
             fill = self.behind(header.len(), body.len());
-            tail = self.fill(&self.layout.tail, body.len(), header.len(), &source)?.0;
+            tail = self.fill(&Head::Bits, &self.layout.tail, body.len(), header.len(), &source)?.0;
+            if stands {
+                break;
+            }
         }
         let mut whole: Vec<u8> = [&header[..], body, &fill, &tail].concat();
         self.sums(&mut whole, header.len(), body.len(), fill.len());
@@ -177,143 +248,22 @@ impl Writer {
     fn begin(&self, from: RangeStart, header: usize) -> usize {
         match from {
             RangeStart::Start => 0,
-            RangeStart::Field(index) | RangeStart::Behind(index) => {
-                let part = self.starts.get(index).copied().flatten();
-                let behind = self.layout.header.get(index).filter(|_| matches!(from, RangeStart::Behind(_)));
-                part.map_or(header, |bit| (bit + behind.map_or(0, |field| field.kind.bits())) / 8)
-            }
+            RangeStart::Field(_) | RangeStart::Behind(_) => extent::start(from, &self.starts, header),
             RangeStart::Body => header,
         }
-    }
-
-    fn fill(
-        &self,
-        fields: &[Field],
-        body: usize,
-        header: usize,
-        source: &Source<'_>,
-    ) -> Result<(Vec<u8>, Vec<Option<usize>>)> {
-        let mut packer = Packer::default();
-        let mut at: Vec<Option<usize>> = Vec::new();
-        let mut bit = 0usize;
-        for field in fields {
-            let there = field.when.iter().all(|condition| {
-                let other = fields.get(condition.field).zip(at.get(condition.field).copied().flatten());
-                let value = other.and_then(|(other, bit)| place::read(other, &packer.bytes, bit)?.signed());
-                value.is_some_and(|value| message::compare(value, condition.comparison, condition.value))
-            });
-            if !there {
-                at.push(None);
-                continue;
-            }
-            let text: &[u8] = match &field.constant {
-                Some(Constant::Bytes(bytes)) => bytes,
-                _ => &[],
-            };
-            let raw = match &field.constant {
-                Some(Constant::Number(number)) => *number,
-                _ => self.value(field, body, header, source)?,
-            };
-            let bits = field.kind.bits();
-            if matches!(field.role, Some(Role::Length { .. })) && bits < 64 && raw >> bits != 0 {
-                return Err(Error::mux(NAME, format!("a length of {raw} does not fit field {}", field.name)));
-            }
-            packer.write(field, raw, text);
-            let bits = place::width(field, fields, &at, &packer.bytes);
-            if bits > MAX_HEADER_BITS {
-                return Err(Error::mux(NAME, format!("field {} would be longer than any header", field.name)));
-            }
-            packer.zeros(bits.saturating_sub(field.kind.bits()) / 8);
-            at.push(Some(bit));
-            bit += bits;
-        }
-        Ok((packer.bytes, at))
-    }
-
-    /// The value of a field without a constant.
-    fn value(&self, field: &Field, body: usize, header: usize, source: &Source<'_>) -> Result<u64> {
-        let Some(role) = &field.role else { return Ok(field.default) };
-        let mapped =
-            |wanted: Meaning| field.map.iter().find(|(_, meaning)| *meaning == wanted).map(|(value, _)| *value);
-        let flag = |yes: bool| {
-            mapped(Meaning::Flag(yes)).unwrap_or(if field.map.is_empty() { u64::from(yes) } else { field.default })
-        };
-        let info = source.info;
-        let audio = info.and_then(StreamInfo::as_audio);
-        let video = info.and_then(StreamInfo::as_video);
-        Ok(match role {
-            Role::Length { unit, plus, from, tail, .. } => {
-                let start = self.begin(*from, header);
-                let behind =
-                    if *tail { self.layout.tail.iter().map(|field| field.kind.bits()).sum::<usize>() / 8 } else { 0 };
-                let bytes = (header.saturating_sub(start) + body + behind) as i64 - i64::from(*plus);
-                let unit = i64::from(*unit);
-                if bytes % unit != 0 || bytes < 0 {
-                    return Err(Error::mux(
-                        NAME,
-                        format!("{bytes} bytes are no multiple of the unit {unit} of {}", field.name),
-                    ));
-                }
-                (bytes / unit).cast_unsigned()
-            }
-            Role::Pts(clock) => self.share(source.pts.or(source.dts), role, *clock, info),
-            Role::Dts(clock) => self.share(source.dts.or(source.pts), role, *clock, info),
-            Role::Cts(clock) => {
-                let ticks = source.pts.zip(source.dts).map(|(pts, dts)| pts - dts);
-                stamp(ticks, info, *clock)
-            }
-            Role::Stream => mapped(Meaning::Number(source.stream as u64)).unwrap_or(source.stream as u64),
-            Role::Media => info.and_then(|info| mapped(Meaning::Media(info.codec.kind()))).unwrap_or(field.default),
-            Role::Codec => match info.and_then(|info| mapped(Meaning::Codec(info.codec))) {
-                Some(value) => value,
-                None if info.is_none() => field.default,
-                None => return Err(Error::mux(NAME, format!("{} has no value for this codec", field.name))),
-            },
-            Role::Key => flag(source.key),
-            Role::Config => flag(source.config),
-            Role::Skip => flag(false),
-            Role::Sequence => source.sequence,
-            Role::Fragment => self.value_of(field, source.fragment).unwrap_or(field.default),
-            Role::Checksum { .. } => 0,
-            Role::SampleRate => audio.map_or(field.default, |audio| u64::from(audio.rate())),
-            Role::Channels => audio.map_or(field.default, |audio| u64::from(audio.channel_count())),
-            Role::Width => video.map_or(field.default, |video| u64::from(video.size().0)),
-            Role::Height => video.map_or(field.default, |video| u64::from(video.size().1)),
-        })
-    }
-
-    /// The share of a time that a field of this role holds: what is left of those of longer units, as microseconds of
-    /// seconds.
-    fn share(&self, time: Option<Ticks>, role: &Role, clock: Clock, info: Option<&StreamInfo>) -> u64 {
-        let others = self.layout.header.iter().filter_map(|field| match (&field.role, role) {
-            (Some(Role::Pts(other)), Role::Pts(_)) | (Some(Role::Dts(other)), Role::Dts(_)) => Some(other.base),
-            _ => None,
-        });
-        let mut units: Vec<TimeBase> = others.filter(|base| *base != clock.base).collect();
-        units.sort_by(|a, b| TimeBase::compare(Ticks(1), *a, Ticks(1), *b));
-        let is_longer = |unit: &&TimeBase| message::finer(**unit, clock.base) == clock.base;
-        let from = info.map_or(TimeBase::MICROS, |info| info.time_base);
-        let (time, longer) = (time.unwrap_or_default(), units.iter().find(is_longer));
-        let rounding = if units.iter().any(|unit| !is_longer(&unit)) { Rounding::Down } else { Rounding::Near };
-        let ticks = from.rescale(time, clock.base, rounding).0;
-        let ticks = longer
-            .map_or(ticks, |longer| ticks.rem_euclid(longer.rescale(Ticks(1), clock.base, Rounding::Near).0.max(1)));
-        (ticks >> clock.shift.min(63)).cast_unsigned()
     }
 
     /// Puts the checksums into a whole message.
     fn sums(&self, whole: &mut [u8], header: usize, body: usize, behind: usize) {
         let mut facts = message::Facts::default();
-        let parse = |fields: &[Field], start: usize, bytes: &[u8], facts: &mut message::Facts| {
-            message::part(fields, bytes, start, None, facts).unwrap_or_else(|_| Part::default())
-        };
-        let head = parse(&self.layout.header, 0, whole, &mut facts);
-        let tail = parse(&self.layout.tail, header + body + behind, whole, &mut facts);
+        let head = message::head(&self.layout, whole, None, &mut facts).unwrap_or_default();
+        let tail =
+            message::part(&self.layout.tail, whole, header + body + behind, None, &mut facts).unwrap_or_default();
         let range = header..header + body;
         let fields = self.layout.header.iter().zip(&head.at).chain(self.layout.tail.iter().zip(&tail.at));
         for (field, at) in fields {
             let (Some(Role::Checksum { algorithm, from, to }), Some(bit)) = (&field.role, at) else { continue };
-            let covered = message::covered(&self.layout, *from, *to, &head, &range, bit / 8);
+            let covered = message::covered(*from, *to, &head, &range, bit / 8);
             let sum = algorithm.of(whole.get(covered).unwrap_or_default());
             let mut packer = Packer::default();
             packer.write(field, sum, b"");
@@ -325,6 +275,7 @@ impl Writer {
     /// Whether a field marks messages that carry a configuration.
     fn says_config(&self) -> bool {
         self.layout.header.iter().any(|field| field.role == Some(Role::Config))
+            || self.inner.as_ref().is_some_and(|inner| inner.says_config())
     }
 
     fn config(&mut self, stream: usize, time: Option<Ticks>, out: &mut Output) -> Result<()> {
@@ -333,11 +284,11 @@ impl Writer {
             return Ok(());
         };
         let source = Source { stream, info: Some(&info), pts: time, dts: time, config: true, ..Source::default() };
-        let config = match self.layout.body.kind {
+        let config = match self.kind() {
             BodyKind::AnnexB => as_annexb(info.codec, &info.config),
             _ => info.config.clone(),
         };
-        self.message(&config, source, Mark::Header, out)
+        self.send(&config, source, Mark::Header, out)
     }
 }
 
@@ -345,20 +296,9 @@ fn too_long(bytes: usize, limit: u32) -> Error {
     Error::mux(NAME, format!("a body of {bytes} bytes, at most {limit}"))
 }
 
-/// A time of a stream as the bits that one field holds.
-fn stamp(time: Option<Ticks>, info: Option<&StreamInfo>, clock: Clock) -> u64 {
-    let base = info.map_or(TimeBase::MICROS, |info| info.time_base);
-    let ticks = base.rescale(time.unwrap_or_default(), clock.base, Rounding::Near);
-    (ticks.0 >> clock.shift.min(63)).cast_unsigned()
-}
-
 impl Muxer for Writer {
     fn start(&mut self, streams: &mut [StreamInfo], _: &Metadata, out: &mut Output) -> Result<()> {
-        let bases = self.layout.header.iter().filter_map(|field| match &field.role {
-            Some(Role::Dts(clock) | Role::Pts(clock)) => Some(clock.base),
-            _ => None,
-        });
-        let base = bases.reduce(message::finer);
+        let base = self.base();
         if streams.len() > 1 && !self.layout.tells_streams() {
             return Err(Error::mux(
                 NAME,
@@ -371,11 +311,7 @@ impl Muxer for Writer {
         for info in streams.iter_mut() {
             info.time_base = base.unwrap_or(info.time_base);
         }
-        self.streams = streams.to_vec();
-        let first = self.streams.iter().find(|info| info.codec.kind() == Kind::Video).or(self.streams.first()).cloned();
-        let source = Source { info: first.as_ref(), ..Source::default() };
-        let preamble = self.fill(&self.layout.preamble, 0, 0, &source)?.0;
-        out.append(Mark::Header, [Bytes::from(preamble)]);
+        self.open(streams, out)?;
         (0..self.streams.len()).try_for_each(|stream| self.config(stream, None, out))
     }
 
@@ -400,7 +336,7 @@ impl Muxer for Writer {
             key: packet.is_key(),
             ..Source::default()
         };
-        match (&self.layout.body.kind, info.as_ref()) {
+        match (self.kind(), info.as_ref()) {
             (BodyKind::Adts, Some(info)) if info.codec == Codec::Aac => {
                 let framed = payload::pack_adts(&info.config, &packet.data);
                 let framed = framed.ok_or_else(|| Error::mux(NAME, "this AAC does not fit an ADTS frame"))?;
@@ -415,7 +351,7 @@ impl Muxer for Writer {
     }
 
     fn packaging(&self, stream: &StreamInfo) -> Packaging {
-        match (&self.layout.body.kind, stream.codec) {
+        match (self.kind(), stream.codec) {
             (BodyKind::AnnexB, Codec::H264 | Codec::H265) => Packaging::AnnexB,
             // Without a field for a configuration the parameter sets go in the packets.
             (BodyKind::Raw, Codec::H264 | Codec::H265) if !self.says_config() => Packaging::AnnexB,

@@ -1,6 +1,6 @@
 //! Bits of one field at its place in a header: read and write, at any bit offset.
 
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 
 use super::{Field, Kind};
 use crate::bits::Bits;
@@ -54,13 +54,65 @@ pub(super) fn read<'a>(field: &Field, bytes: &'a [u8], at: usize) -> Option<Valu
         Kind::Bcd { digits } => Some(Value::Bytes(whole(usize::from(digits) / 2)?)),
         Kind::Text { len } | Kind::Bytes { len } => Some(Value::Bytes(whole(usize::from(len))?)),
         Kind::Counted { .. } => Some(Value::Bytes(&[])),
+        Kind::Varint => {
+            let (mut number, mut bytes) = (0u64, bytes.get(at / 8..)?.iter());
+            for group in 0..MAX_VARINT {
+                let byte = bytes.next()?;
+                number |= u64::from(byte & 0x7f).checked_shl(group as u32 * 7).unwrap_or(0);
+                if byte & 0x80 == 0 {
+                    return Some(Value::Number(number.cast_signed(), number));
+                }
+            }
+            None
+        }
+        Kind::Digits { radix } => {
+            let text = bytes.get(at / 8..)?;
+            if let Some(flag) = [&b"false"[..], b"true"].iter().position(|word| text.starts_with(word)) {
+                return Some(Value::Number(flag as i64, flag as u64));
+            }
+            let digits = text.iter().map_while(|byte| char::from(*byte).to_digit(radix.into())).take(MAX_DIGITS);
+            let join = |number: Option<u64>, digit: u32| {
+                number.unwrap_or(0).checked_mul(radix.into())?.checked_add(digit.into()).map(Some)
+            };
+            let number = digits.map(Some).try_fold(None, |number, digit| join(number, digit?))??;
+            Some(Value::Number(number.cast_signed(), number))
+        }
+        Kind::Word => {
+            let text = bytes.get(at / 8..)?;
+            let ends = |byte: &u8| *byte <= b' ' || b"\",;}".contains(byte);
+            Some(Value::Bytes(text.get(..text.iter().position(ends).unwrap_or(text.len()))?))
+        }
     }
 }
 
-/// Bits of `field`, of which those in front of it begin at the bits `at`; a field that counts may say more than there is
-/// room for.
-pub(super) fn width(field: &Field, fields: &[Field], at: &[Option<usize>], bytes: &[u8]) -> usize {
-    let Kind::Counted { by } = field.kind else { return field.kind.bits() };
+/// Most bytes of a varint, and most digits of a number.
+const MAX_VARINT: usize = 10;
+const MAX_DIGITS: usize = 20;
+
+/// Bits of `field` at bit `own`, of which those in front of it begin at the bits `at`; a field that counts may say more than
+/// there is room for. One that is not whole yet goes on behind the last byte.
+pub(super) fn width(field: &Field, own: usize, fields: &[Field], at: &[Option<usize>], bytes: &[u8]) -> usize {
+    let here = bytes.get(own / 8..).unwrap_or_default();
+    let by = match field.kind {
+        Kind::Counted { by } => by,
+        Kind::Varint => {
+            let whole = here.iter().take(MAX_VARINT).position(|byte| byte & 0x80 == 0);
+            return whole.unwrap_or(here.len().min(MAX_VARINT)).saturating_add(1) * 8;
+        }
+        Kind::Digits { radix } => {
+            let word = [&b"false"[..], b"true"].into_iter().find(|word| here.starts_with(word));
+            let digits =
+                here.iter().take(MAX_DIGITS).take_while(|byte| char::from(**byte).is_digit(radix.into())).count();
+            return word.map_or(digits, <[u8]>::len) * 8;
+        }
+        Kind::Word => {
+            return match read(field, bytes, own) {
+                Some(Value::Bytes(word)) => word.len() * 8,
+                _ => 0,
+            };
+        }
+        kind => return kind.bits(),
+    };
     let count = fields.get(by).zip(at.get(by).copied().flatten());
     let count = count.and_then(|(field, bit)| read(field, bytes, bit)).map_or(0, Value::raw);
     usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(8)
@@ -93,12 +145,28 @@ impl Packer {
                 padded.for_each(|b| self.number(u64::from(b), 8));
             }
             Kind::Counted { .. } => {}
+            Kind::Varint => {
+                let mut rest = raw;
+                while rest >= 0x80 {
+                    self.number(rest & 0x7f | 0x80, 8);
+                    rest >>= 7;
+                }
+                self.number(rest, 8);
+            }
+            Kind::Digits { radix: 16 } => self.text(format!("{raw:x}").as_bytes()),
+            Kind::Digits { .. } => self.text(format!("{raw}").as_bytes()),
+            Kind::Word => self.text(text),
         }
     }
 
     /// Appends bytes of zeros.
     pub(super) fn zeros(&mut self, bytes: usize) {
         (0..bytes).for_each(|_| self.number(0, 8));
+    }
+
+    /// Appends the bytes of a text.
+    pub(super) fn text(&mut self, text: &[u8]) {
+        text.iter().for_each(|byte| self.number(u64::from(*byte), 8));
     }
 
     /// Whole bytes written so far.

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write as _;
 
-use super::{Comparison, Constant, Field, Kind, Layout, Meaning, RangeStart, Role};
+use super::{Comparison, Constant, Field, Head, Kind, Layout, Meaning, RangeStart, Role};
 
 /// The Lua text of a dissector for `layout` on a TCP port. Field abbreviations are `NAME.part.field`.
 pub fn dissector(layout: &Layout, port: u16) -> String {
@@ -23,7 +23,10 @@ pub fn dissector(layout: &Layout, port: u16) -> String {
     lua.push_str("local all = {}\nfor _, field in pairs(f) do all[#all + 1] = field end\nproto.fields = all\n");
     lua.push_str(TOOLS);
     for (part, fields) in parts(layout) {
-        walker(&mut lua, part, fields);
+        match (&layout.head, part) {
+            (Head::Bits, _) | (_, "preamble" | "inside" | "tail") => walker(&mut lua, part, fields),
+            (form, _) => text_walker(&mut lua, form, fields),
+        }
     }
     measure(&mut lua, layout);
     let _ = writeln!(lua, "{MAIN}");
@@ -50,6 +53,20 @@ local function little(tvb, at, width)
   local value = 0
   for n = width / 8 - 1, 0, -1 do value = value * 256 + tvb(at / 8 + n, 1):uint() end
   return value
+end
+local function varint(tvb, at)
+  local value, scale, byte = 0, 1, at / 8
+  while byte < tvb:len() do
+    local group = tvb(byte, 1):uint()
+    value, scale, byte = value + group % 128 * scale, scale * 128, byte + 1
+    if group < 128 then return value, (byte - at / 8) * 8 end
+  end
+  return nil, 8
+end
+local function text_number(tvb, at, pattern, base)
+  local text = tvb:raw(at / 8):match(pattern)
+  if text == nil then return nil, 8 end
+  return tonumber(text, base), #text * 8
 end
 local function signed(value, width)
   if value >= 2 ^ (width - 1) then return value - 2 ^ width end
@@ -120,8 +137,8 @@ fn declare(lua: &mut String, name: &str, part: &str, field: &Field) {
     let kind = match field.kind {
         Kind::Number { signed: true, bits, .. } if bits <= 32 => "int32",
         Kind::Number { bits, .. } if bits <= 32 => "uint32",
-        Kind::Number { .. } => "double",
-        Kind::Bcd { .. } | Kind::Text { .. } => "string",
+        Kind::Number { .. } | Kind::Varint | Kind::Digits { .. } => "double",
+        Kind::Bcd { .. } | Kind::Text { .. } | Kind::Word => "string",
         Kind::Bytes { .. } | Kind::Counted { .. } => "bytes",
     };
     let values: Vec<String> =
@@ -163,6 +180,7 @@ fn walker(lua: &mut String, part: &str, fields: &[Field]) {
             Kind::Counted { by } => {
                 format!("(v.{} or 0) * 8", fields.get(by).map(|by| identifier(&by.name)).unwrap_or_default())
             }
+            Kind::Varint | Kind::Digits { .. } | Kind::Word => "width".into(),
             kind => format!("{}", kind.bits()),
         };
         let read = match field.kind {
@@ -173,10 +191,22 @@ fn walker(lua: &mut String, part: &str, fields: &[Field]) {
             Kind::Bcd { digits } => format!("digits(tvb, bit, {digits})"),
             Kind::Text { len } => format!("tvb(bit / 8, {len}):string():gsub(\"%z.*\", \"\")"),
             Kind::Bytes { len } => format!("tvb(bit / 8, {len}):bytes()"),
-            Kind::Counted { .. } => "nil".into(),
+            Kind::Counted { .. } | Kind::Word => "nil".into(),
+            Kind::Varint | Kind::Digits { .. } => "number".into(),
         };
         let there = if matches!(field.kind, Kind::Counted { .. }) { format!("{there} and {width} > 0") } else { there };
         let _ = writeln!(lua, "  if {there} then");
+        match field.kind {
+            Kind::Varint => {
+                lua.push_str("    local number, width = varint(tvb, bit)\n    if number == nil then return nil end\n")
+            }
+            Kind::Digits { radix } => {
+                let pattern = if radix == 16 { "^%x+" } else { "^%d+" };
+                let _ = writeln!(lua, "    local number, width = text_number(tvb, bit, \"{pattern}\", {radix})");
+                lua.push_str("    if number == nil then return nil end\n");
+            }
+            _ => {}
+        }
         let _ = writeln!(lua, "    if bit + {width} > tvb:len() * 8 then return nil end");
         let _ = writeln!(lua, "    v.{id} = {read}; v.{id}_at = math.floor(bit / 8)");
         let range = format!("tvb(math.floor(bit / 8), math.ceil((bit + {width}) / 8) - math.floor(bit / 8))");
@@ -189,6 +219,41 @@ fn walker(lua: &mut String, part: &str, fields: &[Field]) {
         let _ = writeln!(lua, "    bit = bit + {width}\n  end");
     }
     lua.push_str("  return bit / 8\nend\n");
+}
+
+/// A function that finds the fields of a header that is text.
+fn text_walker(lua: &mut String, form: &Head, fields: &[Field]) {
+    let end = if matches!(form, Head::Lines { .. }) { "\\r?\\n\\r?\\n" } else { "\\r?\\n" };
+    let _ = writeln!(lua, "local header_length = 0\nlocal function header(tvb, at, tree, v)");
+    lua.push_str("  if at >= tvb:len() then return nil end\n  local text = tvb:raw(at)\n");
+    let _ = writeln!(lua, "  local _, stop = text:find(\"{end}\")\n  if stop == nil then return nil end");
+    lua.push_str("  local head, low = text:sub(1, stop), text:sub(1, stop):lower()\n");
+    for field in fields {
+        let id = identifier(&field.name);
+        let plain = |c: char| c.is_ascii_alphanumeric();
+        let literal: String =
+            field.name.chars().map(|c| if plain(c) { format!("{c}") } else { format!("%{c}") }).collect();
+        let (source, pattern) = match form {
+            Head::Lines { .. } => ("low", format!("\\n{}%s*:%s*()([^%s;,]+)", literal.to_ascii_lowercase())),
+            Head::Json => ("head", format!("'{literal}'%s*:%s*'?()([^%s',}}]+)").replace('\'', "\\\"")),
+            _ => ("head", format!("{literal}=()([^%s;,]+)")),
+        };
+        let before = if matches!(form, Head::Lines { .. }) { "\"\\n\" .. " } else { "\" \" .. " };
+        let _ = writeln!(
+            lua,
+            "  do\n    local place, value = ({before}{source}):match(\"{pattern}\")\n    if value ~= nil then"
+        );
+        let base = if matches!(field.kind, Kind::Digits { radix: 16 }) { 16 } else { 10 };
+        let number = matches!(field.kind, Kind::Digits { .. });
+        let read = if number { format!("tonumber(value:match(\"^%x+\") or \"\", {base})") } else { "value".into() };
+        let _ = writeln!(lua, "      v.{id} = {read}; v.{id}_at = at + place - 2");
+        let _ = writeln!(
+            lua,
+            "      if tree and v.{id} ~= nil then tree:add(f.header_{id}, tvb(v.{id}_at, #value), v.{id}) end"
+        );
+        lua.push_str("    end\n  end\n");
+    }
+    lua.push_str("  return at + stop\nend\n");
 }
 
 fn wrap(read: &str, signed: bool, bits: u8) -> String {
@@ -218,12 +283,16 @@ fn measure(lua: &mut String, layout: &Layout) {
             let _ = writeln!(lua, "  if v.{id} ~= nil and v.{id} ~= {value} then return nil end");
         }
     }
-    let length = layout.header.iter().find_map(|field| match &field.role {
+    let lengths = layout.header.iter().filter_map(|field| match &field.role {
         Some(Role::Length { unit, plus, from, tail, align }) => {
             Some((identifier(&field.name), *unit, *plus, *from, *tail, *align))
         }
         _ => None,
     });
+    let lengths: Vec<_> = lengths.collect();
+    // The last one that is there counts.
+    let others: Vec<String> = lengths.iter().rev().skip(1).map(|(id, ..)| format!(" or v.{id}")).collect();
+    let (length, others) = (lengths.into_iter().next_back(), others.concat());
     let limit = layout.limits.body;
     match length {
         Some((id, unit, plus, from, tail, align)) => {
@@ -245,9 +314,12 @@ fn measure(lua: &mut String, layout: &Layout) {
             let less = if tail { "(tail_length or 0)" } else { "0" };
             let _ = writeln!(
                 lua,
-                "  if v.{id} == nil then return nil end\n  local stop = {start} + v.{id} * {unit} + {plus} - {less}\n  \
+                "  local length = v.{id}{others}\n  if length == nil then return nil end\n  local stop = {start} + length * {unit} + {plus} - {less}\n  \
                  local behind = stop + ({start} - stop) % {align}"
             );
+        }
+        None if layout.body.rest => {
+            lua.push_str("  local stop = tvb:len() - (tail_length or 0)\n  local behind = stop\n")
         }
         None if layout.body.until.is_some() => {
             let end = layout.body.until.as_deref().unwrap_or_default();

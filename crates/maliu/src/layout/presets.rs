@@ -18,7 +18,8 @@ macro_rules! presets {
 
 /// All presets, by name.
 pub const PRESETS: &[Preset] = presets![
-    "dhav" "flv-tag" "gb28181" "jt1078" "length32" "rfc4571" "rtsp-interleaved" "scrcpy" "scrcpy4" "tail"
+    "carlinkit" "dhav" "dvrip" "flv-tag" "gb28181" "jt1078" "length32" "rfc4571" "rtsp-interleaved" "scrcpy"
+    "scrcpy-audio" "scrcpy4" "tail" "v4l2"
 ];
 
 /// The preset of a name.

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use maliu_core::{
     layout::{
-        Algorithm, Body, BodyKind, Clock, Comparison, Condition, Constant, Field, Fragment, Guess, Kind, Layout,
+        Algorithm, Body, BodyKind, Clock, Comparison, Condition, Constant, Field, Fragment, Guess, Head, Kind, Layout,
         Limits, Meaning, RangeEnd, RangeStart, Role,
     },
     plain::plain,
+    stream::Codec,
 };
 
 /// The text of `layout`, which [`parse`](super::parse) reads as the same layout.
@@ -30,6 +31,14 @@ fn written(layout: &Layout, header: &[String], tail: &[String]) -> String {
     if !layout.about.is_empty() {
         text.push_str(&format!("about = {}\n", quoted(&layout.about)));
     }
+    let head = match &layout.head {
+        Head::Bits => String::new(),
+        Head::Lines { first } if first.is_empty() => "head = \"lines\"\n".into(),
+        Head::Lines { first } => format!("head = \"lines\"\nfirst = {}\n", quoted(first)),
+        Head::Json => "head = \"json\"\n".into(),
+        Head::Pairs => "head = \"pairs\"\n".into(),
+    };
+    text.push_str(&head);
     for (part, fields, remarks) in [
         ("preamble", &layout.preamble, &[][..]),
         ("header", &layout.header, header),
@@ -104,15 +113,23 @@ fn kind(field: &Field, fields: &[Field]) -> String {
         Kind::Bcd { digits } => format!("bcd {digits}"),
         Kind::Text { len } => format!("text {len}"),
         Kind::Bytes { len } => format!("bytes {len}"),
+        Kind::Varint => "varint".into(),
+        Kind::Digits { radix } => if radix == 16 { "hex" } else { "dec" }.into(),
+        Kind::Word => "word".into(),
         Kind::Counted { by } => format!("bytes {}", fields.get(by).map(|by| by.name.as_str()).unwrap_or_default()),
     }
+}
+
+/// Bytes as digits behind 0x.
+fn hex(bytes: &[u8]) -> String {
+    quoted(&bytes.iter().fold(String::from("0x"), |text, byte| format!("{text}{byte:02x}")))
 }
 
 /// Bytes as a text, or as digits behind 0x.
 fn bytes_of(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.starts_with("0x") && !text.chars().any(char::is_control) => quoted(text),
-        _ => quoted(&bytes.iter().fold(String::from("0x"), |text, byte| format!("{text}{byte:02x}"))),
+        _ => hex(bytes),
     }
 }
 
@@ -142,6 +159,7 @@ fn role(role: &Role, header: &[Field], keys: &mut Vec<String>) {
     };
     let clock = |name: &str, clock: &Clock, keys: &mut Vec<String>| {
         let ticks = clock.base.den.get() / clock.base.num.get();
+        let ticks = if clock.halves { quoted("ntp") } else { ticks.to_string() };
         keys.push(format!("role = \"{name}\", clock = {ticks}"));
         if clock.shift > 0 {
             keys.push(format!("shift = {}", clock.shift));
@@ -157,8 +175,15 @@ fn role(role: &Role, header: &[Field], keys: &mut Vec<String>) {
             keys.extend(tail.then(|| "tail = true".into()));
         }
         Role::Checksum { algorithm, from, to } => {
-            let name = Algorithm::NAMES.iter().find(|(_, known)| known == algorithm).map_or("", |(name, _)| name);
-            keys.push(format!("role = \"checksum\", algorithm = \"{name}\""));
+            let name = Algorithm::NAMES.iter().find(|(_, known)| known == algorithm).map(|(name, _)| quoted(name));
+            let name = name.unwrap_or_else(|| match algorithm {
+                Algorithm::Crc(crc) => format!(
+                    "{{ width = {}, poly = \"{:#x}\", init = \"{:#x}\", refin = {}, refout = {}, xorout = \"{:#x}\" }}",
+                    crc.width, crc.poly, crc.init, crc.refin, crc.refout, crc.xorout
+                ),
+                _ => String::new(),
+            });
+            keys.push(format!("role = \"checksum\", algorithm = {name}"));
             start(*from, RangeStart::Start, keys);
             match to {
                 RangeEnd::Body => {}
@@ -175,7 +200,14 @@ fn role(role: &Role, header: &[Field], keys: &mut Vec<String>) {
         Role::Key => keys.push("role = \"key\"".into()),
         Role::Config => keys.push("role = \"config\"".into()),
         Role::Skip => keys.push("role = \"skip\"".into()),
-        Role::Sequence => keys.push("role = \"sequence\"".into()),
+        Role::Sequence { per_stream } => {
+            keys.push("role = \"sequence\"".into());
+            keys.extend(per_stream.then(|| "per = \"stream\"".into()));
+        }
+        Role::Part { first } => keys.push(format!("role = \"part\", first = {first}")),
+        Role::Parts => keys.push("role = \"parts\"".into()),
+        Role::First => keys.push("role = \"first\"".into()),
+        Role::Last => keys.push("role = \"last\"".into()),
         Role::Fragment => keys.push("role = \"fragment\"".into()),
         Role::SampleRate => keys.push("role = \"sample_rate\"".into()),
         Role::Channels => keys.push("role = \"channels\"".into()),
@@ -202,7 +234,12 @@ fn meaning(meaning: Meaning) -> String {
 
 fn body(body: &Body) -> String {
     let mut keys = Vec::new();
-    let pcm = body.codec.filter(|_| body.audio != (0, 0));
+    let named = |codec: &Codec| codec.name().starts_with("pcm_") && body.audio.0 > 0 && body.audio.1 > 0;
+    let pcm = body.codec.filter(|codec| body.kind == BodyKind::Raw && named(codec));
+    if pcm.is_none() {
+        keys.extend((body.audio.0 > 0).then(|| format!("sample_rate = {}", body.audio.0)));
+        keys.extend((body.audio.1 > 0).then(|| format!("channels = {}", body.audio.1)));
+    }
     match (&body.kind, pcm) {
         (BodyKind::Nested(inner), _) => keys.push(format!("layout = {{ {} }}", inline(inner))),
         (BodyKind::Raw, Some(codec)) => {
@@ -218,6 +255,10 @@ fn body(body: &Body) -> String {
     keys.extend(body.codec.filter(|_| pcm.is_none()).map(|codec| format!("codec = {}", quoted(codec.name()))));
     keys.extend(body.length.map(|length| format!("length = {length}")));
     keys.extend(body.until.as_ref().map(|until| format!("until = {}", bytes_of(until))));
+    keys.extend(body.rest.then(|| "rest = true".into()));
+    let codings: Vec<&str> = body.transforms.iter().map(|transform| transform.name()).collect();
+    keys.extend((!codings.is_empty()).then(|| format!("coding = {}", quoted(&codings.join(" ")))));
+    keys.extend(body.config.as_ref().map(|config| format!("config = {}", hex(config))));
     keys.extend(body.frame_rate.map(|(num, den)| format!("frame_rate = \"{num}/{den}\"")));
     keys.join(", ")
 }

@@ -12,6 +12,8 @@ pub(super) struct LayoutText {
     pub about: String,
     #[serde(default)]
     pub preamble: Vec<Spanned<FieldText>>,
+    pub head: Option<Spanned<String>>,
+    pub first: Option<Spanned<String>>,
     #[serde(default)]
     pub header: Vec<Spanned<FieldText>>,
     #[serde(default)]
@@ -40,7 +42,9 @@ pub(super) struct FieldText {
     #[serde(default)]
     pub default: Option<Spanned<i64>>,
     pub otherwise: Option<Spanned<String>>,
-    pub clock: Option<Spanned<i64>>,
+    pub clock: Option<Spanned<Scalar>>,
+    pub per: Option<Spanned<String>>,
+    pub first: Option<Spanned<i64>>,
     pub shift: Option<Spanned<i64>>,
     pub unit: Option<Spanned<i64>>,
     pub plus: Option<Spanned<i64>>,
@@ -50,7 +54,29 @@ pub(super) struct FieldText {
     #[serde(default)]
     pub tail: bool,
     pub align: Option<Spanned<i64>>,
-    pub algorithm: Option<Spanned<String>>,
+    pub algorithm: Option<Spanned<AlgorithmText>>,
+}
+
+/// A checksum by its name or its parameters.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum AlgorithmText {
+    Name(String),
+    Crc(CrcText),
+}
+
+/// Parameters of a cyclic redundancy check; numbers of 64 bits are texts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CrcText {
+    pub width: u8,
+    pub poly: Scalar,
+    pub init: Option<Scalar>,
+    #[serde(default)]
+    pub refin: bool,
+    #[serde(default)]
+    pub refout: bool,
+    pub xorout: Option<Scalar>,
 }
 
 /// A constant: a number or a text.
@@ -70,6 +96,12 @@ pub(super) struct BodyText {
     pub codec: Option<Spanned<String>>,
     pub length: Option<Spanned<i64>>,
     pub until: Option<Spanned<String>>,
+    #[serde(default)]
+    pub rest: bool,
+    pub coding: Option<Spanned<String>>,
+    pub config: Option<Spanned<String>>,
+    pub sample_rate: Option<Spanned<i64>>,
+    pub channels: Option<Spanned<i64>>,
     pub frame_rate: Option<Spanned<Scalar>>,
     pub layout: Option<Box<LayoutText>>,
 }

@@ -4,8 +4,8 @@ use std::{cell::RefCell, ops::Range};
 
 use maliu_core::{
     layout::{
-        Algorithm, Body, BodyKind, Clock, Constant, Fault, Field, Fragment, Kind, Layout, Limits, MAX_NESTING, Meaning,
-        RangeEnd, RangeStart, Role,
+        Algorithm, Clock, Constant, Fault, Field, Fragment, Head, Kind, Layout, MAX_NESTING, Meaning, RangeEnd,
+        RangeStart, Role,
     },
     stream::{self, Codec},
     time::TimeBase,
@@ -14,8 +14,12 @@ use toml::Spanned;
 
 use super::{
     MAX_TEXT, TextFault, condition,
-    schema::{BodyText, FieldText, LayoutText, LimitsText, Scalar},
+    schema::{FieldText, LayoutText, Scalar},
+    sums,
 };
+
+mod body;
+use body::delimiter;
 
 /// The layout that `text` describes, sound by [`Layout::check`].
 ///
@@ -100,6 +104,7 @@ impl Context<'_> {
         let header = self.fields(&parsed.header, None)?;
         let mut layout = Layout::new(parsed.name.clone(), Vec::new());
         layout.about.clone_from(&parsed.about);
+        layout.head = self.head(parsed)?;
         layout.preamble = self.fields(&parsed.preamble, None)?;
         layout.inside = self.fields(&parsed.inside, Some(&header))?;
         layout.tail = self.fields(&parsed.tail, Some(&header))?;
@@ -111,6 +116,26 @@ impl Context<'_> {
             layout.limits = self.limits(limits.get_ref())?;
         }
         Ok((layout, places))
+    }
+
+    /// The form of the header.
+    fn head(&self, parsed: &LayoutText) -> Parsed<Head> {
+        let first = parsed.first.as_ref();
+        let form = match parsed.head.as_ref().map(|head| (head.get_ref().as_str(), head.span())) {
+            None | Some(("bits", _)) => Head::Bits,
+            Some(("lines", _)) => {
+                return Ok(Head::Lines { first: first.map(|first| first.get_ref().clone()).unwrap_or_default() });
+            }
+            Some(("json", _)) => Head::Json,
+            Some(("pairs", _)) => Head::Pairs,
+            Some((other, span)) => {
+                return self.fault(span, format!("no head is called {other:?}"), "bits, lines, json or pairs");
+            }
+        };
+        match first {
+            Some(first) => self.fault(first.span(), "a first line of a header that has no lines", "head = \"lines\""),
+            None => Ok(form),
+        }
     }
 
     /// The fields of a part. Ranges of a tail name fields of `header`; those of a header its own.
@@ -175,9 +200,15 @@ impl Context<'_> {
     }
 
     fn kind(&self, parsed: &Spanned<String>, before: &[Field]) -> Parsed<Kind> {
-        const HINT: &str =
-            "u1 … u64, i8 …, with le for little-endian; bcd N, text N, bytes N; bytes FIELD, which counts them";
+        const HINT: &str = "u1 … u64, i8 …, with le for little-endian; varint; bcd N, text N, bytes N; bytes FIELD, which counts them; dec, hex, word";
         let text = parsed.get_ref().trim();
+        match text {
+            "varint" => return Ok(Kind::Varint),
+            "dec" => return Ok(Kind::Digits { radix: 10 }),
+            "hex" => return Ok(Kind::Digits { radix: 16 }),
+            "word" => return Ok(Kind::Word),
+            _ => {}
+        }
         let sized = |prefix: &str| text.strip_prefix(prefix).and_then(|n| n.trim().parse::<u16>().ok());
         if let Some(digits) = sized("bcd") {
             return Ok(Kind::Bcd { digits });
@@ -195,8 +226,8 @@ impl Context<'_> {
             };
         }
         let (number, little) = match text.strip_suffix("le") {
-            Some(number) => (number, true),
-            None => (text.strip_suffix("be").unwrap_or(text), false),
+            Some(number) => (number.trim_end(), true),
+            None => (text.strip_suffix("be").unwrap_or(text).trim_end(), false),
         };
         let signed = number.starts_with('i');
         let bits = number.strip_prefix(['u', 'i']).and_then(|bits| bits.parse::<u8>().ok());
@@ -207,7 +238,7 @@ impl Context<'_> {
     }
 
     fn role(&self, role: &Spanned<String>, parsed: &FieldText, names: &[&str]) -> Parsed<Role> {
-        const ROLES: &str = "length pts dts cts stream media codec key config skip sequence fragment checksum sample_rate channels width height";
+        const ROLES: &str = "length pts dts cts stream media codec key config skip sequence fragment part parts first last checksum sample_rate channels width height";
         Ok(match role.get_ref().as_str() {
             "length" => Role::Length {
                 unit: self.small(parsed.unit.as_ref(), 1, 1, 65_536)? as u32,
@@ -225,26 +256,18 @@ impl Context<'_> {
             "key" => Role::Key,
             "config" => Role::Config,
             "skip" => Role::Skip,
-            "sequence" => Role::Sequence,
+            "sequence" => Role::Sequence { per_stream: self.per_stream(parsed)? },
+            "part" => Role::Part { first: self.small(parsed.first.as_ref(), 0, 0, 65_536)? as u32 },
+            "parts" => Role::Parts,
+            "first" => Role::First,
+            "last" => Role::Last,
             "fragment" => Role::Fragment,
             "sample_rate" => Role::SampleRate,
             "channels" => Role::Channels,
             "width" => Role::Width,
             "height" => Role::Height,
             "checksum" => {
-                let names_of: Vec<&str> = Algorithm::NAMES.iter().map(|(name, _)| *name).collect();
-                let hint = names_of.join(" ");
-                let Some(name) = &parsed.algorithm else {
-                    return self.fault(
-                        role.span(),
-                        "a checksum without an algorithm",
-                        format!("algorithm = one of {hint}"),
-                    );
-                };
-                let found = Algorithm::NAMES.iter().find(|(known, _)| *known == name.get_ref().as_str());
-                let Some((_, algorithm)) = found else {
-                    return self.fault(name.span(), format!("no algorithm is called {}", name.get_ref()), hint);
-                };
+                let algorithm = self.algorithm(role, parsed)?;
                 let to = match parsed.to.as_ref().map(|to| to.get_ref().as_str()) {
                     None | Some("body") => RangeEnd::Body,
                     Some("header") => RangeEnd::Header,
@@ -254,7 +277,7 @@ impl Context<'_> {
                         return self.fault(span, format!("a checksum does not end at {other}"), "header, body or here");
                     }
                 };
-                Role::Checksum { algorithm: *algorithm, from: self.from(parsed, names, RangeStart::Start)?, to }
+                Role::Checksum { algorithm, from: self.from(parsed, names, RangeStart::Start)?, to }
             }
             other => return self.fault(role.span(), format!("no role is called {other}"), format!("roles: {ROLES}")),
         })
@@ -271,9 +294,40 @@ impl Context<'_> {
     }
 
     fn clock(&self, parsed: &FieldText) -> Parsed<Clock> {
-        let rate = self.small(parsed.clock.as_ref(), 1000, 1, 1_000_000_000)?;
-        let shift = self.small(parsed.shift.as_ref(), 0, 0, 63)?;
-        Ok(Clock { base: TimeBase::hz(rate as u32), shift: shift as u8 })
+        let shift = self.small(parsed.shift.as_ref(), 0, 0, 63)? as u8;
+        let rate = match parsed.clock.as_ref().map(|clock| (clock.get_ref(), clock.span())) {
+            None => 1000,
+            Some((Scalar::Text(text), _)) if text == "ntp" => {
+                return Ok(Clock { base: TimeBase::hz(1 << 31), shift, halves: true });
+            }
+            Some((Scalar::Number(rate @ 1..=1_000_000_000), _)) => *rate as u32,
+            Some((_, span)) => {
+                return self.fault(
+                    span,
+                    "not a clock",
+                    "ticks per second, 1 to 1000000000, or \"ntp\": 2^32 per second",
+                );
+            }
+        };
+        Ok(Clock { base: TimeBase::hz(rate), shift, halves: false })
+    }
+
+    fn algorithm(&self, role: &Spanned<String>, parsed: &FieldText) -> Parsed<Algorithm> {
+        match &parsed.algorithm {
+            None => {
+                let hint = format!("algorithm = one of {}", sums::names());
+                self.fault(role.span(), "a checksum without an algorithm", hint)
+            }
+            Some(text) => sums::algorithm(text.get_ref()).or_else(|(what, hint)| self.fault(text.span(), what, hint)),
+        }
+    }
+
+    fn per_stream(&self, parsed: &FieldText) -> Parsed<bool> {
+        match parsed.per.as_ref().map(|per| (per.get_ref().as_str(), per.span())) {
+            None => Ok(false),
+            Some(("stream", _)) => Ok(true),
+            Some((other, span)) => self.fault(span, format!("nothing counts per {other}"), "per = \"stream\""),
+        }
     }
 
     fn from(&self, parsed: &FieldText, names: &[&str], default: RangeStart) -> Parsed<RangeStart> {
@@ -351,113 +405,4 @@ impl Context<'_> {
             ),
         }
     }
-
-    fn body(&self, parsed: &BodyText, depth: usize) -> Parsed<Body> {
-        let mut body = Body::default();
-        if let Some(codec) = &parsed.codec {
-            body.codec = Some(self.codec(codec.get_ref(), codec.span())?);
-        }
-        if let Some(length) = &parsed.length {
-            body.length = Some(self.small(Some(length), 0, 1, i64::from(u32::MAX))? as u32);
-        }
-        if let Some(until) = &parsed.until {
-            let Some(bytes) = delimiter(until.get_ref()) else {
-                return self.fault(
-                    until.span(),
-                    "not bytes",
-                    "a text like \"\\r\\n\", or pairs of digits behind 0x: \"0x7e\"",
-                );
-            };
-            body.until = Some(bytes);
-        }
-        if let Some(rate) = &parsed.frame_rate {
-            let Some(frames) = frame_rate(rate.get_ref()) else {
-                return self.fault(rate.span(), "not a frame rate", "frames per second: 25, or \"30000/1001\"");
-            };
-            body.frame_rate = Some(frames);
-        }
-        if let Some(inner) = &parsed.layout {
-            body.kind = BodyKind::Nested(Box::new(self.layout(inner, depth + 1)?.0));
-            return Ok(body);
-        }
-        let Some(kind) = &parsed.kind else { return Ok(body) };
-        let words: Vec<&str> = kind.get_ref().split_whitespace().collect();
-        match words[..] {
-            ["raw"] => {}
-            ["annexb"] => body.kind = BodyKind::AnnexB,
-            ["mpegps"] => body.kind = BodyKind::ProgramStream,
-            ["adts"] => (body.kind, body.codec) = (BodyKind::Adts, body.codec.or(Some(Codec::Aac))),
-            ["avcc", size] if size.parse::<u8>().is_ok() => {
-                body.kind = BodyKind::Avcc(size.parse().unwrap_or_default())
-            }
-            ["pcm", sample, rate, channels] => {
-                body.codec = Some(self.codec(&format!("pcm_{sample}"), kind.span())?);
-                match (rate.parse(), channels.parse()) {
-                    (Ok(rate), Ok(channels)) => body.audio = (rate, channels),
-                    _ => return self.fault(kind.span(), "rate and channels are whole numbers", "pcm s16le 8000 1"),
-                }
-            }
-            _ => {
-                let hint = "raw, annexb, avcc N, adts, mpegps, pcm FORMAT RATE CHANNELS";
-                return self.fault(kind.span(), format!("no body is called {:?}", kind.get_ref()), hint);
-            }
-        }
-        Ok(body)
-    }
-
-    fn limits(&self, parsed: &LimitsText) -> Parsed<Limits> {
-        let mut limits = Limits::default();
-        if let Some(body) = &parsed.body {
-            let bytes = match body.get_ref() {
-                Scalar::Number(number) => u32::try_from(*number).ok(),
-                Scalar::Text(text) => size(text),
-            };
-            let Some(bytes) = bytes else {
-                return self.fault(body.span(), "not a size", "a number of bytes, \"64 KiB\" or \"16 MiB\"");
-            };
-            limits.body = bytes;
-        }
-        if let Some(part) = &parsed.part {
-            limits.part = Some(self.small(Some(part), 0, 1, i64::from(u32::MAX))? as u32);
-        }
-        if let Some(violation) = &parsed.on_violation {
-            limits.resync = match violation.get_ref().as_str() {
-                "resync" => true,
-                "error" => false,
-                other => return self.fault(violation.span(), format!("{other} is no way out"), "resync or error"),
-            };
-        }
-        Ok(limits)
-    }
-}
-
-/// Frames per second: a whole number, or `N/D`.
-fn frame_rate(rate: &Scalar) -> Option<(u32, u32)> {
-    let (num, den) = match rate {
-        Scalar::Number(number) => (u32::try_from(*number).ok()?, 1),
-        Scalar::Text(text) => match text.split_once('/') {
-            Some((num, den)) => (num.trim().parse().ok()?, den.trim().parse().ok()?),
-            None => (text.trim().parse().ok()?, 1),
-        },
-    };
-    (num > 0 && den > 0 && num / 1000 <= den).then_some((num, den))
-}
-
-/// The bytes of a text, or of the hexadecimal digits behind 0x.
-fn delimiter(text: &str) -> Option<Vec<u8>> {
-    let Some(digits) = text.strip_prefix("0x") else { return Some(text.as_bytes().to_vec()) };
-    let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    (0..digits.len()).step_by(2).map(pair).collect()
-}
-
-/// `64 KiB`, `16 MiB` or a plain number of bytes.
-fn size(text: &str) -> Option<u32> {
-    let (number, unit) = text.split_once(' ').unwrap_or((text, "B"));
-    let factor = match unit {
-        "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        _ => return None,
-    };
-    number.parse::<u32>().ok()?.checked_mul(factor)
 }

@@ -88,9 +88,20 @@ pub(crate) fn drain(out: &mut Output, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The presets that can be written; others are only read.
+/// The presets that can be written with H.264 in them; others are only read, or carry something else.
 pub(crate) fn written() -> impl Iterator<Item = &'static layout::Preset> {
-    PRESETS.iter().filter(|preset| Writer::new(preset.layout().unwrap()).is_ok())
+    PRESETS.iter().filter(|preset| {
+        let layout = preset.layout().unwrap();
+        carries(&layout, Codec::H264) && Writer::new(layout).is_ok()
+    })
+}
+
+/// Whether a layout has a word for a codec, or needs none.
+pub(crate) fn carries(layout: &layout::Layout, codec: Codec) -> bool {
+    let mut fields =
+        layout.preamble.iter().chain(&layout.header).filter(|field| field.role == Some(layout::Role::Codec));
+    let names = |field: &layout::Field| field.map.iter().any(|(_, meaning)| *meaning == layout::Meaning::Codec(codec));
+    fields.clone().next().is_none() || fields.any(names)
 }
 
 pub(crate) fn datas(packets: &[Packet]) -> Vec<&Bytes> {

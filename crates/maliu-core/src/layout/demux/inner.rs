@@ -23,7 +23,7 @@ impl Inner {
     /// For bodies of this kind, if they need one.
     pub(super) fn of(kind: &BodyKind) -> core::result::Result<Option<Self>, Fault> {
         let demuxer: Box<dyn Demuxer> = match kind {
-            BodyKind::Nested(layout) => Box::new(Reader::new((**layout).clone())?),
+            BodyKind::Nested(layout) => Box::new(Reader::of((**layout).clone())?),
             BodyKind::ProgramStream => match mpegps::FORMAT.demuxer.map(|make| make(&[])) {
                 Some(Ok(demuxer)) => demuxer,
                 _ => return Ok(None),

@@ -6,7 +6,7 @@
 use alloc::{borrow::Cow, format, vec::Vec};
 
 use super::super::{
-    BodyKind, Constant, Layout,
+    BodyKind, Constant, Head, Layout,
     message::{self, Facts, Lack, Steady},
 };
 use crate::{input::Input, remark::Remark};
@@ -198,5 +198,11 @@ fn strength(layout: &Layout, steady: &Steady) -> usize {
         BodyKind::Adts => 12,
         _ => 0,
     };
-    fields + sums.map(|field| field.kind.bits()).sum::<usize>() + held.sum::<usize>() + body
+    let first = match &layout.head {
+        Head::Lines { first } => first.len() * 8 + 16,
+        Head::Json => 16,
+        Head::Pairs => 8,
+        Head::Bits => 0,
+    };
+    first + fields + sums.map(|field| field.kind.bits()).sum::<usize>() + held.sum::<usize>() + body
 }

@@ -26,6 +26,8 @@ pub(super) struct Stream {
     pub(super) parts: Option<(BytesMut, Packet)>,
     /// Parts are missing, up to the next last one.
     pub(super) awaits_mark: bool,
+    /// Number of the part that comes next, where parts have numbers.
+    pub(super) next_part: Option<u64>,
     pub(super) new_config: Option<Bytes>,
     /// Source of times where the layout has none.
     pub(super) untimed: Option<Box<Untimed>>,
@@ -65,10 +67,17 @@ impl Stream {
     pub(super) fn join(
         &mut self,
         part: Fragment,
+        number: Option<u64>,
         data: &[u8],
         limit: usize,
     ) -> core::result::Result<Option<(Bytes, Packet)>, &'static str> {
         let (mut bytes, packet) = self.parts.take().ok_or("a part of a packet without its first one")?;
+        if let Some(number) = number {
+            if self.next_part != Some(number) {
+                return Err("a part is missing, and the packet is dropped");
+            }
+            self.next_part = number.checked_add(1);
+        }
         if bytes.len().saturating_add(data.len()) > limit {
             return Err("a packet in parts is longer than the limit and is dropped");
         }
@@ -95,6 +104,9 @@ pub(super) fn refine(stream: &mut Stream, unpacked: &Payload) -> Option<StreamIn
     Some(stream.info.clone())
 }
 
+/// Counters of fewer bits are unrolled.
+const UNROLLED: u32 = 56;
+
 /// Unrolls a counter of limited width: the value nearest to the last one.
 #[derive(Default)]
 pub(super) struct Unroll {
@@ -105,7 +117,8 @@ impl Unroll {
     fn next(&mut self, stamp: Stamp) -> Ticks {
         let bits = u32::from(stamp.bits.clamp(1, 64));
         let value = match self.last {
-            Some(last) if bits < 64 => {
+            // Wider ones never come round; what garbage claims must not turn those behind it.
+            Some(last) if bits < UNROLLED => {
                 let unused = 64 - bits;
                 let step = (stamp.value.wrapping_sub(last.cast_unsigned()) << unused).cast_signed() >> unused;
                 last.saturating_add(step)

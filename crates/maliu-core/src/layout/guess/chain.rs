@@ -13,7 +13,7 @@ const MAX_START: usize = 8192;
 const LEAST: i64 = 3;
 const MOST: i64 = 8 << 20;
 /// Bytes of a message that a length may leave out, or count twice.
-const PLUS: core::ops::RangeInclusive<i64> = -8..=96;
+const PLUS: core::ops::RangeInclusive<i64> = -8..=136;
 /// Messages that are followed at first.
 const GLANCE: usize = 24;
 /// Most places that are looked at closer, and most chains that are followed.
@@ -173,16 +173,23 @@ fn from(
 /// Follows a chain to the end of the capture, over gaps; `None` when it is not one.
 fn follow(rule: Rule, bytes: &[u8], start: usize, background: &Background) -> Option<Chain> {
     let (mut places, mut common, mut covered) = (Vec::new(), Vec::new(), 0usize);
-    let (mut at, mut end) = (start, None);
+    let (mut at, mut end, mut found_again) = (start, None, false);
     while places.len() < MESSAGES {
         let next = rule.next(bytes, at).filter(|_| alike(&common, bytes, at));
         match next {
             Some(next) if next <= bytes.len().saturating_add(MAX_OFFSET) => {
-                places.push(at);
+                let place = at;
+                places.push(place);
                 covered += next - at;
                 if places.len() == LEARNT {
                     common = learn(bytes, &places);
+                } else if found_again {
+                    // Some of what the first messages have in common is not in all of them.
+                    let kept: Vec<(isize, u8)> =
+                        common.iter().copied().filter(|one| stands(one, bytes, place)).collect();
+                    common = if kept.len() < 3 { common } else { kept };
                 }
+                found_again = false;
                 at = next;
                 if at.saturating_add(rule.width) > bytes.len() {
                     end = Some(at);
@@ -192,7 +199,7 @@ fn follow(rule: Rule, bytes: &[u8], start: usize, background: &Background) -> Op
             _ => {
                 let behind = places.last().map_or(start, |last| last + 1);
                 match again(rule, bytes, at, behind, &common) {
-                    Some(place) => at = place,
+                    Some(place) => (at, found_again) = (place, true),
                     None => break,
                 }
             }
@@ -202,7 +209,7 @@ fn follow(rule: Rule, bytes: &[u8], start: usize, background: &Background) -> Op
     let usual = learn_most(bytes, &places);
     let led = |place: &usize| {
         let alike = matches(&usual, bytes, *place) * 8 / usual.len().max(1);
-        alike < 4 || alike < 7 && rule.value(bytes, *place).is_some_and(|value| value < 4)
+        alike < 2 || alike < 7 && rule.value(bytes, *place).is_some_and(|value| value < 4)
     };
     let first = places.iter().take_while(|place| led(place)).count();
     for place in places.drain(..first) {
@@ -254,6 +261,11 @@ fn alike(common: &[(isize, u8)], bytes: &[u8], at: usize) -> bool {
     matches(common, bytes, at) * 2 >= common.len()
 }
 
+/// Whether a byte that messages have in common is at `at`.
+fn stands((offset, byte): &(isize, u8), bytes: &[u8], at: usize) -> bool {
+    at.checked_add_signed(*offset).and_then(|at| bytes.get(at)) == Some(byte)
+}
+
 /// How many of the bytes are at `at`, or not in the capture.
 fn matches(common: &[(isize, u8)], bytes: &[u8], at: usize) -> usize {
     let is = |(offset, byte): &&(isize, u8)| {
@@ -262,15 +274,14 @@ fn matches(common: &[(isize, u8)], bytes: &[u8], at: usize) -> usize {
     common.iter().filter(is).count()
 }
 
-/// The next message behind a place where none is: one with all that messages have in common.
+/// The next message behind a place where none is: one with most of what messages have in common.
 fn again(rule: Rule, bytes: &[u8], at: usize, behind: usize, common: &[(isize, u8)]) -> Option<usize> {
     if common.len() < 3 {
         return None;
     }
     let whole = |at: &usize| {
-        let is =
-            |(offset, byte): &(isize, u8)| at.checked_add_signed(*offset).and_then(|at| bytes.get(at)) == Some(byte);
-        common.iter().all(is) && rule.next(bytes, *at).is_some_and(|next| next <= bytes.len() + MAX_OFFSET)
+        let same = common.iter().filter(|one| stands(one, bytes, *at)).count();
+        same * 4 >= common.len() * 3 && rule.next(bytes, *at).is_some_and(|next| next <= bytes.len() + MAX_OFFSET)
     };
     // A message may be shorter than was thought: the search begins a little in front of where the next one should be.
     let from = at.saturating_sub(MAX_OFFSET).max(behind);

@@ -13,6 +13,8 @@ use crate::{
     time::TimeBase,
 };
 
+/// Longest step of a clock that is believed, in ticks: those of a nanosecond in a frame.
+const MAX_STEP: u64 = 1 << 27;
 /// Most values of a field that tells kinds of messages apart.
 const KINDS: usize = 8;
 
@@ -123,7 +125,7 @@ impl Writing<'_> {
                 self.unknown(unknown, at);
                 self.constants(at, constants.get(..fixed).unwrap_or_default());
                 fixed
-            } else if let Some((field, width, remark)) = self.moving(at, to) {
+            } else if let Some((field, width, remark)) = self.moving(at, to, true) {
                 self.unknown(unknown, at);
                 self.add(field, remark);
                 width
@@ -135,6 +137,10 @@ impl Writing<'_> {
                 self.unknown(unknown, at);
                 self.add(field, remark);
                 1
+            } else if let Some((field, width, remark)) = self.moving(at, to, false) {
+                self.unknown(unknown, at);
+                self.add(field, remark);
+                width
             } else {
                 at += 1;
                 continue;
@@ -171,8 +177,8 @@ impl Writing<'_> {
         }
     }
 
-    /// A counter or a clock at `at`.
-    fn moving(&mut self, at: usize, to: usize) -> Option<(Field, usize, String)> {
+    /// A counter or a clock at `at`; only one whose ticks are known if it must be `sure`.
+    fn moving(&mut self, at: usize, to: usize, sure: bool) -> Option<(Field, usize, String)> {
         let ways = [8, 4, 3, 2, 1].into_iter().flat_map(|width| [(width, false), (width, true)]);
         for (width, little) in ways.filter(|(width, _)| at + width <= to) {
             // The lowest byte moves, and the highest one is no constant but zero.
@@ -184,22 +190,26 @@ impl Writing<'_> {
             let mut field = Field::new(format!("count_{at}"), number(width, little));
             return match motion {
                 Motion::Counts => {
-                    let counted = self.fields.iter().any(|field| field.role == Some(Role::Sequence));
-                    field.role = (!counted).then_some(Role::Sequence);
+                    let counted = self.fields.iter().any(|field| matches!(field.role, Some(Role::Sequence { .. })));
+                    field.role = (!counted).then_some(Role::Sequence { per_stream: false });
                     Some((field, width, "grows by 1 from message to message".into()))
                 }
                 // A byte is too little to be sure of a clock.
                 Motion::Runs { .. } if width < 2 => continue,
                 Motion::Runs { step } => {
-                    let (ticks, sure) = times::clock(step);
+                    let (ticks, known) = times::clock(step);
+                    // Bits of another field below a clock look like one that runs fast.
+                    if sure && !known || step > MAX_STEP {
+                        continue;
+                    }
                     field.name = format!("time_{at}");
-                    let clock = Clock { base: TimeBase::hz(ticks), shift: 0 };
+                    let clock = Clock { base: TimeBase::hz(ticks), shift: 0, halves: false };
                     field.role = match self.clocks {
                         0 => Some(Role::Pts(clock)),
                         _ => None,
                     };
                     self.clocks += 1;
-                    let doubt = if sure { "" } else { ", its clock is not known" };
+                    let doubt = if known { "" } else { ", its clock is not known" };
                     Some((field, width, format!("runs in steps of {step}{doubt}")))
                 }
             };
