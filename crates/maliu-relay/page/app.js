@@ -94,20 +94,32 @@ function start(name) {
   at("name").textContent = name;
   addresses(name);
   const stream = streams.find(stream => stream.name === name);
-  const refused = stream && ["video", "audio"].find(kind => stream[kind] && !PLAYED[kind].includes(stream[kind]));
-  if (refused) return problem(`The player of this page does not play ${stream[refused]}; other players do.`);
-  if (!window.mpegts?.isSupported()) return problem("This browser has no Media Source Extensions.");
+  if (!window.MediaSource) return problem("This browser has no Media Source Extensions.");
+  const plain = ["video", "audio"].every(kind => !stream?.[kind] || PLAYED[kind].includes(stream[kind]));
+  player = plain && window.mpegts?.isSupported() ? flvPlayer(name) : mp4Player(name);
+  // A browser may want a click first: then the controls are there.
+  player.play()?.catch?.(() => {});
+}
+
+function address(name, extension) {
   const secure = location.protocol === "https:" ? "wss" : "ws";
-  player = mpegts.createPlayer(
-    { type: "flv", isLive: true, url: `${secure}://${location.host}/${path(name)}.flv${location.search}` },
+  return `${secure}://${location.host}/${path(name)}.${extension}${location.search}`;
+}
+
+function flvPlayer(name) {
+  const player = mpegts.createPlayer(
+    { type: "flv", isLive: true, url: address(name, "flv") },
     { enableStashBuffer: false, lazyLoad: false, autoCleanupSourceBuffer: true, liveBufferLatencyChasing: true,
       liveBufferLatencyMaxLatency: 1.0, liveBufferLatencyMinRemain: 0.3 });
   player.on(mpegts.Events.ERROR, (kind, detail) => retry(`${kind}: ${detail}`));
   player.on(mpegts.Events.LOADING_COMPLETE, () => retry("The stream has ended."));
   player.attachMediaElement(at("video"));
   player.load();
-  // A browser may want a click first: then the controls are there.
-  player.play()?.catch?.(() => {});
+  return player;
+}
+
+function mp4Player(name) {
+  return createMp4Player(at("video"), address(name, "mp4"), why => why.includes("does not play") ? (player = null, problem(why)) : retry(why));
 }
 
 function problem(text) {
@@ -155,6 +167,13 @@ async function poll() {
   figures();
 }
 
+/** Ends the connection of the publisher, as the administrator wants. The token stays in this page. */
+async function kick() {
+  const headers = { Authorization: `Bearer ${at("token").value}` };
+  const answer = await fetch(`/api/admin/kick?stream=${encodeURIComponent(chosen)}`, { method: "POST", headers });
+  at("kicked").textContent = answer.ok ? "The connection has ended." : await answer.text();
+}
+
 function choose() {
   try {
     start(location.hash.slice(1).split("/").map(decodeURIComponent).join("/") || null);
@@ -166,6 +185,7 @@ function choose() {
 
 at("video").addEventListener("waiting", () => stalls += player && at("video").currentTime > 0 ? 1 : 0);
 at("video").addEventListener("playing", () => problem(""));
+at("kick").addEventListener("click", () => kick().catch(() => at("kicked").textContent = "The relay does not answer."));
 addEventListener("hashchange", choose);
 poll().then(choose);
 setInterval(poll, POLL);

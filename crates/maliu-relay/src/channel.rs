@@ -151,6 +151,11 @@ impl Channel {
         self.segments().iter().find(|live| live.container == container).cloned()
     }
 
+    /// Its segments that this key is for.
+    pub(crate) fn hls_with_key(&self, name: &str) -> Option<Arc<Live>> {
+        self.segments().iter().find(|live| live.key(name).is_some()).cloned()
+    }
+
     /// Its segments in a container, and whether they are new: what `make` made. Those that ended are made anew after a while.
     pub(crate) fn hls_or(
         &self,

@@ -8,13 +8,16 @@ use toml::Spanned;
 use crate::{gate::Most, proxy::Network};
 
 mod elsewhere;
+mod hls;
 mod services;
 mod values;
 
 pub use elsewhere::{Pull, Push, Record};
+pub use hls::Hls;
 pub use services::{Hooks, Tls};
 
 use elsewhere::{PullText, PushText, RecordText};
+use hls::HlsText;
 use services::{AdminText, HooksText, NetworkText, TlsText};
 use values::{BitRate, Secret, Size, Span, Token};
 
@@ -65,6 +68,8 @@ pub struct Config {
     pub push: Vec<Push>,
     /// Streams that are fetched; the first that fits a name counts.
     pub pull: Vec<Pull>,
+    /// HLS.
+    pub hls: Hls,
     /// Ports with TLS.
     pub tls: Option<Tls>,
     /// File with the keys of JSON Web Tokens that let publishers in, as JSON Web Key Set; in place of a token.
@@ -117,6 +122,7 @@ impl Default for Config {
             record: Vec::new(),
             push: Vec::new(),
             pull: Vec::new(),
+            hls: Hls::default(),
             tls: None,
             publish_jwt: None,
             play_jwt: None,
@@ -160,6 +166,9 @@ impl Config {
         {
             let what = "no proxy is trusted, expected its address in trusted_proxies";
             return Err(ConfigError::at(text, proxied.span(), what));
+        }
+        if let Some((place, what)) = parsed.hls.fault() {
+            return Err(ConfigError::at(text, place, what));
         }
         Ok(parsed.into())
     }
@@ -227,6 +236,7 @@ struct Text {
     record: Vec<RecordText>,
     push: Vec<PushText>,
     pull: Vec<PullText>,
+    hls: HlsText,
     tls: Option<TlsText>,
     hooks: HooksText,
     admin: AdminText,
@@ -290,6 +300,7 @@ impl Default for Text {
             record: Vec::new(),
             push: Vec::new(),
             pull: Vec::new(),
+            hls: HlsText::default(),
             tls: None,
             hooks: HooksText::default(),
             admin: AdminText::default(),
@@ -337,6 +348,7 @@ impl From<Text> for Config {
             record: text.record.into_iter().map(Record::from).collect(),
             push: text.push.into_iter().map(Push::from).collect(),
             pull: text.pull.into_iter().map(Pull::from).collect(),
+            hls: text.hls.into(),
             tls: text.tls.map(Tls::from),
             publish_jwt: text.publish.jwt,
             play_jwt: text.play.jwt,

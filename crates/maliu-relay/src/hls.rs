@@ -17,24 +17,31 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use bytes::Bytes;
 use maliu::{
     hls::{Container, Date, Limits, Made, Multivariant, Reload, Variant, Window, codec_string},
     stream::StreamInfo,
 };
 use tokio::sync::watch;
 
+use crate::{access::hexadecimal, config::Hls};
+
+mod shelf;
 mod work;
 
+pub(crate) use shelf::folder;
 pub(crate) use work::run;
-
-/// Length of segments, unless keyframes are farther apart, and of parts.
-const SEGMENT: Duration = Duration::from_secs(2);
-const PART: Duration = Duration::from_millis(330);
 
 /// The segments of a stream, in one container.
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) container: Container,
+    /// The settings at its start.
+    pub(crate) settings: Hls,
+    /// The names of its files begin with this.
+    epoch: String,
+    /// The key of its segments, where they are encrypted.
+    key: Option<[u8; 16]>,
     window: Mutex<Window>,
     streams: Mutex<Vec<StreamInfo>>,
     /// Counts changes.
@@ -63,15 +70,29 @@ fn seconds() -> u64 {
 }
 
 impl Live {
-    /// Nothing yet. Names of segments begin with `epoch`, at random.
-    pub(crate) fn new(container: Container, epoch: [u8; 12], bytes: usize) -> Self {
-        let epoch: String = epoch.iter().map(|byte| format!("{byte:02x}")).collect();
+    /// Nothing yet. Names of segments begin with `epoch`, at random, and so is `key`.
+    pub(crate) fn new(container: Container, settings: &Hls, epoch: [u8; 12], key: [u8; 16], bytes: usize) -> Self {
+        let epoch = hexadecimal(&epoch);
         let mut limits = Limits::default();
-        limits.bytes = bytes;
-        let with_parts = container == Container::Fmp4;
+        (limits.bytes, limits.segments) = (bytes, settings.window);
+        let settings = Hls {
+            // Only segments of one kind are kept.
+            dvr: if container == Container::Fmp4 { settings.dvr } else { Duration::ZERO },
+            ..settings.clone()
+        };
+        limits.history = settings.dvr;
+        let with_parts = container == Container::Fmp4 && !settings.encrypt;
+        let mut window = Window::new(epoch.clone(), seconds(), container, with_parts, limits);
+        let key = settings.encrypt.then_some(key);
+        if let Some(key) = key {
+            window = window.encrypted(key, format!("{epoch}.key"));
+        }
         Self {
             container,
-            window: Mutex::new(Window::new(epoch, seconds(), container, with_parts, limits)),
+            settings,
+            epoch,
+            key,
+            window: Mutex::new(window),
             streams: Mutex::default(),
             changes: watch::Sender::new(0),
             over: AtomicBool::new(false),
@@ -182,6 +203,30 @@ impl Live {
     pub(crate) fn patience(&self) -> Duration {
         let target = self.window().target().unwrap_or(4);
         Duration::from_secs(u64::from(target) * 3)
+    }
+
+    /// The key of a name, if it is that of these segments.
+    pub(crate) fn key(&self, name: &str) -> Option<[u8; 16]> {
+        self.key.filter(|_| name.strip_suffix(".key") == Some(&self.epoch))
+    }
+
+    /// A playlist whose key is asked for as the playlist was. Files ask for nothing.
+    pub(crate) fn with_query(&self, text: Bytes, query: &str) -> Bytes {
+        let kept: Vec<&str> =
+            query.split('&').filter(|pair| !pair.starts_with("_HLS_") && !pair.starts_with("from=")).collect();
+        let query = kept.join("&");
+        if self.key.is_none() || query.is_empty() || query.contains('"') {
+            return text;
+        }
+        let name = format!("{}.key", self.epoch);
+        let text = String::from_utf8_lossy(&text).replace(&format!("\"{name}\""), &format!("\"{name}?{query}\""));
+        text.into()
+    }
+
+    /// Answers a request for the playlist from a time before now on.
+    pub(crate) fn ask_since(&self, before: Duration) -> maliu::hls::Ask {
+        let before = i64::try_from(before.as_millis()).unwrap_or(i64::MAX);
+        self.window().ask_since(Date(now().0.saturating_sub(before)))
     }
 
     /// Answers a request for the media playlist.

@@ -76,7 +76,7 @@ impl std::fmt::Debug for Reader {
 }
 
 /// A recording or a push that is counted.
-struct Worker(Arc<Hub>);
+pub(crate) struct Worker(pub(crate) Arc<Hub>);
 
 impl Worker {
     fn new(hub: &Arc<Hub>) -> Self {
@@ -206,6 +206,7 @@ impl Hub {
         }
         let channel = self.open(&mut channels, name);
         let epoch = channel.claim(takeover).map_err(|_| bad("another publisher is sending this stream"))?;
+        drop(channels);
         self.metrics.publishers.fetch_add(1, Ordering::Relaxed);
         if !channel.followed.swap(true, Ordering::AcqRel) {
             self.follow(&channel);
@@ -224,6 +225,10 @@ impl Hub {
                 work.await;
                 drop(worker);
             });
+        }
+        if !settings.hls.dvr.is_zero() {
+            // Viewers may go back to the beginning.
+            self.hls(channel, Container::Fmp4);
         }
         for push in settings.push.iter().filter(|push| fits(&push.matches)) {
             let (hub, channel, push) = (Arc::clone(self), Arc::clone(channel), push.clone());
@@ -299,17 +304,24 @@ impl Hub {
         self.channels().get(name).cloned()
     }
 
+    /// Counts a recording or a push.
+    pub(crate) fn worker(self: &Arc<Self>) -> Worker {
+        Worker::new(self)
+    }
+
     /// The segments of a channel, which are made from here on if they were not.
-    pub(crate) fn hls(&self, channel: &Arc<Channel>, container: Container) -> Option<Arc<Live>> {
+    pub(crate) fn hls(self: &Arc<Self>, channel: &Arc<Channel>, container: Container) -> Option<Arc<Live>> {
+        let settings = self.settings();
         let make = || {
-            let mut epoch = [0; 12];
+            let (mut epoch, mut key) = ([0; 12], [0; 16]);
             getrandom::fill(&mut epoch).ok()?;
-            Some(Live::new(container, epoch, MIN_SHARE / 2))
+            getrandom::fill(&mut key).ok()?;
+            Some(Live::new(container, &settings.hls, epoch, key, MIN_SHARE / 2))
         };
         let (live, is_new) = channel.hls_or(container, make)?;
         if is_new {
             self.share(&self.channels());
-            self.handle.spawn(hls::run(Arc::clone(channel), Arc::clone(&live)));
+            self.handle.spawn(hls::run(Arc::clone(self), Arc::clone(channel), Arc::clone(&live)));
         }
         Some(live)
     }

@@ -51,6 +51,6 @@ mod websocket;
 mod wire;
 
 pub use access::{Purpose, sign};
-pub use config::{Config, ConfigError, Hooks, Pull, Push, Record, Takeover, Tls};
+pub use config::{Config, ConfigError, Hls, Hooks, Pull, Push, Record, Takeover, Tls};
 pub use proxy::Network;
 pub use relay::{Control, Relay};

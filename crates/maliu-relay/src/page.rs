@@ -11,6 +11,7 @@ pub(crate) type File = (&'static str, &'static [u8]);
 pub(crate) fn file(path: &str) -> Option<File> {
     Some(match path {
         "/page/app.js" => ("text/javascript; charset=utf-8", include_bytes!("../page/app.js")),
+        "/page/mp4.js" => ("text/javascript; charset=utf-8", include_bytes!("../page/mp4.js")),
         "/page/style.css" => ("text/css; charset=utf-8", include_bytes!("../page/style.css")),
         "/page/mpegts.js" => ("text/javascript; charset=utf-8", include_bytes!("../page/mpegts.js")),
         "/page/licenses.txt" => ("text/plain; charset=utf-8", include_bytes!("../page/mpegts.LICENSE.txt")),
@@ -87,7 +88,7 @@ mod tests {
         assert!(!INDEX.contains("://") && !INDEX.contains("style=") && !INDEX.contains(" on"));
         let links = INDEX.split("/page/").skip(1).filter_map(|rest| rest.split('"').next());
         assert!(links.map(|name| file(&format!("/page/{name}"))).all(|file| file.is_some()));
-        for path in ["/page/app.js", "/page/style.css"] {
+        for path in ["/page/app.js", "/page/mp4.js", "/page/style.css"] {
             let text = std::str::from_utf8(file(path).unwrap().1).unwrap();
             assert!(!text.contains("innerHTML") && !text.contains("eval("), "{path}");
         }

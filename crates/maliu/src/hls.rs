@@ -10,6 +10,7 @@
 pub use maliu_core::hls::*;
 
 mod files;
+mod seal;
 mod segments;
 
 pub use files::muxer;

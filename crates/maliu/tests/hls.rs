@@ -213,3 +213,54 @@ fn names_that_lead_out_of_the_folder_are_refused() {
     let ranged = folder.write("in/a.m3u8", "#EXTM3U\n#EXTINF:1,\n#EXT-X-BYTERANGE:99999999@1\nok file.ts\n");
     assert!(Segments::open(&ranged).unwrap_err().to_string().contains("shorter than the byte range"));
 }
+
+#[test]
+fn encrypted_segments_are_written_as_they_are_read() {
+    let key = "000102030405060708090a0b0c0d0e0f";
+    for (index, pairs) in [
+        vec![("hls_enc", "1"), ("hls_enc_key", key)],
+        vec![("hls_enc", "1"), ("hls_enc_key", key), ("hls_enc_iv", key), ("hls_segment_type", "mpegts")],
+        vec![("hls_enc", "1"), ("hls_enc_key", key), ("hls_flags", "single_file")],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let folder = Folder::new(&format!("sealed-{index}"));
+        let (clear, sealed) = (folder.0.join("clear.m3u8"), folder.0.join("sealed.m3u8"));
+        write(&clear, &pairs.iter().filter(|(name, _)| !name.contains("enc")).copied().collect::<Vec<_>>());
+        write(&sealed, &pairs);
+        let text = folder.read("sealed.m3u8");
+        assert!(text.contains("#EXT-X-KEY:METHOD=AES-128,URI=\"sealed.key\""), "{text}");
+        assert_eq!(text.contains("IV=0x000102"), index == 1, "{text}");
+        let data = |path: &Path| {
+            packets(Segments::open(path).unwrap()).iter().map(|packet| packet.data.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(data(&clear), data(&sealed), "{text}");
+        fs::write(folder.0.join("sealed.key"), [0; 16]).unwrap();
+        assert!(Segments::open(&sealed).is_err(), "by another key there is no padding");
+    }
+}
+
+#[test]
+fn keys_come_from_a_file_of_ffmpegs_form_or_are_refused() {
+    let folder = Folder::new("key-info");
+    let path = folder.0.join("a.m3u8");
+    let key = folder.write("secret.bin", [3; 16]);
+    folder.write("again.key", [3; 16]);
+    let info = folder.write("info", format!("again.key\n{}\n0f0e0d0c0b0a09080706050403020100\n", key.display()));
+    write(&path, &[("hls_key_info_file", info.to_str().unwrap())]);
+    assert!(folder.read("a.m3u8").contains("URI=\"again.key\",IV=0x0f0e0d"));
+    assert!(packets(Segments::open(&path).unwrap()).len() > 10);
+    let short = folder.write("short", format!("again.key\n{}\n", folder.write("s", "short").display()));
+    for pairs in [
+        vec![("hls_enc", "1")],
+        vec![("hls_enc", "yes")],
+        vec![("hls_enc_key", "00")],
+        vec![("hls_enc", "1"), ("hls_enc_key", "zz")],
+        vec![("hls_key_info_file", "/no/such/file")],
+        vec![("hls_key_info_file", short.to_str().unwrap())],
+        vec![("hls_key_info_file", info.to_str().unwrap()), ("hls_enc", "1")],
+    ] {
+        assert!(hls::muxer(&path, &settings(&pairs)).is_err(), "{pairs:?}");
+    }
+}

@@ -21,10 +21,13 @@
 //! ```
 
 mod attributes;
+#[cfg(feature = "crypt")]
+mod cipher;
 mod codecs;
 mod cut;
 mod date;
 mod follow;
+mod history;
 mod multivariant;
 mod packager;
 mod parser;
@@ -32,6 +35,8 @@ mod playlist;
 mod settings;
 mod window;
 
+#[cfg(feature = "crypt")]
+pub use cipher::Encryptor;
 pub use codecs::codec_string;
 pub use cut::{Cut, Cutter};
 pub use date::Date;

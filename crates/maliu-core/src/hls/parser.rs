@@ -159,6 +159,9 @@ impl Parser {
             "EXT-X-PLAYLIST-TYPE" => self.media.kind = kind(value),
             "EXT-X-I-FRAMES-ONLY" => self.media.i_frames_only = true,
             "EXT-X-ALLOW-CACHE" => self.media.allow_cache = Some(value == "YES"),
+            "EXT-X-START" => {
+                self.media.begins = list().seconds("TIME-OFFSET").is_some_and(|offset| offset.is_zero());
+            }
             "EXT-X-INDEPENDENT-SEGMENTS" => {
                 (self.media.independent, self.multivariant.independent) = (true, true);
             }

@@ -125,6 +125,8 @@ pub struct Media {
     pub allow_cache: Option<bool>,
     /// Abilities of the server.
     pub control: Option<Control>,
+    /// Playing begins with the first segment, not near the end (EXT-X-START).
+    pub begins: bool,
     /// Segments that an update leaves out (EXT-X-SKIP).
     pub skipped: u64,
     /// The segments.
@@ -188,6 +190,9 @@ impl fmt::Display for Media {
         if self.independent {
             writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }
+        if self.begins {
+            writeln!(f, "#EXT-X-START:TIME-OFFSET=0")?;
+        }
         if self.skipped > 0 {
             writeln!(f, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", self.skipped)?;
         }
@@ -215,16 +220,20 @@ impl Media {
             if segment.discontinuity {
                 writeln!(f, "#EXT-X-DISCONTINUITY")?;
             }
+            if let Some(new) = segment.map.as_ref().filter(|new| map != Some(*new)) {
+                // A key in front of it would be for the initialization, too (§4.4.4.4).
+                if key.take().is_some() {
+                    writeln!(f, "#EXT-X-KEY:METHOD=NONE")?;
+                }
+                map = Some(new);
+                writeln!(f, "#EXT-X-MAP:{new}")?;
+            }
             if segment.key.as_ref() != key {
                 key = segment.key.as_ref();
                 match key {
                     Some(key) => writeln!(f, "#EXT-X-KEY:{key}")?,
                     None => writeln!(f, "#EXT-X-KEY:METHOD=NONE")?,
                 }
-            }
-            if let Some(new) = segment.map.as_ref().filter(|new| map != Some(*new)) {
-                map = Some(new);
-                writeln!(f, "#EXT-X-MAP:{new}")?;
             }
             if let Some(date) = segment.date {
                 writeln!(f, "#EXT-X-PROGRAM-DATE-TIME:{date}")?;

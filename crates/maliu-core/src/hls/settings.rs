@@ -13,6 +13,26 @@ pub const SETTINGS: &[Help] = &[
     Help::new("start_number", "N", "0", "Number of the first segment."),
     Help::new("hls_delete_threshold", "N", "1", "Segments that are kept although they are listed no longer."),
     Help::new(
+        "hls_key_info_file",
+        "FILE",
+        "",
+        "Encrypt by AES-128: lines with the key's URI, its file, and maybe an IV in hex.",
+    ),
+    Help::new("hls_enc", "0|1", "0", "Encrypt segments by AES-128 with hls_enc_key."),
+    Help::new("hls_enc_key", "HEX", "", "The key, 32 hexadecimal digits."),
+    Help::new(
+        "hls_enc_key_url",
+        "URL",
+        "OUT.key",
+        "URI of the key; by default a file beside the playlist, which is written.",
+    ),
+    Help::new(
+        "hls_enc_iv",
+        "HEX",
+        "number of the segment",
+        "Initialization vector of all segments, 32 hexadecimal digits.",
+    ),
+    Help::new(
         "hls_flags",
         "+single_file+delete_segments…",
         "",

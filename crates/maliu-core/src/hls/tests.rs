@@ -2,7 +2,13 @@
 
 extern crate std;
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    sync::Arc,
+    vec,
+    vec::Vec,
+};
 use core::time::Duration;
 use std::sync::Mutex;
 
@@ -354,4 +360,84 @@ fn a_reader_without_end_gets_every_part_once_and_initializations_where_they_chan
     }
     window.take(part("y", true), Date(0));
     assert_eq!(read(&window, &mut early), b"y", "a place that is gone goes on at the edge");
+}
+
+/// A segment of 2 s with these bytes.
+fn filled(bytes: &'static [u8]) -> [Made; 2] {
+    let piece = Piece { data: vec![bytes.into()], duration: Duration::ZERO, independent: true };
+    let duration = Duration::from_secs(2);
+    let end = Made::Segment { duration, independent: true, discontinuity: false, target: 2, part_target: None };
+    [Made::Piece(piece), end]
+}
+
+#[test]
+fn old_segments_are_listed_for_as_long_as_their_bytes_are_kept_elsewhere() {
+    let history = Duration::from_secs(20);
+    let mut window = Window::new("e", 100, Container::Fmp4, false, Limits { history, ..Limits::default() });
+    window.take(Made::Init(vec![b"init".as_slice().into()]), Date(0));
+    let (mut saved, mut expired) = (Vec::new(), Vec::new());
+    for number in 0..30 {
+        filled(b"bytes").into_iter().for_each(|made| window.take(made, Date(number * 2000)));
+        saved.push(window.newest().unwrap().0);
+        expired.extend(window.take_expired());
+    }
+    // 8 segments are in memory, and 10 more elsewhere; the others are gone.
+    assert_eq!((saved[0].as_str(), saved[29].as_str()), ("e-100.m4s", "e-129.m4s"));
+    assert_eq!(expired, saved[..12]);
+    let all = window.playlist_since(Date(0));
+    assert_eq!((all.sequence, all.segments.len(), all.begins), (112, 18, true));
+    assert!(all.segments.iter().zip(&saved[12..]).all(|(segment, name)| segment.uri == *name));
+    assert!(all.segments.windows(2).all(|two| two[1].date.unwrap().0 - two[0].date.unwrap().0 == 2000));
+    let since = all.segments[5].date.unwrap();
+    let later = window.playlist_since(Date(since.0 + 1999));
+    assert_eq!((later.sequence, later.segments.len()), (117, 13));
+    assert_eq!(window.playlist_since(Date(i64::MAX)).segments.len(), 1);
+    for (name, expected) in
+        [("e-111.m4s", false), ("e-112.m4s", true), ("e-121.m4s", true), ("e-122.m4s", false), ("x-115.m4s", false)]
+    {
+        assert_eq!(window.is_past(name), expected, "{name}");
+    }
+    assert_eq!(window.file("e-115.m4s"), File::Gone);
+    let Ask::Ready(text) = window.ask_since(since) else { panic!("it is there") };
+    assert!(text.starts_with(b"#EXTM3U") && window.ask_since(since) == Ask::Ready(text.clone()));
+    assert!(String::from_utf8(text.to_vec()).unwrap().contains("#EXT-X-START:TIME-OFFSET=0\n"));
+    window.take(Made::End, Date(0));
+    let recording = window.recording();
+    assert!(recording.ended && recording.kind == Some(Kind::Vod) && recording.segments.len() == 18);
+}
+
+#[test]
+fn a_window_without_history_remembers_nothing() {
+    let mut window = Window::new("e", 0, Container::Ts, false, Limits::default());
+    for number in 0..20 {
+        filled(b"bytes").into_iter().for_each(|made| window.take(made, Date(number * 2000)));
+    }
+    assert!(window.take_expired().is_empty() && !window.is_past("e-5.ts"));
+    assert_eq!(window.playlist_since(Date(0)).segments.len(), 8);
+}
+
+#[cfg(feature = "crypt")]
+#[test]
+fn an_encrypted_segment_is_the_plain_one_by_its_key_and_number() {
+    use crate::syntax::isobmff::cipher::{Mode, decrypt};
+
+    let key = [7; 16];
+    let mut window = Window::new("e", 5, Container::Fmp4, true, Limits::default()).encrypted(key, "e.key");
+    window.take(Made::Init(vec![b"init".as_slice().into()]), Date(0));
+    for _ in 0..2 {
+        filled(b"bytes of a segment").into_iter().for_each(|made| window.take(made, Date(0)));
+    }
+    let media = window.playlist(false);
+    assert!(media.part_target.is_none() && media.hint.is_none(), "there are no parts");
+    let text = alloc::format!("{media}");
+    let (map, key_at) =
+        (text.find("#EXT-X-MAP").unwrap(), text.find("#EXT-X-KEY:METHOD=AES-128,URI=\"e.key\"").unwrap());
+    assert!(map < key_at, "the initialization is clear: {text}");
+    assert_eq!(window.file("e-5.mp4"), File::Ready(vec![b"init".as_slice().into()]));
+    let File::Ready(data) = window.file("e-6.m4s") else { panic!("a segment") };
+    let mut data = data.concat();
+    assert_eq!((data.len(), window.bytes()), (32, 68));
+    let mode = Mode::of(*b"cbc1", (0, 0)).unwrap();
+    decrypt(&key, 6_u128.to_be_bytes(), mode, &mut data, core::iter::empty());
+    assert_eq!(&data[..], b"bytes of a segment\x0e\x0e\x0e\x0e\x0e\x0e\x0e\x0e\x0e\x0e\x0e\x0e\x0e\x0e");
 }

@@ -19,8 +19,9 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     date::Date,
+    history::Past,
     packager::{Container, Made, Piece},
-    playlist::{Control, Map, Media, Part, Segment},
+    playlist::{Control, Key, Map, Media, Part, Segment},
 };
 
 /// Bounds of a window.
@@ -33,11 +34,14 @@ pub struct Limits {
     pub grace: usize,
     /// Most bytes of all segments; the oldest ones go first.
     pub bytes: usize,
+    /// Length of the segments that are remembered when their bytes are dropped, which the caller keeps elsewhere; 43,200
+    /// segments at most.
+    pub history: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { segments: 6, grace: 2, bytes: 32 << 20 }
+        Self { segments: 6, grace: 2, bytes: 32 << 20, history: Duration::ZERO }
     }
 }
 
@@ -87,10 +91,10 @@ pub(super) struct Kept {
 pub(super) struct Stored {
     pub(super) parts: Vec<Kept>,
     bytes: usize,
-    duration: Duration,
+    pub(super) duration: Duration,
     pub(super) independent: bool,
-    discontinuity: bool,
-    date: Date,
+    pub(super) discontinuity: bool,
+    pub(super) date: Date,
     /// Number of its initialization.
     pub(super) init: u64,
 }
@@ -98,9 +102,9 @@ pub(super) struct Stored {
 /// The segments of a live stream.
 #[derive(Debug)]
 pub struct Window {
-    epoch: String,
-    container: Container,
-    limits: Limits,
+    pub(super) epoch: String,
+    pub(super) container: Container,
+    pub(super) limits: Limits,
     /// Whether parts are listed.
     has_parts: bool,
     /// Number of the oldest segment that is kept.
@@ -111,17 +115,42 @@ pub struct Window {
     open: BytesMut,
     /// Initializations by the number of the first segment behind them.
     pub(super) inits: VecDeque<(u64, Bytes)>,
-    target: Option<u32>,
+    pub(super) target: Option<u32>,
     part_target: Option<Duration>,
     /// Discontinuities in front of the oldest segment that is kept.
-    passed: u64,
+    pub(super) passed: u64,
+    /// Segments before `first`, whose bytes are kept elsewhere, and their length.
+    pub(super) past: VecDeque<Past>,
+    pub(super) past_length: Duration,
+    /// A segment is being moved to them.
+    pub(super) retiring: bool,
+    /// Names of files elsewhere that are listed no longer.
+    pub(super) expired: Vec<String>,
+    /// How segments are encrypted.
+    seal: Option<Seal>,
     /// When the segment under way began.
     date: Option<Date>,
-    ended: bool,
+    pub(super) ended: bool,
     bytes: usize,
     /// The text of the playlist as it is.
     text: Option<Bytes>,
     skipping: Option<Bytes>,
+    /// The last text of a playlist since a date: its first segment, the one under way, whether nothing follows.
+    pub(super) since: Option<(u64, u64, bool, Bytes)>,
+}
+
+/// How segments are encrypted.
+#[derive(Clone)]
+struct Seal {
+    #[cfg_attr(not(feature = "crypt"), allow(dead_code))]
+    key: [u8; 16],
+    uri: String,
+}
+
+impl core::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Seal").field("uri", &self.uri).finish_non_exhaustive()
+    }
 }
 
 /// Bytes of a segment that are its share of all, at least: beyond it the segment is given up.
@@ -145,12 +174,26 @@ impl Window {
             target: None,
             part_target: None,
             passed: 0,
+            past: VecDeque::new(),
+            past_length: Duration::ZERO,
+            retiring: false,
+            expired: Vec::new(),
+            seal: None,
             date: None,
             ended: false,
             bytes: 0,
             text: None,
             skipping: None,
+            since: None,
         }
+    }
+
+    /// Encrypts segments whole by AES-128 with this key, which players get at `uri`. There are no parts then.
+    #[cfg(feature = "crypt")]
+    pub fn encrypted(mut self, key: [u8; 16], uri: impl Into<String>) -> Self {
+        self.seal = Some(Seal { key, uri: uri.into() });
+        self.has_parts = false;
+        self
     }
 
     /// Takes what was made, at `now`.
@@ -193,7 +236,11 @@ impl Window {
     fn segment(&mut self, duration: Duration, independent: bool, discontinuity: bool, now: Date) {
         let mut parts = core::mem::take(&mut self.parts);
         if !self.has_parts {
-            parts.push(Kept { data: self.open.split().freeze(), duration, independent });
+            let plain = self.open.split().freeze();
+            self.bytes = self.bytes.saturating_sub(plain.len());
+            let data = self.sealed(plain);
+            self.bytes = self.bytes.saturating_add(data.len());
+            parts.push(Kept { data, duration, independent });
         }
         let bytes = parts.iter().map(|part| part.data.len()).sum();
         let date = self.date.take().unwrap_or(now);
@@ -205,18 +252,37 @@ impl Window {
         self.trim();
     }
 
+    /// A segment as it is served.
+    fn sealed(&self, plain: Bytes) -> Bytes {
+        #[cfg(feature = "crypt")]
+        if let Some(Seal { key, .. }) = &self.seal {
+            let mut encryptor = super::Encryptor::new(key, u128::from(self.under_way()).to_be_bytes());
+            let mut out = Vec::new();
+            encryptor.push(&plain, &mut out);
+            encryptor.finish(&mut out);
+            return out.into();
+        }
+        plain
+    }
+
     /// Drops what is too old or too much.
     fn trim(&mut self) {
         let most = self.limits.segments.saturating_add(self.limits.grace).max(1);
         while self.segments.len() > most || (self.bytes > self.limits.bytes && self.segments.len() > 1) {
             let Some(gone) = self.segments.pop_front() else { return };
             self.bytes = self.bytes.saturating_sub(gone.bytes);
+            self.retiring = true;
+            self.retire(&gone);
+            self.retiring = false;
             self.first = self.first.saturating_add(1);
             self.passed = self.passed.saturating_add(u64::from(gone.discontinuity));
         }
-        let oldest = self.segments.front().map_or(u64::MAX, |segment| segment.init);
+        let oldest = self.past.front().map(|past| past.init);
+        let oldest = oldest.or(self.segments.front().map(|segment| segment.init)).unwrap_or(u64::MAX);
         while self.inits.len() > 1 && self.inits.front().is_some_and(|(number, _)| *number < oldest) {
-            self.inits.pop_front();
+            if let Some((number, _)) = self.inits.pop_front() {
+                self.expire(format!("{}-{number}.mp4", self.epoch));
+            }
         }
     }
 
@@ -335,14 +401,23 @@ impl Window {
 
     fn listed(&self, index: usize, segment: &Stored, near: bool) -> Segment {
         let number = self.first.saturating_add(index as u64);
-        let map = Map { uri: format!("{}-{}.mp4", self.epoch, segment.init), range: None };
+        let Stored { duration, discontinuity, date, init, .. } = *segment;
+        let parts = if self.has_parts && near { self.part_list(number, &segment.parts) } else { Vec::new() };
+        Segment { parts, ..self.entry(number, duration, discontinuity, date, init) }
+    }
+
+    /// A segment in a playlist, without parts.
+    pub(super) fn entry(&self, number: u64, duration: Duration, discontinuity: bool, date: Date, init: u64) -> Segment {
+        let map = Map { uri: format!("{}-{init}.mp4", self.epoch), range: None };
+        let key =
+            |seal: &Seal| Key { method: "AES-128".into(), uri: seal.uri.clone(), iv: None, format: String::new() };
         Segment {
             uri: format!("{}-{number}.{}", self.epoch, self.container.extension()),
-            duration: segment.duration,
+            duration,
             map: Some(map).filter(|_| self.container == Container::Fmp4),
-            discontinuity: segment.discontinuity,
-            date: Some(segment.date),
-            parts: if self.has_parts && near { self.part_list(number, &segment.parts) } else { Vec::new() },
+            key: self.seal.as_ref().map(key),
+            discontinuity,
+            date: Some(date),
             ..Segment::default()
         }
     }

@@ -22,6 +22,14 @@ secret = "fedcba9876543210"
 jwt = "play.json"
 [admin]
 tokens = ["administrator"]
+[hls]
+segment = "4s"
+part = "500ms"
+window = 10
+encrypt = true
+dvr = "30m"
+folder = "old"
+keep = true
 [tls]
 cert = "cert.pem"
 key = "key.pem"
@@ -85,6 +93,15 @@ fn every_key_is_read_and_an_empty_file_is_the_default() {
         }],
         push: vec![Push { matches: "live/show".into(), to: "rtmp://there/app/key?x={stream}".into() }],
         pull: vec![Pull { matches: "cam/*".into(), from: "http://there/{stream}.flv".into() }],
+        hls: Hls {
+            segment: Duration::from_secs(4),
+            part: Duration::from_millis(500),
+            window: 10,
+            encrypt: true,
+            dvr: Duration::from_secs(1800),
+            folder: Some("old".into()),
+            keep: true,
+        },
         tls: Some(Tls {
             cert: "cert.pem".into(),
             key: "key.pem".into(),
@@ -129,6 +146,10 @@ fn faults_have_a_place_and_a_hint() {
         ("[[push]]\nmatch = \"*\"\nto = \"http://h/a\"", (3, 6), "is not rtmp://", "rtmp://HOST"),
         ("[[pull]]\nmatch = \"*\"\nfrom = \"h\"", (3, 8), "nothing can be fetched", "http://HOST"),
         ("[[pull]]\nfrom = \"http://h/a\"", (1, 1), "missing field `match`", ""),
+        ("[hls]\nsegment = \"100ms\"", (2, 11), "cannot have this length", "1s to 30s"),
+        ("[hls]\nwindow = 1", (2, 10), "this number of segments", "3 to 100"),
+        ("[hls]\ndvr = \"30m\"", (2, 7), "have no place", "a folder"),
+        ("[hls]\nkeep = true", (2, 8), "nothing is kept", "dvr"),
         ("proxy_protocol = true", (1, 18), "no proxy is trusted", "trusted_proxies"),
         ("trusted_proxies = [\"10.0.0.0/99\"]", (1, 19), "is not a network", "10.0.0.0/8"),
         ("[hooks]\non_play = \"https://h/a\"", (2, 11), "cannot be asked", "http://HOST"),

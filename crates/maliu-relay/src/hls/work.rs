@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use maliu::{
     account::Weigh,
     error::MediaError,
@@ -24,8 +25,11 @@ use maliu::{
 };
 use tokio::time::timeout;
 
-use super::{Live, PART, SEGMENT, now};
-use crate::{channel::Channel, follower::Follower};
+use super::{
+    Live, now,
+    shelf::{Job, Shelf as Files},
+};
+use crate::{channel::Channel, follower::Follower, hub::Hub};
 
 /// How long a stream that has not begun is waited for.
 const EXPECT: Duration = Duration::from_secs(30);
@@ -41,7 +45,12 @@ const MAX_WAITING_BYTES: usize = 8 << 20;
 const MAX_WAITED: i64 = 60_000;
 
 /// Makes segments of a channel until it ends.
-pub(crate) async fn run(channel: Arc<Channel>, live: Arc<Live>) {
+pub(crate) async fn run(hub: Arc<Hub>, channel: Arc<Channel>, live: Arc<Live>) {
+    let root = live.settings.folder.as_ref().filter(|_| !live.settings.dvr.is_zero());
+    let files = root.map(|root| Arc::new(Files::new(hub, root, &channel.name)));
+    if let (Some(files), Some(key)) = (&files, live.key) {
+        files.put(Job::Write(format!("{}.key", live.epoch), vec![Bytes::copy_from_slice(&key)]));
+    }
     let mut follower = Follower::new(Arc::clone(&channel), Join::First);
     let mut work = None;
     loop {
@@ -52,7 +61,7 @@ pub(crate) async fn run(channel: Arc<Channel>, live: Arc<Live>) {
             Err(_) => break,
         };
         let (flags, steps) = steps;
-        let work = work.get_or_insert_with(|| Work::new(Arc::clone(&live), flags));
+        let work = work.get_or_insert_with(|| Work::new(Arc::clone(&live), files.clone(), flags));
         let latest = channel.lock().stream.ring().latest();
         let taken = steps.iter().try_for_each(|step| {
             // Those that waited in the ring came earlier.
@@ -74,11 +83,29 @@ pub(crate) async fn run(channel: Arc<Channel>, live: Arc<Live>) {
         work.finish();
     }
     live.end();
+    if let Some(files) = files {
+        let last = {
+            let window = live.window();
+            let list = window.recording();
+            let key = live.key.map(|_| format!("{}.key", live.epoch));
+            let names = || {
+                list.segments.iter().flat_map(|segment| {
+                    [Some(segment.uri.clone()), segment.map.as_ref().map(|map| map.uri.clone())].into_iter().flatten()
+                })
+            };
+            match live.settings.keep && !list.segments.is_empty() {
+                true => Job::Write(format!("{}.m3u8", live.epoch), vec![list.to_string().into()]),
+                false => Job::Remove(names().chain(key).collect()),
+            }
+        };
+        files.last(last).await;
+    }
 }
 
 /// Puts what is made into the window.
 struct Slot {
     live: Arc<Live>,
+    files: Option<Arc<Files>>,
     /// The first segment comes behind those of another writer.
     anew: bool,
 }
@@ -92,13 +119,29 @@ impl Shelf for Slot {
             _ => {}
         }
         let arrival = Date(self.live.arrival.load(Ordering::Relaxed));
-        self.live.window().take(made, arrival);
+        let (is_segment, is_init) = (matches!(made, Made::Segment { .. }), matches!(made, Made::Init(_)));
+        let mut window = self.live.window();
+        window.take(made, arrival);
+        let Some(files) = &self.files else { return Ok(()) };
+        let new = match (is_segment, is_init) {
+            (true, _) => window.newest(),
+            (_, true) => window.newest_init(),
+            _ => None,
+        };
+        if let Some((name, data)) = new {
+            files.put(Job::Write(name, data));
+        }
+        let old = window.take_expired();
+        if !old.is_empty() {
+            files.put(Job::Remove(old));
+        }
         Ok(())
     }
 }
 
 struct Work {
     live: Arc<Live>,
+    files: Option<Arc<Files>>,
     flags: u8,
     input: Input,
     reader: PacketReader,
@@ -119,12 +162,13 @@ struct Writer {
 }
 
 impl Work {
-    fn new(live: Arc<Live>, flags: u8) -> Self {
+    fn new(live: Arc<Live>, files: Option<Arc<Files>>, flags: u8) -> Self {
         let mut input = Input::new();
         input.push(&[b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0]);
         let reader = PacketReader::detect(FLV);
         Self {
             live,
+            files,
             flags,
             input,
             reader,
@@ -212,8 +256,9 @@ impl Work {
 
     fn begin(&mut self) -> Result<(), MediaError> {
         let mut options = Options::default();
-        (options.container, options.segment, options.live) = (self.live.container, SEGMENT, true);
-        options.part = (options.container == maliu::hls::Container::Fmp4).then_some(PART);
+        (options.container, options.segment, options.live) = (self.live.container, self.live.settings.segment, true);
+        let has_parts = options.container == maliu::hls::Container::Fmp4 && !self.live.settings.encrypt;
+        options.part = has_parts.then_some(self.live.settings.part);
         let (mut indices, mut streams) = (vec![None; self.streams.len()], Vec::new());
         let described = (0..self.streams.len()).filter(|index| self.is_described(*index));
         for index in described.collect::<Vec<_>>() {
@@ -222,7 +267,8 @@ impl Work {
                 streams.push(info.clone());
             }
         }
-        let slot = Slot { live: Arc::clone(&self.live), anew: std::mem::replace(&mut self.again, true) };
+        let files = self.files.clone();
+        let slot = Slot { live: Arc::clone(&self.live), files, anew: std::mem::replace(&mut self.again, true) };
         let packager = Box::new(Packager::new(options, slot)?);
         let (mut out, metadata) = (Output::default(), Metadata::default());
         let plan = Plan::new(options.container.format(), &[], &metadata);

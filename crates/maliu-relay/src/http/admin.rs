@@ -1,4 +1,4 @@
-//! What an administrator may do: see the connections, end some, and have the settings read again.
+//! Requests of administrators: the list of connections, the end of some, and settings that are read again.
 
 use std::sync::{Arc, atomic::Ordering};
 

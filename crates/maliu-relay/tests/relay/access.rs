@@ -1,4 +1,4 @@
-//! Who may publish, watch and administer: web tokens, hooks, administrators, proxies, and settings that are replaced.
+//! The right to publish, to watch and to administer: web tokens, hooks, administrators, proxies, replaced settings.
 
 use std::{
     fs,

@@ -197,3 +197,130 @@ async fn playlists_ask_for_tokens_and_segments_do_not() {
     let (head, _) = get(relay.http, &format!("/live/show/{}", list.segments[0].uri)).await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
 }
+
+#[tokio::test]
+async fn dates_are_those_at_which_media_came_in_also_for_a_late_request() {
+    let relay = Running::new().await;
+    let sent = stream(1000, 9000);
+    let mut publisher = relay.publisher("show").await;
+    publisher.send(&sent).await;
+    received(&relay, &sent).await;
+    let list = media(relay.http, "/live/show/media.m3u8").await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let last = list.segments.last().unwrap();
+    let end = last.date.unwrap().0 + last.duration.as_millis() as i64;
+    // A second or less of media is behind it, in the segment under way.
+    assert!((now - 2500..=now + 100).contains(&end), "the media ends {} ms from now", end - now);
+    for two in list.segments.windows(2) {
+        let apart = two[1].date.unwrap().0 - two[0].date.unwrap().0;
+        assert!((apart - two[0].duration.as_millis() as i64).abs() <= 40, "{apart}");
+    }
+}
+
+#[tokio::test]
+async fn viewers_of_hls_are_counted_while_they_ask() {
+    let relay = Running::new().await;
+    begun(&relay, &stream(1000, 6000), "/live/show/index.m3u8").await;
+    for agent in ["a", "b", "a"] {
+        let mut http = Http::connect(relay.http).await;
+        http.ask(&format!("GET /live/show/media.m3u8 HTTP/1.1\r\nUser-Agent: {agent}\r\n\r\n")).await;
+    }
+    assert_eq!(ends::metric(&relay, "maliu_viewers{protocol=\"hls\"}").await, 3, "two, and the one that began");
+    assert!(ends::metric(&relay, "maliu_sent_bytes_total{protocol=\"hls\"}").await > 500);
+}
+
+#[tokio::test]
+async fn encrypted_segments_are_read_with_a_key_that_asks_for_the_token() {
+    let relay = Running::with(|config| {
+        config.play_tokens = vec!["abcdefgh".into()];
+        config.hls.encrypt = true;
+    })
+    .await;
+    begun(&relay, &stream(1000, 9000), "/live/show/index.m3u8?token=abcdefgh").await;
+    let list = media(relay.http, "/live/show/media.m3u8?token=abcdefgh").await;
+    assert!(list.part_target.is_none() && list.segments.iter().all(|segment| segment.parts.is_empty()));
+    let uri = list.segments[0].key.clone().unwrap().uri;
+    assert!(uri.ends_with(".key?token=abcdefgh"), "{uri}");
+    let bare = uri.split('?').next().unwrap();
+    assert!(get(relay.http, &format!("/live/show/{bare}")).await.0.starts_with("HTTP/1.1 401 "));
+    let (head, key) = get(relay.http, &format!("/live/show/{uri}")).await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && key.len() == 16 && head.contains("private"), "{head}");
+    // Read as a player does: from files.
+    let folder = folder("hls-encrypted");
+    std::fs::write(folder.join(bare), key).unwrap();
+    for name in list.segments.iter().flat_map(|one| [one.uri.clone(), one.map.clone().unwrap().uri]) {
+        std::fs::write(folder.join(&name), get(relay.http, &format!("/live/show/{name}")).await.1).unwrap();
+    }
+    let text = list.to_string().replace("?token=abcdefgh", "");
+    std::fs::write(folder.join("list.m3u8"), text).unwrap();
+    let source = maliu::hls::Segments::open(folder.join("list.m3u8")).unwrap();
+    let count = Reader::new(source).map(Result::unwrap).filter(|packet| packet.stream == 0).count();
+    assert!(count > 90, "{count} packets");
+    assert!(get(relay.http, "/live/show.mp4?token=abcdefgh").await.0.starts_with("HTTP/1.1 404 "));
+}
+
+/// A folder of its own for a test, empty.
+fn folder(test: &str) -> std::path::PathBuf {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn viewers_go_back_as_far_as_is_kept_and_a_recording_stays() {
+    let root = folder("hls-dvr");
+    let relay = Running::with(|config| {
+        config.linger = Duration::from_millis(200);
+        config.hls.dvr = Duration::from_secs(3600);
+        config.hls.window = 3;
+        config.hls.folder = Some(root.to_str().unwrap().to_owned());
+        config.hls.keep = true;
+    })
+    .await;
+    let sent = stream(1000, 24_000);
+    let mut publisher = relay.publisher("show").await;
+    for part in sent.chunks(200) {
+        publisher.send(part).await;
+        // The disk keeps up with a stream, not with a test.
+        sleep(Duration::from_millis(20)).await;
+    }
+    received(&relay, &sent).await;
+    ends::until(async || media(relay.http, "/live/show/media.m3u8").await.segments.len() == 3).await;
+    let back = media(relay.http, "/live/show/media.m3u8?from=-1h").await;
+    assert!(back.segments.len() >= 9 && back.begins && back.control.is_none(), "{back}");
+    let (_, body) = get(relay.http, "/live/show/index.m3u8?from=-1h").await;
+    assert!(String::from_utf8(body).unwrap().contains("media.m3u8?from=-1h"));
+    for segment in &back.segments {
+        let (head, body) = get(relay.http, &format!("/live/show/{}", segment.uri)).await;
+        assert!(head.starts_with("HTTP/1.1 200 ") && &body[4..8] == b"moof", "{}: {head}", segment.uri);
+    }
+    assert!(get(relay.http, "/live/show/media.m3u8?from=30m").await.0.starts_with("HTTP/1.1 400 "));
+    let epoch = back.segments[0].uri.split('-').next().unwrap().to_owned();
+    drop(publisher);
+    let path = format!("/live/show/{epoch}.m3u8");
+    ends::until(async || get(relay.http, &path).await.0.starts_with("HTTP/1.1 200 ")).await;
+    let whole = media(relay.http, &path).await;
+    assert!(whole.ended && whole.segments.len() > back.segments.len());
+    let source = maliu::hls::Segments::open(root.join("live/show").join(format!("{epoch}.m3u8"))).unwrap();
+    let pictures = Reader::new(source).map(Result::unwrap).filter(|packet| packet.stream == 0);
+    let got: Vec<_> = pictures.map(|packet| packet.data).collect();
+    assert_eq!(got, payloads(&sent, true), "all of it");
+}
+
+#[tokio::test]
+async fn parts_go_over_websocket_with_their_codecs() {
+    let relay = Running::new().await;
+    let sent = stream(1000, 3000);
+    let mut publisher = relay.publisher("show").await;
+    publisher.send(&sent).await;
+    received(&relay, &sent).await;
+    let mut http = Http::websocket(relay.http, "/live/show.mp4").await;
+    let (kind, text) = http.frame().await;
+    assert_eq!((kind, text), (0x81, b"video/mp4; codecs=\"avc1.64000A,mp4a.40.2\"".to_vec()));
+    let (kind, init) = http.frame().await;
+    assert_eq!((kind, &init[4..8]), (0x82, &b"ftyp"[..]));
+    let (kind, part) = http.frame().await;
+    assert_eq!((kind, &part[4..8]), (0x82, &b"moof"[..]));
+    assert_eq!(ends::metric(&relay, "maliu_viewers{protocol=\"mp4\"}").await, 1);
+}

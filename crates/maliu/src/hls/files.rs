@@ -11,11 +11,12 @@ use bytes::Bytes;
 use maliu_core::{
     error::{Error, Result},
     format::Muxer,
-    hls::{Container, Date, Kind, Made, Map, Media, Options, Packager, Range, SETTINGS, Segment, Shelf},
+    hls::{Container, Date, Encryptor, Kind, Made, Map, Media, Options, Packager, Range, SETTINGS, Segment, Shelf},
     output::{Edit, Mark, Piece},
     settings::{self, Settings},
 };
 
+use super::seal::Seal;
 use crate::{
     copy::To,
     io::{AtomicFile, Sink},
@@ -54,6 +55,9 @@ struct Files {
     dates: bool,
     endless: bool,
     media: Media,
+    /// How segments are encrypted, and the one that is.
+    seal: Option<Seal>,
+    sealing: Option<Encryptor>,
     /// The file that is written.
     open: Option<AtomicFile>,
     /// Its bytes, and those of the segment under way.
@@ -160,6 +164,7 @@ impl Files {
         let names = Names::of_files(named, stem, container, flags.single)?;
         let init = settings.text("hls_fmp4_init_filename").map(|text| local(path, text)).transpose()?;
         let first = settings.number("start_number", 0, MAX_COUNT)?.unwrap_or(0).unsigned_abs();
+        let seal = Seal::of(&mut settings, path, stem)?;
         settings.finish()?;
         if flags.delete && list_size == 0 {
             return Err(refused("hls_flags", "delete_segments needs hls_list_size: all segments are listed otherwise"));
@@ -179,6 +184,8 @@ impl Files {
             dates: flags.dates,
             endless: flags.endless,
             media,
+            seal,
+            sealing: None,
             open: None,
             written: 0,
             begun: 0,
@@ -199,7 +206,16 @@ impl Files {
         if self.single { self.names.front.clone() } else { self.names.of(self.number) }
     }
 
+    /// Appends bytes of a segment.
     fn append(&mut self, parts: Vec<Bytes>) -> io::Result<()> {
+        let Some(seal) = &self.seal else { return self.write(parts) };
+        let sealing = self.sealing.get_or_insert_with(|| seal.begin(self.number));
+        let mut sealed = Vec::new();
+        parts.iter().for_each(|part| sealing.push(part, &mut sealed));
+        self.write(vec![sealed.into()])
+    }
+
+    fn write(&mut self, parts: Vec<Bytes>) -> io::Result<()> {
         let size: usize = parts.iter().map(Bytes::len).sum();
         if self.open.is_none() {
             self.open = Some(AtomicFile::create(self.place(&self.name()))?);
@@ -218,7 +234,7 @@ impl Files {
         self.inits = self.inits.saturating_add(1);
         if self.single {
             let (offset, length) = (self.written, parts.iter().map(|part| part.len() as u64).sum());
-            self.append(parts)?;
+            self.write(parts)?;
             self.begun = self.written;
             self.map = Some(Map { uri: self.name(), range: Some(Range { length, offset }) });
             return Ok(());
@@ -236,6 +252,12 @@ impl Files {
     }
 
     fn segment(&mut self, mut segment: Segment, independent: bool, target: u32) -> io::Result<()> {
+        if let Some(sealing) = self.sealing.take() {
+            let mut sealed = Vec::new();
+            sealing.finish(&mut sealed);
+            self.write(vec![sealed.into()])?;
+        }
+        segment.key = self.seal.as_ref().map(Seal::key);
         segment.uri = self.name();
         segment.map = self.map.clone().filter(|_| self.container == Container::Fmp4);
         if self.single {
