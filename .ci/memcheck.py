@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Judge: valgrind finds no memory error in the release binary, dependencies with unsafe code included, and no file or peer
-makes it take more memory than it promises (.ci/attacks.py): at most 48 MiB for damaged MP4 files. Run from the project's root."""
+makes it take more memory than it promises (.ci/attacks.py): at most 48 MiB for damaged MP4 files, 32 MiB for damaged transport and
+program streams and LOAS. Run from the project's root."""
 
 import os
 import random
@@ -23,8 +24,11 @@ RUNS = [
     ["layout", "explain", "flv-tag", "samples/flv/aac_only.flv", "--most", "200"],
 ]
 
-# MiB of a process that reads a damaged MP4 file of a few KiB, the program itself included.
-MOST = 48
+# Most MiB of a process that reads a damaged file, the program itself included, by folders of samples and of the corpus.
+MOST = [(48, ["mp4"], []), (32, ["mpegts", "mpegps", "loas"], ["ts", "ps", "latm"])]
+
+# Bytes of the largest file of the corpus that is damaged.
+LARGEST = 2 << 20
 
 
 def damaged(data, rng):
@@ -49,22 +53,55 @@ def damaged(data, rng):
     return bytes(data)
 
 
-def mp4_memory(folder):
-    rng, bad, most = random.Random(18), 0, 0
-    samples = [path for path in sorted(Path("samples/mp4").iterdir()) if path.suffix != ".dump"]
-    for round in range(12):
-        for sample in samples:
+def torn(data, rng):
+    """One of the ways in which streams break: bytes flipped, zeroed, left out, put in, repeated, or a field made huge."""
+    data = bytearray(data)
+    for _ in range(rng.randint(1, 8)):
+        at = rng.randrange(len(data))
+        length = rng.choice([1, 4, 188, 1000, 20000])
+        way = rng.randrange(6)
+        if way == 0:
+            data[at] ^= 1 << rng.randrange(8)
+        elif way == 1:
+            data[at:at + length] = bytes(len(data[at:at + length]))
+        elif way == 2 and len(data) > 1000:
+            del data[at:at + min(length, len(data) // 2)]
+        elif way == 3:
+            data[at:at] = rng.randbytes(length)
+        elif way == 4:
+            data[at:at] = data[at:at + length]
+        else:
+            data[at:at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\1\xba", b"\0\0\1\xe0", b"\x47\x40\0\x10", b"\x56\xff\xff\xff"])
+    return bytes(data)
+
+
+def files(folders, kinds):
+    """(path, rounds): samples often, files of the corpus once."""
+    for folder in folders:
+        yield from ((path, 12) for path in sorted(Path("samples", folder).iterdir()) if path.suffix != ".dump")
+    corpus = Path(os.environ.get("MALIU_CORPUS", "../shared/corpus"))
+    for kind in kinds:
+        for path in sorted(corpus.glob(f"*/{kind}/*")):
+            if 0 < path.stat().st_size <= LARGEST:
+                yield path, 1
+
+
+def memory(folder, most_allowed, folders, kinds, damage):
+    rng, bad, most, count = random.Random(18), 0, 0, 0
+    for sample, rounds in files(folders, kinds):
+        for round in range(rounds):
             path = Path(folder) / f"damaged{sample.suffix}"
-            path.write_bytes(damaged(sample.read_bytes(), rng))
+            path.write_bytes(damage(sample.read_bytes(), rng))
+            count += 1
             for run in (["probe", "--packets", path], ["check", path], ["remux", path, "-", "-f", "framecrc"], ["repair", path, "-"]):
                 child = subprocess.Popen([MALIU, *run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 _, status, usage = os.wait4(child.pid, 0)
                 child.returncode = os.waitstatus_to_exitcode(status)
                 most = max(most, usage.ru_maxrss / 1024)
-                if usage.ru_maxrss / 1024 > MOST or child.returncode not in (0, 1):
+                if usage.ru_maxrss / 1024 > most_allowed or child.returncode not in (0, 1):
                     bad += 1
                     print(f"FAIL {sample} damaged in round {round}: {run[0]} took {usage.ru_maxrss >> 10} MiB, exit code {child.returncode}")
-    print(f"damaged MP4: at most {most:.1f} MiB of {MOST}, {bad} failed")
+    print(f"{count} damaged files of {', '.join(folders)}: at most {most:.1f} MiB of {most_allowed}, {bad} failed")
     return bad
 
 
@@ -79,6 +116,7 @@ with tempfile.TemporaryDirectory() as folder:
             print(f"FAIL {' '.join(run)}: exit code {done.returncode}\n{done.stderr[-2000:]}")
 print(f"{len(RUNS) - bad} passed, {bad} failed")
 with tempfile.TemporaryDirectory() as folder:
-    bad += mp4_memory(folder)
+    for most, folders, kinds in MOST:
+        bad += memory(folder, most, folders, kinds, damaged if folders == ["mp4"] else torn)
 bad += attacks.run(MALIU)
 sys.exit(bool(bad))
