@@ -25,7 +25,7 @@ impl Random {
     }
 }
 
-/// What a file decodes to, before anything is clamped.
+/// Levels of the samples of a file, before anything is clamped.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
     energy: f64,
