@@ -11,49 +11,14 @@ use core::ops::Range;
 
 use memchr::memchr;
 
-use super::{
-    Constant, Field, Head, MAX_TEXT_HEAD,
-    extent::{Lack, Part},
-    message::{self, Facts, Steady},
-    place,
-};
-
-/// The fields of a header of this form at the start of `bytes`.
-pub(super) fn part(
-    form: &Head,
-    fields: &[Field],
-    bytes: &[u8],
-    steady: Option<&Steady>,
-    facts: &mut Facts,
-) -> Result<Part, Lack> {
-    let (text, end) = extent(form, bytes)?;
-    let head = bytes.get(..end).unwrap_or_default();
-    let (mut at, mut behind) = (Vec::with_capacity(fields.len()), Vec::with_capacity(fields.len()));
-    for field in fields {
-        let found = find(form, head, text.clone(), &field.name);
-        let Some(place) = found.filter(|_| message::holds(fields, &at, bytes, field)) else {
-            if field.constant.is_some() && field.when.is_empty() {
-                return Err(bad(format!("the header has no {}", field.name)));
-            }
-            at.push(None);
-            behind.push(end.saturating_mul(8));
-            continue;
-        };
-        let bit = place.saturating_mul(8);
-        let value = place::read(field, head, bit).ok_or_else(|| bad(format!("{} is no number", field.name)))?;
-        message::accept(field, value, steady, facts)?;
-        behind.push(bit.saturating_add(place::width(field, bit, fields, &at, head)));
-        at.push(Some(bit));
-    }
-    Ok(Part { at, behind, end })
-}
+use super::{Constant, Field, Head, MAX_TEXT_HEAD, extent::Lack};
 
 fn bad(why: impl Into<Cow<'static, str>>) -> Lack {
     Lack::Bad(why.into())
 }
 
 /// Where the text of a header stands, and the first byte behind it.
-fn extent(form: &Head, bytes: &[u8]) -> Result<(Range<usize>, usize), Lack> {
+pub(super) fn extent(form: &Head, bytes: &[u8]) -> Result<(Range<usize>, usize), Lack> {
     let Head::Lines { first } = form else {
         if *form == Head::Json && bytes.first().is_some_and(|byte| *byte != b'{') {
             return Err(bad("the header is no object"));
@@ -102,8 +67,8 @@ fn line(bytes: &[u8], at: usize) -> Result<usize, Lack> {
     }
 }
 
-/// Where the value of `name` begins.
-fn find(form: &Head, head: &[u8], text: Range<usize>, name: &str) -> Option<usize> {
+/// Where the value of `name` begins in a header whose text stands at `text`.
+pub(super) fn find(form: &Head, head: &[u8], text: Range<usize>, name: &str) -> Option<usize> {
     match form {
         Head::Lines { .. } => in_lines(head, text, name),
         Head::Json => in_object(head, text, name),

@@ -200,8 +200,38 @@ pub(super) fn part(
 pub(super) fn head(layout: &Layout, bytes: &[u8], steady: Option<&Steady>, facts: &mut Facts) -> Result<Part, Lack> {
     match &layout.head {
         Head::Bits => part(&layout.header, bytes, 0, steady, facts),
-        form => super::head::part(form, &layout.header, bytes, steady, facts),
+        form => text_head(form, &layout.header, bytes, steady, facts),
     }
+}
+
+/// The fields of a header that is text.
+fn text_head(
+    form: &Head,
+    fields: &[Field],
+    bytes: &[u8],
+    steady: Option<&Steady>,
+    facts: &mut Facts,
+) -> Result<Part, Lack> {
+    let (text, end) = super::head::extent(form, bytes)?;
+    let head = bytes.get(..end).unwrap_or_default();
+    let mut part = Part { end, ..Part::default() };
+    for field in fields {
+        let found = super::head::find(form, head, text.clone(), &field.name);
+        let Some(place) = found.filter(|_| holds(fields, &part.at, bytes, field)) else {
+            if field.constant.is_some() && field.when.is_empty() {
+                return Err(Lack::Bad(Cow::Owned(format!("the header has no {}", field.name))));
+            }
+            part.at.push(None);
+            part.behind.push(end.saturating_mul(8));
+            continue;
+        };
+        let bit = place.saturating_mul(8);
+        let no_number = || Lack::Bad(Cow::Owned(format!("field {} is no number", field.name)));
+        accept(field, place::read(field, head, bit).ok_or_else(no_number)?, steady, facts)?;
+        part.behind.push(bit.saturating_add(place::width(field, bit, fields, &part.at, head)));
+        part.at.push(Some(bit));
+    }
+    Ok(part)
 }
 
 /// Notes what a field says, if it may say that.

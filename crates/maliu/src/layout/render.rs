@@ -175,15 +175,7 @@ fn role(role: &Role, header: &[Field], keys: &mut Vec<String>) {
             keys.extend(tail.then(|| "tail = true".into()));
         }
         Role::Checksum { algorithm, from, to } => {
-            let name = Algorithm::NAMES.iter().find(|(_, known)| known == algorithm).map(|(name, _)| quoted(name));
-            let name = name.unwrap_or_else(|| match algorithm {
-                Algorithm::Crc(crc) => format!(
-                    "{{ width = {}, poly = \"{:#x}\", init = \"{:#x}\", refin = {}, refout = {}, xorout = \"{:#x}\" }}",
-                    crc.width, crc.poly, crc.init, crc.refin, crc.refout, crc.xorout
-                ),
-                _ => String::new(),
-            });
-            keys.push(format!("role = \"checksum\", algorithm = {name}"));
+            keys.push(format!("role = \"checksum\", algorithm = {}", algorithm_text(*algorithm)));
             start(*from, RangeStart::Start, keys);
             match to {
                 RangeEnd::Body => {}
@@ -194,26 +186,46 @@ fn role(role: &Role, header: &[Field], keys: &mut Vec<String>) {
         Role::Pts(of) => clock("pts", of, keys),
         Role::Dts(of) => clock("dts", of, keys),
         Role::Cts(of) => clock("cts", of, keys),
-        Role::Stream => keys.push("role = \"stream\"".into()),
-        Role::Media => keys.push("role = \"media\"".into()),
-        Role::Codec => keys.push("role = \"codec\"".into()),
-        Role::Key => keys.push("role = \"key\"".into()),
-        Role::Config => keys.push("role = \"config\"".into()),
-        Role::Skip => keys.push("role = \"skip\"".into()),
         Role::Sequence { per_stream } => {
             keys.push("role = \"sequence\"".into());
             keys.extend(per_stream.then(|| "per = \"stream\"".into()));
         }
         Role::Part { first } => keys.push(format!("role = \"part\", first = {first}")),
-        Role::Parts => keys.push("role = \"parts\"".into()),
-        Role::First => keys.push("role = \"first\"".into()),
-        Role::Last => keys.push("role = \"last\"".into()),
-        Role::Fragment => keys.push("role = \"fragment\"".into()),
-        Role::SampleRate => keys.push("role = \"sample_rate\"".into()),
-        Role::Channels => keys.push("role = \"channels\"".into()),
-        Role::Width => keys.push("role = \"width\"".into()),
-        Role::Height => keys.push("role = \"height\"".into()),
+        plain => {
+            let name = PLAIN.iter().find(|(known, _)| known == plain).map_or("", |(_, name)| name);
+            keys.push(format!("role = \"{name}\""));
+        }
     }
+}
+
+/// Roles without more keys, by name.
+const PLAIN: &[(Role, &str)] = &[
+    (Role::Stream, "stream"),
+    (Role::Media, "media"),
+    (Role::Codec, "codec"),
+    (Role::Key, "key"),
+    (Role::Config, "config"),
+    (Role::Skip, "skip"),
+    (Role::Fragment, "fragment"),
+    (Role::Parts, "parts"),
+    (Role::First, "first"),
+    (Role::Last, "last"),
+    (Role::SampleRate, "sample_rate"),
+    (Role::Channels, "channels"),
+    (Role::Width, "width"),
+    (Role::Height, "height"),
+];
+
+/// An algorithm by its name, or by its parameters.
+fn algorithm_text(algorithm: Algorithm) -> String {
+    let name = Algorithm::NAMES.iter().find(|(_, known)| *known == algorithm).map(|(name, _)| quoted(name));
+    name.unwrap_or_else(|| match algorithm {
+        Algorithm::Crc(crc) => format!(
+            "{{ width = {}, poly = \"{:#x}\", init = \"{:#x}\", refin = {}, refout = {}, xorout = \"{:#x}\" }}",
+            crc.width, crc.poly, crc.init, crc.refin, crc.refout, crc.xorout
+        ),
+        _ => String::new(),
+    })
 }
 
 fn meaning(meaning: Meaning) -> String {

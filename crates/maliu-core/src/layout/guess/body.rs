@@ -1,6 +1,6 @@
 //! Marks by which the start of a body is known: start codes and ADTS headers.
 
-use super::extent::Columns;
+use super::columns::Columns;
 use crate::{layout::BodyKind, stream::Codec};
 
 /// Farthest from the length that a body is looked for, in bytes.

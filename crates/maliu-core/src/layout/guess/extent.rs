@@ -1,6 +1,6 @@
 //! Where messages begin and end around their lengths, and how wide the length is.
 
-use super::{Chain, Framing, MAX_OFFSET, Rule, evidence::Background};
+use super::{Chain, Framing, MAX_OFFSET, Rule, columns::Columns, evidence::Background};
 
 /// Widest tail that is looked for, in bytes.
 const MAX_TAIL: usize = 16;
@@ -16,20 +16,6 @@ pub(super) struct Extent {
     pub(super) offset: usize,
     /// Offset of a start code or another mark of the body behind the length, if there is one.
     pub(super) mark: Option<super::body::Mark>,
-}
-
-/// Columns of bytes around the lengths of a chain.
-pub(super) struct Columns<'a> {
-    pub(super) chain: &'a Chain,
-    pub(super) bytes: &'a [u8],
-}
-
-impl Columns<'_> {
-    /// The byte of each message `offset` behind its length.
-    pub(super) fn at(&self, offset: isize) -> impl Iterator<Item = u8> + '_ {
-        let byte = move |place: &usize| self.bytes.get(place.checked_add_signed(offset)?).copied();
-        self.chain.places.iter().filter_map(byte)
-    }
 }
 
 impl Extent {

@@ -4,7 +4,8 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use super::{
     Chain, body,
-    extent::{Columns, Extent},
+    columns::Columns,
+    extent::Extent,
     sums::Tail,
     times::{self, Motion},
 };

@@ -14,6 +14,7 @@ use super::Layout;
 
 mod body;
 mod chain;
+mod columns;
 mod evidence;
 mod extent;
 mod fields;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::extent::Columns;
+use super::columns::Columns;
 use crate::layout::Algorithm;
 
 /// Messages whose sums are computed.

@@ -29,24 +29,7 @@ impl Context<'_> {
             };
             body.until = Some(bytes);
         }
-        body.rest = parsed.rest;
-        if let Some(coding) = &parsed.coding {
-            for name in coding.get_ref().split_whitespace() {
-                let Some((_, transform)) = Transform::NAMES.iter().find(|(known, _)| *known == name) else {
-                    let names: Vec<&str> = Transform::NAMES.iter().map(|(name, _)| *name).collect();
-                    return self.fault(coding.span(), format!("no coding is called {name}"), names.join(" "));
-                };
-                body.transforms.push(*transform);
-            }
-        }
-        if let Some(config) = &parsed.config {
-            let Some(bytes) = config.get_ref().strip_prefix("0x").and_then(|_| delimiter(config.get_ref())) else {
-                return self.fault(config.span(), "not bytes", "pairs of digits behind 0x: config = \"0x1210\"");
-            };
-            body.config = Some(bytes);
-        }
-        body.audio.0 = self.small(parsed.sample_rate.as_ref(), 0, 1, 1_000_000)? as u32;
-        body.audio.1 = self.small(parsed.channels.as_ref(), 0, 1, 64)? as u16;
+        self.carried(parsed, &mut body)?;
         if let Some(rate) = &parsed.frame_rate {
             let Some(frames) = frame_rate(rate.get_ref()) else {
                 return self.fault(rate.span(), "not a frame rate", "frames per second: 25, or \"30000/1001\"");
@@ -80,6 +63,29 @@ impl Context<'_> {
             }
         }
         Ok(body)
+    }
+
+    /// Codings of a body, and facts that no field says.
+    fn carried(&self, parsed: &BodyText, body: &mut Body) -> Parsed<()> {
+        body.rest = parsed.rest;
+        if let Some(coding) = &parsed.coding {
+            for name in coding.get_ref().split_whitespace() {
+                let Some((_, transform)) = Transform::NAMES.iter().find(|(known, _)| *known == name) else {
+                    let names: Vec<&str> = Transform::NAMES.iter().map(|(name, _)| *name).collect();
+                    return self.fault(coding.span(), format!("no coding is called {name}"), names.join(" "));
+                };
+                body.transforms.push(*transform);
+            }
+        }
+        if let Some(config) = &parsed.config {
+            let Some(bytes) = config.get_ref().strip_prefix("0x").and_then(|_| delimiter(config.get_ref())) else {
+                return self.fault(config.span(), "not bytes", "pairs of digits behind 0x: config = \"0x1210\"");
+            };
+            body.config = Some(bytes);
+        }
+        body.audio.0 = self.small(parsed.sample_rate.as_ref(), 0, 1, 1_000_000)? as u32;
+        body.audio.1 = self.small(parsed.channels.as_ref(), 0, 1, 64)? as u16;
+        Ok(())
     }
 
     pub(super) fn limits(&self, parsed: &LimitsText) -> Parsed<Limits> {
