@@ -223,21 +223,7 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
         }
         _ => {}
     }
-    match (&field.constant, field.kind) {
-        (Some(Constant::Number(value)), Kind::Number { bits, .. }) if bits < 64 && value >> bits != 0 => {
-            return wrong(format!("the value {value} of {} does not fit {bits} bits", field.name), "widen the field");
-        }
-        (Some(Constant::Bytes(_)), Kind::Number { .. } | Kind::Bcd { .. } | Kind::Varint | Kind::Digits { .. }) => {
-            return wrong(format!("{} is a number", field.name), "give value a number");
-        }
-        (Some(Constant::Bytes(bytes)), kind) if kind != Kind::Word && bytes.len() * 8 > kind.bits() => {
-            return wrong(format!("the value of {} is longer than the field", field.name), "widen the field");
-        }
-        (Some(Constant::Number(_)), Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. } | Kind::Word) => {
-            return wrong(format!("{} is not a number", field.name), "give value a text");
-        }
-        _ => {}
-    }
+    check_constant(part, index, field)?;
     if let Some(condition) = field.when.iter().find(|condition| condition.field >= index) {
         let what = format!("{} depends on field {} which is not in front of it", field.name, condition.field);
         return wrong(what, "conditions look back");
@@ -264,6 +250,26 @@ fn check_field(part: &'static str, index: usize, field: &Field, fields: &[Field]
         );
     }
     Ok(())
+}
+
+/// A constant fits its field.
+fn check_constant(part: &'static str, index: usize, field: &Field) -> Result<(), Fault> {
+    let wrong = |what: String, hint: &str| Err(fault(part, Some(index), what, hint));
+    match (&field.constant, field.kind) {
+        (Some(Constant::Number(value)), Kind::Number { bits, .. }) if bits < 64 && value >> bits != 0 => {
+            wrong(format!("the value {value} of {} does not fit {bits} bits", field.name), "widen the field")
+        }
+        (Some(Constant::Bytes(_)), Kind::Number { .. } | Kind::Bcd { .. } | Kind::Varint | Kind::Digits { .. }) => {
+            wrong(format!("{} is a number", field.name), "give value a number")
+        }
+        (Some(Constant::Bytes(bytes)), kind) if kind != Kind::Word && bytes.len() * 8 > kind.bits() => {
+            wrong(format!("the value of {} is longer than the field", field.name), "widen the field")
+        }
+        (Some(Constant::Number(_)), Kind::Text { .. } | Kind::Bytes { .. } | Kind::Counted { .. } | Kind::Word) => {
+            wrong(format!("{} is not a number", field.name), "give value a text")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A field whose length another one says stands behind that one, in a preamble or a header.

@@ -216,7 +216,7 @@ fn walker(lua: &mut String, part: &str, fields: &[Field]) {
             format!(", v.{id}")
         };
         let _ = writeln!(lua, "    if tree then tree:add(f.{part}_{id}, {range}{value}) end");
-        let _ = writeln!(lua, "    bit = bit + {width}\n  end");
+        let _ = writeln!(lua, "    bit = bit + {width}\n  end\n  v.{id}_end = math.floor(bit / 8)");
     }
     lua.push_str("  return bit / 8\nend\n");
 }
@@ -296,21 +296,7 @@ fn measure(lua: &mut String, layout: &Layout) {
     let limit = layout.limits.body;
     match length {
         Some((id, unit, plus, from, tail, align)) => {
-            let start = match from {
-                RangeStart::Start => "at".into(),
-                RangeStart::Body => "head".into(),
-                RangeStart::Behind(index) => {
-                    let field = layout.header.get(index);
-                    field
-                        .map(|field| format!("v.{}_at + {}", identifier(&field.name), field.kind.bits() / 8))
-                        .unwrap_or_default()
-                }
-                RangeStart::Field(index) => layout
-                    .header
-                    .get(index)
-                    .map(|field| format!("v.{}_at", identifier(&field.name)))
-                    .unwrap_or_default(),
-            };
+            let start = counted_from(layout, from);
             let less = if tail { "(tail_length or 0)" } else { "0" };
             let _ = writeln!(
                 lua,
@@ -337,6 +323,17 @@ fn measure(lua: &mut String, layout: &Layout) {
         }
     }
     let _ = writeln!(lua, "  if stop - head > {limit} then return nil end\n  return stop, behind\nend");
+}
+
+/// The byte from which a length counts, in Lua.
+fn counted_from(layout: &Layout, from: RangeStart) -> String {
+    let named = |index: usize| layout.header.get(index).map(|field| identifier(&field.name)).unwrap_or_default();
+    match from {
+        RangeStart::Start => "at".into(),
+        RangeStart::Body => "head".into(),
+        RangeStart::Behind(index) => format!("(v.{}_end or head)", named(index)),
+        RangeStart::Field(index) => format!("(v.{0}_at or v.{0}_end or head)", named(index)),
+    }
 }
 
 /// A name as Lua and Wireshark take it.

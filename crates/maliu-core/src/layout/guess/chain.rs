@@ -205,6 +205,12 @@ fn follow(rule: Rule, bytes: &[u8], start: usize, background: &Background) -> Op
             }
         }
     }
+    proven(Chain { rule, places, end, covered, bits: 0 }, bytes, background)
+}
+
+/// A chain without what only leads to it; `None` when too little proves it.
+fn proven(chain: Chain, bytes: &[u8], background: &Background) -> Option<Chain> {
+    let Chain { rule, mut places, end, mut covered, .. } = chain;
     // Bytes in front of the first message may lead to it by chance.
     let usual = learn_most(bytes, &places);
     let led = |place: &usize| {
@@ -220,11 +226,11 @@ fn follow(rule: Rule, bytes: &[u8], start: usize, background: &Background) -> Op
     let empty = values.iter().filter(|value| **value == 0).count();
     values.sort_unstable();
     values.dedup();
-    let proven = places.len() >= super::LEAST_MESSAGES
+    let enough = places.len() >= super::LEAST_MESSAGES
         && values.len() >= 3
         && empty * 5 <= places.len()
         && bits >= super::LEAST_BITS;
-    (proven && covered.saturating_mul(10) >= bytes.len().saturating_mul(super::LEAST_TENTHS)).then_some(Chain {
+    (enough && covered.saturating_mul(10) >= bytes.len().saturating_mul(super::LEAST_TENTHS)).then_some(Chain {
         rule,
         places,
         end,
