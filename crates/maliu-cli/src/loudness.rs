@@ -1,24 +1,23 @@
 //! Loudness of audio by EBU R 128 (ITU-R BS.1770-4, EBU Tech 3342), with the blocks and gates of FFmpeg's filter `ebur128`.
 //!
 //! ```text
-//!   samples ─▶ K-weighting ─▶ energy of 100 ms ─┬▶ 400 ms ─▶ histogram ─▶ gates ─▶ integrated loudness
-//!                                               └▶ 3 s    ─▶ histogram ─▶ gates ─▶ loudness range
-//!           └▶ 4 times the rate ─▶ true peak
+//!   samples ─▶ ebur128 ─┬ energy of 100 ms ─┬▶ 400 ms ─▶ histogram ─▶ gates ─▶ integrated loudness
+//!                       │                   └▶ 3 s    ─▶ histogram ─▶ gates ─▶ loudness range
+//!                       └ true peak, sample peak
 //! ```
 //!
+//! The library weights and measures; blocks are gated here, because the library begins those of the range once a second, FFmpeg
+//! ten times, and because histograms keep memory the same for audio of any length.
 //! Only whole blocks count: audio shorter than 400 ms has no loudness, and shorter than 3 s no range.
 
+use ebur128::{Channel, EbuR128, Mode};
 use maliu::stream::Audio;
-use maliu_decode::{AudioFrame, Converter, Resampler, resample::MAX_RATE};
+use maliu_decode::{AudioFrame, Converter};
 
-use self::{
-    histogram::Histogram,
-    weighting::{Weighting, channel_weight},
-};
+use self::histogram::Histogram;
 use crate::failure::{Failure, Result};
 
 mod histogram;
-mod weighting;
 
 /// Facts of what was heard. Levels are `None` for silence and for too little audio.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -47,12 +46,10 @@ impl Loudness {
         }
         let Some((meter, converter)) = &mut self.meter else { return Ok(()) };
         if converter.fits(frame) {
-            meter.add(&frame.to_f32());
-            return Ok(());
+            return meter.add(&frame.to_f32());
         }
         let frames = converter.convert(frame.clone()).map_err(|error| Failure::Failed(error.to_string()))?;
-        frames.iter().for_each(|frame| meter.add(&frame.to_f32()));
-        Ok(())
+        frames.iter().try_for_each(|frame| meter.add(&frame.to_f32()))
     }
 
     /// The facts of all that was added.
@@ -63,13 +60,11 @@ impl Loudness {
 
 /// The measurement of interleaved samples of one rate.
 struct Meter {
-    channels: usize,
-    weighting: Vec<Weighting>,
-    weights: Vec<f64>,
-    /// Samples per channel of 100 ms, and how many of them are summed.
+    channels: u32,
+    library: EbuR128,
+    /// Samples of all channels in 100 ms, and how many of them the library has of those under way.
     step: usize,
-    summed: usize,
-    sum: f64,
+    filled: usize,
     /// Energies of the last 30 steps; the latest at `at`.
     ring: [f64; 30],
     at: usize,
@@ -77,69 +72,50 @@ struct Meter {
     steps: usize,
     momentary: Histogram,
     short_term: Histogram,
-    upsampler: Option<Resampler>,
-    peak: f32,
-    true_peak: f32,
 }
-
-/// Samples of all channels that are looked at for peaks at once.
-const PIECE: usize = 1 << 15;
-
-/// Times the rate at which true peaks are looked for.
-const OVERSAMPLING: u32 = 4;
 
 impl Meter {
     fn new(frame: &AudioFrame) -> Result<Self> {
         let AudioFrame { sample_rate: rate, channels, channel_mask, .. } = *frame;
-        if rate < 100 || channels == 0 {
-            return Err(Failure::Failed(format!("measuring the loudness: {channels} channels at {rate} Hz")));
-        }
         let mask = if channel_mask == 0 { Audio::new(rate, channels).usual_mask() } else { channel_mask };
         let mut places = (0..32).filter(|bit| mask >> bit & 1 == 1);
-        let fast = rate.saturating_mul(OVERSAMPLING);
-        let upsampler = if fast <= MAX_RATE { Resampler::new(rate, fast, channels).ok() } else { None };
+        let map: Vec<Channel> = (0..channels).map(|_| place(places.next())).collect();
+        let failed =
+            |why| Failure::Failed(format!("measuring the loudness of {channels} channels at {rate} Hz: {why}"));
+        let mut library = EbuR128::new(channels.into(), rate, Mode::M | Mode::SAMPLE_PEAK | Mode::TRUE_PEAK)
+            .map_err(|_| failed("up to 64 channels at up to 2822400 Hz are measured".to_owned()))?;
+        library.set_channel_map(&map).map_err(|error| failed(error.to_string()))?;
         Ok(Self {
             channels: channels.into(),
-            weighting: vec![Weighting::new(rate); channels.into()],
-            weights: (0..channels).map(|_| channel_weight(places.next())).collect(),
-            step: (rate / 10) as usize,
-            summed: 0,
-            sum: 0.0,
+            library,
+            // As the library counts them.
+            step: (rate as usize + 5) / 10 * usize::from(channels),
+            filled: 0,
             ring: [0.0; 30],
             at: 0,
             steps: 0,
             momentary: Histogram::default(),
             short_term: Histogram::default(),
-            upsampler,
-            peak: 0.0,
-            true_peak: 0.0,
         })
     }
 
-    fn add(&mut self, samples: &[f32]) {
-        for set in samples.chunks_exact(self.channels) {
-            for ((sample, weighting), weight) in set.iter().zip(&mut self.weighting).zip(&self.weights) {
-                let weighted = weighting.next(f64::from(*sample));
-                self.sum += weight * weighted * weighted;
-            }
-            self.summed += 1;
-            if self.summed == self.step {
-                self.end_step();
-            }
-        }
-        self.peak = loudest(self.peak, samples);
-        if let Some(upsampler) = &mut self.upsampler {
-            let piece = (PIECE / self.channels).max(1) * self.channels;
-            for piece in samples.chunks(piece) {
-                self.true_peak = loudest(self.true_peak, &upsampler.push(piece));
+    fn add(&mut self, mut samples: &[f32]) -> Result {
+        while !samples.is_empty() {
+            let (now, later) = samples.split_at((self.step - self.filled).min(samples.len()));
+            self.library.add_frames_f32(now).map_err(failed)?;
+            self.filled += now.len();
+            samples = later;
+            if self.filled == self.step {
+                self.end_step()?;
             }
         }
+        Ok(())
     }
 
-    fn end_step(&mut self) {
+    fn end_step(&mut self) -> Result {
+        self.filled = 0;
         self.at = (self.at + 1) % self.ring.len();
-        self.ring[self.at] = self.sum / self.step as f64;
-        (self.sum, self.summed) = (0.0, 0);
+        self.ring[self.at] = histogram::energy(self.library.loudness_window(100).map_err(failed)?);
         let all = self.ring.len();
         let last =
             |steps: usize| (0..steps).map(|back| self.ring[(self.at + all - back) % all]).sum::<f64>() / steps as f64;
@@ -151,24 +127,38 @@ impl Meter {
         if self.steps >= all {
             self.short_term.add(short_term);
         }
+        Ok(())
     }
 
-    fn facts(mut self) -> Facts {
-        if let Some(upsampler) = self.upsampler.take() {
-            self.true_peak = loudest(self.true_peak, &upsampler.finish());
-        }
-        let decibels = |peak: f32| Some(20.0 * f64::from(peak).log10()).filter(|peak| peak.is_finite());
+    fn facts(&self) -> Facts {
+        let highest = |of: fn(&EbuR128, u32) -> std::result::Result<f64, ebur128::Error>| {
+            let peaks = (0..self.channels).filter_map(|channel| of(&self.library, channel).ok());
+            Some(20.0 * peaks.fold(0.0, f64::max).log10()).filter(|peak| peak.is_finite())
+        };
         Facts {
             integrated: self.momentary.gated_mean(10.0),
             range: self.short_term.range(20.0),
-            true_peak: decibels(self.true_peak.max(self.peak)),
-            sample_peak: decibels(self.peak),
+            true_peak: highest(EbuR128::true_peak),
+            sample_peak: highest(EbuR128::sample_peak),
         }
     }
 }
 
-fn loudest(peak: f32, samples: &[f32]) -> f32 {
-    samples.iter().fold(peak, |peak, sample| peak.max(sample.abs()))
+fn failed(error: ebur128::Error) -> Failure {
+    Failure::Failed(format!("measuring the loudness: {error}"))
+}
+
+/// The channel that the library weights: surround 1.5 dB more, low frequencies not at all (§2). The place is a bit of a WAVE
+/// channel mask.
+fn place(place: Option<u32>) -> Channel {
+    match place {
+        Some(3) => Channel::Unused,
+        Some(4 | 9) => Channel::LeftSurround,
+        Some(5 | 10) => Channel::RightSurround,
+        Some(1) => Channel::Right,
+        Some(2) => Channel::Center,
+        _ => Channel::Left,
+    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,10 @@
-//! Sound of one rate brought to another, by a filter in the frequency domain.
+//! Sound of one rate brought to another, by `rubato`: a filter in the frequency domain.
 //!
-//! ```text
-//!   block of input ─▶ FFT ─▶ × low pass ─▶ bins of the lower rate ─▶ inverse FFT ─▶ overlap-add ─▶ block of output
-//! ```
-//!
-//! The pass band is flat within 0.001 dB up to 98 % of half the lower rate; everything from half the lower rate on is at
-//! least 120 dB down. The phase is linear and the delay is taken off: sample 0 stays at time 0.
-
-use std::{f64::consts::PI, sync::Arc};
+//! The pass band is flat within 0.01 dB up to 97 % of half the lower rate; everything from half the lower rate on is at least
+//! 120 dB down. The phase is linear and the delay is taken off: sample 0 stays at time 0.
 
 use maliu_core::error::{Error, Result};
-use rustfft::{Fft, FftPlanner, num_complex::Complex};
+use rubato::{Fft, FixedSync, Resampler as _, Sample, WindowFunction, audioadapter_buffers::direct::InterleavedSlice};
 
 /// Converts interleaved samples from one rate to another. The output depends on the input alone, not on how it is cut
 /// into pieces.
@@ -38,31 +32,27 @@ pub struct Resampler {
     delay: usize,
     /// Interleaved input that fills no block yet.
     held: Vec<f32>,
-    /// By lane: the end of the last block, which adds to the next one.
-    tails: Vec<Vec<Complex<f32>>>,
-    /// The low pass at the bins from 0 up to half the lower rate, scaled for both transforms.
-    filter: Vec<Complex<f32>>,
-    forward: Arc<dyn Fft<f32>>,
-    inverse: Arc<dyn Fft<f32>>,
-    wave: Vec<Complex<f32>>,
-    spectrum: Vec<Complex<f32>>,
-    scratch: Vec<Complex<f32>>,
+    engine: Engine,
+}
+
+/// The library, for one block after another.
+enum Engine {
+    Single(Box<Fft<f32>>),
+    /// For long blocks, whose filter is not exact enough in single precision.
+    Double(Box<Fft<f64>>),
 }
 
 /// Highest rate, in Hz.
 pub const MAX_RATE: u32 = 768_000;
 
-/// Most samples of all channels in a block, in or out: they are all that is held back.
+/// Most samples of all channels in a block, in or out: a few blocks are all that is held.
 pub const MAX_BLOCK: u64 = 1 << 22;
 
-/// Fewest samples of a block at the lower rate.
-const SHORTEST: u64 = 1024;
+/// Fewest samples of a block at the lower rate: longer filters are steeper.
+const SHORTEST: u64 = 2048;
 
-/// Half the length of the low pass, in samples of the lower rate.
-const REACH: f64 = 640.0;
-
-/// Attenuation of the low pass beyond half the lower rate, in dB.
-const STOP: f64 = 130.0;
+/// Samples of a block from which on it is filtered in double precision.
+const LONG: u64 = 1 << 14;
 
 impl Resampler {
     /// From `from` Hz to `to` Hz, for interleaved samples of this number of channels.
@@ -78,33 +68,20 @@ impl Resampler {
         let (from, to) = (u64::from(from / divisor), u64::from(to / divisor));
         // Even blocks have a whole delay at both rates.
         let times = SHORTEST.div_ceil(from.min(to)).next_multiple_of(2);
-        if times * from.max(to) * u64::from(channels) > MAX_BLOCK {
+        let longest = times * from.max(to);
+        if longest * u64::from(channels) > MAX_BLOCK {
             return Err(Error::Limit { what: "samples of a block of conversion (MAX_BLOCK)", limit: MAX_BLOCK });
         }
-        let (block, grown) = ((times * from) as usize, (times * to) as usize);
-        let mut planner = FftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(2 * block), planner.plan_fft_inverse(2 * grown));
-        let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
-        let lanes = usize::from(channels).div_ceil(2);
-        let silence = |length| vec![Complex::new(0.0, 0.0); length];
-        Ok(Self {
-            channels: channels.into(),
-            from,
-            to,
-            block,
-            grown,
-            taken: 0,
-            made: 0,
-            delay: grown / 2,
-            held: Vec::new(),
-            tails: vec![silence(grown); lanes],
-            filter: low_pass(block, grown),
-            forward,
-            inverse,
-            wave: silence(2 * block),
-            spectrum: silence(2 * grown),
-            scratch: silence(scratch),
-        })
+        let (block, grown, channels) = ((times * from) as usize, (times * to) as usize, usize::from(channels));
+        let engine = match longest < LONG {
+            true => Engine::Single(Box::new(library(from, to, block, channels)?)),
+            false => Engine::Double(Box::new(library(from, to, block, channels)?)),
+        };
+        let delay = match &engine {
+            Engine::Single(library) => library.output_delay(),
+            Engine::Double(library) => library.output_delay(),
+        };
+        Ok(Self { channels, from, to, block, grown, taken: 0, made: 0, delay, held: Vec::new(), engine })
     }
 
     /// Takes interleaved samples, whole for all channels; returns those that are ready at the other rate. As many wait
@@ -130,7 +107,7 @@ impl Resampler {
     }
 
     fn take(&mut self, mut samples: &[f32], out: &mut Vec<f32>) {
-        let full = self.blocks_at_once() * self.block * self.channels;
+        let full = self.block * self.channels;
         while self.held.len() + samples.len() >= full {
             let (now, later) = samples.split_at(full - self.held.len());
             samples = later;
@@ -143,102 +120,38 @@ impl Resampler {
         self.held.extend_from_slice(samples);
     }
 
-    /// Two real signals share a complex transform: two channels, or two blocks of one channel.
-    fn blocks_at_once(&self) -> usize {
-        if self.channels == 1 { 2 } else { 1 }
-    }
-
     fn convert(&mut self, input: &[f32], out: &mut Vec<f32>) {
-        let (start, channels) = (out.len(), self.channels);
-        out.resize(start + self.blocks_at_once() * self.grown * channels, 0.0);
+        let (start, channels, frames) = (out.len(), self.channels, (self.block, self.grown));
+        out.resize(start + self.grown * channels, 0.0);
         let place = &mut out[start..];
-        if channels == 1 {
-            let (first, second) = input.split_at(self.block);
-            self.transform(first.iter().zip(second).map(|(re, im)| Complex::new(*re, *im)));
-            let (head, rest) = self.spectrum.split_at(self.grown);
-            let tail = &mut self.tails[0];
-            let (early, late) = place.split_at_mut(self.grown);
-            for (at, (early, late)) in early.iter_mut().zip(late).enumerate() {
-                *early = head[at].re + tail[at].im;
-                *late = head[at].im + rest[at].re;
+        match &mut self.engine {
+            Engine::Single(library) => run(library, input, place, channels, frames),
+            Engine::Double(library) => {
+                let wide: Vec<f64> = input.iter().map(|sample| f64::from(*sample)).collect();
+                let mut made = vec![0.0; place.len()];
+                run(library, &wide, &mut made, channels, frames);
+                place.iter_mut().zip(made).for_each(|(place, sample)| *place = sample as f32);
             }
-            tail.copy_from_slice(rest);
         }
-        for lane in (0..channels.div_ceil(2)).filter(|_| channels > 1) {
-            let (left, right) = (2 * lane, 2 * lane + 1);
-            let sets = input.chunks_exact(channels);
-            self.transform(sets.map(|set| Complex::new(set[left], set.get(right).copied().unwrap_or(0.0))));
-            let (head, rest) = self.spectrum.split_at(self.grown);
-            let tail = &mut self.tails[lane];
-            for ((set, head), tail) in place.chunks_exact_mut(channels).zip(head).zip(&*tail) {
-                set[left] = head.re + tail.re;
-                if let Some(place) = set.get_mut(right) {
-                    *place = head.im + tail.im;
-                }
-            }
-            tail.copy_from_slice(rest);
-        }
-        let early = self.delay.min(place.len() / channels);
+        let early = self.delay.min(self.grown);
         self.delay -= early;
         out.drain(start..start + early * channels);
-        self.made += ((out.len() - start) / channels) as u64;
-    }
-
-    /// Filters a block and leaves it, at the other rate and twice as long, in `spectrum`.
-    fn transform(&mut self, input: impl Iterator<Item = Complex<f32>>) {
-        let (block, silent) = self.wave.split_at_mut(self.block);
-        block.iter_mut().zip(input).for_each(|(place, value)| *place = value);
-        silent.fill(Complex::new(0.0, 0.0));
-        self.forward.process_with_scratch(&mut self.wave, &mut self.scratch);
-        self.spectrum.fill(Complex::new(0.0, 0.0));
-        let bins = self.filter.len();
-        for (at, gain) in self.filter.iter().enumerate() {
-            self.spectrum[at] = self.wave[at] * gain;
-        }
-        let (below, above) = (self.wave.len() - bins, self.spectrum.len() - bins);
-        for (at, gain) in self.filter.iter().skip(1).rev().enumerate() {
-            self.spectrum[above + 1 + at] = self.wave[below + 1 + at] * gain.conj();
-        }
-        self.inverse.process_with_scratch(&mut self.spectrum, &mut self.scratch);
+        self.made += (self.grown - early) as u64;
     }
 }
 
-/// The spectrum of the low pass for a transform of twice the block: a sinc under a Kaiser window in the middle of the
-/// block.
-fn low_pass(block: usize, grown: usize) -> Vec<Complex<f32>> {
-    let lower = (grown as f64 / block as f64).min(1.0);
-    let reach = (REACH / lower).min(block as f64 / 2.0);
-    // Kaiser's formulas for the width of the transition and the shape of the window.
-    let width = (STOP - 8.0) / (2.285 * 2.0 * reach) / (2.0 * PI);
-    let (cut, shape) = (lower / 2.0 - width / 2.0, 0.1102 * (STOP - 8.7));
-    let tap = |at: usize| {
-        let x = at as f64 - block as f64 / 2.0;
-        let inside = 1.0 - (x / reach).powi(2);
-        let window = if inside < 0.0 { 0.0 } else { bessel(shape * inside.sqrt()) / bessel(shape) };
-        let turn = 2.0 * PI * cut * x;
-        window * if turn == 0.0 { 1.0 } else { turn.sin() / turn }
-    };
-    let taps: Vec<f64> = (0..=block).map(tap).collect();
-    let sum: f64 = taps.iter().sum();
-    let scale = 1.0 / (sum * 2.0 * block as f64);
-    let mut spectrum: Vec<_> = taps.iter().map(|tap| Complex::new(tap * scale, 0.0)).collect();
-    spectrum.resize(2 * block, Complex::new(0.0, 0.0));
-    FftPlanner::new().plan_fft_forward(2 * block).process(&mut spectrum);
-    let bins = spectrum.iter().take(block.min(grown));
-    bins.map(|bin| Complex::new(bin.re as f32, bin.im as f32)).collect()
+/// The library's converter for blocks of one length.
+fn library<T: Sample>(from: u64, to: u64, block: usize, channels: usize) -> Result<Fft<T>> {
+    let (window, both) = (WindowFunction::BlackmanHarris2, FixedSync::Both);
+    let made = Fft::new_custom(from as usize, to as usize, block, 1, channels, window, both);
+    made.map_err(|error| Error::unsupported(format!("converting the rate: {error}")))
 }
 
-/// The modified Bessel function of order 0.
-fn bessel(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    for n in 1..200 {
-        term *= (x / (2.0 * f64::from(n))).powi(2);
-        sum += term;
-        if term < sum * 1e-17 {
-            break;
-        }
-    }
-    sum
+/// Converts one block of interleaved samples; `frames` is its length per channel, in and out.
+fn run<T: Sample>(library: &mut Fft<T>, input: &[T], out: &mut [T], channels: usize, frames: (usize, usize)) {
+    let from = InterleavedSlice::new(input, channels, frames.0).expect("a block has as many samples");
+    let mut to = InterleavedSlice::new_mut(out, channels, frames.1).expect("its place is made for it");
+    library.process_into_buffer(&from, &mut to, None).expect("both are as long as the library was made for");
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
@@ -247,6 +160,8 @@ fn gcd(a: u32, b: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use super::*;
 
     fn tone(rate: u32, hz: f64, length: usize) -> Vec<f32> {

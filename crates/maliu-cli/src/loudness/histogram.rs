@@ -5,6 +5,11 @@ pub(super) struct Histogram {
     counts: Vec<u64>,
 }
 
+/// The mean energy of a loudness in LUFS.
+pub(super) fn energy(loudness: f64) -> f64 {
+    10f64.powf((loudness + 0.691) / 10.0)
+}
+
 /// Quietest loudness that counts, in LUFS.
 const QUIETEST: f64 = -70.0;
 
@@ -60,7 +65,7 @@ impl Histogram {
     fn mean(&self, first: usize) -> Option<f64> {
         let blocks = self.counts.iter().enumerate().skip(first);
         let (count, energy) = blocks.fold((0, 0.0), |(blocks, energy), (place, count)| {
-            (blocks + count, energy + *count as f64 * 10f64.powf((loudness(place) + 0.691) / 10.0))
+            (blocks + count, energy + *count as f64 * self::energy(loudness(place)))
         });
         (count > 0).then(|| 10.0 * (energy / count as f64).log10() - 0.691)
     }

@@ -52,7 +52,11 @@ pub(crate) struct Sound {
     loudness: Loudness,
     held: Vec<f32>,
     samples: u64,
+    /// Lowest and highest sample since `samples` was a multiple of `run`, which is a millisecond.
+    extent: Extent,
+    run: u64,
     fft: Arc<dyn Fft<f32>>,
+    window: Vec<f32>,
 }
 
 /// Samples of a spectrum.
@@ -145,6 +149,11 @@ impl Course {
     }
 }
 
+/// The weight of a sample of a spectrum.
+fn hann(at: usize) -> f32 {
+    0.5 - 0.5 * (at as f32 * std::f32::consts::TAU / WINDOW as f32).cos()
+}
+
 impl Sound {
     fn new(frame: &AudioFrame) -> Self {
         Self {
@@ -152,33 +161,39 @@ impl Sound {
             wave: Bins::new(0.001),
             spectra: Bins::new(WINDOW as f64 / f64::from(frame.sample_rate.max(1))),
             loudness: Loudness::default(),
-            held: Vec::new(),
+            held: Vec::with_capacity(WINDOW),
             samples: 0,
+            extent: Extent::default(),
+            run: u64::from(frame.sample_rate / 1000).max(1),
             fft: FftPlanner::new().plan_fft_forward(WINDOW),
+            window: (0..WINDOW).map(hann).collect(),
         }
     }
 
     fn add(&mut self, frame: &AudioFrame) -> Result {
         self.loudness.add(frame)?;
         let channels = usize::from(frame.channels.max(1));
+        let (seconds, share) = (1.0 / f64::from(self.rate), 1.0 / channels as f32);
         for set in frame.to_f32().chunks_exact(channels) {
-            let time = self.samples as f64 / f64::from(self.rate);
+            let Extent(low, high) = self.extent;
+            let (low, high) = set.iter().fold((low, high), |(low, high), s| (low.min(*s), high.max(*s)));
+            self.extent = Extent(low, high);
+            self.held.push(set.iter().sum::<f32>() * share);
             self.samples += 1;
-            let (low, high) = set.iter().fold((0.0f32, 0.0f32), |(low, high), s| (low.min(*s), high.max(*s)));
-            self.wave.add(time, Extent(low, high));
-            self.held.push(set.iter().sum::<f32>() / channels as f32);
+            if self.samples.is_multiple_of(self.run) {
+                self.wave.add((self.samples - self.run) as f64 * seconds, std::mem::take(&mut self.extent));
+            }
             if self.held.len() == WINDOW {
-                self.transform(time);
+                self.transform((self.samples - 1) as f64 * seconds);
             }
         }
         Ok(())
     }
 
     fn transform(&mut self, time: f64) {
-        let window = |at: usize| 0.5 - 0.5 * (at as f32 * std::f32::consts::TAU / WINDOW as f32).cos();
-        let held = std::mem::take(&mut self.held);
-        let shaped = held.iter().enumerate().map(|(at, sample)| Complex::new(sample * window(at), 0.0));
+        let shaped = self.held.iter().zip(&self.window).map(|(sample, window)| Complex::new(sample * window, 0.0));
         let mut wave: Vec<Complex<f32>> = shaped.collect();
+        self.held.clear();
         self.fft.process(&mut wave);
         let each = WINDOW / 2 / ROWS;
         // A full-scale sine has power 1.
