@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::{
     date::Date,
+    past::Past,
     playlist::{Kind, Media},
     window::{Ask, Stored, Window},
 };
@@ -20,16 +21,6 @@ pub(super) const MAX_PAST: usize = 43_200;
 
 /// Most initializations of a window.
 const MAX_INITS: usize = 256;
-
-/// A segment whose bytes are kept elsewhere.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Past {
-    pub(super) duration: Duration,
-    pub(super) independent: bool,
-    pub(super) discontinuity: bool,
-    pub(super) date: Date,
-    pub(super) init: u64,
-}
 
 impl Window {
     /// Remembers a segment whose bytes are dropped, and forgets those that are too old.

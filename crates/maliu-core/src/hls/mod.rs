@@ -31,6 +31,7 @@ mod history;
 mod multivariant;
 mod packager;
 mod parser;
+mod past;
 mod playlist;
 mod settings;
 mod window;

@@ -159,12 +159,8 @@ impl Parser {
             "EXT-X-PLAYLIST-TYPE" => self.media.kind = kind(value),
             "EXT-X-I-FRAMES-ONLY" => self.media.i_frames_only = true,
             "EXT-X-ALLOW-CACHE" => self.media.allow_cache = Some(value == "YES"),
-            "EXT-X-START" => {
-                self.media.begins = list().seconds("TIME-OFFSET").is_some_and(|offset| offset.is_zero());
-            }
-            "EXT-X-INDEPENDENT-SEGMENTS" => {
-                (self.media.independent, self.multivariant.independent) = (true, true);
-            }
+            "EXT-X-START" => self.media.begins = list().seconds("TIME-OFFSET") == Some(core::time::Duration::ZERO),
+            "EXT-X-INDEPENDENT-SEGMENTS" => (self.media.independent, self.multivariant.independent) = (true, true),
             "EXT-X-PART-INF" => self.media.part_target = list().seconds("PART-TARGET"),
             "EXT-X-SERVER-CONTROL" => self.media.control = Some(control(&list())),
             "EXT-X-SKIP" => self.media.skipped = list().number("SKIPPED-SEGMENTS").unwrap_or(0),

@@ -19,8 +19,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     date::Date,
-    history::Past,
     packager::{Container, Made, Piece},
+    past::Past,
     playlist::{Control, Key, Map, Media, Part, Segment},
 };
 

@@ -65,6 +65,31 @@ match = "cam/*"
 from = "http://there/{stream}.flv"
 "#;
 
+fn hls_of_every_key() -> Hls {
+    Hls {
+        segment: Duration::from_secs(4),
+        part: Duration::from_millis(500),
+        window: 10,
+        encrypt: true,
+        dvr: Duration::from_secs(1800),
+        folder: Some("old".into()),
+        keep: true,
+    }
+}
+
+fn hooks_of_every_key() -> Hooks {
+    Hooks {
+        publish: Some("http://127.0.0.1:9000/publish".into()),
+        play: Some("http://127.0.0.1:9000/play".into()),
+        unpublish: Some("http://127.0.0.1:9000/unpublish".into()),
+        stop: Some("http://127.0.0.1:9000/stop".into()),
+        record: Some("http://127.0.0.1:9000/record".into()),
+        secret: Some("a secret of hooks".into()),
+        timeout: Duration::from_secs(1),
+        cache: Duration::ZERO,
+    }
+}
+
 #[test]
 fn every_key_is_read_and_an_empty_file_is_the_default() {
     assert_eq!(Config::parse("").unwrap(), Config::default());
@@ -93,15 +118,7 @@ fn every_key_is_read_and_an_empty_file_is_the_default() {
         }],
         push: vec![Push { matches: "live/show".into(), to: "rtmp://there/app/key?x={stream}".into() }],
         pull: vec![Pull { matches: "cam/*".into(), from: "http://there/{stream}.flv".into() }],
-        hls: Hls {
-            segment: Duration::from_secs(4),
-            part: Duration::from_millis(500),
-            window: 10,
-            encrypt: true,
-            dvr: Duration::from_secs(1800),
-            folder: Some("old".into()),
-            keep: true,
-        },
+        hls: hls_of_every_key(),
         tls: Some(Tls {
             cert: "cert.pem".into(),
             key: "key.pem".into(),
@@ -111,16 +128,7 @@ fn every_key_is_read_and_an_empty_file_is_the_default() {
         }),
         publish_jwt: Some("publish.json".into()),
         play_jwt: Some("play.json".into()),
-        hooks: Hooks {
-            publish: Some("http://127.0.0.1:9000/publish".into()),
-            play: Some("http://127.0.0.1:9000/play".into()),
-            unpublish: Some("http://127.0.0.1:9000/unpublish".into()),
-            stop: Some("http://127.0.0.1:9000/stop".into()),
-            record: Some("http://127.0.0.1:9000/record".into()),
-            secret: Some("a secret of hooks".into()),
-            timeout: Duration::from_secs(1),
-            cache: Duration::ZERO,
-        },
+        hooks: hooks_of_every_key(),
         admin_tokens: vec!["administrator".into()],
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()],
         proxy_protocol: true,
