@@ -31,6 +31,7 @@ mod listening;
 mod log;
 mod loudness;
 mod many;
+mod matrix;
 mod output;
 mod paths;
 mod plot;

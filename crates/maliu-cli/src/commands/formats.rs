@@ -8,11 +8,9 @@ use serde_json::json;
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    output,
+    matrix, output,
     values::{Help, SETTINGS},
 };
-
-mod matrix;
 
 /// Lists the formats that can be read (D) and written (E).
 #[derive(clap::Args)]

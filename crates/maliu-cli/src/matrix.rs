@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::failure::Result;
 
 /// Prints a Markdown table: a line for each codec with the formats that are written with it.
-pub(super) fn text(out: &mut dyn Write) -> Result {
+pub(crate) fn text(out: &mut dyn Write) -> Result {
     let rows = rows();
     let width = |cells: &mut dyn Iterator<Item = usize>| cells.max().unwrap_or(0).max(5);
     let first = width(&mut rows.iter().map(|(codec, _)| codec.name().len()));
@@ -31,7 +31,7 @@ pub(super) fn text(out: &mut dyn Write) -> Result {
 }
 
 /// The same as a JSON array.
-pub(super) fn json(out: &mut dyn Write) -> Result {
+pub(crate) fn json(out: &mut dyn Write) -> Result {
     let row = |(codec, formats): &(Codec, Vec<&str>)| {
         json!({
             "codec": codec.name(),
