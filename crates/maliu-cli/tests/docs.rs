@@ -34,7 +34,8 @@ fn every_step_of_the_layout_tutorial_runs() {
     shell(&format!("maliu remux {} capture.bin --write-layout scrcpy", film.display()), &folder);
     shell(&format!("cp {} film.flv", root().join("samples/flv/h264_aac.flv").display()), &folder);
     let text = fs::read_to_string(root().join("docs/layouts.md")).unwrap();
-    let steps: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let tutorial = text.split("\n## ").find(|section| section.starts_with("Tutorial")).unwrap();
+    let steps: Vec<&str> = tutorial.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     for (step, layout) in steps.iter().enumerate() {
         fs::write(folder.join("mine.toml"), layout).unwrap();
         shell("maliu layout check mine.toml", &folder);

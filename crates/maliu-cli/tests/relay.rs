@@ -187,9 +187,19 @@ fn settings_are_checked_with_line_and_column() {
     let blocks: Vec<&str> = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert_eq!(blocks.len(), 2);
     let settings = blocks[0];
+    // The files that the settings name.
+    let identity = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let keys = r#"{"keys":[{"kty":"oct","alg":"HS256","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}"#;
+    let (cert, key) = (identity.cert.pem(), identity.signing_key.serialize_pem());
+    let files =
+        [("publish-keys.json", keys), ("play-keys.json", keys), ("fullchain.pem", &cert), ("privkey.pem", &key)];
+    for (name, content) in files {
+        fs::write(within(&folder, name), content).unwrap();
+    }
     for block in &blocks {
         fs::write(&path, block).unwrap();
-        let (code, _, error) = text(&run(&["relay", "check", &path]));
+        let check = command(&["relay", "check", &path]).current_dir(&folder).output().unwrap();
+        let (code, _, error) = text(&check);
         assert!(code == Some(0) && error.contains("no fault"), "{error}");
     }
     fs::write(&path, settings.replace("linger", "lingr")).unwrap();
