@@ -203,9 +203,11 @@ fn settings_are_checked_with_line_and_column() {
         assert!(code == Some(0) && error.contains("no fault"), "{error}");
     }
     fs::write(&path, settings.replace("linger", "lingr")).unwrap();
+    let line = settings.lines().position(|line| line.starts_with("linger")).unwrap() + 1;
+    let place = format!("line {line}, column 1: unknown field `lingr`; expected");
     for args in [&["relay", "check", &path][..], &["relay", &path]] {
         let (code, _, error) = text(&run(args));
-        assert!(code == Some(1) && error.contains("line 17, column 1: unknown field `lingr`; expected"), "{error}");
+        assert!(code == Some(1) && error.contains(&place), "{error}");
     }
     fs::write(&path, "[play]\nsecret = \"0123456789abcdef\"").unwrap();
     let (code, query, _) = text(&run(&["relay", "sign", &path, "live/show", "--for", "60"]));
