@@ -184,10 +184,15 @@ def dissectors(folder):
     names = [line.split()[0] for line in out.decode().splitlines()]
     for name in names:
         payload = messages.get(name, b"")
+        lua, pcap, raw = folder / "layout.lua", folder / "layout.pcap", folder / "layout.bin"
+        if name not in messages:
+            # No message of another program is known: one of our own.
+            source = ["samples/flv/h264_aac.flv", "--map", "a"] if name.endswith("audio") else ["samples/h264/b_frames.h264"]
+            run(MALIU, "remux", source[0], raw, "--write-layout", name, *source[1:])
+            payload = raw.read_bytes()
         if payload is None:
             head = struct.pack("!IBBHQQI", 0x4D4C5541, 1, 0x80, 0, 40000, 40000, 6) + b"\0\0\0\1\x65\x88"
             payload = head + struct.pack("!I", __import__("zlib").crc32(head))
-        lua, pcap, raw = folder / "layout.lua", folder / "layout.pcap", folder / "layout.bin"
         lua.write_bytes(run(MALIU, "layout", "wireshark", name, "--port", "7777")[1])
         raw.write_bytes(payload)
         capture(pcap, payload, 7777)
