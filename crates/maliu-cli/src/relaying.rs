@@ -1,12 +1,6 @@
 //! The surroundings of `maliu relay`: what it prints at its start, signals while it runs, and its open files.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use maliu_relay::{Control, Relay};
 
@@ -17,10 +11,10 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Returns when the user asks to stop; meanwhile SIGHUP has the settings read again.
 pub(crate) async fn stopped(context: &Context, control: &Control) {
-    let hung_up = hang_ups();
+    context.stop.reload_on_hang_up();
     while !context.stop.asked() {
         tokio::time::sleep(LOOK).await;
-        if hung_up.swap(false, Ordering::Relaxed) {
+        if context.stop.hung_up() {
             match control.reload() {
                 Ok(remarks) => {
                     remarks.iter().for_each(|remark| say(remark));
@@ -31,16 +25,6 @@ pub(crate) async fn stopped(context: &Context, control: &Control) {
         }
     }
     say("stopping: publishers are refused, viewers are served until their streams end; stop again to end at once");
-}
-
-/// Set when the terminal hangs up, or an administrator sends SIGHUP.
-fn hang_ups() -> Arc<AtomicBool> {
-    let set = Arc::new(AtomicBool::new(false));
-    #[cfg(unix)]
-    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&set)) {
-        tracing::debug!("SIGHUP ends at once: {error}");
-    }
-    set
 }
 
 /// Prints where to publish and to watch.

@@ -32,6 +32,9 @@ struct State {
     open: AtomicBool,
     /// A transfer that can be resumed must not be ended as if it were whole.
     transfer: AtomicBool,
+    /// The command reads its settings again at SIGHUP.
+    reloads: AtomicBool,
+    hung_up: AtomicBool,
     /// Files that are useless unless they are finished.
     litter: Mutex<Vec<PathBuf>>,
 }
@@ -49,7 +52,45 @@ impl Stop {
             tracing::debug!("Ctrl-C ends at once: {error}");
         }
         #[cfg(unix)]
-        limits_are_errors();
+        {
+            self.listen_to_others();
+            limits_are_errors();
+        }
+    }
+
+    /// Handles SIGTERM and SIGHUP, on a thread of their own.
+    #[cfg(unix)]
+    fn listen_to_others(&self) {
+        use signal_hook::{
+            consts::{SIGHUP, SIGTERM},
+            iterator::Signals,
+        };
+
+        let stop = self.clone();
+        let handle = |mut signals: Signals| {
+            thread::Builder::new().spawn(move || {
+                for signal in &mut signals {
+                    if signal == SIGHUP && stop.0.reloads.load(Ordering::Relaxed) {
+                        stop.0.hung_up.store(true, Ordering::Relaxed);
+                    } else {
+                        stop.ask();
+                    }
+                }
+            })
+        };
+        if let Err(error) = Signals::new([SIGTERM, SIGHUP]).and_then(handle) {
+            tracing::debug!("SIGTERM and SIGHUP end at once: {error}");
+        }
+    }
+
+    /// SIGHUP is no request to stop any more: see [`Stop::hung_up`].
+    pub(crate) fn reload_on_hang_up(&self) {
+        self.0.reloads.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether SIGHUP came since the last call.
+    pub(crate) fn hung_up(&self) -> bool {
+        self.0.hung_up.swap(false, Ordering::Relaxed)
     }
 
     fn ask(&self) {

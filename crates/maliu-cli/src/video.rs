@@ -19,6 +19,9 @@ enum Coding {
     H265(h265::Pictures),
 }
 
+/// Most NAL units that are listed of one packet.
+const MAX_NALS: usize = 1 << 16;
+
 /// One NAL unit of a packet.
 pub(crate) struct Nal {
     /// Index of its header in the packet.
@@ -68,21 +71,30 @@ impl Video {
 
     /// Takes a packet apart.
     pub(crate) fn packet(&mut self, data: &[u8]) -> (Vec<Nal>, Picture) {
-        let mut nals = Vec::new();
+        let (mut nals, mut all) = (Vec::new(), 0);
+        let mut note = |nal: Option<Nal>| {
+            all += usize::from(nal.is_some());
+            if nals.len() < MAX_NALS {
+                nals.extend(nal);
+            }
+        };
         match self.framing {
             Framing::AnnexB => {
                 for unit in annexb::units(data) {
-                    nals.extend(self.coding.nal(unit.trimmed(), unit.at, unit.start_code));
+                    note(self.coding.nal(unit.trimmed(), unit.at, unit.start_code));
                 }
             }
             Framing::Lengths(size) => {
                 let mut at = 0;
                 for nal in annexb::lengths(data, size) {
                     at += usize::from(size);
-                    nals.extend(self.coding.nal(nal, at, usize::from(size)));
+                    note(self.coding.nal(nal, at, usize::from(size)));
                     at += nal.len();
                 }
             }
+        }
+        if all > MAX_NALS {
+            tracing::warn!("a packet has {all} NAL units: the first {MAX_NALS} of them are looked at");
         }
         let letters = || nals.iter().filter_map(|nal| nal.slice);
         let letter = match () {

@@ -219,3 +219,26 @@ fn settings_are_checked_with_line_and_column() {
     let (code, _, _) = text(&run(&["relay", "check", "none.toml"]));
     assert_eq!(code, Some(1));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_hang_up_has_the_settings_read_again() {
+    let folder = folder("relay-hang-up");
+    let path = within(&folder, "relay.toml");
+    fs::write(&path, "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\n").unwrap();
+    let child = command(&["relay", &path]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let signal = |name: &str| {
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+        std::thread::sleep(std::time::Duration::from_millis(400));
+    };
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    signal("-HUP");
+    fs::write(&path, "no settings").unwrap();
+    signal("-HUP");
+    signal("-TERM");
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    let (first, second) = (said.find("the settings are read again"), said.find("the settings stay as they were"));
+    assert!(first.is_some() && first < second && second < said.find("stopping"), "{said}");
+}

@@ -216,14 +216,32 @@ async fn post(url: &str, secret: Option<&str>, body: &str) -> io::Result<u16> {
     );
     socket.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    while !answer.contains(&b'\n') {
+    loop {
+        if let Some(status) = status(&answer).map_err(|()| wrong("it gives no answer of HTTP"))? {
+            return Ok(status);
+        }
         if answer.len() >= MAX_ANSWER || socket.read_buf(&mut answer).await? == 0 {
             return Err(wrong("it gives no answer of HTTP"));
         }
     }
-    let text = String::from_utf8_lossy(&answer);
-    let status = text.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1));
-    status.and_then(|status| status.trim().parse().ok()).ok_or_else(|| wrong("it gives no answer of HTTP"))
+}
+
+/// The status of an answer; `None` while more of it must tell. Heads of 100 to 199 stand before it (RFC 9110 §15.2).
+fn status(answer: &[u8]) -> Result<Option<u16>, ()> {
+    let text = String::from_utf8_lossy(answer);
+    let mut text = &*text;
+    while let Some((line, _)) = text.split_once('\n') {
+        let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1));
+        let status: u16 = status.and_then(|status| status.trim().parse().ok()).ok_or(())?;
+        if !(100..200).contains(&status) {
+            return Ok(Some(status));
+        }
+        match text.split_once("\r\n\r\n") {
+            Some((_, rest)) => text = rest,
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 fn signature(secret: &str, body: &str) -> String {
@@ -236,6 +254,19 @@ fn signature(secret: &str, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heads_of_100_stand_before_the_answer() {
+        for (answer, expected) in [
+            ("HTTP/1.1 20", Ok(None)),
+            ("HTTP/1.1 204 No Content\r\n", Ok(Some(204))),
+            ("HTTP/1.1 100 Continue\r\n", Ok(None)),
+            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", Ok(Some(200))),
+            ("SSH-2.0\r\n", Err(())),
+        ] {
+            assert_eq!(status(answer.as_bytes()), expected, "{answer}");
+        }
+    }
 
     #[test]
     fn answers_are_kept_for_a_while_and_are_bounded() {

@@ -95,8 +95,9 @@ pub(crate) async fn read(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<Op
     match (version & 0x0f, family >> 4) {
         // The proxy asks for itself, as for a look at its health.
         (0, _) => Ok(None),
-        (1, 1) => address::<4>(&rest).map(|bytes| Some(Ipv4Addr::from(bytes).into())),
-        (1, 2) => address::<16>(&rest).map(|bytes| Some(Ipv6Addr::from(bytes).into())),
+        (1, 1) if rest.len() >= 12 => address::<4>(&rest).map(|bytes| Some(Ipv4Addr::from(bytes).into())),
+        (1, 2) if rest.len() >= 36 => address::<16>(&rest).map(|bytes| Some(Ipv6Addr::from(bytes).into())),
+        (1, 1 | 2) => Err(wrong("addresses of the PROXY protocol that are cut off")),
         (1, _) => Ok(None),
         _ => Err(wrong("a command of the PROXY protocol that does not exist")),
     }
@@ -116,8 +117,9 @@ async fn line(socket: &mut (impl AsyncRead + Unpin), first: [u8; 12]) -> io::Res
     let mut words = text.unwrap_or_default().split(' ');
     match (words.next(), words.next(), words.next()) {
         (Some("PROXY"), Some("UNKNOWN"), _) => Ok(None),
-        (Some("PROXY"), Some("TCP4" | "TCP6"), Some(address)) => {
-            address.parse().map(Some).map_err(|_| wrong("an address of the PROXY protocol that is not one"))
+        (Some("PROXY"), Some(family @ ("TCP4" | "TCP6")), Some(address)) => {
+            let address = address.parse().ok().filter(|address: &IpAddr| address.is_ipv4() == (family == "TCP4"));
+            address.map(Some).ok_or_else(|| wrong("an address of the PROXY protocol that is not one of its family"))
         }
         _ => Err(wrong("a trusted proxy did not begin with the PROXY protocol")),
     }

@@ -125,7 +125,9 @@ impl Head {
 
     /// The token behind `Bearer` in the field `Authorization`.
     pub(crate) fn bearer(&self) -> Option<&str> {
-        self.field("authorization").and_then(|value| value.strip_prefix("Bearer "))
+        // Names of schemes have no case (RFC 9110 §11.1).
+        let (scheme, token) = self.field("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     times::{self, Motion},
 };
 use crate::{
-    layout::{Body, Clock, Constant, Field, Kind, Layout, Meaning, RangeEnd, RangeStart, Role},
+    layout::{Body, BodyKind, Clock, Constant, Field, Kind, Layout, Meaning, RangeEnd, RangeStart, Role},
     time::TimeBase,
 };
 
@@ -46,7 +46,9 @@ pub(super) fn layout(chain: &Chain, extent: &Extent, bytes: &[u8]) -> Described 
     if let Some(mark) = &extent.mark {
         let named = layout.header.iter().any(|field| field.role == Some(Role::Codec));
         if mark.all || named {
-            layout.body = Body { kind: mark.kind.clone(), codec: (!named).then_some(mark.codec), ..Body::default() };
+            // Frames of ADTS say themselves that they are AAC.
+            let codec = (!named || mark.kind == BodyKind::Adts).then_some(mark.codec);
+            layout.body = Body { kind: mark.kind.clone(), codec, ..Body::default() };
         } else {
             rest.push(format!("some bodies are {}, and no field tells which", mark.codec));
         }
