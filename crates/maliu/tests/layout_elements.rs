@@ -146,6 +146,18 @@ fn a_program_stream_is_read_from_its_pieces_and_named_where_the_layout_has_no_wo
 }
 
 #[test]
+fn flags_of_a_line_that_rests_are_no_messages() {
+    for coding in ["hdlc", "slip", "jt808"] {
+        let flag = if coding == "slip" { 0xc0 } else { 0x7e };
+        let text =
+            format!("name = \"line\"\nbody = {{ codec = \"pcm_u8\", until = \"0x{flag:x}\", coding = \"{coding}\" }}");
+        let bytes: Vec<u8> = [&[flag; 50][..], b"sound", &[flag; 50], b"and more", &[flag]].concat();
+        let (packets, ..) = read(&layout::parse(&text).unwrap(), &bytes, 7);
+        assert_eq!(datas(&packets), [&b"sound"[..], b"and more"], "{coding}");
+    }
+}
+
+#[test]
 fn a_message_that_the_end_cuts_can_be_an_error() {
     let layout = layout::named("tail").unwrap().layout().unwrap();
     let (bytes, starts, packets) = connection(&layout, 5);

@@ -160,6 +160,10 @@ impl Reader {
             self.learn(&message.facts);
             return Ok(());
         }
+        if body.is_empty() && !self.layout.body.transforms.is_empty() && self.layout.header.is_empty() {
+            // Flags of a line that rests: frames of nothing are no messages (RFC 1662 section 4.3, RFC 1055).
+            return Ok(());
+        }
         let Some(body) = self.plain(body, at, input) else { return Ok(()) };
         let Self { inner, events, .. } = self;
         match inner {

@@ -23,6 +23,11 @@ pub(super) fn extent(form: &Head, bytes: &[u8]) -> Result<(Range<usize>, usize),
         if *form == Head::Json && bytes.first().is_some_and(|byte| *byte != b'{') {
             return Err(bad("the header is no object"));
         }
+        // Looked at before the end of the line is: so that a run of brackets is passed over at once.
+        let name = bytes.get(1..).and_then(|rest| rest.iter().find(|byte| !byte.is_ascii_whitespace()));
+        if *form == Head::Json && name.is_some_and(|byte| !matches!(byte, b'"' | b'}')) {
+            return Err(bad("the header is no object"));
+        }
         let end = line(bytes, 0)?;
         let text = bytes.get(..end).unwrap_or_default().trim_ascii_end();
         let whole = *form != Head::Json || text.ends_with(b"}");
