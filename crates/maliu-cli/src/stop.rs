@@ -8,6 +8,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -67,18 +68,18 @@ impl Stop {
         };
 
         let stop = self.clone();
-        let handle = |mut signals: Signals| {
-            thread::Builder::new().spawn(move || {
-                for signal in &mut signals {
-                    if signal == SIGHUP && stop.0.reloads.load(Ordering::Relaxed) {
-                        stop.0.hung_up.store(true, Ordering::Relaxed);
-                    } else {
-                        stop.ask();
-                    }
+        let (hand, handed) = mpsc::channel::<Signals>();
+        // The thread comes first: signals that are handled on none would be swallowed.
+        let thread = thread::Builder::new().spawn(move || {
+            for signal in handed.recv().iter_mut().flat_map(|signals| signals.forever()) {
+                if signal == SIGHUP && stop.0.reloads.load(Ordering::Relaxed) {
+                    stop.0.hung_up.store(true, Ordering::Relaxed);
+                } else {
+                    stop.ask();
                 }
-            })
-        };
-        if let Err(error) = Signals::new([SIGTERM, SIGHUP]).and_then(handle) {
+            }
+        });
+        if let Err(error) = thread.and_then(|_| Signals::new([SIGTERM, SIGHUP])).map(|signals| hand.send(signals)) {
             tracing::debug!("SIGTERM and SIGHUP end at once: {error}");
         }
     }
