@@ -8,7 +8,6 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -62,6 +61,8 @@ impl Stop {
     /// Handles SIGTERM and SIGHUP, on a thread of their own.
     #[cfg(unix)]
     fn listen_to_others(&self) {
+        use std::sync::mpsc;
+
         use signal_hook::{
             consts::{SIGHUP, SIGTERM},
             iterator::Signals,
